@@ -1,0 +1,1 @@
+//! The long-lived parts that every request may use.

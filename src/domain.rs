@@ -1,0 +1,31 @@
+//! What the business consists of: ids, money, periods and the five kinds of record.
+//!
+//! Everything here is strict and pure: no I/O, no clock of its own, no knowledge of how the service
+//! spells things. Whatever comes from the service passes one fence (`spectora::wire`) on its way in, and
+//! whatever leaves passes another (`mcp`); neither of their types appears here.
+
+mod agent;
+mod attachment;
+mod client;
+mod clock;
+mod company;
+mod id;
+mod inspection;
+mod moment;
+mod money;
+mod period;
+mod text;
+
+pub use agent::{Agent, AgentStatistics};
+pub use attachment::{Attachment, SecretUrl};
+pub use client::Client;
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use company::{CompanyName, CompanyNameError};
+pub use id::{
+    AgencyId, AgentId, AgentTeamId, AttachmentId, ClientId, ConnectionId, IdError, InspectionId, InspectorId, Slug,
+};
+pub use inspection::{Address, AgentOnInspection, Inspection, InspectorOnInspection, Status};
+pub use moment::Moment;
+pub use money::{Money, MoneyError};
+pub use period::{DateRange, DateRangeError, NamedPeriod};
+pub use text::{Text, fold};

@@ -1,0 +1,87 @@
+//! Exact amounts of money.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// An amount in the company's own currency, which the service does not name. Exact to four decimal places.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Money {
+    ten_thousandths: i64,
+}
+
+/// The text is no amount: not a plain decimal, more than four decimal places, or too large.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an amount of money (a plain decimal such as 450.00)")]
+pub struct MoneyError(String);
+
+const SCALE: i64 = 10_000;
+const DECIMAL_PLACES: usize = 4;
+
+impl Money {
+    /// An amount of whole cents.
+    pub const fn from_cents(cents: i64) -> Self {
+        Self { ten_thousandths: cents * (SCALE / 100) }
+    }
+
+    /// The sum, or `None` past the largest amount.
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        self.ten_thousandths.checked_add(other.ten_thousandths).map(|ten_thousandths| Self { ten_thousandths })
+    }
+}
+
+impl FromStr for Money {
+    type Err = MoneyError;
+
+    fn from_str(text: &str) -> Result<Self, MoneyError> {
+        let refused = || MoneyError(text.chars().take(40).collect());
+        let trimmed = text.trim();
+        let (negative, digits) = match trimmed.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, trimmed),
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let all_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        let fraction = fraction.trim_end_matches('0');
+        if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) || DECIMAL_PLACES < fraction.len() {
+            return Err(refused());
+        }
+        let whole: i64 = whole.parse().map_err(|_| refused())?;
+        let fraction: i64 = format!("{fraction:0<DECIMAL_PLACES$}").parse().map_err(|_| refused())?;
+        let magnitude = whole.checked_mul(SCALE).and_then(|scaled| scaled.checked_add(fraction)).ok_or_else(refused)?;
+        Ok(Self { ten_thousandths: if negative { -magnitude } else { magnitude } })
+    }
+}
+
+/// At least two decimal places, more only where they are not zero: `450.00`, `0.125`.
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.ten_thousandths < 0 { "-" } else { "" };
+        let magnitude = self.ten_thousandths.unsigned_abs();
+        let scale = SCALE.unsigned_abs();
+        let fraction = format!("{:04}", magnitude % scale);
+        let (cents, finer) = fraction.split_at(2);
+        write!(f, "{sign}{}.{cents}{}", magnitude / scale, finer.trim_end_matches('0'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_and_written_exactly() {
+        for (text, shown) in
+            [("450.0", "450.00"), ("450", "450.00"), ("0.1", "0.10"), ("-12.345", "-12.345"), ("7.10000", "7.10")]
+        {
+            assert_eq!(text.parse::<Money>().unwrap().to_string(), shown);
+        }
+        assert_eq!("450.0".parse::<Money>().unwrap(), Money::from_cents(45_000));
+    }
+
+    #[test]
+    fn what_is_no_amount_is_refused() {
+        for text in ["", ".", "1e3", "4,50", "$450", "1.23456", "99999999999999999999", "--1", "1.2.3"] {
+            assert!(text.parse::<Money>().is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Periods of whole civil days.
+
+use std::fmt;
+
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, ToSpan};
+
+/// Whole civil days, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DateRange {
+    from: Date,
+    to: Date,
+}
+
+/// The range ends before it begins, or reaches outside the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the period ends on {to}, before it begins on {from}")]
+pub struct DateRangeError {
+    from: Date,
+    to: Date,
+}
+
+impl DateRange {
+    /// The days from `from` to `to`, both included.
+    pub fn new(from: Date, to: Date) -> Result<Self, DateRangeError> {
+        if to < from { Err(DateRangeError { from, to }) } else { Ok(Self { from, to }) }
+    }
+
+    /// The first day.
+    pub fn from(self) -> Date {
+        self.from
+    }
+
+    /// The last day.
+    pub fn to(self) -> Date {
+        self.to
+    }
+
+    /// How many days, both ends included.
+    pub fn days(self) -> i64 {
+        i64::from((self.to - self.from).get_days()) + 1
+    }
+
+    /// The instants `[start, end)` these days cover in `zone`; a day on which clocks change is as long as it is there.
+    /// A day at the edge of the calendar is cut there.
+    pub fn instants(self, zone: &TimeZone) -> (Timestamp, Timestamp) {
+        let start = self.from.to_zoned_datetime(zone.clone()).map_or(Timestamp::MIN, |start| start.timestamp());
+        let end = self
+            .to
+            .tomorrow()
+            .and_then(|next| next.to_zoned_datetime(zone.clone()))
+            .map_or(Timestamp::MAX, |end| end.timestamp());
+        (start, end)
+    }
+}
+
+impl fmt::Display for DateRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.from == self.to { write!(f, "{}", self.from) } else { write!(f, "{} to {}", self.from, self.to) }
+    }
+}
+
+macro_rules! named_periods {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)+) => {
+        /// A period by name, resolved against the company's own today. Weeks begin on Monday.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum NamedPeriod { $($(#[$doc])* $variant,)+ }
+
+        impl NamedPeriod {
+            /// Every named period, in the order shown to users.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name in arguments.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+        }
+    };
+}
+
+named_periods! {
+    /// The company's today.
+    Today = "today";
+    /// The day after.
+    Tomorrow = "tomorrow";
+    /// The day before.
+    Yesterday = "yesterday";
+    /// Monday to Sunday around today.
+    ThisWeek = "this_week";
+    /// The week before.
+    LastWeek = "last_week";
+    /// The week after.
+    NextWeek = "next_week";
+    /// The calendar month of today, whole.
+    ThisMonth = "this_month";
+    /// The calendar month before.
+    LastMonth = "last_month";
+    /// The calendar month after.
+    NextMonth = "next_month";
+    /// The calendar quarter of today, whole.
+    ThisQuarter = "this_quarter";
+    /// The calendar quarter before.
+    LastQuarter = "last_quarter";
+    /// The calendar year of today, whole.
+    ThisYear = "this_year";
+    /// The calendar year before.
+    LastYear = "last_year";
+    /// The seven days before today.
+    Last7Days = "last_7_days";
+    /// The thirty days before today.
+    Last30Days = "last_30_days";
+    /// The ninety days before today.
+    Last90Days = "last_90_days";
+    /// The 365 days before today.
+    Last365Days = "last_365_days";
+    /// Today and the six days after.
+    Next7Days = "next_7_days";
+    /// Today and the 29 days after.
+    Next30Days = "next_30_days";
+}
+
+impl NamedPeriod {
+    /// The period with this name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|period| period.name() == name)
+    }
+
+    /// The days meant, when it is `today`. At the edge of the calendar days outside it are cut off.
+    pub fn resolve(self, today: Date) -> DateRange {
+        let shift = |date: Date, span: Span| date.saturating_add(span);
+        let one = |date: Date| DateRange { from: date, to: date };
+        let monday = shift(today, -i64::from(today.weekday().since(Weekday::Monday)).days());
+        let week = |offset: i64| {
+            let from = shift(monday, offset.weeks());
+            DateRange { from, to: shift(from, 6.days()) }
+        };
+        let month_first = today.first_of_month();
+        let months = |offset: i64, count: i64, anchor: Date| {
+            let from = shift(anchor, offset.months());
+            DateRange { from, to: shift(from, (count - 1).months()).last_of_month() }
+        };
+        let quarter_first = shift(month_first, -i64::from((today.month() - 1) % 3).months());
+        let year_first = today.first_of_year();
+        let before = |days: i64| DateRange { from: shift(today, -days.days()), to: shift(today, -1.days()) };
+        let ahead = |days: i64| DateRange { from: today, to: shift(today, (days - 1).days()) };
+        match self {
+            Self::Today => one(today),
+            Self::Tomorrow => one(shift(today, 1.days())),
+            Self::Yesterday => one(shift(today, -1.days())),
+            Self::ThisWeek => week(0),
+            Self::LastWeek => week(-1),
+            Self::NextWeek => week(1),
+            Self::ThisMonth => months(0, 1, month_first),
+            Self::LastMonth => months(-1, 1, month_first),
+            Self::NextMonth => months(1, 1, month_first),
+            Self::ThisQuarter => months(0, 3, quarter_first),
+            Self::LastQuarter => months(-3, 3, quarter_first),
+            Self::ThisYear => months(0, 12, year_first),
+            Self::LastYear => months(-12, 12, year_first),
+            Self::Last7Days => before(7),
+            Self::Last30Days => before(30),
+            Self::Last90Days => before(90),
+            Self::Last365Days => before(365),
+            Self::Next7Days => ahead(7),
+            Self::Next30Days => ahead(30),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(period: NamedPeriod, today: Date, expect: &str) {
+        assert_eq!(period.resolve(today).to_string(), expect);
+    }
+
+    #[test]
+    fn named_periods_are_calendar_periods() {
+        let tuesday = date(2026, 11, 24);
+        check(NamedPeriod::Tomorrow, tuesday, "2026-11-25");
+        check(NamedPeriod::ThisWeek, tuesday, "2026-11-23 to 2026-11-29");
+        check(NamedPeriod::LastMonth, tuesday, "2026-10-01 to 2026-10-31");
+        check(NamedPeriod::ThisQuarter, tuesday, "2026-10-01 to 2026-12-31");
+        check(NamedPeriod::LastQuarter, date(2026, 1, 31), "2025-10-01 to 2025-12-31");
+        check(NamedPeriod::LastYear, tuesday, "2025-01-01 to 2025-12-31");
+        check(NamedPeriod::Last7Days, tuesday, "2026-11-17 to 2026-11-23");
+        check(NamedPeriod::Next7Days, tuesday, "2026-11-24 to 2026-11-30");
+        check(NamedPeriod::LastMonth, date(2028, 3, 31), "2028-02-01 to 2028-02-29");
+    }
+
+    #[test]
+    fn a_day_is_as_long_as_its_clocks_make_it() {
+        let zone = TimeZone::get("America/Denver").unwrap();
+        let hours = |day: Date| {
+            let (start, end) = DateRange::new(day, day).unwrap().instants(&zone);
+            end.duration_since(start).as_hours()
+        };
+        assert_eq!(hours(date(2026, 11, 1)), 25);
+        assert_eq!(hours(date(2026, 3, 8)), 23);
+        assert_eq!(hours(date(2026, 11, 24)), 24);
+    }
+
+    #[test]
+    fn a_range_cannot_end_before_it_begins() {
+        assert!(DateRange::new(date(2026, 2, 2), date(2026, 2, 1)).is_err());
+        assert_eq!(DateRange::new(date(2026, 2, 1), date(2026, 2, 28)).unwrap().days(), 28);
+    }
+}

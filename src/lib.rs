@@ -1,0 +1,13 @@
+//! A read-only MCP server for the data of home-inspection companies that use Spectora.
+//!
+//! In reading order; each module may use those below it, never those above. ARCHITECTURE.md has the map.
+
+pub mod cli;
+pub mod config;
+pub mod app;
+pub mod transport;
+pub mod mcp;
+pub mod records;
+pub mod spectora;
+pub mod domain;
+pub mod sandbox;

@@ -1,0 +1,1 @@
+//! The tools: words and shapes for the model.

@@ -1,0 +1,1 @@
+//! One question, answered from the service, with what its answer covers.

@@ -1,0 +1,1 @@
+//! A simulated Spectora: two invented companies behind the same paths, traps and faults.

@@ -1,0 +1,81 @@
+//! What can go wrong between this program and the service: one enum for the whole layer.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::query::Endpoint;
+
+/// A request (with all its attempts) that ended without an answer.
+///
+/// Neither the key nor the address with its query nor anything a person typed is in it, so it may be logged.
+#[derive(Debug, thiserror::Error)]
+#[error("{endpoint}: {kind}")]
+pub struct SpectoraError {
+    /// What was asked for.
+    pub endpoint: Endpoint,
+    /// How many requests were sent; 0 when none left the machine.
+    pub attempts: u32,
+    /// What happened to the last one.
+    #[source]
+    pub kind: SpectoraErrorKind,
+}
+
+/// The kinds of failure a caller may want to tell apart.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpectoraErrorKind {
+    /// 401, or the gateway's `INVALID_CREDENTIALS`: the key is wrong, expired, or its user is gone.
+    #[error("the service refused the API key")]
+    KeyRefused,
+    /// 403: the key is good, but its user may not see this.
+    #[error("the API key has no right to this")]
+    KeyWithoutRight,
+    /// 404: no such record, or no such path.
+    #[error("not found")]
+    NotFound {
+        /// The path itself is an assumption about the service and can be corrected in the configuration under this
+        /// name (`[api.paths]`).
+        assumed_path: Option<&'static str>,
+    },
+    /// Another 4xx: the service understood the request and refuses it.
+    #[error("the service refused the request ({status}): {detail}")]
+    RequestRefused {
+        /// The HTTP status.
+        status: u16,
+        /// The service's own words, cleaned and cut; "no reason given" when there were none.
+        detail: String,
+    },
+    /// Too many requests, by the service's word or by this program's own cap.
+    #[error("rate limited{}", retry_at.map(|at| format!(" until {at}")).unwrap_or_default())]
+    RateLimited {
+        /// When the next request may leave, if known.
+        retry_at: Option<Timestamp>,
+    },
+    /// 5xx, a redirect (never followed), or no connection, after all retries.
+    #[error("the service is unavailable ({reason})")]
+    Unavailable {
+        /// Such as `HTTP 503`, `connection failed`, `redirected to another address`.
+        reason: String,
+    },
+    /// A 2xx reply that is no document of the expected shape.
+    #[error("the reply was not understood at `{path}`: {reason}")]
+    NotUnderstood {
+        /// Where in the document, such as `data[3].id`; `.` for the whole.
+        path: String,
+        /// What was wrong there; never the content.
+        reason: String,
+    },
+    /// The reply is larger than this program reads.
+    #[error("the reply is larger than {limit_bytes} bytes")]
+    TooLarge {
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// No complete reply within the time limit, retries included.
+    #[error("no complete reply within {} s", after.as_secs())]
+    TimedOut {
+        /// The limit.
+        after: Duration,
+    },
+}

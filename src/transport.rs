@@ -1,0 +1,1 @@
+//! How MCP reaches this program: stdio and streamable HTTP.
