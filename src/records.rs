@@ -1,1 +1,187 @@
-//! One question, answered from the service, with what its answer covers.
+//! One question, answered from the service, with what the answer covers.
+//!
+//! This is the seam between the tools and wherever the records are: the tools ask here and never learn whether a
+//! mirror or the service answered. Every answer says what it is based on ([`Basis`]). Nothing here speaks MCP.
+
+mod directory;
+mod error;
+mod inspections;
+mod selection;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::domain::{Attachment, Client, ClientId, Clock, CompanyName, Inspection, InspectionId};
+use crate::spectora::{
+    AttachmentFilter, AttachmentSort, ClientFilter, ClientSort, Contacts, Direction, InspectionAttachments,
+    InspectionInclude, Inspections, Query, SpectoraClient,
+};
+
+pub use directory::AgentEntry;
+pub use error::RecordsError;
+pub use inspections::InspectionList;
+pub use selection::{AgentRole, InspectionOrder, InspectionSelection, InspectorWanted, Position};
+
+/// Rows to a page when everything will be read: the most the service gives.
+const PAGE_ROWS: u32 = 200;
+/// The most pages one question may read.
+const PAGES_PER_QUESTION_MAX: u32 = 40;
+
+/// What an answer is based on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Basis {
+    /// The oldest instant at which any part of the answer was read.
+    pub as_of: Timestamp,
+    /// What the answer should hold and does not; empty when it is complete.
+    pub missing: Vec<String>,
+    /// What else a reader should know.
+    pub notes: Vec<String>,
+}
+
+impl Basis {
+    fn read_at(as_of: Timestamp) -> Self {
+        Self { as_of, missing: Vec::new(), notes: Vec::new() }
+    }
+
+    /// Takes in the basis of another part of the same answer.
+    pub fn absorb(&mut self, other: Self) {
+        self.as_of = self.as_of.min(other.as_of);
+        self.missing.extend(other.missing);
+        self.notes.extend(other.notes);
+    }
+}
+
+/// Clients in the service's order of family names.
+#[derive(Clone, Debug)]
+pub struct ClientList {
+    /// The clients of this page.
+    pub rows: Vec<Client>,
+    /// How many there are in all, when that is certain.
+    pub total: Option<u64>,
+    /// The page to ask for next, if there is one.
+    pub next_page: Option<u32>,
+    /// What this is based on.
+    pub basis: Basis,
+}
+
+/// The records of one company.
+pub struct Records {
+    client: SpectoraClient,
+    clock: Arc<dyn Clock>,
+    agents: directory::Shelf<Vec<crate::domain::Agent>>,
+    statistics: directory::Shelf<Vec<crate::domain::AgentStatistics>>,
+    cancellations: inspections::CancellationView,
+}
+
+impl Records {
+    /// Records read through `client`.
+    pub fn new(client: SpectoraClient, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            client,
+            clock,
+            agents: directory::Shelf::default(),
+            statistics: directory::Shelf::default(),
+            cancellations: inspections::CancellationView::default(),
+        }
+    }
+
+    /// Whose records these are.
+    pub fn company(&self) -> &CompanyName {
+        self.client.company()
+    }
+
+    /// The zone of the company's civil days.
+    pub fn timezone(&self) -> &TimeZone {
+        self.client.timezone()
+    }
+
+    /// How many requests have left for the service since this program started.
+    pub fn calls_sent(&self) -> u64 {
+        self.client.calls_sent()
+    }
+
+    /// One inspection, with its clients' records. `None` when there is no such inspection.
+    pub async fn inspection(&self, id: &InspectionId) -> Result<Option<(Inspection, Basis)>, RecordsError> {
+        let include = [
+            InspectionInclude::BuyingAgent,
+            InspectionInclude::SellingAgent,
+            InspectionInclude::Assignments,
+            InspectionInclude::Buyer,
+            InspectionInclude::Buyer2,
+        ];
+        let found = self.client.one::<Inspections>(id, &include).await;
+        Ok(error::found(found)?.map(|inspection| (inspection, Basis::read_at(self.clock.now()))))
+    }
+
+    /// One client. `None` when there is no such client.
+    pub async fn client(&self, id: &ClientId) -> Result<Option<(Client, Basis)>, RecordsError> {
+        let found = self.client.one::<Contacts>(id, &[]).await;
+        Ok(error::found(found)?.map(|client| (client, Basis::read_at(self.clock.now()))))
+    }
+
+    /// The files of an inspection, newest first; all of them.
+    pub async fn attachments(&self, id: &InspectionId) -> Result<(Vec<Attachment>, Basis), RecordsError> {
+        let query = Query::<InspectionAttachments> {
+            filters: vec![AttachmentFilter::Inspection(id.clone())],
+            sort: vec![(Direction::Descending, AttachmentSort::CreatedAt)],
+            include: Vec::new(),
+        };
+        let mut basis = Basis::read_at(self.clock.now());
+        let mut rows = self.read_all(query, &mut basis, "attachments").await?;
+        rows.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| b.id.cmp(&a.id)));
+        Ok((rows, basis))
+    }
+
+    /// One page of clients, by family name; `text` must stand in the name, e-mail address, phone number or city.
+    /// With a text, all matches come on one page.
+    pub async fn clients(&self, text: Option<&str>, page: u32, size: u32) -> Result<ClientList, RecordsError> {
+        let mut query =
+            Query::<Contacts> { sort: vec![(Direction::Ascending, ClientSort::LastFirstName)], ..Query::default() };
+        let mut basis = Basis::read_at(self.clock.now());
+        let Some(text) = text else {
+            let page = self.client.page(&query, page, size).await?;
+            let next_page = if page.last { None } else { page.pagination.next.or(Some(page.pagination.current + 1)) };
+            return Ok(ClientList { rows: page.rows, total: page.pagination.records, next_page, basis });
+        };
+        let wanted = crate::domain::fold(text);
+        if let Some(word) = selection::search_word(text) {
+            query.filters.push(ClientFilter::FullText(word));
+        }
+        let mut rows = self.read_all(query, &mut basis, "clients").await?;
+        rows.retain(|client| selection::client_matches(client, &wanted));
+        let key = |client: &Client| {
+            let fold =
+                |text: &Option<crate::domain::Text>| text.as_ref().map(|text| crate::domain::fold(text.as_str()));
+            (fold(&client.last_name), fold(&client.first_name), client.id.clone())
+        };
+        rows.sort_by_cached_key(key);
+        let total = basis.missing.is_empty().then_some(rows.len() as u64);
+        Ok(ClientList { rows, total, next_page: None, basis })
+    }
+
+    /// Reads a listing to its end, within the limits of one question; says in `basis` when it is not all.
+    async fn read_all<R: crate::spectora::Wired>(
+        &self,
+        query: Query<R>,
+        basis: &mut Basis,
+        what: &str,
+    ) -> Result<Vec<R::Record>, RecordsError> {
+        use futures_util::TryStreamExt as _;
+        let mut pages = std::pin::pin!(self.client.pages(query, PAGE_ROWS, PAGES_PER_QUESTION_MAX));
+        let mut rows = Vec::new();
+        let mut ended = false;
+        while let Some(page) = pages.try_next().await? {
+            ended = page.last;
+            if let Some(shortfall) = page.shortfall.filter(|shortfall| 0 < *shortfall) {
+                basis.missing.push(format!("{shortfall} {what} that moved while they were read"));
+            }
+            rows.extend(page.rows);
+        }
+        if !ended {
+            basis.missing.push(format!("{what} after the first {} pages", PAGES_PER_QUESTION_MAX));
+        }
+        Ok(rows)
+    }
+}

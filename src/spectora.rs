@@ -4,13 +4,24 @@
 //! are lenient (a number or a text, a list or a text, nulls, unknown attributes) and end at `wire`: what leaves this
 //! module is `domain`. Nothing but `GET` can be sent, and the key goes to the configured origin only.
 
+mod client;
 mod error;
+mod learned;
+mod limits;
+mod origin;
 mod query;
+mod request;
+mod wire;
 
+pub use client::{ClientSettings, FilterReport, Page, Pagination, SpectoraClient, Wired};
 pub use error::{SpectoraError, SpectoraErrorKind};
+pub use learned::FilterSupport;
+pub use limits::ClientLimits;
+pub use origin::{BaseUrl, BaseUrlError};
 pub use query::{
     AttachmentFilter, AttachmentSort, ClientFilter, ClientSort, ConnectionFilter, ConnectionInclude, ConnectionSort,
     ConnectionStats, ConnectionStatsFilter, Connections, Contacts, Direction, Endpoint, Filter, FilterName,
     InspectionAttachments, InspectionFilter, InspectionInclude, InspectionSort, Inspections, NoInclude, NoSort, Query,
     Resource, Spelled, Verdict,
 };
+pub use request::ClientBuildError;

@@ -1,1 +1,7 @@
-//! How MCP reaches this program: stdio and streamable HTTP.
+//! How MCP reaches this program: stdio for desktop clients, streamable HTTP for the rest.
+
+mod http;
+mod stdio;
+
+pub use http::{HttpSettings, serve_http};
+pub use stdio::serve_stdio;

@@ -23,6 +23,11 @@ impl Money {
         Self { ten_thousandths: cents * (SCALE / 100) }
     }
 
+    /// Whole cents, what is finer cut off.
+    pub const fn cents_rounded_down(self) -> i64 {
+        self.ten_thousandths.div_euclid(SCALE / 100)
+    }
+
     /// The sum, or `None` past the largest amount.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         self.ten_thousandths.checked_add(other.ten_thousandths).map(|ten_thousandths| Self { ten_thousandths })

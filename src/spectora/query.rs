@@ -126,6 +126,12 @@ pub trait Filter: Clone + fmt::Debug + Send + Sync + 'static {
     /// Whether `record` meets it.
     fn check(&self, record: &Self::Record) -> Verdict;
 
+    /// Whether `record` is where a bound as sent reaches further than the bound as meant, so that its coming proves
+    /// nothing.
+    fn within_overlap(&self, _record: &Self::Record) -> bool {
+        false
+    }
+
     /// False for a filter that widens a listing (`include_canceled`): a service that refuses or ignores it may
     /// show less, and no record fails it.
     fn narrows(&self) -> bool {
@@ -143,7 +149,7 @@ pub enum Direction {
 }
 
 /// A listing to ask for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Query<R: Resource> {
     /// All must hold.
     pub filters: Vec<R::Filter>,
@@ -151,6 +157,12 @@ pub struct Query<R: Resource> {
     pub sort: Vec<(Direction, R::Sort)>,
     /// What to include.
     pub include: Vec<R::Include>,
+}
+
+impl<R: Resource> Clone for Query<R> {
+    fn clone(&self) -> Self {
+        Self { filters: self.filters.clone(), sort: self.sort.clone(), include: self.include.clone() }
+    }
 }
 
 impl<R: Resource> Default for Query<R> {
@@ -340,6 +352,16 @@ impl Filter for InspectionFilter {
             Self::AgreementsSigned(wanted) => equals(record.agreements_signed.as_ref(), wanted),
             Self::FullText(_) | Self::Agent(_) | Self::Address(_) => Verdict::CannotTell,
             Self::IncludeCanceled | Self::IncludeDeleted | Self::IncludeArchived => Verdict::Holds,
+        }
+    }
+
+    fn within_overlap(&self, record: &Inspection) -> bool {
+        let near = |bound: &Timestamp| {
+            record.starts_at.is_some_and(|starts_at| starts_at.duration_since(*bound).abs() <= BOUND_OVERLAP)
+        };
+        match self {
+            Self::StartsAtOrAfter(bound) | Self::StartsBefore(bound) => near(bound),
+            _ => false,
         }
     }
 

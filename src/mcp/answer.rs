@@ -1,0 +1,228 @@
+//! The shapes that hold for every tool: a list, one record, and what they are based on.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use rmcp::model::{CallToolResult, ContentBlock};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::failure::ToolFailure;
+use super::render;
+use crate::domain::DateRange;
+use crate::records::Basis;
+
+/// The largest answer, in bytes of its structured content; whole rows are cut, and the rest comes by cursor.
+const ANSWER_BYTES_MAX: usize = 40_000;
+
+/// An answer: the structured content. The text is made from it.
+#[derive(Clone, Debug)]
+pub(super) struct Answer(Map<String, Value>);
+
+/// Rows with the place each has in the list, and what is known about the whole.
+pub(super) struct Rows<P> {
+    /// Position and content of each row, in order.
+    pub rows: Vec<(P, Map<String, Value>)>,
+    /// How many there are in all.
+    pub total: Option<u64>,
+    /// Whether more follow.
+    pub more: bool,
+    /// Where to go on when there is no last row to go on from.
+    pub resume: Option<P>,
+}
+
+/// What a list of one tool, with the same arguments, goes on from.
+#[derive(Serialize, Deserialize)]
+struct Cursor<P> {
+    v: u8,
+    q: String,
+    p: P,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    n: Option<u64>,
+}
+
+const CURSOR_VERSION: u8 = 1;
+
+/// The query a cursor belongs to: the tool and its arguments but for `cursor` and `limit`.
+pub(super) struct QueryMark(String);
+
+impl QueryMark {
+    pub(super) fn new(tool: &str, arguments: &Map<String, Value>) -> Self {
+        let mut names: Vec<&String> = arguments.keys().filter(|name| *name != "cursor" && *name != "limit").collect();
+        names.sort();
+        let mut text = tool.to_owned();
+        for name in names {
+            text.push_str(&format!("\n{name}={}", arguments.get(name).unwrap_or(&Value::Null)));
+        }
+        // FNV-1a: stable over releases and machines; it guards against mistakes, not against attacks.
+        let hash = text
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        Self(format!("{hash:016x}"))
+    }
+
+    /// What `cursor` goes on from, and the total it carries.
+    pub(super) fn read<P: for<'de> Deserialize<'de>>(&self, cursor: &str) -> Result<(P, Option<u64>), ToolFailure> {
+        let refused = |what: &str| {
+            ToolFailure::new(
+                format!("this `cursor` {what}"),
+                "give `next_cursor` of the answer before unchanged with the same other arguments, or leave `cursor` out \
+                 to begin anew",
+            )
+        };
+        let bytes = URL_SAFE_NO_PAD.decode(cursor.trim()).map_err(|_| refused("is not one of ours"))?;
+        let cursor: Cursor<P> = serde_json::from_slice(&bytes).map_err(|_| refused("is not one of this list"))?;
+        if cursor.v != CURSOR_VERSION || cursor.q != self.0 {
+            return Err(refused("belongs to a list with other arguments"));
+        }
+        Ok((cursor.p, cursor.n))
+    }
+
+    fn write<P: Serialize>(&self, position: &P, total: Option<u64>) -> Option<String> {
+        let cursor = Cursor { v: CURSOR_VERSION, q: self.0.clone(), p: position, n: total };
+        serde_json::to_vec(&cursor).ok().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+/// What an answer is based on, as shown.
+pub(super) fn basis(basis: &Basis, period: Option<(DateRange, &str)>) -> Value {
+    let mut shown = Map::new();
+    shown.insert("as_of".to_owned(), seconds(basis.as_of).into());
+    shown.insert("source".to_owned(), "service".into());
+    shown.insert("complete".to_owned(), basis.missing.is_empty().into());
+    if !basis.missing.is_empty() {
+        shown.insert("missing".to_owned(), basis.missing.clone().into());
+    }
+    if let Some((range, zone)) = period {
+        let period = json!({"from": range.from().to_string(), "to": range.to().to_string(), "timezone": zone});
+        shown.insert("period".to_owned(), period);
+    }
+    if !basis.notes.is_empty() {
+        shown.insert("notes".to_owned(), basis.notes.clone().into());
+    }
+    shown.into()
+}
+
+/// An instant in UTC, to the second.
+pub(super) fn seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+impl Answer {
+    /// A list. Rows that would make it too large are cut from its end and come with the cursor.
+    pub(super) fn list<P: Serialize>(rows: Rows<P>, mark: &QueryMark, mut basis: Value) -> Self {
+        let found = rows.rows.len();
+        let mut bytes = 0;
+        let mut kept = Vec::new();
+        let mut last = None;
+        for (position, row) in rows.rows {
+            bytes += serde_json::to_string(&row).map_or(0, |text| text.len());
+            if ANSWER_BYTES_MAX < bytes && !kept.is_empty() {
+                break;
+            }
+            kept.push(Value::Object(row));
+            last = Some(position);
+        }
+        let cut = found - kept.len();
+        if 0 < cut
+            && let Some(basis) = basis.as_object_mut()
+        {
+            let note = format!("{cut} rows of this page were left out to keep the answer small; next_cursor has them");
+            match basis.get_mut("notes").and_then(Value::as_array_mut) {
+                Some(notes) => notes.push(note.into()),
+                None => drop(basis.insert("notes".to_owned(), json!([note]))),
+            }
+        }
+        let mut answer = Map::new();
+        answer.insert("items".to_owned(), kept.into());
+        if let Some(total) = rows.total {
+            answer.insert("total".to_owned(), total.into());
+        }
+        if (rows.more || 0 < cut)
+            && let Some(position) = if 0 < cut { last } else { rows.resume.or(last) }
+            && let Some(cursor) = mark.write(&position, rows.total)
+        {
+            answer.insert("next_cursor".to_owned(), cursor.into());
+        }
+        answer.insert("basis".to_owned(), basis);
+        Self(answer)
+    }
+
+    /// One record.
+    pub(super) fn item(item: Map<String, Value>, basis: Value) -> Self {
+        let mut answer = Map::new();
+        answer.insert("item".to_owned(), item.into());
+        answer.insert("basis".to_owned(), basis);
+        Self(answer)
+    }
+
+    /// The tool result: text and structured content, each enough alone.
+    pub(super) fn into_result(self) -> CallToolResult {
+        let text = render::text(&self.0);
+        let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+        result.structured_content = Some(Value::Object(self.0));
+        result
+    }
+}
+
+/// A row under construction; what is not known is not in it.
+#[derive(Default)]
+pub(super) struct Row(pub Map<String, Value>);
+
+impl Row {
+    /// Adds `name` unless there is no value.
+    pub(super) fn put(&mut self, name: &str, value: Option<impl Into<Value>>) -> &mut Self {
+        if let Some(value) = value {
+            self.0.insert(name.to_owned(), value.into());
+        }
+        self
+    }
+
+    /// Adds a text that shows as it is.
+    pub(super) fn show(&mut self, name: &str, value: Option<&impl ToString>) -> &mut Self {
+        self.put(name, value.map(ToString::to_string))
+    }
+
+    /// Adds a list unless it is empty.
+    pub(super) fn list<T: ToString>(&mut self, name: &str, values: impl IntoIterator<Item = T>) -> &mut Self {
+        let values: Vec<Value> = values.into_iter().map(|value| value.to_string().into()).collect();
+        let some = !values.is_empty();
+        self.put(name, some.then_some(values))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(text: &str) -> Map<String, Value> {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_cursor_belongs_to_its_query() {
+        let mark = QueryMark::new("list_agents", &arguments(r#"{"text":"ann","limit":5}"#));
+        let cursor = mark.write(&"position", Some(7)).unwrap();
+        assert_eq!(mark.read::<String>(&cursor).unwrap(), ("position".to_owned(), Some(7)));
+        let same = QueryMark::new("list_agents", &arguments(r#"{"limit":9,"cursor":"x","text":"ann"}"#));
+        assert!(same.read::<String>(&cursor).is_ok());
+        for other in [
+            QueryMark::new("list_agents", &arguments("{}")),
+            QueryMark::new("list_clients", &arguments(r#"{"text":"ann"}"#)),
+        ] {
+            assert!(other.read::<String>(&cursor).unwrap_err().to_string().contains("other arguments"));
+        }
+        assert!(mark.read::<String>("%%%").is_err());
+    }
+
+    #[test]
+    fn a_large_list_is_cut_at_whole_rows() {
+        let row = |n: usize| (n, arguments(&format!(r#"{{"id":"{n}","text":"{}"}}"#, "x".repeat(10_000))));
+        let rows = Rows { rows: (0..6).map(row).collect(), total: Some(6), more: false, resume: None };
+        let mark = QueryMark::new("t", &Map::new());
+        let Answer(answer) = Answer::list(rows, &mark, json!({"as_of": "", "source": "service", "complete": true}));
+        assert_eq!(answer["items"].as_array().unwrap().len(), 3);
+        assert_eq!(mark.read::<usize>(answer["next_cursor"].as_str().unwrap()).unwrap(), (2, Some(6)));
+        assert!(answer["basis"]["notes"][0].as_str().unwrap().starts_with("3 rows"));
+    }
+}

@@ -1,0 +1,212 @@
+//! Arguments as clients really send them, settled against the schema that was published.
+//!
+//! Forgiving where no meaning is lost: numbers and truth values as text, a single value for a list, a list as text,
+//! null and empty text as absent, upper case in enumerations. Strict where it would be: unknown names, values outside
+//! an enumeration or a range are refused with the nearest valid ones.
+
+use serde_json::{Map, Value};
+
+use super::failure::ToolFailure;
+
+/// How similar a name must be to be offered (Jaro-Winkler, 0 to 1).
+const SIMILARITY_MIN: f64 = 0.7;
+
+/// The arguments with every value of the type its schema says.
+pub(super) fn settle(schema: &Map<String, Value>, raw: Map<String, Value>) -> Result<Map<String, Value>, ToolFailure> {
+    let empty = Map::new();
+    let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
+    let mut settled = Map::new();
+    for (name, value) in raw {
+        let Some(property) = properties.get(&name) else {
+            return Err(unknown_name(&name, properties));
+        };
+        if is_absent(&value) {
+            continue;
+        }
+        let kind = property.get("type").and_then(Value::as_str).unwrap_or("string");
+        let value = match kind {
+            "integer" => integer(&name, &value, property)?,
+            "boolean" => boolean(&name, &value)?,
+            "array" => list(&name, value, property)?,
+            _ => one(&name, &value, property)?,
+        };
+        settled.insert(name, value);
+    }
+    let required = schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    for name in required.iter().filter_map(Value::as_str) {
+        if !settled.contains_key(name) {
+            let about = properties.get(name).and_then(|property| property.get("description")).and_then(Value::as_str);
+            return Err(ToolFailure::new(
+                format!("`{name}` is missing"),
+                format!("give `{name}`: {}", about.unwrap_or("see the tool's schema")),
+            ));
+        }
+    }
+    Ok(settled)
+}
+
+fn is_absent(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    }
+}
+
+fn unknown_name(name: &str, properties: &Map<String, Value>) -> ToolFailure {
+    let names: Vec<&str> = properties.keys().map(String::as_str).collect();
+    let next = match nearest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`? Arguments of this tool: {}", names.join(", ")),
+        None if names.is_empty() => "this tool takes no arguments".to_owned(),
+        None => format!("arguments of this tool: {}", names.join(", ")),
+    };
+    ToolFailure::new(format!("there is no argument `{}`", shown(name)), next)
+}
+
+/// The valid value most like `given`.
+pub(super) fn nearest<'a>(given: &str, valid: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let given = given.to_lowercase();
+    valid
+        .map(|name| (strsim::jaro_winkler(&given, &name.to_lowercase()), name))
+        .filter(|(score, _)| SIMILARITY_MIN <= *score)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, name)| name)
+}
+
+/// What a client sent, cut to a length fit for an error.
+fn shown(text: &str) -> String {
+    const SHOWN_MAX: usize = 60;
+    crate::domain::Text::line(text).map_or_else(String::new, |text| text.as_str().chars().take(SHOWN_MAX).collect())
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(match number.as_f64() {
+            Some(float) if number.is_f64() && float.fract() == 0.0 => format!("{float:.0}"),
+            _ => number.to_string(),
+        }),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+fn integer(name: &str, value: &Value, property: &Value) -> Result<Value, ToolFailure> {
+    let minimum = property.get("minimum").and_then(Value::as_i64).unwrap_or(i64::MIN);
+    let maximum = property.get("maximum").and_then(Value::as_i64).unwrap_or(i64::MAX);
+    let number = text_of(value).and_then(|text| text.trim_end_matches(".0").parse::<i64>().ok());
+    match number {
+        Some(number) if (minimum..=maximum).contains(&number) => Ok(number.into()),
+        _ => Err(ToolFailure::new(
+            format!("`{name}` cannot be {}", shown(&value.to_string())),
+            format!("give a whole number from {minimum} to {maximum}"),
+        )),
+    }
+}
+
+fn boolean(name: &str, value: &Value) -> Result<Value, ToolFailure> {
+    match text_of(value).map(|text| text.to_lowercase()).as_deref() {
+        Some("true" | "yes" | "1") => Ok(true.into()),
+        Some("false" | "no" | "0") => Ok(false.into()),
+        _ => Err(ToolFailure::new(
+            format!("`{name}` cannot be {}", shown(&value.to_string())),
+            format!("give `{name}` as true or false, or leave it out"),
+        )),
+    }
+}
+
+fn one(name: &str, value: &Value, property: &Value) -> Result<Value, ToolFailure> {
+    let single = match value {
+        Value::Array(list) if list.len() == 1 => list.first().unwrap_or(value),
+        other => other,
+    };
+    let Some(text) = text_of(single) else {
+        return Err(ToolFailure::new(
+            format!("`{name}` takes one text, not {}", shown(&value.to_string())),
+            format!("give `{name}` as one text"),
+        ));
+    };
+    let Some(valid) = property.get("enum").and_then(Value::as_array) else { return Ok(text.into()) };
+    let valid: Vec<&str> = valid.iter().filter_map(Value::as_str).collect();
+    if let Some(exact) = valid.iter().find(|valid| valid.eq_ignore_ascii_case(&text)) {
+        return Ok((*exact).into());
+    }
+    let near = nearest(&text, valid.iter().copied());
+    Err(ToolFailure::new(
+        format!("no {name} `{}`", shown(&text)),
+        match near {
+            Some(near) => format!("did you mean `{near}`? Valid: {}", valid.join(", ")),
+            None => format!("valid: {}", valid.join(", ")),
+        },
+    ))
+}
+
+fn list(name: &str, value: Value, property: &Value) -> Result<Value, ToolFailure> {
+    let item = property.get("items").unwrap_or(&Value::Null);
+    let values = match value {
+        Value::Array(list) => list,
+        Value::String(text) => match serde_json::from_str(&text) {
+            Ok(Value::Array(list)) => list,
+            _ => text.split(',').map(|part| Value::from(part.trim())).collect(),
+        },
+        single => vec![single],
+    };
+    let settled = values.iter().filter(|value| !is_absent(value)).map(|value| one(name, value, item));
+    Ok(Value::Array(settled.collect::<Result<Vec<Value>, _>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn schema() -> Map<String, Value> {
+        let schema = json!({"type": "object", "properties": {
+            "limit": {"type": "integer", "minimum": 1, "maximum": 100},
+            "paid": {"type": "boolean"},
+            "zip": {"type": "string"},
+            "status": {"type": "array", "items": {"type": "string", "enum": ["published", "canceled"]}},
+            "company": {"type": "string", "enum": ["spectora_company1", "spectora_residential"]},
+        }});
+        schema.as_object().unwrap().clone()
+    }
+
+    #[track_caller]
+    fn check(raw: Value, expect: Value) {
+        let settled = settle(&schema(), raw.as_object().unwrap().clone()).unwrap();
+        assert_eq!(Value::Object(settled), expect);
+    }
+
+    #[track_caller]
+    fn check_refused(raw: Value, expect: &str) {
+        let failure = settle(&schema(), raw.as_object().unwrap().clone()).unwrap_err().to_string();
+        assert!(failure.contains(expect), "{failure}");
+    }
+
+    #[test]
+    fn odd_shapes_keep_their_meaning() {
+        check(json!({"limit": "5"}), json!({"limit": 5}));
+        check(json!({"limit": 5.0}), json!({"limit": 5}));
+        check(json!({"limit": null, "zip": ""}), json!({}));
+        check(json!({"paid": "False"}), json!({"paid": false}));
+        check(json!({"zip": 80202}), json!({"zip": "80202"}));
+        check(json!({"status": "Canceled"}), json!({"status": ["canceled"]}));
+        check(json!({"status": "[\"canceled\",\"published\"]"}), json!({"status": ["canceled", "published"]}));
+        check(json!({"status": "canceled, published"}), json!({"status": ["canceled", "published"]}));
+        check(json!({"company": ["spectora_company1"]}), json!({"company": "spectora_company1"}));
+    }
+
+    #[test]
+    fn lost_meaning_is_refused_with_the_way_out() {
+        check_refused(json!({"limit": 0}), "from 1 to 100");
+        check_refused(json!({"limit": 2.5}), "from 1 to 100");
+        check_refused(json!({"limt": 5}), "did you mean `limit`");
+        check_refused(json!({"company": "resi"}), "spectora_company1, spectora_residential");
+        check_refused(json!({"company": "spectora_resident"}), "did you mean `spectora_residential`");
+        check_refused(json!({"status": ["canceled", "lost"]}), "published, canceled");
+        check_refused(json!({"paid": "maybe"}), "true or false");
+        check_refused(json!({"zip": {"a": 1}}), "one text");
+    }
+}

@@ -1,0 +1,131 @@
+//! Schemas every client digests: plain objects, no references, no null unions, no numeric formats.
+
+use serde_json::{Map, Value, json};
+
+use crate::domain::{CompanyName, NamedPeriod};
+
+/// The most rows of one answer.
+pub(super) const LIMIT_MAX: u32 = 100;
+/// The rows of one answer unless asked otherwise.
+pub(super) const LIMIT_DEFAULT: u32 = 25;
+
+/// A schema under construction.
+pub(super) struct Input {
+    properties: Map<String, Value>,
+    required: Vec<&'static str>,
+}
+
+impl Input {
+    /// Takes `company` when there is a choice.
+    pub(super) fn new(companies: &[CompanyName]) -> Self {
+        let mut properties = Map::new();
+        if 1 < companies.len() {
+            let names: Vec<&str> = companies.iter().map(CompanyName::as_str).collect();
+            properties.insert(
+                "company".to_owned(),
+                json!({"type": "string", "enum": names, "description": "One company. Without it: all of them."}),
+            );
+        }
+        Self { properties, required: Vec::new() }
+    }
+
+    pub(super) fn with(mut self, name: &str, schema: Value) -> Self {
+        self.properties.insert(name.to_owned(), schema);
+        self
+    }
+
+    pub(super) fn text(self, name: &str, description: &str) -> Self {
+        self.with(name, json!({"type": "string", "description": description}))
+    }
+
+    pub(super) fn required_text(mut self, name: &'static str, description: &str) -> Self {
+        self.required.push(name);
+        self.text(name, description)
+    }
+
+    pub(super) fn flag(self, name: &str, description: &str) -> Self {
+        self.with(name, json!({"type": "boolean", "description": description}))
+    }
+
+    pub(super) fn one_of(self, name: &str, values: &[&str], description: &str) -> Self {
+        self.with(name, json!({"type": "string", "enum": values, "description": description}))
+    }
+
+    pub(super) fn several_of(self, name: &str, values: &[&str], description: &str) -> Self {
+        self.with(
+            name,
+            json!({"type": "array", "items": {"type": "string", "enum": values}, "description": description}),
+        )
+    }
+
+    pub(super) fn period(self) -> Self {
+        let names: Vec<&str> = NamedPeriod::ALL.iter().map(|period| period.name()).collect();
+        self.text("from", "First day, YYYY-MM-DD, inclusive, in the company's time zone.")
+            .text("to", "Last day, inclusive.")
+            .one_of("period", &names, "Instead of from/to. Weeks begin on Monday.")
+    }
+
+    pub(super) fn detail(self) -> Self {
+        self.one_of("detail", &["concise", "full"], "Default concise.")
+    }
+
+    pub(super) fn paged(self) -> Self {
+        self.with(
+            "limit",
+            json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX,
+                   "description": format!("Rows, default {LIMIT_DEFAULT}.")}),
+        )
+        .text("cursor", "next_cursor of the answer before, with the same other arguments.")
+    }
+
+    pub(super) fn build(self) -> Map<String, Value> {
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), "object".into());
+        schema.insert("properties".to_owned(), self.properties.into());
+        if !self.required.is_empty() {
+            schema.insert("required".to_owned(), self.required.into());
+        }
+        schema.insert("additionalProperties".to_owned(), false.into());
+        schema
+    }
+}
+
+fn object(schema: Value) -> Map<String, Value> {
+    match schema {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+fn basis() -> Value {
+    json!({"type": "object", "properties": {
+        "as_of": {"type": "string"},
+        "source": {"type": "string"},
+        "complete": {"type": "boolean"},
+        "missing": {"type": "array", "items": {"type": "string"}},
+        "period": {"type": "object"},
+        "notes": {"type": "array", "items": {"type": "string"}},
+    }, "required": ["as_of", "source", "complete"]})
+}
+
+/// One record: what its fields of text are called, and those that are always there.
+pub(super) fn record(texts: &[&str], required: &[&str]) -> Value {
+    let properties: Map<String, Value> =
+        texts.iter().map(|name| ((*name).to_owned(), json!({"type": "string"}))).collect();
+    json!({"type": "object", "properties": properties, "required": required})
+}
+
+/// The shape of every list.
+pub(super) fn list_of(item: &Value) -> Map<String, Value> {
+    object(json!({"type": "object", "properties": {
+        "items": {"type": "array", "items": item},
+        "total": {"type": "integer"},
+        "next_cursor": {"type": "string"},
+        "basis": basis(),
+    }, "required": ["items", "basis"]}))
+}
+
+/// The shape of every answer about one record.
+pub(super) fn item_of(item: &Value) -> Map<String, Value> {
+    object(json!({"type": "object", "properties": {"item": item, "basis": basis()}, "required": ["item", "basis"]}))
+}

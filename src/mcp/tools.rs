@@ -1,0 +1,152 @@
+//! The table of tools, and what they share.
+
+mod agents;
+mod clients;
+mod companies;
+mod inspections;
+
+use futures_util::future::join_all;
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::schema::LIMIT_DEFAULT;
+use super::{Context, ServedCompany, Tool, ToolFailure};
+use crate::domain::{CompanyName, DateRange, NamedPeriod};
+use crate::records::{Basis, RecordsError};
+
+/// Every tool, for these companies.
+pub(super) fn all(companies: &[CompanyName]) -> Vec<Tool> {
+    let mut tools = companies::tools();
+    tools.extend(agents::tools(companies));
+    tools.extend(clients::tools(companies));
+    tools.extend(inspections::tools(companies));
+    tools
+}
+
+/// Settled arguments as the tool's own type. What fails here is a schema that promises what its type does not take.
+fn parse<T: DeserializeOwned>(arguments: Map<String, Value>) -> Result<T, ToolFailure> {
+    serde_json::from_value(Value::Object(arguments))
+        .map_err(|error| ToolFailure::new(format!("the arguments do not fit: {error}"), "see the tool's schema"))
+}
+
+fn limit(limit: Option<u32>) -> usize {
+    limit.unwrap_or(LIMIT_DEFAULT) as usize
+}
+
+/// Which days are meant; `None` when no period was given.
+fn period(
+    from: Option<&str>,
+    to: Option<&str>,
+    named: Option<&str>,
+    today: Date,
+) -> Result<Option<DateRange>, ToolFailure> {
+    let next = "give `from` and `to` as YYYY-MM-DD, both inclusive, or `period` by name";
+    let date = |name: &str, text: &str| {
+        text.parse::<Date>().map_err(|_| ToolFailure::new(format!("`{name}` is not a date"), next))
+    };
+    if let Some(named) = named {
+        if from.is_some() || to.is_some() {
+            return Err(ToolFailure::new("both `period` and `from`/`to` were given", "give one of them"));
+        }
+        return Ok(NamedPeriod::by_name(named).map(|period| period.resolve(today)));
+    }
+    let from = from.map(|text| date("from", text)).transpose()?;
+    let to = to.map(|text| date("to", text)).transpose()?;
+    if from.is_none() && to.is_none() {
+        return Ok(None);
+    }
+    // An open end is the edge of the calendar that every instant can still be told in.
+    let range = DateRange::new(from.unwrap_or(EARLIEST), to.unwrap_or(LATEST));
+    range.map(Some).map_err(|error| ToolFailure::new(error.to_string(), next))
+}
+
+const EARLIEST: Date = jiff::civil::date(1970, 1, 1);
+const LATEST: Date = jiff::civil::date(2199, 12, 31);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Detail {
+    #[default]
+    Concise,
+    Full,
+}
+
+/// Asks every chosen company at once. One that fails is named as missing; when all fail, that is the answer.
+async fn ask_each<'a, T, F>(
+    companies: &[&'a ServedCompany],
+    ask: impl Fn(&'a ServedCompany) -> F,
+) -> Result<(Vec<(&'a ServedCompany, T)>, Option<Basis>), ToolFailure>
+where
+    F: Future<Output = Result<(T, Basis), RecordsError>>,
+{
+    let asked = join_all(companies.iter().map(|company| async { (*company, ask(company).await) })).await;
+    let mut answers = Vec::new();
+    let mut merged: Option<Basis> = None;
+    let mut failures = Vec::new();
+    for (company, answer) in asked {
+        match answer {
+            Ok((value, basis)) => {
+                answers.push((company, value));
+                match &mut merged {
+                    Some(merged) => merged.absorb(basis),
+                    None => merged = Some(basis),
+                }
+            }
+            Err(error) => failures.push((company, error)),
+        }
+    }
+    if answers.is_empty() {
+        return match failures.into_iter().next() {
+            Some((_, error)) => Err(error.into()),
+            None => Ok((answers, None)),
+        };
+    }
+    if let Some(merged) = &mut merged {
+        merged.missing.extend(failures.iter().map(|(company, error)| format!("all of {}: {error}", company.name)));
+    }
+    Ok((answers, merged))
+}
+
+/// Asks every chosen company for one record; the first that has it answers. A failure counts only when none has it.
+async fn find_one<'a, T, F>(
+    context: &Context,
+    companies: &[&'a ServedCompany],
+    what: &str,
+    id: &str,
+    ask: impl Fn(&'a ServedCompany) -> F,
+) -> Result<(&'a ServedCompany, T, Basis), ToolFailure>
+where
+    F: Future<Output = Result<Option<(T, Basis)>, RecordsError>>,
+{
+    let asked = join_all(companies.iter().map(|company| async { (*company, ask(company).await) })).await;
+    let mut found = Vec::new();
+    let mut failure = None;
+    for (company, answer) in asked {
+        match answer {
+            Ok(Some((value, basis))) => found.push((company, value, basis)),
+            Ok(None) => {}
+            Err(error) => failure = Some(error),
+        }
+    }
+    if 1 < found.len() {
+        let names: Vec<String> = found.iter().map(|(company, ..)| company.name.to_string()).collect();
+        return Err(ToolFailure::new(
+            format!("more than one company has the {what} {id}"),
+            format!("give `company`: {}", names.join(" or ")),
+        ));
+    }
+    match (found.pop(), failure) {
+        (Some(found), _) => Ok(found),
+        (None, Some(error)) => Err(error.into()),
+        (None, None) => {
+            let names: Vec<String> = companies.iter().map(|company| company.name.to_string()).collect();
+            let place = if context.companies.len() == 1 { String::new() } else { format!(" in {}", names.join(", ")) };
+            Err(ToolFailure::new(
+                format!("there is no {what} {id}{place}"),
+                "check the id; list tools give ids, and canceled or deleted records may be out of reach",
+            ))
+        }
+    }
+}

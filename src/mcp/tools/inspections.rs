@@ -1,0 +1,403 @@
+//! Inspections, their attachments and their portal links.
+
+mod row;
+
+use futures_util::FutureExt as _;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::super::answer::{self, Answer, QueryMark, Row, Rows};
+use super::super::{Context, Tool, ToolFailure, declare, schema, zone_name};
+use super::{Detail, ask_each, find_one, limit, parse, period};
+use crate::domain::{CompanyName, IdError, InspectionId, Slug, Status};
+use crate::records::{AgentRole, InspectionOrder, InspectionSelection, InspectorWanted, Position, RecordsError};
+use row::{Shown, inspection_row, portal_link};
+
+const INSPECTION_TEXTS: &[&str] = &[
+    "company",
+    "id",
+    "starts_at",
+    "status",
+    "address",
+    "zip",
+    "buying_agent",
+    "selling_agent",
+    "quote",
+    "portal_link",
+];
+
+pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
+    let statuses: Vec<&str> = Status::ALL.iter().map(|status| status.name()).collect();
+    let inspection = schema::record(INSPECTION_TEXTS, &["id", "status"]);
+    let attachment =
+        schema::record(&["company", "id", "name", "kind", "file_name", "content_type", "url", "created_at"], &["id"]);
+    let link = schema::record(&["company", "slug", "portal_link"], &["slug", "portal_link"]);
+    vec![
+        Tool {
+            declaration: declare(
+                "list_inspections",
+                "List inspections",
+                "Use this for inspections (jobs) by date, status, inspector, agent, client, service, ZIP or address, booked and \
+                 past; `total` counts them. Canceled ones are shown unless `status` says otherwise; deleted ones only on \
+                 request.",
+                schema::Input::new(companies)
+                    .period()
+                    .several_of("status", &statuses, "One or several. Performed: past, report not published yet.")
+                    .text("inspector", "Id, or words of the name.")
+                    .text("agent", "Connection id, or name; either side.")
+                    .one_of("agent_role", &["buying", "selling"], "Narrows `agent` to one side.")
+                    .text("client", "Words of a client's name.")
+                    .text("service", "Words of a service or add-on.")
+                    .text("zip", "ZIP code.")
+                    .text("address", "Words of the address.")
+                    .flag("paid", "Paid or not.")
+                    .flag("confirmed", "Confirmed or not.")
+                    .one_of(
+                        "sort",
+                        &["newest", "oldest", "quote_highest", "quote_lowest"],
+                        "Default newest start first.",
+                    )
+                    .several_of("include", &["contact"], "contact: e-mail and phone too.")
+                    .detail()
+                    .paged()
+                    .build(),
+                schema::list_of(&inspection),
+                true,
+            ),
+            run: |context, arguments| list(context, arguments).boxed(),
+        },
+        Tool {
+            declaration: declare(
+                "get_inspection",
+                "Get one inspection",
+                "Use this for all that is known of one inspection, notes included.",
+                schema::Input::new(companies)
+                    .required_text("id", "The inspection's id.")
+                    .several_of("include", &["contact"], "contact: e-mail and phone too.")
+                    .build(),
+                schema::item_of(&inspection),
+                true,
+            ),
+            run: |context, arguments| get(context, arguments).boxed(),
+        },
+        Tool {
+            declaration: declare(
+                "list_attachments",
+                "List attachments",
+                "Use this for the files of one inspection (reports and added documents) with direct links. A link opens the \
+                 file for whoever has it.",
+                schema::Input::new(companies)
+                    .required_text("inspection_id", "The inspection's id.")
+                    .one_of("kind", &["report", "document"], "Only reports, or only added documents.")
+                    .paged()
+                    .build(),
+                schema::list_of(&attachment),
+                true,
+            ),
+            run: |context, arguments| attachments(context, arguments).boxed(),
+        },
+        Tool {
+            declaration: declare(
+                "portal_link",
+                "Portal link",
+                "Use this for the link to an inspection in the Spectora portal, from its slug (no API call) or its id.",
+                schema::Input::new(companies).required_text("inspection", "Slug, or inspection id.").build(),
+                schema::item_of(&link),
+                true,
+            ),
+            run: |context, arguments| link_to(context, arguments).boxed(),
+        },
+    ]
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Sort {
+    #[default]
+    Newest,
+    Oldest,
+    QuoteHighest,
+    QuoteLowest,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Role {
+    Buying,
+    Selling,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListInspections {
+    company: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    period: Option<String>,
+    #[serde(default)]
+    status: Vec<String>,
+    inspector: Option<String>,
+    agent: Option<String>,
+    agent_role: Option<Role>,
+    client: Option<String>,
+    service: Option<String>,
+    zip: Option<String>,
+    address: Option<String>,
+    paid: Option<bool>,
+    confirmed: Option<bool>,
+    #[serde(default)]
+    sort: Sort,
+    #[serde(default)]
+    include: Vec<String>,
+    #[serde(default)]
+    detail: Detail,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+impl ListInspections {
+    fn selection(&self) -> InspectionSelection {
+        let inspector = self.inspector.as_ref().map(|given| match given.parse() {
+            Ok(id) if given.bytes().all(|b| b.is_ascii_digit()) => InspectorWanted::Id(id),
+            _ => InspectorWanted::Name(given.clone()),
+        });
+        InspectionSelection {
+            period: None,
+            statuses: self.status.iter().filter_map(|name| Status::by_name(name)).collect(),
+            inspector,
+            agent: None,
+            agent_role: self.agent_role.map(|role| match role {
+                Role::Buying => AgentRole::Buying,
+                Role::Selling => AgentRole::Selling,
+            }),
+            client: self.client.clone(),
+            service: self.service.clone(),
+            zip: self.zip.clone(),
+            address: self.address.clone(),
+            paid: self.paid,
+            confirmed: self.confirmed,
+        }
+    }
+
+    fn order(&self) -> InspectionOrder {
+        match self.sort {
+            Sort::Newest => InspectionOrder::Newest,
+            Sort::Oldest => InspectionOrder::Oldest,
+            Sort::QuoteHighest => InspectionOrder::QuoteHighest,
+            Sort::QuoteLowest => InspectionOrder::QuoteLowest,
+        }
+    }
+}
+
+async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = QueryMark::new("list_inspections", &arguments);
+    let wanted: ListInspections = parse(arguments)?;
+    if wanted.agent_role.is_some() && wanted.agent.is_none() {
+        return Err(ToolFailure::new("`agent_role` narrows `agent`, which is not given", "give `agent` too"));
+    }
+    let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Position>(cursor)).transpose()?;
+    let (after, carried_total) = after.map_or((None, None), |(position, total)| (Some(position), total));
+    let companies = context.chosen(wanted.company.as_deref());
+    let now = context.clock.now();
+    let order = wanted.order();
+    let limit = limit(wanted.limit);
+    let mut period_shown = None;
+    let mut selections = Vec::new();
+    for company in &companies {
+        let zone = company.records.timezone();
+        let today = zone.to_datetime(now).date();
+        let range = period(wanted.from.as_deref(), wanted.to.as_deref(), wanted.period.as_deref(), today)?;
+        period_shown = period_shown.or(range.map(|range| (range, zone_name(zone))));
+        selections.push((&company.name, InspectionSelection { period: range, ..wanted.selection() }));
+    }
+    let (answers, basis) = ask_each(&companies, |company| {
+        let selection =
+            selections.iter().find(|(name, _)| **name == company.name).map(|(_, selection)| selection.clone());
+        let (wanted, after) = (&wanted, after.as_ref());
+        async move {
+            let mut selection = selection.unwrap_or_default();
+            if let Some(given) = &wanted.agent {
+                selection.agent = Some(company.records.resolve_agent(given).await?);
+            }
+            let mut list = company.records.inspections(&selection, order, after, limit).await?;
+            if list.rows.is_empty() && after.is_none() && wanted.inspector.is_some() {
+                list.basis
+                    .notes
+                    .push(format!("no inspection in {} fits; is the inspector's name right?", company.name));
+            }
+            let basis = list.basis.clone();
+            Ok::<_, RecordsError>((list, basis))
+        }
+    })
+    .await?;
+    let shown = Shown { contact: !wanted.include.is_empty(), detail: wanted.detail };
+    let mut rows = Vec::new();
+    let mut total = Some(0);
+    let mut more = false;
+    let mut resume: Option<Position> = None;
+    for (company, list) in &answers {
+        more |= list.more;
+        total = total.zip(list.total).map(|(sum, one)| sum + one);
+        if let Some(searched) = &list.searched_to {
+            // Going on from the earliest stop of all companies repeats nothing and leaves nothing out.
+            let earlier = resume.take().filter(|other| order.compare(other, searched).is_lt());
+            resume = earlier.or_else(|| Some(searched.clone()));
+        }
+        for inspection in &list.rows {
+            if let Some(position) = order.position(inspection) {
+                rows.push((position, inspection_row(context, company, inspection, now, shown)));
+            }
+        }
+    }
+    rows.sort_by(|left, right| order.compare(&left.0, &right.0));
+    if let Some(stop) = &resume {
+        rows.retain(|(position, _)| order.compare(position, stop).is_le());
+    }
+    if limit < rows.len() {
+        rows.truncate(limit);
+        more = true;
+        resume = None;
+    }
+    let total = if after.is_some() { carried_total } else { total };
+    let failed = answers.len() < companies.len();
+    let rows = Rows { rows, total: total.filter(|_| !failed), more, resume };
+    let period = period_shown
+        .as_ref()
+        .map(|(range, zone)| (*range, if 1 < companies.len() { "each company's own" } else { zone.as_str() }));
+    Ok(Answer::list(rows, &mark, basis.map(|basis| answer::basis(&basis, period)).unwrap_or_default()))
+}
+
+fn inspection_id(given: &str) -> Result<InspectionId, ToolFailure> {
+    given.parse().map_err(|error: IdError| ToolFailure::new(error.to_string(), "find the id with list_inspections"))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GetInspection {
+    company: Option<String>,
+    id: String,
+    #[serde(default)]
+    include: Vec<String>,
+}
+
+async fn get(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let wanted: GetInspection = parse(arguments)?;
+    let id = inspection_id(&wanted.id)?;
+    let companies = context.chosen(wanted.company.as_deref());
+    let (company, inspection, basis) =
+        find_one(context, &companies, "inspection", id.as_str(), |company| company.records.inspection(&id)).await?;
+    let shown = Shown { contact: !wanted.include.is_empty(), detail: Detail::Full };
+    let row = inspection_row(context, company, &inspection, context.clock.now(), shown);
+    Ok(Answer::item(row, answer::basis(&basis, None)))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Report,
+    Document,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListAttachments {
+    company: Option<String>,
+    inspection_id: String,
+    kind: Option<Kind>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+async fn attachments(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = QueryMark::new("list_attachments", &arguments);
+    let wanted: ListAttachments = parse(arguments)?;
+    let after = wanted.cursor.as_deref().map(|cursor| mark.read::<usize>(cursor)).transpose()?;
+    let id = inspection_id(&wanted.inspection_id)?;
+    let companies = context.chosen(wanted.company.as_deref());
+    // An inspection without files and one that does not exist look alike in a list of files: the inspection is read
+    // where nothing came.
+    let (company, files, basis) = find_one(context, &companies, "inspection", id.as_str(), |company| async {
+        let (files, basis) = company.records.attachments(&id).await?;
+        if files.is_empty() && company.records.inspection(&id).await?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some((files, basis)))
+    })
+    .await?;
+    let zone = company.records.timezone();
+    let of_kind = files.iter().filter(|file| match wanted.kind {
+        None => true,
+        Some(Kind::Report) => file.report == Some(true),
+        Some(Kind::Document) => file.report == Some(false),
+    });
+    let rows: Vec<_> = of_kind
+        .enumerate()
+        .map(|(index, file)| {
+            let mut row = Row::default();
+            row.put("company", context.label(company))
+                .put("id", Some(file.id.to_string()))
+                .show("name", file.name.as_ref())
+                .put("report", file.report)
+                .put("internal_only", file.internal_only)
+                .show("kind", file.kind.as_ref())
+                .show("file_name", file.file_name.as_ref())
+                .show("content_type", file.content_type.as_ref())
+                .put("file_bytes", file.file_bytes)
+                .put("url", file.url.as_ref().map(|url| url.expose().to_owned()))
+                .put("created_at", file.created_at.map(|at| row::local(at, zone)))
+                .show("description", file.description.as_ref());
+            (index, row.0)
+        })
+        .collect();
+    let total = Some(rows.len() as u64);
+    let start = after.map_or(0, |(index, _)| index + 1);
+    let mut rows: Vec<_> = rows.into_iter().skip(start).collect();
+    let more = limit(wanted.limit) < rows.len();
+    rows.truncate(limit(wanted.limit));
+    Ok(Answer::list(Rows { rows, total, more, resume: None }, &mark, answer::basis(&basis, None)))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PortalLink {
+    company: Option<String>,
+    inspection: String,
+}
+
+async fn link_to(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let wanted: PortalLink = parse(arguments)?;
+    let given = wanted.inspection.trim();
+    let mut row = Row::default();
+    // A link pasted whole is as good as its slug.
+    let given =
+        given.strip_prefix(row::PORTAL).map_or(given, |rest| rest.split(['?', '#', '/']).next().unwrap_or(rest));
+    if let Ok(slug) = given.parse::<Slug>() {
+        row.put("slug", Some(slug.to_string())).put("portal_link", Some(portal_link(&slug)));
+        let mut basis = answer::basis(
+            &crate::records::Basis { as_of: context.clock.now(), missing: Vec::new(), notes: Vec::new() },
+            None,
+        );
+        if let Some(basis) = basis.as_object_mut() {
+            basis.insert("source".to_owned(), "computed".into());
+        }
+        return Ok(Answer::item(row.0, basis));
+    }
+    let id: InspectionId =
+        given.parse().ok().filter(|_| given.bytes().all(|b| b.is_ascii_digit())).ok_or_else(|| {
+            ToolFailure::new(
+                "`inspection` is neither a slug nor an id",
+                "give an inspection's slug (such as 0f8fad5b-d9cb-469f-a165-70867728950e) or its id (digits)",
+            )
+        })?;
+    let companies = context.chosen(wanted.company.as_deref());
+    let (company, inspection, basis) =
+        find_one(context, &companies, "inspection", id.as_str(), |company| company.records.inspection(&id)).await?;
+    let Some(slug) = inspection.slug else {
+        return Err(ToolFailure::new(format!("inspection {id} has no slug"), "open it from the Spectora calendar"));
+    };
+    row.put("company", context.label(company))
+        .put("id", Some(id.to_string()))
+        .put("slug", Some(slug.to_string()))
+        .put("portal_link", Some(portal_link(&slug)));
+    Ok(Answer::item(row.0, answer::basis(&basis, None)))
+}

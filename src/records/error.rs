@@ -1,0 +1,43 @@
+//! Why a question was not answered.
+
+use crate::spectora::{SpectoraError, SpectoraErrorKind};
+
+/// A question that has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordsError {
+    /// The service did not answer.
+    #[error(transparent)]
+    Service(#[from] SpectoraError),
+    /// Nothing by that name.
+    #[error("no {what} is called `{given}`")]
+    UnknownName {
+        /// Such as `agent`.
+        what: &'static str,
+        /// What was asked for.
+        given: String,
+        /// The most similar names there are, best first.
+        nearest: Vec<String>,
+    },
+    /// More than one by that name; this program does not guess.
+    #[error("more than one {what} fits `{given}`")]
+    AmbiguousName {
+        /// Such as `agent`.
+        what: &'static str,
+        /// What was asked for.
+        given: String,
+        /// Those that fit, with their ids.
+        candidates: Vec<String>,
+    },
+    /// The order asked for needs the whole period, and that is more than one question may read.
+    #[error("too many inspections to sort by quote")]
+    TooMuchToSort,
+}
+
+/// Turns "not found" into `None`, unless it is the path that was not found.
+pub(super) fn found<T>(result: Result<T, SpectoraError>) -> Result<Option<T>, RecordsError> {
+    match result {
+        Ok(record) => Ok(Some(record)),
+        Err(error) if matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: None }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

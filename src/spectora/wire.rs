@@ -1,0 +1,205 @@
+//! JSON:API documents as they come, turned into `domain` records. The lenient types end here.
+//!
+//! An attribute that is missing, null or of an unexpected type is `None` and never an error: what the service calls
+//! things is partly an assumption. Only a document without the shape of JSON:API, or a row without an id, is not
+//! understood.
+
+mod attributes;
+mod records;
+
+use std::collections::HashMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+use super::error::SpectoraErrorKind;
+use super::query::Resource;
+use attributes::Attributes;
+
+/// The longest reason of a refusal that is passed on, in characters.
+const REFUSAL_CHARS_MAX: usize = 300;
+
+/// A kind of record that can be read from a document.
+pub trait FromWire: Resource {
+    /// The record of one row. `Err` with the place and the reason when the row cannot be used.
+    #[doc(hidden)]
+    fn from_wire(row: Row<'_>) -> Result<Self::Record, Unusable>;
+}
+
+/// Why a row cannot be used: the place inside it, and the reason without its content.
+#[derive(Debug)]
+pub struct Unusable {
+    place: &'static str,
+    reason: String,
+}
+
+impl Unusable {
+    fn id(error: &crate::domain::IdError) -> Self {
+        // The error shows what stood there; an id is no personal detail, yet a broken one may be anything.
+        let _ = error;
+        Self { place: "id", reason: "not an id".to_owned() }
+    }
+}
+
+/// One row with what it takes to read it.
+#[derive(Debug)]
+pub struct Row<'a> {
+    id: &'a str,
+    attributes: Attributes,
+    relationships: &'a Map<String, Value>,
+    included: &'a Included<'a>,
+    known_services: &'a [String],
+}
+
+/// Reads documents.
+#[derive(Debug)]
+pub(super) struct Decode {
+    /// Longest first, so that the longest known name wins.
+    known_services: Vec<String>,
+}
+
+/// Where a page stands, as the service says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ToldPagination {
+    pub(super) current: Option<u32>,
+    pub(super) next: Option<u32>,
+    pub(super) last: Option<u32>,
+    pub(super) records: Option<u64>,
+}
+
+/// The rows of a page.
+pub(super) struct DecodedPage<T> {
+    pub(super) rows: Vec<T>,
+    pub(super) pagination: Option<ToldPagination>,
+}
+
+#[derive(Deserialize)]
+struct Document<T> {
+    data: T,
+    #[serde(default, deserialize_with = "null_as_default")]
+    included: Vec<RawResource>,
+    #[serde(default)]
+    meta: Value,
+}
+
+#[derive(Debug, Deserialize)]
+struct RawResource {
+    #[serde(deserialize_with = "number_or_text")]
+    id: String,
+    #[serde(default, rename = "type", deserialize_with = "null_as_default")]
+    kind: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    attributes: Map<String, Value>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    relationships: Map<String, Value>,
+}
+
+fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(serde::de::Error::custom("an id must be a text or a number")),
+    }
+}
+
+/// Included resources by type and id.
+#[derive(Debug, Default)]
+struct Included<'a>(HashMap<(&'a str, &'a str), &'a RawResource>);
+
+impl<'a> Included<'a> {
+    fn new(resources: &'a [RawResource]) -> Self {
+        Self(resources.iter().map(|one| ((one.kind.as_str(), one.id.as_str()), one)).collect())
+    }
+}
+
+impl Decode {
+    pub(super) fn new(mut known_services: Vec<String>) -> Self {
+        known_services.sort_by_key(|name| std::cmp::Reverse(name.len()));
+        Self { known_services }
+    }
+
+    pub(super) fn page<R: FromWire>(&self, body: &[u8]) -> Result<DecodedPage<R::Record>, SpectoraErrorKind> {
+        let document: Document<Vec<RawResource>> = parse(body)?;
+        let included = Included::new(&document.included);
+        let rows = document.data.iter().enumerate().map(|(index, raw)| {
+            self.row::<R>(raw, &included).map_err(|unusable| SpectoraErrorKind::NotUnderstood {
+                path: format!("data[{index}].{}", unusable.place),
+                reason: unusable.reason,
+            })
+        });
+        Ok(DecodedPage { rows: rows.collect::<Result<_, _>>()?, pagination: pagination(&document.meta) })
+    }
+
+    pub(super) fn one<R: FromWire>(&self, body: &[u8]) -> Result<R::Record, SpectoraErrorKind> {
+        let document: Document<RawResource> = parse(body)?;
+        let included = Included::new(&document.included);
+        self.row::<R>(&document.data, &included).map_err(|unusable| SpectoraErrorKind::NotUnderstood {
+            path: format!("data.{}", unusable.place),
+            reason: unusable.reason,
+        })
+    }
+
+    fn row<R: FromWire>(&self, raw: &RawResource, included: &Included<'_>) -> Result<R::Record, Unusable> {
+        R::from_wire(Row {
+            id: &raw.id,
+            attributes: Attributes::new(raw.attributes.clone()),
+            relationships: &raw.relationships,
+            included,
+            known_services: &self.known_services,
+        })
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Document<T>, SpectoraErrorKind> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let inner = error.inner();
+        let reason = match inner.classify() {
+            serde_json::error::Category::Data => "not of the expected type",
+            _ => "not JSON",
+        };
+        SpectoraErrorKind::NotUnderstood {
+            path: error.path().to_string(),
+            reason: format!("{reason} (line {}, column {})", inner.line(), inner.column()),
+        }
+    })
+}
+
+fn pagination(meta: &Value) -> Option<ToldPagination> {
+    let told = meta.get("pagination")?.as_object()?;
+    let number = |name: &str| {
+        let value = told.get(name)?;
+        value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+    };
+    let page = |name: &str| number(name).and_then(|number| u32::try_from(number).ok()).filter(|number| 0 < *number);
+    Some(ToldPagination {
+        current: page("current"),
+        next: page("next"),
+        last: page("last"),
+        records: number("records"),
+    })
+}
+
+/// Why the service refused a request, in its own words.
+pub(super) struct Refusal {
+    pub(super) code: Option<String>,
+    pub(super) detail: String,
+}
+
+/// Reads an error of either shape: JSON:API's, or the gateway's. Anything else gives no reason.
+pub(super) fn refusal(body: &[u8]) -> Refusal {
+    let value: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let errors = value.get("errors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut parts: Vec<String> =
+        errors.iter().filter_map(|error| text(error, "detail").or_else(|| text(error, "title"))).collect();
+    parts.extend(text(&value, "message"));
+    let detail = crate::domain::Text::line(&parts.join("; "))
+        .map_or_else(|| "no reason given".to_owned(), |text| text.as_str().chars().take(REFUSAL_CHARS_MAX).collect());
+    Refusal { code: text(&value, "code"), detail }
+}
