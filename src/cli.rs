@@ -1,1 +1,157 @@
 //! The command line: one file a command.
+
+mod call;
+mod demo;
+mod doctor;
+mod open;
+mod output;
+mod sandbox;
+mod serve;
+mod tools;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::config::{ConfigError, Overrides};
+
+/// The exit code of a command that ran and whose answer is an error.
+const EXIT_ANSWER_IS_ERROR: u8 = 1;
+/// The exit code of a wrong command line or configuration.
+const EXIT_CANNOT_RUN: u8 = 2;
+
+/// Lets AI assistants ask about a home-inspection company's Spectora data. It can only read.
+///
+/// New here? `spectora-mcp demo` shows it on two invented companies, without a key.
+/// With a key: set SPECTORA_API_KEY (or write spectora.toml), run `spectora-mcp doctor`, then put
+/// `spectora-mcp serve` into your assistant's configuration.
+#[derive(Debug, Parser)]
+#[command(name = "spectora-mcp", version, arg_required_else_help = true, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+struct Global {
+    /// The configuration file; without it, spectora.toml in the usual place of this system.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Another origin than <https://connect.spectora.com>: https, or http on this machine.
+    #[arg(long, global = true, value_name = "URL")]
+    base_url: Option<String>,
+    /// Serve only this company (may be given several times).
+    #[arg(long = "company", global = true, value_name = "NAME")]
+    companies: Vec<String>,
+    /// Use the two invented companies instead of a configuration.
+    #[arg(long, global = true)]
+    demo: bool,
+    /// What goes to standard error: error, warn, info, debug or trace.
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
+    log_level: String,
+    /// How it is written there.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve MCP to an assistant: over standard input and output, or over HTTP.
+    #[command(alias = "stdio")]
+    Serve(serve::ServeArgs),
+    /// Show what it answers, on two invented companies; needs no key and ends in seconds.
+    Demo,
+    /// Call one tool from the shell: `spectora-mcp call list_inspections period=tomorrow`.
+    Call(call::CallArgs),
+    /// Show the tools an assistant sees.
+    Tools(tools::ToolsArgs),
+    /// Check the configuration and each key, and see what the service really answers to.
+    Doctor(doctor::DoctorArgs),
+    /// Run the simulated service on its own, for trying out clients and faults.
+    Sandbox(sandbox::SandboxArgs),
+}
+
+impl Global {
+    fn overrides(&self) -> Overrides {
+        Overrides {
+            config_file: self.config.clone(),
+            base_url: self.base_url.clone(),
+            companies: self.companies.clone(),
+        }
+    }
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(&cli.global);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report(&error.into()),
+    };
+    let result = runtime.block_on(run(cli));
+    // A read of standard input cannot be called off; waiting for it would keep the program alive.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => code,
+        Err(error) => report(&error),
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let global = cli.global;
+    match cli.command {
+        Command::Serve(args) => serve::run(&global, &args).await,
+        Command::Demo => demo::run(&global).await,
+        Command::Call(args) => call::run(&global, &args).await,
+        Command::Tools(args) => tools::run(&global, &args).await,
+        Command::Doctor(args) => doctor::run(&global, &args).await,
+        Command::Sandbox(args) => sandbox::run(&global, &args).await,
+    }
+}
+
+/// The only place that prints an error.
+fn report(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    if let Some(config) = error.downcast_ref::<ConfigError>() {
+        eprintln!("hint: {}", config.hint());
+    }
+    ExitCode::from(EXIT_CANNOT_RUN)
+}
+
+/// Logs go to standard error: standard output belongs to the protocol. Other crates speak only of faults.
+fn start_log(global: &Global) {
+    let filter = EnvFilter::try_new(format!("warn,spectora_mcp={}", global.log_level))
+        .unwrap_or_else(|_| EnvFilter::new("warn,spectora_mcp=warn"));
+    let registry = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    match global.log_format {
+        LogFormat::Text => registry.with(lines.with_ansi(false)).init(),
+        LogFormat::Json => registry.with(lines.json()).init(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_defined() {
+        super::Cli::command().debug_assert();
+    }
+}

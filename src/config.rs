@@ -1,1 +1,210 @@
-//! What was typed, and what it means: files, environment and flags become one settled configuration.
+//! What was typed, and what it means: file, environment and flags become one settled configuration.
+//!
+//! Later layers override earlier ones: file, then environment, then flags. The rest of the program sees [`Config`]
+//! only, in which every name, zone, address and key is checked. No secret is in a message, in `Debug` or in `Display`.
+
+mod environment;
+mod error;
+mod file;
+mod key;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+
+use crate::domain::CompanyName;
+pub use environment::Environment;
+pub use error::ConfigError;
+use file::{RawCompany, RawFile};
+
+/// Requests per minute unless configured; the service's own cap is not published.
+const REQUESTS_PER_MINUTE_DEFAULT: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
+/// The company's name when only a key is given.
+const COMPANY_NAME_DEFAULT: &str = "spectora";
+
+/// What was given on the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--config`.
+    pub config_file: Option<PathBuf>,
+    /// `--base-url`.
+    pub base_url: Option<String>,
+    /// `--company`, as often as given: only these are served.
+    pub companies: Vec<String>,
+}
+
+/// The settled configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// In the order of their names; at least one.
+    pub companies: Vec<Company>,
+    /// Where the service is, when it is not the real one. Checked where it is used.
+    pub base_url: Option<String>,
+    /// Paths that differ from the built-in ones, by the names of `[api.paths]`.
+    pub paths: BTreeMap<String, String>,
+    /// Where all this came from, for people: file paths and names of variables.
+    pub sources: Vec<String>,
+    /// What a person should know, none of it fatal.
+    pub warnings: Vec<String>,
+}
+
+/// One company.
+#[derive(Clone, Debug)]
+pub struct Company {
+    /// Its name in arguments and answers.
+    pub name: CompanyName,
+    /// Its name for people.
+    pub display_name: Option<String>,
+    /// The zone of its civil days.
+    pub timezone: TimeZone,
+    /// Its key.
+    pub api_key: SecretString,
+    /// The most requests in any sixty seconds.
+    pub requests_per_minute: NonZeroU32,
+    /// Services whose own names hold a comma.
+    pub known_services: Vec<String>,
+}
+
+/// Reads and settles the configuration.
+pub fn load(overrides: &Overrides, environment: &Environment) -> Result<Config, ConfigError> {
+    let mut sources = Vec::new();
+    let mut warnings = Vec::new();
+    let path = overrides.config_file.clone().or_else(|| environment.config_file()).or_else(|| environment.usual_file());
+    let mut raw = match &path {
+        Some(path) => {
+            sources.push(format!("file {}", path.display()));
+            file::read(path)?
+        }
+        None => RawFile::default(),
+    };
+    if let Some(path) = &path
+        && raw.companies.values().any(RawCompany::has_literal_key)
+        && let Some(warning) = key::readable_by_others(path)
+    {
+        warnings.push(warning);
+    }
+    quick_way(&mut raw, environment, &mut sources)?;
+    pin(&mut raw, &overrides.companies)?;
+    if raw.companies.is_empty() {
+        return Err(ConfigError::NoCompany);
+    }
+    let base_url = overrides.base_url.clone().or_else(|| environment.get("SPECTORA_BASE_URL")).or(raw.api.base_url);
+    let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
+    let mut companies = Vec::new();
+    for (name, company) in raw.companies {
+        companies.push(settle(&name, company, environment, folder, &mut warnings)?);
+    }
+    for name in raw.api.paths.keys() {
+        const NAMES: &[&str] =
+            &["inspections", "connections", "connection_stats", "contacts", "inspection_attachments"];
+        if !NAMES.contains(&name.as_str()) {
+            return Err(ConfigError::UnknownPath { given: name.clone(), valid: NAMES.join(", ") });
+        }
+    }
+    if let Some((name, path)) = raw.api.paths.iter().find(|(_, path)| !is_plain_path(path)) {
+        return Err(ConfigError::BadPath { name: name.clone(), path: path.clone() });
+    }
+    Ok(Config { companies, base_url, paths: raw.api.paths, sources, warnings })
+}
+
+fn is_plain_path(path: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
+    path.starts_with('/') && !path.contains("..") && !path.contains("//") && path.chars().all(plain)
+}
+
+/// `SPECTORA_API_KEY` alone makes a company, or overrides the key of one in the file.
+fn quick_way(raw: &mut RawFile, environment: &Environment, sources: &mut Vec<String>) -> Result<(), ConfigError> {
+    let Some(key) = environment.get("SPECTORA_API_KEY") else { return Ok(()) };
+    sources.push("environment variable SPECTORA_API_KEY".to_owned());
+    let name = match environment.get("SPECTORA_COMPANY_NAME") {
+        Some(name) => name,
+        None if raw.companies.len() == 1 => raw.companies.keys().next().cloned().unwrap_or_default(),
+        None if raw.companies.is_empty() => COMPANY_NAME_DEFAULT.to_owned(),
+        None => {
+            return Err(ConfigError::WhichCompany {
+                names: raw.companies.keys().cloned().collect::<Vec<_>>().join(", "),
+            });
+        }
+    };
+    if name == key {
+        return Err(ConfigError::KeyAsName);
+    }
+    let company = raw.companies.entry(name).or_default();
+    company.set_key(SecretString::from(key));
+    if let Some(zone) = environment.get("SPECTORA_TIMEZONE") {
+        company.timezone = Some(zone);
+    }
+    Ok(())
+}
+
+/// Keeps the companies that `--company` names.
+fn pin(raw: &mut RawFile, wanted: &[String]) -> Result<(), ConfigError> {
+    if let Some(unknown) = wanted.iter().find(|name| !raw.companies.contains_key(*name)) {
+        let names = raw.companies.keys().cloned().collect::<Vec<_>>().join(", ");
+        return Err(ConfigError::UnknownCompany { given: unknown.clone(), names });
+    }
+    if !wanted.is_empty() {
+        raw.companies.retain(|name, _| wanted.contains(name));
+    }
+    Ok(())
+}
+
+fn settle(
+    name: &str,
+    raw: RawCompany,
+    environment: &Environment,
+    folder: &Path,
+    warnings: &mut Vec<String>,
+) -> Result<Company, ConfigError> {
+    let parsed: CompanyName = name.parse().map_err(ConfigError::CompanyName)?;
+    let timezone = match &raw.timezone {
+        Some(zone) => zone_named(name, zone)?,
+        None => {
+            let machine =
+                TimeZone::try_system().map_err(|_| ConfigError::NoMachineZone { company: name.to_owned() })?;
+            warnings.push(format!(
+                "company {name} has no `timezone`; its days are taken in this machine's zone, {}",
+                machine.iana_name().unwrap_or("which has no name")
+            ));
+            machine
+        }
+    };
+    let requests_per_minute = match raw.requests_per_minute {
+        None => REQUESTS_PER_MINUTE_DEFAULT,
+        Some(number) => {
+            NonZeroU32::new(number).ok_or_else(|| ConfigError::ZeroRequests { company: name.to_owned() })?
+        }
+    };
+    Ok(Company {
+        name: parsed,
+        display_name: raw.display_name.clone(),
+        timezone,
+        known_services: raw.known_services.clone(),
+        requests_per_minute,
+        api_key: key::resolve(name, raw, environment, folder)?,
+    })
+}
+
+fn zone_named(company: &str, zone: &str) -> Result<TimeZone, ConfigError> {
+    TimeZone::get(zone).map_err(|_| {
+        let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        let wanted = zone.to_lowercase();
+        let mut near: Vec<(f64, &String)> = known
+            .iter()
+            .map(|name| {
+                let lower = name.to_lowercase();
+                let city = lower.rsplit('/').next().unwrap_or(&lower);
+                (strsim::jaro_winkler(&wanted, city).max(strsim::jaro_winkler(&wanted, &lower)), name)
+            })
+            .collect();
+        near.sort_by(|left, right| right.0.total_cmp(&left.0).then_with(|| left.1.cmp(right.1)));
+        let near = near.iter().take(3).map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
+        ConfigError::Zone { company: company.to_owned(), given: zone.to_owned(), near }
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,7 @@
 //! The program: parse, run, print the one error, choose the exit code; nothing else.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    spectora_mcp::cli::main()
+}

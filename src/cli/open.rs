@@ -1,0 +1,89 @@
+//! What every command that asks something needs first: a configuration, or the invented companies.
+
+use std::sync::Arc;
+
+use rmcp::service::RunningService;
+use rmcp::{RoleClient, ServiceExt as _};
+use secrecy::SecretString;
+
+use super::Global;
+use crate::app;
+use crate::config::{Company, Config, Environment, load};
+use crate::domain::{Clock, SystemClock};
+use crate::mcp::SpectoraServer;
+use crate::sandbox::{Sandbox, SandboxOptions};
+
+/// Requests per minute on the simulated service, which has no cap of its own.
+const DEMO_REQUESTS_PER_MINUTE: std::num::NonZeroU32 = std::num::NonZeroU32::MIN.saturating_add(9_999);
+
+/// A configuration, with the simulated service it points at, if it does.
+pub(super) struct Opened {
+    pub(super) config: Config,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Lives as long as it is asked.
+    _sandbox: Option<Sandbox>,
+}
+
+impl Opened {
+    pub(super) async fn new(global: &Global) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        if !global.demo {
+            let config = load(&global.overrides(), &Environment::capture())?;
+            for warning in &config.warnings {
+                tracing::warn!("{warning}");
+            }
+            return Ok(Self { config, clock, _sandbox: None });
+        }
+        let sandbox = Sandbox::start(SandboxOptions::new(clock.now())).await?;
+        let config = demo_config(&sandbox, &global.companies)?;
+        Ok(Self { config, clock, _sandbox: Some(sandbox) })
+    }
+
+    pub(super) fn server(&self) -> anyhow::Result<SpectoraServer> {
+        Ok(app::server(&self.config, &self.clock)?)
+    }
+}
+
+/// A configuration of the invented companies.
+fn demo_config(sandbox: &Sandbox, wanted: &[String]) -> anyhow::Result<Config> {
+    let mut companies = Vec::new();
+    for company in sandbox.companies() {
+        if !wanted.is_empty() && !wanted.iter().any(|name| name == company.name) {
+            continue;
+        }
+        companies.push(Company {
+            name: company.name.parse()?,
+            display_name: Some(company.display_name.to_string()),
+            timezone: jiff::tz::TimeZone::get(company.timezone)?,
+            api_key: SecretString::from(company.api_key.clone()),
+            requests_per_minute: DEMO_REQUESTS_PER_MINUTE,
+            known_services: vec!["Pool, Spa & Deck Inspection".to_owned()],
+        });
+    }
+    if companies.is_empty() {
+        let names: Vec<&str> = sandbox.companies().iter().map(|company| company.name).collect();
+        anyhow::bail!("no such company in the demo; there are: {}", names.join(", "));
+    }
+    companies.sort_by(|left, right| left.name.cmp(&right.name));
+    Ok(Config {
+        companies,
+        base_url: Some(sandbox.base_url()),
+        paths: std::collections::BTreeMap::new(),
+        sources: vec!["the built-in demo companies".to_owned()],
+        warnings: Vec::new(),
+    })
+}
+
+/// Bytes between the two ends of a conversation inside this process.
+const PIPE_BYTES: usize = 256 * 1024;
+
+/// A real MCP client in conversation with `server`, inside this process.
+pub(super) async fn converse(server: SpectoraServer) -> anyhow::Result<RunningService<RoleClient, ()>> {
+    let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
+    tokio::spawn(async move {
+        if let Ok(running) = server.serve(theirs).await {
+            drop(running.waiting().await);
+        }
+    });
+    Ok(().serve(ours).await?)
+}

@@ -1,0 +1,72 @@
+//! `serve`: what an assistant's configuration runs.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::Global;
+use super::open::Opened;
+use crate::transport::{HttpSettings, serve_http, serve_stdio};
+
+/// Without options: MCP over standard input and output, as desktop assistants start it.
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Serve streamable HTTP instead, at /mcp of this address.
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:8765")]
+    http: Option<SocketAddr>,
+    /// A host name clients may use besides localhost, such as mcp.example.com (behind a proxy or tunnel).
+    #[arg(long = "allowed-host", value_name = "HOST")]
+    allowed_hosts: Vec<String>,
+    /// A web origin that may ask, such as <https://app.example.com>.
+    #[arg(long = "allowed-origin", value_name = "ORIGIN")]
+    allowed_origins: Vec<String>,
+}
+
+pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    let opened = Opened::new(global).await?;
+    let server = opened.server()?;
+    let Some(address) = args.http else {
+        serve_stdio(server).await?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let listener =
+        tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let address = listener.local_addr()?;
+    // Said whatever the level of the log: whoever starts this by hand needs the address.
+    eprintln!("serving MCP at http://{address}/mcp (health: http://{address}/healthz); stop with Ctrl-C");
+    if !address.ip().is_loopback() {
+        tracing::warn!("this address can be reached from other machines, and there is no login");
+    }
+    let settings =
+        HttpSettings { allowed_hosts: args.allowed_hosts.clone(), allowed_origins: args.allowed_origins.clone() };
+    let stop = CancellationToken::new();
+    tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            told_to_stop().await;
+            stop.cancel();
+        }
+    });
+    serve_http(server, listener, &settings, stop).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ends at Ctrl-C, or when the system asks to stop.
+pub(super) async fn told_to_stop() {
+    #[cfg(unix)]
+    {
+        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminate) => terminate,
+            Err(_) => return drop(tokio::signal::ctrl_c().await),
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    drop(tokio::signal::ctrl_c().await);
+}

@@ -1,0 +1,64 @@
+//! The only place that reads the environment.
+//!
+//! Variables: `SPECTORA_API_KEY` (a key; alone it is all that is needed), `SPECTORA_COMPANY_NAME` (whose key that is),
+//! `SPECTORA_TIMEZONE` (that company's zone), `SPECTORA_BASE_URL` (another origin), `SPECTORA_CONFIG` (the file), and
+//! whatever `api_key = { env = "…" }` names.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use etcetera::BaseStrategy as _;
+
+/// The environment as it was when the program started.
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: HashMap<String, String>,
+    config_folder: Option<PathBuf>,
+    home: Option<PathBuf>,
+}
+
+impl Environment {
+    /// The real one.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn capture() -> Self {
+        let strategy = etcetera::base_strategy::choose_native_strategy().ok();
+        Self {
+            variables: std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+            config_folder: strategy.as_ref().map(|strategy| strategy.config_dir().join("spectora-mcp")),
+            home: strategy.as_ref().map(|strategy| strategy.home_dir().to_owned()),
+        }
+    }
+
+    /// An invented one, for tests.
+    pub fn of(variables: &[(&str, &str)]) -> Self {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self { variables, config_folder: None, home: None }
+    }
+
+    /// The value of a variable, trimmed. Empty text counts as unset, and so does a placeholder (`${…}`) that a client
+    /// did not fill in.
+    pub fn get(&self, name: &str) -> Option<String> {
+        let value = self.variables.get(name)?.trim();
+        (!value.is_empty() && !value.starts_with("${")).then(|| value.to_owned())
+    }
+
+    pub(super) fn config_file(&self) -> Option<PathBuf> {
+        self.get("SPECTORA_CONFIG").map(PathBuf::from)
+    }
+
+    /// `spectora.toml` in the usual place of this system, if it is there.
+    pub(super) fn usual_file(&self) -> Option<PathBuf> {
+        self.usual_path().filter(|path| path.is_file())
+    }
+
+    /// Where `spectora.toml` is looked for on this system.
+    pub fn usual_path(&self) -> Option<PathBuf> {
+        self.config_folder.as_ref().map(|folder| folder.join("spectora.toml"))
+    }
+
+    pub(super) fn home(&self) -> Option<&PathBuf> {
+        self.home.as_ref()
+    }
+}
