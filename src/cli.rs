@@ -27,7 +27,7 @@ const EXIT_CANNOT_RUN: u8 = 2;
 /// Lets AI assistants ask about a home-inspection company's Spectora data. It can only read.
 ///
 /// New here? `spectora-mcp demo` shows it on two invented companies, without a key.
-/// With a key: set SPECTORA_API_KEY (or write spectora.toml), run `spectora-mcp doctor`, then put
+/// With a key: set `SPECTORA_API_KEY` (or write spectora.toml), run `spectora-mcp doctor`, then put
 /// `spectora-mcp serve` into your assistant's configuration.
 #[derive(Debug, Parser)]
 #[command(name = "spectora-mcp", version, arg_required_else_help = true, max_term_width = 100)]

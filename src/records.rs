@@ -180,7 +180,7 @@ impl Records {
             rows.extend(page.rows);
         }
         if !ended {
-            basis.missing.push(format!("{what} after the first {} pages", PAGES_PER_QUESTION_MAX));
+            basis.missing.push(format!("{what} after the first {PAGES_PER_QUESTION_MAX} pages"));
         }
         Ok(rows)
     }

@@ -192,10 +192,10 @@ impl Sandbox {
     /// Stops, and waits up to a second for open replies to end.
     pub async fn stop(mut self) {
         self.begin_stop();
-        if let Some(mut serving) = self.serving.take() {
-            if tokio::time::timeout(STOP_WAIT, &mut serving).await.is_err() {
-                serving.abort();
-            }
+        if let Some(mut serving) = self.serving.take()
+            && tokio::time::timeout(STOP_WAIT, &mut serving).await.is_err()
+        {
+            serving.abort();
         }
     }
 

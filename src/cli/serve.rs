@@ -58,9 +58,9 @@ pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exi
 pub(super) async fn told_to_stop() {
     #[cfg(unix)]
     {
-        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(terminate) => terminate,
-            Err(_) => return drop(tokio::signal::ctrl_c().await),
+        let kind = tokio::signal::unix::SignalKind::terminate();
+        let Ok(mut terminate) = tokio::signal::unix::signal(kind) else {
+            return drop(tokio::signal::ctrl_c().await);
         };
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}

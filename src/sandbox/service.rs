@@ -125,10 +125,10 @@ pub(super) async fn handle(
 /// Counts the request: against the caps first, then with the faults, which a refused one never reaches.
 fn admit(shared: &Shared, path: &str, caller: Caller, now: Timestamp) -> (Option<FaultKind>, usize, Option<Timestamp>) {
     let running = &mut *shared.running();
-    if let Some(usage) = caller.company().and_then(|at| running.usage.get_mut(at)) {
-        if let Err(until) = usage.take(&running.limits, now) {
-            return (None, 0, Some(until));
-        }
+    if let Some(usage) = caller.company().and_then(|at| running.usage.get_mut(at))
+        && let Err(until) = usage.take(&running.limits, now)
+    {
+        return (None, 0, Some(until));
     }
     let target = path.strip_prefix("/v2/").and_then(|rest| rest.split('/').next()).unwrap_or("");
     let verdict = running.faults.decide(target);

@@ -15,8 +15,8 @@ use super::learned::{FilterSupport, Learned};
 use super::limits::{ClientLimits, Limiter};
 use super::origin::BaseUrl;
 use super::query::{
-    ConnectionStatsFilter, Direction, Endpoint, Filter as _, FilterName, InspectionFilter, Query, Resource,
-    Spelled as _, Verdict,
+    ConnectionStatsFilter, Direction, Endpoint, Filter, FilterName, InspectionFilter, Query, Resource, Spelled as _,
+    Verdict,
 };
 use super::request::{ClientBuildError, Requests};
 use super::wire::{self, Decode};
@@ -26,6 +26,19 @@ use crate::domain::{Clock, CompanyName};
 const PAGE_ROWS_MAX: u32 = 200;
 /// The most refusals one page is adapted to before the refusal is passed on.
 const REFUSALS_MAX: u32 = 12;
+/// What is left out first when a service refuses without saying what: what only a prototype hints at. What public code
+/// was seen to use stays.
+const UNCERTAIN: &[&str] = &[
+    "include_archived_by_inspector",
+    "include_deleted",
+    "include_canceled",
+    "agreements_signed",
+    "canceled",
+    "buyer_2",
+    "buyer",
+    "agent_team",
+    "agent",
+];
 /// What a query value is encoded with: brackets and commas stay plain in names, never in values.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':');
 
@@ -389,7 +402,7 @@ impl SpectoraClient {
             |name| !matches!(self.filter_support(endpoint, name), FilterSupport::Ignored | FilterSupport::Refused);
         let names = |word: &str| detail.split(|c: char| !c.is_alphanumeric() && c != '_').any(|part| part == word);
         let filters: Vec<FilterName> =
-            query.filters.iter().map(|filter| filter.name()).filter(|name| still_sent(*name)).collect();
+            query.filters.iter().map(Filter::name).filter(|name| still_sent(*name)).collect();
         let sort = query.sort.iter().map(|(_, key)| key.spelling());
         let include = query.include.iter().map(|include| include.spelling());
         let words: Vec<&'static str> =
@@ -402,19 +415,7 @@ impl SpectoraClient {
             self.0.learned.refuse_word(endpoint, named);
             return true;
         }
-        // The service does not say what it refuses. What is only hinted at by a prototype goes first; what public code
-        // was seen to use stays.
-        const UNCERTAIN: &[&str] = &[
-            "include_archived_by_inspector",
-            "include_deleted",
-            "include_canceled",
-            "agreements_signed",
-            "canceled",
-            "buyer_2",
-            "buyer",
-            "agent_team",
-            "agent",
-        ];
+        // The service does not say what it refuses.
         for uncertain in UNCERTAIN {
             if let Some(name) = filters.iter().find(|name| *name == uncertain) {
                 self.0.learned.set_filter(endpoint, name, FilterSupport::Refused);

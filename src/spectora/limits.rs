@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// The span the cap counts over.
-const CAP_WINDOW: Duration = Duration::from_secs(60);
+const CAP_WINDOW: Duration = Duration::from_mins(1);
 
 /// The limits of one call.
 #[derive(Clone, Debug)]

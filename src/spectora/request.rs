@@ -22,7 +22,7 @@ use crate::domain::{Clock, CompanyName};
 /// The most requests of one company on their way at once.
 const IN_FLIGHT_MAX: usize = 4;
 /// The longest wait a service may ask for that is believed; a longer one is cut to this.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 
 /// The HTTP client could not be made: a key with characters no header can hold, or a broken TLS set-up.
 #[derive(Debug, thiserror::Error)]

@@ -48,7 +48,7 @@ pub async fn serve_http(
         tokio::time::sleep(DRAIN_TIME_MAX).await;
     };
     tokio::select! {
-        served = serving.into_future() => served,
+        ended = serving.into_future() => ended,
         () = drained => Ok(()),
     }
 }

@@ -45,7 +45,9 @@ impl Calendar {
         calendar.ensure(-10, 1);
         let changing: Vec<i32> = calendar.days.iter().filter(|d| d.clocks_change).map(|d| d.offset).collect();
         if count >= 500 {
-            changing.into_iter().for_each(|offset| calendar.ensure(offset, 1));
+            for offset in changing {
+                calendar.ensure(offset, 1);
+            }
         }
         calendar
     }

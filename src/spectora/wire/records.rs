@@ -283,8 +283,8 @@ impl FromWire for InspectionAttachments {
         let all = &mut row.attributes;
         // The address of the file is known to be there; what it is called is an assumption, so all three are tried.
         let nested = all.nested_text("file", "url");
-        let url = [all.raw_text("file_url"), all.raw_text("url"), nested].into_iter().flatten();
-        let url = url.filter_map(|text| SecretUrl::parse(&text)).next();
+        let mut url = [all.raw_text("file_url"), all.raw_text("url"), nested].into_iter().flatten();
+        let url = url.find_map(|text| SecretUrl::parse(&text));
         let mut attachment = Attachment {
             id,
             inspection_id: all.id("inspection_id"),
