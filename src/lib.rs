@@ -3,8 +3,8 @@
 //! In reading order; each module may use those below it, never those above. ARCHITECTURE.md has the map.
 
 pub mod cli;
-pub mod config;
 pub mod app;
+pub mod config;
 pub mod transport;
 pub mod mcp;
 pub mod records;

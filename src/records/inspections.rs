@@ -10,8 +10,8 @@ use super::{
 };
 use crate::domain::{Inspection, Status};
 use crate::spectora::{
-    Direction, Filter as _, FilterSupport, InspectionFilter, InspectionInclude, InspectionSort, Inspections, Page,
-    Query,
+    Direction, Endpoint, Filter as _, FilterSupport, InspectionFilter, InspectionInclude, InspectionSort, Inspections,
+    Page, Query,
 };
 
 /// The most time one question spends on reading pages; what it has by then is answered, with what is missing.
@@ -107,14 +107,37 @@ impl Records {
         after: Option<&Position>,
         limit: usize,
     ) -> Result<Reading, RecordsError> {
-        let now = self.clock.now();
         let deadline = Instant::now() + READING_TIME_MAX;
         let query = self.query(selection, order, after);
-        let size = if selection.is_all_filters() && !order.by_quote() {
-            u32::try_from(limit).unwrap_or(PAGE_ROWS).saturating_add(ROWS_BEYOND).min(PAGE_ROWS)
-        } else {
-            PAGE_ROWS
+        // Where the service does all the filtering, a page need not be larger than the answer. Once it turns out that it
+        // does not, all will be read, and then large pages cost the fewest requests.
+        let works = |filter: &InspectionFilter| {
+            let support = self.client.filter_support(Endpoint::Inspections, filter.name());
+            !filter.narrows() || matches!(support, FilterSupport::Unknown | FilterSupport::Honoured)
         };
+        if selection.is_all_filters() && !order.by_quote() && query.filters.iter().all(works) {
+            let wanted = u32::try_from(limit).unwrap_or(PAGE_ROWS).saturating_add(ROWS_BEYOND).min(PAGE_ROWS);
+            let reading = self.read_pages(selection, order, after, limit, &query, wanted, deadline).await?;
+            let settled = reading.to_the_end || reading.service_total.is_some() || after.is_some();
+            if settled && query.filters.iter().all(works) {
+                return Ok(reading);
+            }
+        }
+        self.read_pages(selection, order, after, limit, &query, PAGE_ROWS, deadline).await
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one pass is told all of it, and nobody else calls it")]
+    async fn read_pages(
+        &self,
+        selection: &InspectionSelection,
+        order: InspectionOrder,
+        after: Option<&Position>,
+        limit: usize,
+        query: &Query<Inspections>,
+        size: u32,
+        deadline: Instant,
+    ) -> Result<Reading, RecordsError> {
+        let now = self.clock.now();
         let mut reading = Reading {
             wanted: Vec::new(),
             matched: 0,
@@ -158,8 +181,9 @@ impl Records {
                 if after.is_some() {
                     break;
                 }
-                reading.service_total = self.service_total(selection, &query, &page).await?;
-                if reading.service_total.is_some() {
+                reading.service_total = self.service_total(selection, query, &page).await?;
+                // Without a total, a pass of small pages ends here and one of large pages goes on to count.
+                if reading.service_total.is_some() || size < PAGE_ROWS {
                     break;
                 }
             }

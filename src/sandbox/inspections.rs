@@ -170,8 +170,8 @@ fn condition<'a>(scene: Scene<'a>, query: &Query, name: &str, value: &str) -> Re
             Box::new(move |row| wanted.contains(&row.id))
         }
         "fulltext" => fulltext(company, value),
-        "connection_id" => on_either_side(company, wanted(), |agent| agent.connection_id),
-        "agent_id" => on_either_side(company, wanted(), |agent| agent.agent_id),
+        "connection_id" => on_either_side(company, &wanted(), |agent| agent.connection_id),
+        "agent_id" => on_either_side(company, &wanted(), |agent| agent.agent_id),
         "inspector_id" => {
             let wanted = wanted();
             let mine: Vec<bool> = company.inspectors.iter().map(|inspector| wanted.contains(&inspector.id)).collect();
@@ -231,7 +231,7 @@ fn bits(list: impl Iterator<Item = u64>, wanted: &[u64]) -> u16 {
 
 fn on_either_side<'a>(
     company: &CompanyTruth,
-    wanted: Vec<u64>,
+    wanted: &[u64],
     id: impl Fn(&super::truth::AgentRow) -> u64,
 ) -> Condition<'a> {
     let hits: Vec<bool> = company.agents.iter().map(|agent| wanted.contains(&id(agent))).collect();

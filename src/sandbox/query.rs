@@ -86,8 +86,11 @@ impl Query {
 
     /// Every parameter but the page's number, encoded again, for links.
     pub(super) fn without_page_number(&self) -> String {
-        let pairs = self.pairs.iter().filter(|(key, _)| key != "page[number]");
-        pairs.map(|(key, value)| format!("{}={}&", encode(key), encode(value))).collect()
+        let mut text = String::new();
+        for (key, value) in self.pairs.iter().filter(|(key, _)| key != "page[number]") {
+            text.extend([&encode(key), "=", &encode(value), "&"]);
+        }
+        text
     }
 }
 

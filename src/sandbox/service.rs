@@ -224,7 +224,7 @@ impl Outcome {
                 tokio::time::sleep(delay).await;
                 reply.send(now)
             }
-            Self::Broken(reply) => broken(reply, now),
+            Self::Broken(reply) => broken(&reply, now),
             Self::Endless => endless(Arc::clone(shared), now),
             Self::Dropped => {
                 peer.slam();
@@ -262,7 +262,7 @@ impl Reply {
 }
 
 /// Half of the body under the length of the whole, then the end of the connection.
-fn broken(reply: Reply, now: Timestamp) -> Response {
+fn broken(reply: &Reply, now: Timestamp) -> Response {
     let mut response = reply.head(now);
     let length = reply.body.len();
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));

@@ -194,6 +194,7 @@ impl ClientRow {
 }
 
 /// An inspection. At most 150 bytes, since a million of them must fit in memory; a test says so.
+#[expect(clippy::struct_excessive_bools, reason = "the record has that many independent flags")]
 #[derive(Clone, Copy, Debug)]
 pub struct InspectionRow {
     /// The id.

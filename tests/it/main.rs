@@ -1,1 +1,25 @@
 //! The one integration binary: one file an area.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests stop a test; clippy's exception covers test functions only"
+)]
+
+// How the modules of the program may use each other, and which crates are fenced.
+mod architecture;
+// What the built binary does at the shell.
+mod cli;
+// What Cargo.lock may hold; needs no network.
+mod dependencies;
+// Streamable HTTP, spoken by hand.
+mod http;
+// Nothing but GET, and the key to its origin only.
+mod read_only;
+// What other files share.
+mod support;
+// The published surface.
+mod surface;
+// Answers against the generated truth, worked out by plain loops.
+mod tools;

@@ -1,0 +1,72 @@
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::cli::program;
+
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start() -> Self {
+        let mut child = program()
+            .args(["serve", "--demo", "--http", "127.0.0.1:0", "--allowed-host", "mcp.example.com"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut errors = std::io::BufReader::new(child.stderr.take().unwrap());
+        std::io::BufRead::read_line(&mut errors, &mut line).unwrap();
+        let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+        Self { child, address }
+    }
+
+    /// Status and body of one request.
+    fn ask(&self, head: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        write!(stream, "{head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        let status = reply.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, reply.split_once("\r\n\r\n").unwrap().1.to_owned())
+    }
+
+    fn post(&self, headers: &str, body: &str) -> (u16, String) {
+        self.ask(&format!("POST /mcp HTTP/1.1\r\nContent-Type: application/json\r\n{headers}"), body)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+#[test]
+fn http_is_stateless_and_checks_who_asks() {
+    let server = Server::start();
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_companies","arguments":{}}}"#;
+    for accept in ["", "\r\nAccept: */*", "\r\nAccept: application/json", "\r\nAccept: text/event-stream"] {
+        let (status, body) = server.post(&format!("Host: localhost{accept}"), call);
+        assert_eq!(status, 200, "{accept}: {body}");
+        let start = body.find('{').unwrap();
+        let end = body.rfind('}').unwrap();
+        let reply: Value = serde_json::from_str(&body[start..=end]).unwrap();
+        assert_eq!(reply["result"]["structuredContent"]["total"], 2);
+    }
+    assert_eq!(server.post("Host: mcp.example.com", call).0, 200);
+    assert_eq!(server.post("Host: evil.example.com", call).0, 403);
+    assert_eq!(server.post("Host: localhost\r\nOrigin: https://evil.example.com", call).0, 403);
+    assert_eq!(server.post("Host: localhost\r\nOrigin: http://localhost:3000", call).0, 200);
+    assert_eq!(server.ask("GET /healthz HTTP/1.1\r\nHost: localhost", "").0, 200);
+    let (status, body) = server.ask("GET /.well-known/oauth-authorization-server HTTP/1.1\r\nHost: localhost", "");
+    assert_eq!(status, 404);
+    assert!(body.contains("not found"));
+}

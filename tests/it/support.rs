@@ -1,0 +1,125 @@
+//! A sandbox, a server on it, and a real MCP client in conversation.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rmcp::model::{CallToolRequestParams, CallToolResult};
+use rmcp::service::RunningService;
+use rmcp::{RoleClient, ServiceExt as _};
+use serde_json::{Map, Value};
+use spectora_mcp::app;
+use spectora_mcp::config::{Company, Config};
+use spectora_mcp::domain::{Clock, FixedClock};
+use spectora_mcp::sandbox::{Faults, Profile, Sandbox, SandboxOptions};
+
+/// The instant every test lives at: a Tuesday evening in Denver that is Wednesday in UTC.
+pub(crate) const NOW: &str = "2026-11-25T02:30:00Z";
+
+pub(crate) struct TestApp {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) client: RunningService<RoleClient, ()>,
+    output_schemas: std::collections::HashMap<String, Value>,
+}
+
+pub(crate) fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+impl TestApp {
+    pub(crate) async fn start(profile: Profile) -> Self {
+        Self::with(|options| options.profile = profile, &[]).await
+    }
+
+    /// `companies` empty means both.
+    pub(crate) async fn with(change: impl FnOnce(&mut SandboxOptions), companies: &[&str]) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(FixedClock(now()));
+        let mut options = SandboxOptions::new(now());
+        options.clock = Arc::clone(&clock);
+        change(&mut options);
+        let sandbox = Sandbox::start(options).await.unwrap();
+        let config = config_of(&sandbox, companies);
+        let server = app::server(&config, &clock).unwrap();
+        let (ours, theirs) = tokio::io::duplex(256 * 1024);
+        tokio::spawn(async move { server.serve(theirs).await.unwrap().waiting().await });
+        let client = ().serve(ours).await.unwrap();
+        let tools = client.list_all_tools().await.unwrap();
+        let output_schemas = tools
+            .into_iter()
+            .map(|tool| (tool.name.to_string(), Value::Object((*tool.output_schema.unwrap()).clone())))
+            .collect();
+        Self { sandbox, client, output_schemas }
+    }
+
+    pub(crate) fn set_faults(&self, rules: &[&str]) {
+        self.sandbox.set_faults(Faults::parse(rules.iter().copied()).unwrap());
+    }
+
+    pub(crate) async fn call(&self, tool: &str, arguments: Value) -> CallToolResult {
+        let arguments: Map<String, Value> = arguments.as_object().unwrap().clone();
+        let request = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
+        self.client.call_tool(request).await.unwrap()
+    }
+
+    /// The structured answer, checked against the published schema.
+    #[track_caller]
+    pub(crate) fn answer(&self, tool: &str, arguments: Value) -> impl Future<Output = Value> {
+        let tool = tool.to_owned();
+        async move {
+            let result = self.call(&tool, arguments.clone()).await;
+            assert_ne!(result.is_error, Some(true), "{tool} {arguments}: {}", text(&result));
+            let answer = result.structured_content.unwrap();
+            let valid = jsonschema::validate(&self.output_schemas[&tool], &answer);
+            assert!(valid.is_ok(), "{tool} {arguments}: {valid:?}");
+            answer
+        }
+    }
+
+    pub(crate) async fn failure(&self, tool: &str, arguments: Value) -> String {
+        let result = self.call(tool, arguments.clone()).await;
+        assert_eq!(result.is_error, Some(true), "{tool} {arguments}");
+        assert!(result.structured_content.is_none(), "an error carries text only");
+        text(&result)
+    }
+
+    /// Every id of a list, over all its pages, with the total of the first.
+    pub(crate) async fn all_ids(&self, tool: &str, arguments: Value) -> (Vec<String>, Option<u64>) {
+        let mut ids = Vec::new();
+        let mut arguments = arguments;
+        let mut total = None;
+        for page in 0..200 {
+            let answer = self.answer(tool, arguments.clone()).await;
+            if page == 0 {
+                total = answer["total"].as_u64();
+            }
+            ids.extend(answer["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+            match answer.get("next_cursor") {
+                Some(cursor) => arguments["cursor"] = cursor.clone(),
+                None => return (ids, total),
+            }
+        }
+        panic!("a list without an end");
+    }
+}
+
+pub(crate) fn config_of(sandbox: &Sandbox, companies: &[&str]) -> Config {
+    let wanted = |name: &str| companies.is_empty() || companies.contains(&name);
+    let companies = sandbox.companies().iter().filter(|company| wanted(company.name)).map(|company| Company {
+        name: company.name.parse().unwrap(),
+        display_name: None,
+        timezone: jiff::tz::TimeZone::get(company.timezone).unwrap(),
+        api_key: company.api_key.clone().into(),
+        requests_per_minute: 10_000.try_into().unwrap(),
+        known_services: vec!["Pool, Spa & Deck Inspection".to_owned()],
+    });
+    Config {
+        companies: companies.collect(),
+        base_url: Some(sandbox.base_url()),
+        paths: std::collections::BTreeMap::new(),
+        sources: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+pub(crate) fn text(result: &CallToolResult) -> String {
+    result.content.iter().filter_map(|block| block.as_text()).map(|block| block.text.as_str()).collect()
+}
