@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// The span the cap counts over.
-const CAP_WINDOW: Duration = Duration::from_secs(60);
+const CAP_WINDOW: Duration = Duration::from_mins(1);
 
 /// The limits of one call.
 #[derive(Clone, Debug)]
@@ -59,6 +59,11 @@ impl Limiter {
     pub(super) fn new(per_minute: NonZeroU32) -> Self {
         let per_minute = per_minute.get() as usize;
         Self { per_minute, turn: Mutex::new(VecDeque::new()), paused_until: StdMutex::new(None) }
+    }
+
+    /// `Err` with the end of the pause when that is after `deadline`, so that nobody waits in vain.
+    pub(super) fn look_ahead(&self, deadline: Instant) -> Result<(), Instant> {
+        self.pause().filter(|until| deadline < *until).map_or(Ok(()), Err)
     }
 
     /// Waits for a place. `Err` with the instant of the next place when that is after `deadline`; then no place is taken.
