@@ -9,15 +9,22 @@ mod error;
 mod learned;
 mod limits;
 mod origin;
+mod pages;
+mod plan;
+mod probe;
 mod query;
 mod request;
 mod wire;
 
-pub use client::{ClientSettings, FilterReport, Page, Pagination, SpectoraClient, Wired};
+#[cfg(test)]
+mod tests;
+
+pub use client::{ClientSettings, FilterReport, Page, Pagination, SpectoraClient};
 pub use error::{SpectoraError, SpectoraErrorKind};
 pub use learned::FilterSupport;
 pub use limits::ClientLimits;
 pub use origin::{BaseUrl, BaseUrlError};
+pub use probe::{Probe, Wired};
 pub use query::{
     AttachmentFilter, AttachmentSort, ClientFilter, ClientSort, ConnectionFilter, ConnectionInclude, ConnectionSort,
     ConnectionStats, ConnectionStatsFilter, Connections, Contacts, Direction, Endpoint, Filter, FilterName,

@@ -4,43 +4,25 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use futures_util::Stream;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::SecretString;
 
 use super::error::{SpectoraError, SpectoraErrorKind};
-use super::learned::{FilterSupport, Learned};
+use super::learned::{FilterSupport, Learned, Part};
 use super::limits::{ClientLimits, Limiter};
 use super::origin::BaseUrl;
-use super::query::{
-    ConnectionStatsFilter, Direction, Endpoint, Filter, FilterName, InspectionFilter, Query, Resource, Spelled as _,
-    Verdict,
-};
-use super::request::{ClientBuildError, Requests};
-use super::wire::{self, Decode};
+use super::plan::Plan;
+use super::probe::Wired;
+use super::query::{Endpoint, Filter as _, FilterName, Query, Resource, Spelled as _, Verdict};
+use super::request::{Call, ClientBuildError, Reply, Requests};
+use super::wire::{Decode, ToldPagination};
 use crate::domain::{Clock, CompanyName};
 
 /// The most rows of one page (from the vendor's pages).
-const PAGE_ROWS_MAX: u32 = 200;
-/// The most refusals one page is adapted to before the refusal is passed on.
+pub(super) const PAGE_ROWS_MAX: u32 = 200;
+/// The most refusals one call is adapted to before the refusal is passed on.
 const REFUSALS_MAX: u32 = 12;
-/// What is left out first when a service refuses without saying what: what only a prototype hints at. What public code
-/// was seen to use stays.
-const UNCERTAIN: &[&str] = &[
-    "include_archived_by_inspector",
-    "include_deleted",
-    "include_canceled",
-    "agreements_signed",
-    "canceled",
-    "buyer_2",
-    "buyer",
-    "agent_team",
-    "agent",
-];
-/// What a query value is encoded with: brackets and commas stay plain in names, never in values.
-const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':');
 
 /// Everything a client of one company needs.
 #[derive(Clone, Debug)]
@@ -74,6 +56,8 @@ pub struct Pagination {
     pub last: Option<u32>,
     /// How many records the service counts in the whole listing.
     pub records: Option<u64>,
+    /// How many rows were asked for.
+    pub size: u32,
 }
 
 /// What became of the filters of a page.
@@ -87,12 +71,15 @@ pub struct FilterReport {
     pub refused: BTreeSet<FilterName>,
     /// Sent, and nothing speaks against them.
     pub unproven: BTreeSet<FilterName>,
+    /// Of those ignored or refused: some row does not carry what it would take to apply them here, so rows that do not
+    /// meet them may be among the page's.
+    pub undecided: BTreeSet<FilterName>,
 }
 
 /// One page of a listing.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// The rows that no filter of the query says no to.
+    /// The rows that no filter of the query says no to, each record once.
     pub rows: Vec<T>,
     /// How many rows came.
     pub received: usize,
@@ -102,12 +89,23 @@ pub struct Page<T> {
     pub last: bool,
     /// What became of the filters.
     pub filters: FilterReport,
+    /// False when a sort key was refused and left out.
+    pub sorted: bool,
+    /// Includes the service refused, so that what they bring is not there.
+    pub includes_refused: BTreeSet<&'static str>,
     /// When it came.
     pub received_at: Timestamp,
-    /// From [`SpectoraClient::pages`]: how many different records came so far.
+    /// How many different records came so far, whether or not a filter then dropped them.
     pub read_so_far: u64,
-    /// From [`SpectoraClient::pages`], on the last page: how many records the service counts that never came.
+    /// From [`SpectoraClient::pages`], on the last page: how many records the service counts that never came, at most;
+    /// 0 when all came, `None` when the service does not count.
     pub shortfall: Option<u64>,
+}
+
+/// A page with the ids of all rows that came, the dropped ones included.
+pub(super) struct Received<R: Resource> {
+    pub(super) page: Page<R::Record>,
+    pub(super) ids: Vec<R::Id>,
 }
 
 /// A read-only client of one company. Clones share the key, the cap and what was learned.
@@ -166,6 +164,19 @@ impl SpectoraClient {
         self.0.learned.filter(endpoint, filter)
     }
 
+    /// Whether the service refused this include before; then it is not asked for any more.
+    pub fn include_refused<R: Resource>(&self, include: R::Include) -> bool {
+        self.0.learned.is_useless(R::ENDPOINT, Part::Include(include.spelling()))
+    }
+
+    pub(super) fn learned(&self) -> &Learned {
+        &self.0.learned
+    }
+
+    pub(super) fn path(&self, endpoint: Endpoint) -> &str {
+        self.0.paths.get(&endpoint).map_or_else(|| endpoint.default_path(), String::as_str)
+    }
+
     /// Page `number` (from 1) of at most `size` (1 to 200) rows.
     ///
     /// Filters, sort keys and includes the service refuses are left out from then on; filters are applied again to
@@ -176,315 +187,181 @@ impl SpectoraClient {
         number: u32,
         size: u32,
     ) -> Result<Page<R::Record>, SpectoraError> {
+        let mut plan = Plan::new(query, &self.0.learned);
+        Ok(self.planned_page(query, &mut plan, number, size, 0).await?.page)
+    }
+
+    /// As [`Self::page`], sending what `plan` says; the plan is changed where the service refuses it. `read_before` rows
+    /// came on the pages before.
+    pub(super) async fn planned_page<R: Wired>(
+        &self,
+        query: &Query<R>,
+        plan: &mut Plan,
+        number: u32,
+        size: u32,
+        read_before: u64,
+    ) -> Result<Received<R>, SpectoraError> {
         let size = size.clamp(1, PAGE_ROWS_MAX);
-        let mut refusals = 0;
-        loop {
-            let text = self.query_text(query, number, size);
-            let path = self.path(R::ENDPOINT);
-            let body = match self.0.requests.get(R::ENDPOINT, &path, &text).await {
-                Ok(body) => body,
-                Err(error) => {
-                    if refusals < REFUSALS_MAX && self.adapt(query, &error) {
-                        refusals += 1;
-                        continue;
-                    }
-                    return Err(error);
+        let mut call = self.0.requests.call(R::ENDPOINT);
+        let paging = format!("page[number]={number}&page[size]={size}");
+        let reply = self.ask(&mut call, self.path(R::ENDPOINT), &paging, query, plan).await?;
+        self.read_page(query, plan, &reply, number, size, read_before).map_err(|kind| call.fail(kind))
+    }
+
+    /// Asks, leaving out what is refused one by one. A refusal that stays is passed on as it was first.
+    pub(super) async fn ask<R: Wired>(
+        &self,
+        call: &mut Call,
+        path: &str,
+        paging: &str,
+        query: &Query<R>,
+        plan: &mut Plan,
+    ) -> Result<Reply, SpectoraError> {
+        let mut first_refusal = None;
+        for _ in 0..=REFUSALS_MAX {
+            let asked = plan.text(query);
+            let parts: Vec<&str> = [paging, &asked].into_iter().filter(|part| !part.is_empty()).collect();
+            let error = match self.0.requests.get(call, path, &parts.join("&")).await {
+                Ok(reply) => {
+                    plan.succeeded::<R>(&self.0.learned);
+                    return Ok(reply);
                 }
+                Err(error) => error,
             };
-            return self.read_page(query, &body, number, size);
+            let adapted = match &error.kind {
+                SpectoraErrorKind::RequestRefused { status: 400 | 422, detail } => plan.adapt(query, detail),
+                _ => return Err(error),
+            };
+            first_refusal.get_or_insert(error.kind);
+            if !adapted {
+                break;
+            }
         }
+        let refusal = first_refusal.unwrap_or(SpectoraErrorKind::NotFound { assumed_path: None });
+        Err(call.fail(refusal))
     }
 
     fn read_page<R: Wired>(
         &self,
         query: &Query<R>,
-        body: &[u8],
+        plan: &Plan,
+        reply: &Reply,
         number: u32,
         size: u32,
-    ) -> Result<Page<R::Record>, SpectoraError> {
-        let document =
-            self.0.decode.page::<R>(body).map_err(|kind| SpectoraError { endpoint: R::ENDPOINT, attempts: 1, kind })?;
+        read_before: u64,
+    ) -> Result<Received<R>, SpectoraErrorKind> {
+        let document = self.0.decode.page::<R>(&reply.body)?;
         let received = document.rows.len();
-        let mut filters = FilterReport::default();
-        let mut rows = document.rows;
-        for filter in &query.filters {
-            let name = filter.name();
-            let support = self.filter_support(R::ENDPOINT, name);
-            let before = rows.len();
-            let wrong =
-                rows.iter().filter(|row| filter.check(row) == Verdict::Fails && !filter.within_overlap(row)).count();
-            rows.retain(|row| filter.check(row) != Verdict::Fails);
-            debug_assert!(rows.len() <= before, "a filter only takes away");
-            let support = match support {
-                FilterSupport::Unknown | FilterSupport::Honoured if 0 < wrong => FilterSupport::Ignored,
-                support => support,
-            };
-            match support {
-                FilterSupport::Honoured => filters.honoured.insert(name),
-                FilterSupport::Ignored => {
-                    self.0.learned.set_filter(R::ENDPOINT, name, FilterSupport::Ignored);
-                    filters.ignored.insert(name)
-                }
-                FilterSupport::Refused => filters.refused.insert(name),
-                FilterSupport::Unknown => filters.unproven.insert(name),
-            };
+        if 0 < received {
+            self.0.learned.set_inhabited(R::ENDPOINT);
         }
-        let told = document.pagination;
-        let current = told.and_then(|told| told.current).unwrap_or(number);
-        let next = told.and_then(|told| told.next);
-        let last_number = told.and_then(|told| told.last);
-        let records = told.and_then(|told| told.records);
-        let reached = u64::from(number) * u64::from(size);
-        let last = match (next, last_number, records) {
-            (Some(_), _, _) => false,
-            (None, Some(last), _) if number < last => false,
-            (None, _, Some(records)) => records <= reached || received == 0,
-            (None, Some(_), None) => true,
-            (None, None, None) => received < size as usize,
-        };
-        Ok(Page {
+        let mut rows = document.rows;
+        let mut seen = HashSet::new();
+        rows.retain(|row| seen.insert(R::id(row).clone()));
+        let ids: Vec<R::Id> = rows.iter().map(|row| R::id(row).clone()).collect();
+        let filters = self.apply_filters(query, plan, &mut rows);
+        let told = document.pagination.unwrap_or_default();
+        let includes_refused = plan.omitted().iter().filter_map(|part| match part {
+            Part::Include(word) => Some(*word),
+            Part::Filter(_) | Part::Sort(_) => None,
+        });
+        let page = Page {
             rows,
             received,
-            pagination: Pagination { current, next, last: last_number, records },
-            last,
+            pagination: Pagination {
+                current: told.current.unwrap_or(number),
+                next: told.next,
+                last: told.last,
+                records: told.records,
+                size,
+            },
+            last: is_last(told, number, size, received as u64, read_before),
             filters,
+            sorted: !plan.omitted().iter().any(|part| matches!(part, Part::Sort(_))),
+            includes_refused: includes_refused.collect(),
             received_at: self.0.clock.now(),
-            read_so_far: received as u64,
+            read_so_far: ids.len() as u64,
             shortfall: None,
-        })
+        };
+        Ok(Received { page, ids })
     }
 
-    /// Every page, one after another, at most `pages_max` of them. No record comes twice; the last page says how many
-    /// the service counts that never came.
-    pub fn pages<R: Wired>(
-        &self,
-        query: Query<R>,
-        size: u32,
-        pages_max: u32,
-    ) -> impl Stream<Item = Result<Page<R::Record>, SpectoraError>> + Send + 'static {
-        let client = self.clone();
-        let start = Some((1_u32, HashSet::<R::Id>::new()));
-        futures_util::stream::try_unfold(start, move |state| {
-            let client = client.clone();
-            let query = query.clone();
-            async move {
-                let Some((number, mut seen)) = state else { return Ok(None) };
-                let mut page = client.page(&query, number, size).await?;
-                // Rows dropped by a filter are counted as read by their number only: they may come twice, which makes
-                // the count too high and never hides a gap in what is wanted.
-                let dropped = page.received - page.rows.len();
-                page.rows.retain(|row| seen.insert(R::id(row).clone()));
-                page.read_so_far = (seen.len() + dropped) as u64;
-                if page.last {
-                    let counted = page.pagination.records;
-                    let all_kept = dropped == 0 && page.filters.ignored.is_empty() && page.filters.refused.is_empty();
-                    let read = seen.len() as u64;
-                    page.shortfall = counted.filter(|_| all_kept).map(|counted| counted.saturating_sub(read));
-                }
-                let state = (!page.last && number < pages_max).then_some((number + 1, seen));
-                Ok(Some((page, state)))
+    /// Drops the rows that a filter says no to. A row that should not have come proves its filter ignored, unless it
+    /// lies where the filter as sent reaches further than the filter as meant.
+    fn apply_filters<R: Wired>(&self, query: &Query<R>, plan: &Plan, rows: &mut Vec<R::Record>) -> FilterReport {
+        let mut report = FilterReport::default();
+        let mut names = HashSet::new();
+        for filter in &query.filters {
+            let name = filter.name();
+            let sent = plan.sends(Part::Filter(name)) && names.insert(name);
+            let proven =
+                sent && rows.iter().any(|row| filter.check(row) == Verdict::Fails && !filter.within_overlap(row));
+            if proven {
+                self.0.learned.set_filter(R::ENDPOINT, name, FilterSupport::Ignored);
             }
-        })
+            rows.retain(|row| filter.check(row) != Verdict::Fails);
+            let support = match self.filter_support(R::ENDPOINT, name) {
+                FilterSupport::Unknown | FilterSupport::Honoured if !plan.sends(Part::Filter(name)) => {
+                    FilterSupport::Refused
+                }
+                support => support,
+            };
+            let undecided = !sent || support == FilterSupport::Ignored;
+            if undecided && rows.iter().any(|row| filter.check(row) == Verdict::CannotTell) {
+                report.undecided.insert(name);
+            }
+            match support {
+                FilterSupport::Honoured => report.honoured.insert(name),
+                FilterSupport::Ignored => report.ignored.insert(name),
+                FilterSupport::Refused => report.refused.insert(name),
+                FilterSupport::Unknown => report.unproven.insert(name),
+            };
+        }
+        report
     }
 
     /// One record by its id. Statistics about agents have no address of their own and are asked for by filter.
     pub async fn one<R: Wired>(&self, id: &R::Id, include: &[R::Include]) -> Result<R::Record, SpectoraError> {
-        let fail = |kind| SpectoraError { endpoint: R::ENDPOINT, attempts: 1, kind };
+        let mut call = self.0.requests.call(R::ENDPOINT);
+        let absent = SpectoraErrorKind::NotFound { assumed_path: None };
         if let Some(filter) = R::id_filter(id) {
             let query = Query::<R> { filters: vec![filter], ..Query::default() };
             let page = self.page(&query, 1, PAGE_ROWS_MAX).await?;
             let row = page.rows.into_iter().find(|row| R::id(row) == id);
-            return row.ok_or_else(|| fail(SpectoraErrorKind::NotFound { assumed_path: None }));
+            return row.ok_or_else(|| call.fail(absent));
         }
-        let mut refusals = 0;
-        loop {
-            let wanted: Vec<&str> = include
-                .iter()
-                .map(|include| include.spelling())
-                .filter(|word| !self.0.learned.word_is_refused(R::ENDPOINT, word))
-                .collect();
-            let text = if wanted.is_empty() { String::new() } else { format!("include={}", wanted.join(",")) };
-            let path = format!("{}/{id}", self.path(R::ENDPOINT));
-            match self.0.requests.get(R::ENDPOINT, &path, &text).await {
-                Ok(body) => return self.0.decode.one::<R>(&body).map_err(fail),
-                Err(error) => {
-                    let query = Query::<R> { include: include.to_vec(), ..Query::default() };
-                    if refusals < REFUSALS_MAX && self.adapt(&query, &error) {
-                        refusals += 1;
-                        continue;
-                    }
-                    return Err(self.own_absence(R::ENDPOINT, error).await);
+        let query = Query::<R> { include: include.to_vec(), ..Query::default() };
+        let mut plan = Plan::new(&query, &self.0.learned);
+        let path = format!("{}/{id}", self.path(R::ENDPOINT));
+        match self.ask(&mut call, &path, "", &query, &mut plan).await {
+            Ok(reply) => self.0.decode.one::<R>(&reply.body).map_err(|kind| call.fail(kind)),
+            Err(error) if matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: Some(_) }) => {
+                // Is it the record that is missing, or the path that is wrong? The listing tells.
+                match self.0.requests.get(&mut call, self.path(R::ENDPOINT), "page[size]=1").await {
+                    Ok(_) => Err(call.fail(absent)),
+                    Err(_) => Err(error),
                 }
             }
-        }
-    }
-
-    /// A missing record at an assumed path: is it the record, or the path? The listing tells.
-    async fn own_absence(&self, endpoint: Endpoint, error: SpectoraError) -> SpectoraError {
-        if !matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: Some(_) }) {
-            return error;
-        }
-        match self.0.requests.get(endpoint, &self.path(endpoint), "page[size]=1").await {
-            Ok(_) => SpectoraError { kind: SpectoraErrorKind::NotFound { assumed_path: None }, ..error },
-            Err(_) => error,
-        }
-    }
-
-    /// Finds out what the service does with a filter, with at most two cheap requests, and remembers it.
-    ///
-    /// A value that cannot exist must find nothing; of true and false together one must find less than the other.
-    pub async fn probe<R: Wired>(&self, filter: &R::Filter) -> Result<FilterSupport, SpectoraError> {
-        let known = self.filter_support(R::ENDPOINT, filter.name());
-        if known != FilterSupport::Unknown {
-            return Ok(known);
-        }
-        let mut counts = Vec::new();
-        for probe in R::probes(filter) {
-            let query = Query::<R> { filters: vec![probe], ..Query::default() };
-            let page = self.page(&query, 1, 1).await?;
-            let learned = self.filter_support(R::ENDPOINT, filter.name());
-            if learned != FilterSupport::Unknown {
-                return Ok(learned);
-            }
-            counts.push(page.pagination.records.unwrap_or(page.received as u64));
-        }
-        let support = match counts.as_slice() {
-            [0] => FilterSupport::Honoured,
-            [_] => FilterSupport::Ignored,
-            [yes, no] if yes != no => FilterSupport::Honoured,
-            _ => return Ok(FilterSupport::Unknown),
-        };
-        self.0.learned.set_filter(R::ENDPOINT, filter.name(), support);
-        Ok(support)
-    }
-
-    fn path(&self, endpoint: Endpoint) -> String {
-        self.0.paths.get(&endpoint).cloned().unwrap_or_else(|| endpoint.default_path().to_owned())
-    }
-
-    fn query_text<R: Wired>(&self, query: &Query<R>, number: u32, size: u32) -> String {
-        let endpoint = R::ENDPOINT;
-        let sent =
-            |name| !matches!(self.filter_support(endpoint, name), FilterSupport::Ignored | FilterSupport::Refused);
-        let mut parts = vec![format!("page[number]={number}"), format!("page[size]={size}")];
-        for filter in query.filters.iter().filter(|filter| sent(filter.name())) {
-            parts.push(format!("filter[{}]={}", filter.name(), utf8_percent_encode(&filter.value(), VALUE)));
-        }
-        let sort: Vec<String> = query
-            .sort
-            .iter()
-            .map(|(direction, key)| (direction, key.spelling()))
-            .filter(|(_, key)| !self.0.learned.word_is_refused(endpoint, key))
-            .map(
-                |(direction, key)| if *direction == Direction::Descending { format!("-{key}") } else { key.to_owned() },
-            )
-            .collect();
-        if !sort.is_empty() {
-            parts.push(format!("sort={}", sort.join(",")));
-        }
-        let include: Vec<&str> = query
-            .include
-            .iter()
-            .map(|include| include.spelling())
-            .filter(|word| !self.0.learned.word_is_refused(endpoint, word))
-            .collect();
-        if !include.is_empty() {
-            parts.push(format!("include={}", include.join(",")));
-        }
-        parts.join("&")
-    }
-
-    /// Learns from a refused request which of its words to leave out. False when there is nothing to leave out.
-    fn adapt<R: Wired>(&self, query: &Query<R>, error: &SpectoraError) -> bool {
-        let SpectoraErrorKind::RequestRefused { status: 400 | 422, detail } = &error.kind else { return false };
-        let endpoint = R::ENDPOINT;
-        let still_sent =
-            |name| !matches!(self.filter_support(endpoint, name), FilterSupport::Ignored | FilterSupport::Refused);
-        let names = |word: &str| detail.split(|c: char| !c.is_alphanumeric() && c != '_').any(|part| part == word);
-        let filters: Vec<FilterName> =
-            query.filters.iter().map(Filter::name).filter(|name| still_sent(*name)).collect();
-        let sort = query.sort.iter().map(|(_, key)| key.spelling());
-        let include = query.include.iter().map(|include| include.spelling());
-        let words: Vec<&'static str> =
-            sort.chain(include).filter(|word| !self.0.learned.word_is_refused(endpoint, word)).collect();
-        if let Some(named) = filters.iter().find(|name| names(name)) {
-            self.0.learned.set_filter(endpoint, named, FilterSupport::Refused);
-            return true;
-        }
-        if let Some(named) = words.iter().find(|word| names(word)) {
-            self.0.learned.refuse_word(endpoint, named);
-            return true;
-        }
-        // The service does not say what it refuses.
-        for uncertain in UNCERTAIN {
-            if let Some(name) = filters.iter().find(|name| *name == uncertain) {
-                self.0.learned.set_filter(endpoint, name, FilterSupport::Refused);
-                return true;
-            }
-            if let Some(word) = words.iter().find(|word| *word == uncertain) {
-                self.0.learned.refuse_word(endpoint, word);
-                return true;
-            }
-        }
-        false
-    }
-}
-
-/// A resource this client can decode and probe.
-pub trait Wired: Resource + wire::FromWire {
-    /// The filter that finds one record, for what has no address of its own.
-    fn id_filter(_id: &Self::Id) -> Option<Self::Filter> {
-        None
-    }
-
-    /// Filters of the same name whose answers tell whether it filters: one that must find nothing, or two that must
-    /// differ. Empty when it cannot be told.
-    fn probes(_filter: &Self::Filter) -> Vec<Self::Filter> {
-        Vec::new()
-    }
-}
-
-impl Wired for super::query::Inspections {
-    fn probes(filter: &InspectionFilter) -> Vec<InspectionFilter> {
-        // No id is that large, no ZIP code is that, and nothing is booked that far ahead.
-        const NO_ID: &str = "9999999999999999";
-        let far = "2190-01-01T00:00:00Z".parse::<Timestamp>();
-        let long_ago = "1900-01-01T00:00:00Z".parse::<Timestamp>();
-        let by_id = |filter: fn(&str) -> Option<InspectionFilter>| filter(NO_ID).into_iter().collect::<Vec<_>>();
-        match filter {
-            InspectionFilter::Id(_) => by_id(|id| id.parse().ok().map(InspectionFilter::Id)),
-            InspectionFilter::Connection(_) => by_id(|id| id.parse().ok().map(InspectionFilter::Connection)),
-            InspectionFilter::Agent(_) => by_id(|id| id.parse().ok().map(InspectionFilter::Agent)),
-            InspectionFilter::Inspector(_) => by_id(|id| id.parse().ok().map(InspectionFilter::Inspector)),
-            InspectionFilter::Zip(_) => vec![InspectionFilter::Zip("00000".to_owned())],
-            InspectionFilter::FullText(_) => vec![InspectionFilter::FullText("zqxjkvbwpzqxjk".to_owned())],
-            InspectionFilter::Address(_) => vec![InspectionFilter::Address("zqxjkvbwpzqxjk".to_owned())],
-            InspectionFilter::StartsAtOrAfter(_) => far.into_iter().map(InspectionFilter::StartsAtOrAfter).collect(),
-            InspectionFilter::StartsBefore(_) => long_ago.into_iter().map(InspectionFilter::StartsBefore).collect(),
-            InspectionFilter::Paid(_) => vec![InspectionFilter::Paid(true), InspectionFilter::Paid(false)],
-            InspectionFilter::Confirmed(_) => {
-                vec![InspectionFilter::Confirmed(true), InspectionFilter::Confirmed(false)]
-            }
-            InspectionFilter::Published(_) => {
-                vec![InspectionFilter::Published(true), InspectionFilter::Published(false)]
-            }
-            InspectionFilter::Canceled(_) => vec![InspectionFilter::Canceled(true), InspectionFilter::Canceled(false)],
-            InspectionFilter::AgreementsSigned(_) => {
-                vec![InspectionFilter::AgreementsSigned(true), InspectionFilter::AgreementsSigned(false)]
-            }
-            InspectionFilter::IncludeCanceled
-            | InspectionFilter::IncludeDeleted
-            | InspectionFilter::IncludeArchived => Vec::new(),
+            Err(error) => Err(error),
         }
     }
 }
 
-impl Wired for super::query::Connections {}
-impl Wired for super::query::Contacts {}
-impl Wired for super::query::InspectionAttachments {}
-
-impl Wired for super::query::ConnectionStats {
-    fn id_filter(id: &Self::Id) -> Option<Self::Filter> {
-        Some(ConnectionStatsFilter::Id(id.clone()))
+/// Whether no page follows, by what the service says of it: `next` and `last` where it gives them, else its count, else
+/// the length of the page. An empty page before the last one ends nothing.
+fn is_last(told: ToldPagination, number: u32, size: u32, received: u64, read_before: u64) -> bool {
+    let reached = u64::from(number) * u64::from(size);
+    let next = told.next.filter(|next| number < *next);
+    match (next, told.last, told.records) {
+        // A service that always names a next page would never end.
+        (Some(_), Some(last), _) if last <= number && received == 0 => true,
+        (Some(_), _, _) => false,
+        (None, Some(last), _) => last <= number,
+        // A service that gives shorter pages than asked for has not shown all yet.
+        (None, None, Some(records)) => {
+            let alone = 1 < number && read_before == 0;
+            records <= read_before + received || (records <= reached && (received == 0 || alone))
+        }
+        (None, None, None) => received < u64::from(size),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::query::{Endpoint, FilterName};
 
 /// What the service does with a filter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum FilterSupport {
     /// Not found out yet, or it could not be told.
     #[default]
@@ -19,6 +19,23 @@ pub enum FilterSupport {
     Refused,
 }
 
+/// A part of a request that can be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Part {
+    Filter(FilterName),
+    Sort(&'static str),
+    Include(&'static str),
+}
+
+impl Part {
+    /// The service's spelling.
+    pub(super) fn spelling(self) -> &'static str {
+        match self {
+            Self::Filter(name) | Self::Sort(name) | Self::Include(name) => name,
+        }
+    }
+}
+
 /// Shared by all clones of a client. Only short look-ups happen under the lock.
 #[derive(Debug, Default)]
 pub(super) struct Learned(Mutex<Facts>);
@@ -26,7 +43,8 @@ pub(super) struct Learned(Mutex<Facts>);
 #[derive(Debug, Default)]
 struct Facts {
     filters: HashMap<(Endpoint, FilterName), FilterSupport>,
-    refused_words: HashSet<(Endpoint, &'static str)>,
+    refused: HashSet<(Endpoint, Part)>,
+    inhabited: HashSet<Endpoint>,
 }
 
 impl Learned {
@@ -45,12 +63,33 @@ impl Learned {
         }
     }
 
-    /// Whether an include or a sort key was refused.
-    pub(super) fn word_is_refused(&self, endpoint: Endpoint, word: &'static str) -> bool {
-        self.facts().refused_words.contains(&(endpoint, word))
+    /// Whether sending this part is known to be of no use.
+    pub(super) fn is_useless(&self, endpoint: Endpoint, part: Part) -> bool {
+        match part {
+            Part::Filter(name) => {
+                matches!(self.filter(endpoint, name), FilterSupport::Ignored | FilterSupport::Refused)
+            }
+            Part::Sort(_) | Part::Include(_) => self.facts().refused.contains(&(endpoint, part)),
+        }
     }
 
-    pub(super) fn refuse_word(&self, endpoint: Endpoint, word: &'static str) {
-        self.facts().refused_words.insert((endpoint, word));
+    pub(super) fn refuse(&self, endpoint: Endpoint, part: Part) {
+        match part {
+            Part::Filter(name) => self.set_filter(endpoint, name, FilterSupport::Refused),
+            Part::Sort(word) | Part::Include(word) => {
+                if self.facts().refused.insert((endpoint, part)) {
+                    tracing::info!(endpoint = endpoint.name(), word, "the service refuses a sort key or an include");
+                }
+            }
+        }
+    }
+
+    /// Whether any record of this kind was ever seen: a listing that is empty anyway proves nothing about a filter.
+    pub(super) fn is_inhabited(&self, endpoint: Endpoint) -> bool {
+        self.facts().inhabited.contains(&endpoint)
+    }
+
+    pub(super) fn set_inhabited(&self, endpoint: Endpoint) {
+        self.facts().inhabited.insert(endpoint);
     }
 }

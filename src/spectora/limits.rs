@@ -61,6 +61,11 @@ impl Limiter {
         Self { per_minute, turn: Mutex::new(VecDeque::new()), paused_until: StdMutex::new(None) }
     }
 
+    /// `Err` with the end of the pause when that is after `deadline`, so that nobody waits in vain.
+    pub(super) fn look_ahead(&self, deadline: Instant) -> Result<(), Instant> {
+        self.pause().filter(|until| deadline < *until).map_or(Ok(()), Err)
+    }
+
     /// Waits for a place. `Err` with the instant of the next place when that is after `deadline`; then no place is taken.
     pub(super) async fn enter(&self, deadline: Instant) -> Result<(), Instant> {
         let mut sent = tokio::time::timeout_at(deadline, self.turn.lock()).await.map_err(|_| deadline)?;

@@ -180,6 +180,14 @@ fn equals<T: PartialEq>(known: Option<&T>, wanted: &T) -> Verdict {
     known.map_or(Verdict::CannotTell, |known| (known == wanted).into())
 }
 
+/// Whether one of `tags` is `wanted`. That records carry their tags is assumed: one without any may have some.
+fn tagged(tags: &[crate::domain::Text], wanted: &str) -> Verdict {
+    if tags.is_empty() {
+        return Verdict::CannotTell;
+    }
+    tags.iter().any(|known| known.as_str().eq_ignore_ascii_case(wanted)).into()
+}
+
 macro_rules! resource {
     ($(#[$doc:meta])* $name:ident: $record:ty, $id:ty, $filter:ty, $sort:ty, $include:ty) => {
         $(#[$doc])*
@@ -356,8 +364,9 @@ impl Filter for InspectionFilter {
     }
 
     fn within_overlap(&self, record: &Inspection) -> bool {
+        // A row without a beginning shows only that the attribute is missing.
         let near = |bound: &Timestamp| {
-            record.starts_at.is_some_and(|starts_at| starts_at.duration_since(*bound).abs() <= BOUND_OVERLAP)
+            record.starts_at.is_none_or(|starts_at| starts_at.duration_since(*bound).abs() <= BOUND_OVERLAP)
         };
         match self {
             Self::StartsAtOrAfter(bound) | Self::StartsBefore(bound) => near(bound),
@@ -453,7 +462,7 @@ impl Filter for ConnectionFilter {
             Self::Email(email) => {
                 record.email.as_ref().is_some_and(|known| known.as_str().eq_ignore_ascii_case(email)).into()
             }
-            Self::Tag(tag) => record.tags.iter().any(|known| known.as_str().eq_ignore_ascii_case(tag)).into(),
+            Self::Tag(tag) => tagged(&record.tags, tag),
             Self::FullText(_) => Verdict::CannotTell,
         }
     }
@@ -548,7 +557,7 @@ impl Filter for ClientFilter {
     fn check(&self, record: &Client) -> Verdict {
         match self {
             Self::Id(id) => (record.id == *id).into(),
-            Self::Tag(tag) => record.tags.iter().any(|known| known.as_str().eq_ignore_ascii_case(tag)).into(),
+            Self::Tag(tag) => tagged(&record.tags, tag),
             Self::FullText(_) => Verdict::CannotTell,
         }
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rand::RngExt as _;
 use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::error::{SpectoraError, SpectoraErrorKind};
@@ -21,6 +21,8 @@ use crate::domain::{Clock, CompanyName};
 
 /// The most requests of one company on their way at once.
 const IN_FLIGHT_MAX: usize = 4;
+/// The first pause after "too many requests" without a time.
+const PAUSE_FIRST: Duration = Duration::from_secs(1);
 /// The longest wait a service may ask for that is believed; a longer one is cut to this.
 const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 
@@ -39,6 +41,27 @@ pub(super) struct Requests {
     in_flight: Semaphore,
     sent: AtomicU64,
     clock: Arc<dyn Clock>,
+}
+
+/// One question of a caller: its time and its requests are counted together, however often it is put anew.
+#[derive(Debug)]
+pub(super) struct Call {
+    endpoint: Endpoint,
+    deadline: Instant,
+    attempts: u32,
+}
+
+impl Call {
+    /// The error this call ends with.
+    pub(super) fn fail(&self, kind: SpectoraErrorKind) -> SpectoraError {
+        SpectoraError { endpoint: self.endpoint, attempts: self.attempts, kind }
+    }
+}
+
+/// A complete JSON document.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) body: Vec<u8>,
 }
 
 /// What came back to one request, before anything is made of it.
@@ -73,6 +96,8 @@ impl Requests {
             .default_headers(headers)
             .user_agent(concat!("spectora-mcp/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
+            // A request this program does not know of would be missing in its count.
+            .retry(reqwest::retry::never())
             .connect_timeout(limits.connect_time_max)
             .timeout(limits.request_time_max);
         if origin.is_loopback() {
@@ -88,52 +113,71 @@ impl Requests {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// The body of the reply to `GET path?query`, after as many attempts as the limits allow.
-    pub(super) async fn get(&self, endpoint: Endpoint, path: &str, query: &str) -> Result<Vec<u8>, SpectoraError> {
-        let deadline = Instant::now() + self.limits.call_time_max;
-        let mut attempts = 0;
+    /// A call whose time begins to run now.
+    pub(super) fn call(&self, endpoint: Endpoint) -> Call {
+        Call { endpoint, deadline: Instant::now() + self.limits.call_time_max, attempts: 0 }
+    }
+
+    /// The reply to `GET path?query`, after as many attempts as the limits allow.
+    pub(super) async fn get(&self, call: &mut Call, path: &str, query: &str) -> Result<Reply, SpectoraError> {
+        let mut attempt = 0;
         loop {
-            let fail = |kind| SpectoraError { endpoint, attempts, kind };
-            let permit = tokio::time::timeout_at(deadline, self.in_flight.acquire()).await;
-            let Ok(Ok(_permit)) = permit else {
-                return Err(fail(SpectoraErrorKind::TimedOut { after: self.limits.call_time_max }));
+            let (kind, told) = {
+                let _place = self.place(call).await.map_err(|kind| call.fail(kind))?;
+                attempt += 1;
+                call.attempts += 1;
+                let started = Instant::now();
+                let outcome = match tokio::time::timeout_at(call.deadline, self.send(call.endpoint, path, query)).await
+                {
+                    Ok(outcome) => outcome,
+                    Err(_) => Outcome::Final(SpectoraErrorKind::TimedOut { after: self.limits.call_time_max }),
+                };
+                self.log(call.endpoint, attempt, started, &outcome);
+                match outcome {
+                    Outcome::Body(body) => return Ok(Reply { body }),
+                    Outcome::Final(kind) => return Err(call.fail(kind)),
+                    Outcome::Passing(kind, told) => {
+                        // While the place is held, so that whoever gets it next already sees the pause.
+                        let told = told.filter(|told| !told.is_zero());
+                        if matches!(kind, SpectoraErrorKind::RateLimited { .. }) {
+                            let wait = told.unwrap_or_else(|| self.pause_unasked(attempt));
+                            self.limiter.pause_until(Instant::now() + wait);
+                            (kind, Some(wait))
+                        } else {
+                            (kind, told)
+                        }
+                    }
+                }
             };
-            self.limiter
-                .enter(deadline)
-                .await
-                .map_err(|free_at| fail(SpectoraErrorKind::RateLimited { retry_at: Some(self.wall_clock(free_at)) }))?;
-            attempts += 1;
-            let started = Instant::now();
-            let sending = self.send(endpoint, path, query);
-            let outcome = match tokio::time::timeout_at(deadline, sending).await {
-                Ok(outcome) => outcome,
-                Err(_) => Outcome::Final(SpectoraErrorKind::TimedOut { after: self.limits.call_time_max }),
-            };
-            self.log(endpoint, attempts, started, &outcome);
-            let fail = |kind| SpectoraError { endpoint, attempts, kind };
-            let (kind, told) = match outcome {
-                Outcome::Body(body) => return Ok(body),
-                Outcome::Final(kind) => return Err(fail(kind)),
-                Outcome::Passing(kind, told) => (kind, told),
-            };
-            let wait = told.unwrap_or_else(|| self.backoff(attempts));
-            let resume = Instant::now() + wait;
-            let limited = matches!(kind, SpectoraErrorKind::RateLimited { .. });
-            if limited {
-                self.limiter.pause_until(resume);
-            }
-            if self.limits.attempts_max <= attempts || deadline < resume {
-                return Err(fail(match kind {
+            let resume = Instant::now() + told.unwrap_or_else(|| self.backoff(attempt));
+            if self.limits.attempts_max <= attempt || call.deadline < resume {
+                return Err(call.fail(match kind {
                     SpectoraErrorKind::RateLimited { .. } => {
                         SpectoraErrorKind::RateLimited { retry_at: Some(self.wall_clock(resume)) }
                     }
                     other => other,
                 }));
             }
-            if !limited {
-                tokio::time::sleep_until(resume).await;
-            }
+            tokio::time::sleep_until(resume).await;
         }
+    }
+
+    /// Waits until a request may leave: one of few on their way, within the cap, after any pause.
+    async fn place(&self, call: &Call) -> Result<SemaphorePermit<'_>, SpectoraErrorKind> {
+        let limited = |free_at| SpectoraErrorKind::RateLimited { retry_at: Some(self.wall_clock(free_at)) };
+        self.limiter.look_ahead(call.deadline).map_err(limited)?;
+        let Ok(Ok(permit)) = tokio::time::timeout_at(call.deadline, self.in_flight.acquire()).await else {
+            self.limiter.look_ahead(call.deadline).map_err(limited)?;
+            return Err(SpectoraErrorKind::TimedOut { after: self.limits.call_time_max });
+        };
+        self.limiter.enter(call.deadline).await.map_err(limited)?;
+        Ok(permit)
+    }
+
+    /// The pause after a refusal for haste that names none: 1 s, 2 s, 4 s, … and up to half as much again.
+    fn pause_unasked(&self, attempt: u32) -> Duration {
+        let doubled = PAUSE_FIRST.saturating_mul(1 << attempt.saturating_sub(1).min(10));
+        doubled.min(self.limits.backoff_max.max(PAUSE_FIRST)).mul_f64(rand::rng().random_range(1.0..=1.5))
     }
 
     async fn send(&self, endpoint: Endpoint, path: &str, query: &str) -> Outcome {
@@ -144,19 +188,24 @@ impl Requests {
             Err(error) => return broken(&error, self.limits.request_time_max),
         };
         let status = response.status();
-        let retry_after = retry_after(response.headers(), self.clock.now());
+        let date = response.headers().get(DATE).and_then(http_date);
+        let retry_after = retry_after(response.headers(), date.unwrap_or_else(|| self.clock.now()));
         let is_json = response
             .headers()
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .is_some_and(|value| value.contains("json"));
+        let too_large = Outcome::Final(SpectoraErrorKind::TooLarge { limit_bytes: self.limits.body_bytes_max });
+        if response.content_length().is_some_and(|bytes| self.limits.body_bytes_max < bytes) {
+            return too_large;
+        }
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) => {
                     body.extend_from_slice(&chunk);
                     if self.limits.body_bytes_max < body.len() as u64 {
-                        return Outcome::Final(SpectoraErrorKind::TooLarge { limit_bytes: self.limits.body_bytes_max });
+                        return too_large;
                     }
                 }
                 Ok(None) => break,
@@ -192,6 +241,17 @@ impl Requests {
                 body_bytes = body.len(),
                 "asked the service"
             ),
+            // The service's own words may repeat what a person typed, so they stay out of the log.
+            Outcome::Final(SpectoraErrorKind::RequestRefused { status, .. }) => {
+                tracing::warn!(
+                    company,
+                    endpoint = endpoint.name(),
+                    attempt,
+                    duration_ms,
+                    status,
+                    "a request was refused"
+                );
+            }
             Outcome::Passing(kind, _) | Outcome::Final(kind) => {
                 tracing::warn!(company, endpoint = endpoint.name(), attempt, duration_ms, %kind, "a request failed");
             }
@@ -201,10 +261,10 @@ impl Requests {
 
 /// A connection that broke, or a time limit that ran out, is worth another try.
 fn broken(error: &reqwest::Error, limit: Duration) -> Outcome {
-    let kind = if error.is_timeout() {
-        SpectoraErrorKind::TimedOut { after: limit }
-    } else if error.is_connect() {
+    let kind = if error.is_connect() {
         SpectoraErrorKind::Unavailable { reason: "connection failed".to_owned() }
+    } else if error.is_timeout() {
+        SpectoraErrorKind::TimedOut { after: limit }
     } else {
         SpectoraErrorKind::Unavailable { reason: "connection broke".to_owned() }
     };
@@ -250,17 +310,21 @@ fn judge(
     }
 }
 
-/// The wait a service asks for: seconds, or an HTTP date.
+fn http_date(value: &HeaderValue) -> Option<Timestamp> {
+    Timestamp::try_from(httpdate::parse_http_date(value.to_str().ok()?).ok()?).ok()
+}
+
+/// The wait a service asks for: seconds, or an HTTP date, which is measured by the service's own time where the reply
+/// says it.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let at = Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok()?;
-            let wait = u64::try_from(at.duration_since(now).as_millis()).unwrap_or(0);
-            // The date has whole seconds; the next one is surely not early.
-            Duration::from_millis(wait) + Duration::from_secs(1)
-        }
+    let wait = if let Ok(seconds) = text.parse::<u64>() {
+        Duration::from_secs(seconds)
+    } else {
+        let at = http_date(headers.get(RETRY_AFTER)?)?;
+        let wait = u64::try_from(at.duration_since(now).as_millis()).unwrap_or(0);
+        // The date has whole seconds; the next one is surely not early.
+        Duration::from_millis(wait) + Duration::from_secs(1)
     };
     Some(wait.min(RETRY_AFTER_MAX))
 }

@@ -77,8 +77,8 @@ pub(super) struct DecodedPage<T> {
 #[derive(Deserialize)]
 struct Document<T> {
     data: T,
-    #[serde(default, deserialize_with = "null_as_default")]
-    included: Vec<RawResource>,
+    #[serde(default, deserialize_with = "odd_as_default")]
+    included: Vec<Value>,
     #[serde(default)]
     meta: Value,
 }
@@ -87,16 +87,17 @@ struct Document<T> {
 struct RawResource {
     #[serde(deserialize_with = "number_or_text")]
     id: String,
-    #[serde(default, rename = "type", deserialize_with = "null_as_default")]
+    #[serde(default, rename = "type", deserialize_with = "odd_as_default")]
     kind: String,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "odd_as_default")]
     attributes: Map<String, Value>,
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "odd_as_default")]
     relationships: Map<String, Value>,
 }
 
-fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+/// Null, or anything else than expected, is nothing: only ids and the shape of the document must be right.
+fn odd_as_default<'de, D: Deserializer<'de>, T: Default + DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    Value::deserialize(deserializer).map(|value| serde_json::from_value(value).unwrap_or_default())
 }
 
 fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -124,8 +125,9 @@ impl Decode {
     }
 
     pub(super) fn page<R: FromWire>(&self, body: &[u8]) -> Result<DecodedPage<R::Record>, SpectoraErrorKind> {
-        let document: Document<Vec<RawResource>> = parse(body)?;
-        let included = Included::new(&document.included);
+        let mut document: Document<Vec<RawResource>> = parse(body)?;
+        let resources = readable(std::mem::take(&mut document.included));
+        let included = Included::new(&resources);
         let rows = document.data.iter().enumerate().map(|(index, raw)| {
             self.row::<R>(raw, &included).map_err(|unusable| SpectoraErrorKind::NotUnderstood {
                 path: format!("data[{index}].{}", unusable.place),
@@ -136,8 +138,9 @@ impl Decode {
     }
 
     pub(super) fn one<R: FromWire>(&self, body: &[u8]) -> Result<R::Record, SpectoraErrorKind> {
-        let document: Document<RawResource> = parse(body)?;
-        let included = Included::new(&document.included);
+        let mut document: Document<RawResource> = parse(body)?;
+        let resources = readable(std::mem::take(&mut document.included));
+        let included = Included::new(&resources);
         self.row::<R>(&document.data, &included).map_err(|unusable| SpectoraErrorKind::NotUnderstood {
             path: format!("data.{}", unusable.place),
             reason: unusable.reason,
@@ -153,6 +156,11 @@ impl Decode {
             known_services: &self.known_services,
         })
     }
+}
+
+/// The included resources that can be read; one that cannot is as good as not included.
+fn readable(included: Vec<Value>) -> Vec<RawResource> {
+    included.into_iter().filter_map(|value| serde_json::from_value(value).ok()).collect()
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Document<T>, SpectoraErrorKind> {
@@ -196,8 +204,16 @@ pub(super) fn refusal(body: &[u8]) -> Refusal {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let errors = value.get("errors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let mut parts: Vec<String> =
-        errors.iter().filter_map(|error| text(error, "detail").or_else(|| text(error, "title"))).collect();
+    let source = |error: &Value| {
+        let source = error.get("source")?;
+        text(source, "parameter").or_else(|| text(source, "pointer"))
+    };
+    let one = |error: &Value| {
+        let said = text(error, "detail").or_else(|| text(error, "title"));
+        let parts: Vec<String> = said.into_iter().chain(source(error)).collect();
+        (!parts.is_empty()).then(|| parts.join(": "))
+    };
+    let mut parts: Vec<String> = errors.iter().filter_map(one).collect();
     parts.extend(text(&value, "message"));
     let detail = crate::domain::Text::line(&parts.join("; "))
         .map_or_else(|| "no reason given".to_owned(), |text| text.as_str().chars().take(REFUSAL_CHARS_MAX).collect());

@@ -16,7 +16,7 @@ impl<'a> Row<'a> {
     }
 
     /// The resources a relationship names, as far as they were included; with the id alone where they were not.
-    fn related(&self, name: &str) -> Vec<(&'a str, Option<&'a RawResource>)> {
+    fn related(&self, name: &str) -> Vec<(String, Option<&'a RawResource>)> {
         let data = self.relationships.get(name).and_then(|relationship| relationship.get("data"));
         let links = match data {
             Some(Value::Array(links)) => links.as_slice(),
@@ -24,14 +24,19 @@ impl<'a> Row<'a> {
             None => &[],
         };
         let one = |link: &'a Value| {
-            let id = link.get("id")?.as_str()?;
+            let id = match link.get("id")? {
+                Value::String(text) => text.clone(),
+                Value::Number(number) => number.to_string(),
+                _ => return None,
+            };
             let kind = link.get("type").and_then(Value::as_str).unwrap_or_default();
-            Some((id, self.included.0.get(&(kind, id)).copied()))
+            let resource = self.included.0.get(&(kind, id.as_str())).copied();
+            Some((id, resource))
         };
         links.iter().filter_map(one).collect()
     }
 
-    fn related_attributes(&self, name: &str) -> Option<(&'a str, Attributes)> {
+    fn related_attributes(&self, name: &str) -> Option<(String, Attributes)> {
         let (id, resource) = self.related(name).into_iter().next()?;
         Some((id, Attributes::new(resource?.attributes.clone())))
     }
@@ -40,8 +45,8 @@ impl<'a> Row<'a> {
 impl FromWire for Inspections {
     fn from_wire(mut row: Row<'_>) -> Result<Inspection, Unusable> {
         let id = row.id()?;
-        let client = row.related_attributes("buyer").and_then(|(id, attributes)| read_client(id, attributes).ok());
-        let client_2 = row.related_attributes("buyer_2").and_then(|(id, attributes)| read_client(id, attributes).ok());
+        let client = row.related_attributes("buyer").and_then(|(id, attributes)| read_client(&id, attributes).ok());
+        let client_2 = row.related_attributes("buyer_2").and_then(|(id, attributes)| read_client(&id, attributes).ok());
         let buying_agent = agent_on_inspection(&mut row, "buying_agent");
         let selling_agent = agent_on_inspection(&mut row, "selling_agent");
         let inspectors = inspectors(&mut row);
@@ -126,8 +131,10 @@ fn is_zip(word: &str) -> bool {
 /// The agent of one side: the included connection, else what the inspection itself says.
 fn agent_on_inspection(row: &mut Row<'_>, side: &str) -> Option<AgentOnInspection> {
     let related = row.related(side).into_iter().next();
-    let mut included =
-        related.and_then(|(_, resource)| resource).map(|resource| Attributes::new(resource.attributes.clone()));
+    let mut included = related
+        .as_ref()
+        .and_then(|(_, resource)| *resource)
+        .map(|resource| Attributes::new(resource.attributes.clone()));
     let own = &mut row.attributes;
     let own_id = own.id(&format!("{side}_id"));
     let id = related.and_then(|(id, _)| id.parse().ok()).or(own_id);
@@ -147,8 +154,8 @@ fn agent_on_inspection(row: &mut Row<'_>, side: &str) -> Option<AgentOnInspectio
     (agent.id.is_some() || agent.name.is_some()).then_some(agent)
 }
 
-/// Who inspects. Assignments give ids, the inspection gives names; they are put together only where there is one way
-/// to do it: as many of the one as of the other, the primary one being the first name.
+/// Who inspects. Assignments give ids, the inspection gives names, the primary one's first. An id and a name are put
+/// together only where there is one way to do it: the primary id and the first name, then one that is left of each.
 fn inspectors(row: &mut Row<'_>) -> Vec<InspectorOnInspection> {
     let mut assigned: Vec<(bool, InspectorId)> = Vec::new();
     for (_, resource) in row.related("assignments") {
@@ -162,31 +169,39 @@ fn inspectors(row: &mut Row<'_>) -> Vec<InspectorOnInspection> {
         }
     }
     assigned.sort_by_key(|(primary, _)| !primary);
-    assigned.dedup_by(|left, right| left.1 == right.1);
+    let mut known = std::collections::HashSet::new();
+    assigned.retain(|(_, id)| known.insert(id.clone()));
     let all = &mut row.attributes;
-    if let Some(id) = all.id("inspector_id")
-        && assigned.is_empty()
-    {
-        assigned.push((true, id));
+    let own_id = all.id("inspector_id");
+    if assigned.is_empty() {
+        assigned.extend(own_id.map(|id| (true, id)));
     }
     let names = all.line("inspector_name").map(|names| split_names(names.as_str())).unwrap_or_default();
-    if assigned.len() == names.len() && (names.len() < 3 || assigned.is_empty()) {
-        let both = assigned.into_iter().zip(names).enumerate();
-        return both
-            .map(|(index, ((_, id), name))| InspectorOnInspection {
+    let primaries = assigned.iter().filter(|(primary, _)| *primary).count();
+    let mut ids = assigned.into_iter();
+    let mut names = names.into_iter();
+    let mut inspectors = Vec::new();
+    if primaries == 1 || (ids.len() == 1 && names.len() == 1) {
+        if let Some((_, id)) = ids.next() {
+            inspectors.push(InspectorOnInspection { id: Some(id), name: names.next(), primary: true });
+        }
+        if ids.len() == 1 && names.len() == 1 {
+            let left = ids.next().zip(names.next());
+            inspectors.extend(left.map(|((_, id), name)| InspectorOnInspection {
                 id: Some(id),
                 name: Some(name),
-                primary: index == 0,
-            })
-            .collect();
+                primary: false,
+            }));
+        }
     }
-    let by_name = names.into_iter().enumerate().map(|(index, name)| InspectorOnInspection {
+    let none_yet = inspectors.is_empty();
+    inspectors.extend(names.enumerate().map(|(index, name)| InspectorOnInspection {
         id: None,
         name: Some(name),
-        primary: index == 0,
-    });
-    let by_id = assigned.into_iter().map(|(primary, id)| InspectorOnInspection { id: Some(id), name: None, primary });
-    by_name.chain(by_id).collect()
+        primary: none_yet && index == 0,
+    }));
+    inspectors.extend(ids.map(|(primary, id)| InspectorOnInspection { id: Some(id), name: None, primary }));
+    inspectors
 }
 
 fn split_names(names: &str) -> Vec<Text> {

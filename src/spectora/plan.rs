@@ -1,0 +1,133 @@
+//! What of a query is sent. A service may refuse filters, sort keys and includes; a plan leaves them out, and what a
+//! plan had to leave out is learned only when the request then went through.
+
+use std::collections::{BTreeSet, HashSet};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::learned::{Learned, Part};
+use super::query::{Direction, Filter as _, Query, Resource, Spelled as _};
+
+/// What a query value is encoded with: brackets and commas stay plain in names, never in values.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':');
+
+/// What is left out first when the service does not say what it refuses: what only a prototype hints at. What public
+/// code was seen to use stays.
+const UNCERTAIN: &[Part] = &[
+    Part::Filter("include_archived_by_inspector"),
+    Part::Filter("include_deleted"),
+    Part::Filter("include_canceled"),
+    Part::Filter("agreements_signed"),
+    Part::Filter("canceled"),
+    Part::Filter("agent_id"),
+    Part::Sort("cancel_reason"),
+    Part::Sort("confirmed"),
+    Part::Sort("quote"),
+    Part::Include("buyer_2"),
+    Part::Include("buyer"),
+    Part::Include("agent_team"),
+    Part::Include("agent"),
+];
+
+/// How one query is put to the service.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Plan {
+    omitted: BTreeSet<Part>,
+    /// Left out since the last success because the service named it.
+    named: Vec<Part>,
+    /// Left out since the last success without being named; the last one may be what the service minds.
+    guessed: Vec<Part>,
+}
+
+impl Plan {
+    /// Leaves out what is known to be of no use.
+    pub(super) fn new<R: Resource>(query: &Query<R>, learned: &Learned) -> Self {
+        let omitted = parts(query).into_iter().filter(|part| learned.is_useless(R::ENDPOINT, *part)).collect();
+        Self { omitted, ..Self::default() }
+    }
+
+    /// Whether this part is sent.
+    pub(super) fn sends(&self, part: Part) -> bool {
+        !self.omitted.contains(&part)
+    }
+
+    /// What is left out.
+    pub(super) fn omitted(&self) -> &BTreeSet<Part> {
+        &self.omitted
+    }
+
+    /// Filters, sort keys and includes as a query string, without the page.
+    ///
+    /// Of several filters by one name only the first is sent: what the service makes of a name given twice is not
+    /// documented, and all of them are applied again here.
+    pub(super) fn text<R: Resource>(&self, query: &Query<R>) -> String {
+        let mut parts = Vec::new();
+        let mut names = HashSet::new();
+        for filter in query.filters.iter().filter(|filter| self.sends(Part::Filter(filter.name()))) {
+            if names.insert(filter.name()) {
+                parts.push(format!("filter[{}]={}", filter.name(), utf8_percent_encode(&filter.value(), VALUE)));
+            }
+        }
+        let sort: Vec<String> = query
+            .sort
+            .iter()
+            .map(|(direction, key)| (direction, key.spelling()))
+            .filter(|(_, key)| self.sends(Part::Sort(key)))
+            .map(
+                |(direction, key)| if *direction == Direction::Descending { format!("-{key}") } else { key.to_owned() },
+            )
+            .collect();
+        if !sort.is_empty() {
+            parts.push(format!("sort={}", sort.join(",")));
+        }
+        let include: Vec<&str> = query
+            .include
+            .iter()
+            .map(|include| include.spelling())
+            .filter(|word| self.sends(Part::Include(word)))
+            .collect();
+        if !include.is_empty() {
+            parts.push(format!("include={}", include.join(",")));
+        }
+        parts.join("&")
+    }
+
+    /// Leaves out one more part after a refusal for the reason `detail`. False when there is nothing to leave out.
+    pub(super) fn adapt<R: Resource>(&mut self, query: &Query<R>, detail: &str) -> bool {
+        let sent: Vec<Part> = parts(query).into_iter().filter(|part| self.sends(*part)).collect();
+        let quoted = |part: &&Part| matches!(part, Part::Filter(name) if detail.contains(&format!("filter[{name}]")));
+        let mentioned =
+            |part: &&Part| detail.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == part.spelling());
+        let longest = |found: Vec<&Part>| found.into_iter().max_by_key(|part| part.spelling().len()).copied();
+        let named =
+            sent.iter().find(quoted).copied().or_else(|| longest(sent.iter().filter(|part| mentioned(part)).collect()));
+        if let Some(part) = named {
+            self.named.push(part);
+            self.omitted.insert(part);
+            return true;
+        }
+        let guess = UNCERTAIN.iter().find(|uncertain| sent.contains(uncertain)).copied();
+        if let Some(part) = guess {
+            self.guessed.push(part);
+            self.omitted.insert(part);
+        }
+        guess.is_some()
+    }
+
+    /// The request went through: what the service named was refused, and of what was guessed the last one. An earlier
+    /// guess may have been wrong, so it is sent again next time.
+    pub(super) fn succeeded<R: Resource>(&mut self, learned: &Learned) {
+        let refused = std::mem::take(&mut self.named).into_iter().chain(std::mem::take(&mut self.guessed).pop());
+        for part in refused {
+            learned.refuse(R::ENDPOINT, part);
+        }
+    }
+}
+
+/// All parts of a query, filters first.
+fn parts<R: Resource>(query: &Query<R>) -> Vec<Part> {
+    let filters = query.filters.iter().map(|filter| Part::Filter(filter.name()));
+    let sort = query.sort.iter().map(|(_, key)| Part::Sort(key.spelling()));
+    let include = query.include.iter().map(|include| Part::Include(include.spelling()));
+    filters.chain(sort).chain(include).collect()
+}

@@ -1,0 +1,198 @@
+//! Finding out what the service does with a filter.
+
+use jiff::Timestamp;
+
+use super::client::SpectoraClient;
+use super::error::SpectoraError;
+use super::learned::FilterSupport;
+use super::query::{
+    AttachmentFilter, ClientFilter, ConnectionFilter, ConnectionStats, ConnectionStatsFilter, Connections, Contacts,
+    Filter, InspectionAttachments, InspectionFilter, Inspections, Query, Resource, Verdict,
+};
+use super::wire::FromWire;
+
+/// An id no record has.
+const NO_ID: &str = "9999999999999999";
+/// A text that stands in no record.
+const NO_TEXT: &str = "zqxjkvbwpzqxjk";
+/// A ZIP code no place has.
+const NO_ZIP: &str = "00000";
+
+/// A resource this client can decode and probe.
+pub trait Wired: Resource + FromWire {
+    /// The filter that finds one record, for what has no address of its own.
+    fn id_filter(_id: &Self::Id) -> Option<Self::Filter> {
+        None
+    }
+
+    /// How to find out whether the service honours filters of this name.
+    fn probe(filter: &Self::Filter) -> Probe<Self::Filter>;
+}
+
+/// A question whose answer tells whether a filter works.
+#[derive(Clone, Debug)]
+pub enum Probe<F> {
+    /// Must find nothing.
+    Impossible(F),
+    /// True and false must not find the same.
+    EitherWay(F, F),
+    /// Must find more than no filter at all.
+    Widens(F),
+    /// It cannot be found out.
+    CannotTell,
+}
+
+impl<F> Probe<F> {
+    fn impossible(filter: Option<F>) -> Self {
+        filter.map_or(Self::CannotTell, Self::Impossible)
+    }
+}
+
+fn impossible_id<T: std::str::FromStr, F>(filter: fn(T) -> F) -> Probe<F> {
+    Probe::impossible(NO_ID.parse().ok().map(filter))
+}
+
+fn impossible_time<F>(text: &str, filter: fn(Timestamp) -> F) -> Probe<F> {
+    Probe::impossible(text.parse().ok().map(filter))
+}
+
+fn either_way<F>(filter: fn(bool) -> F) -> Probe<F> {
+    Probe::EitherWay(filter(true), filter(false))
+}
+
+impl SpectoraClient {
+    /// Finds out what the service does with a filter, with at most two cheap requests, and remembers it.
+    ///
+    /// A value that cannot exist must find nothing; true and false must not find the same; a filter that widens must
+    /// find more than none. `Unknown` when that does not settle it, such as in a company without records.
+    pub async fn probe<R: Wired>(&self, filter: &R::Filter) -> Result<FilterSupport, SpectoraError> {
+        let known = self.filter_support(R::ENDPOINT, filter.name());
+        if known != FilterSupport::Unknown {
+            return Ok(known);
+        }
+        let support = match R::probe(filter) {
+            Probe::Impossible(filter) => self.probe_impossible::<R>(filter).await?,
+            Probe::EitherWay(yes, no) => self.probe_either_way::<R>(yes, no).await?,
+            Probe::Widens(filter) => self.probe_widening::<R>(filter).await?,
+            Probe::CannotTell => FilterSupport::Unknown,
+        };
+        // What a row proved meanwhile stands.
+        let proven = self.filter_support(R::ENDPOINT, filter.name());
+        if proven != FilterSupport::Unknown {
+            return Ok(proven);
+        }
+        if support != FilterSupport::Unknown {
+            self.learned().set_filter(R::ENDPOINT, filter.name(), support);
+        }
+        Ok(support)
+    }
+
+    async fn probe_impossible<R: Wired>(&self, filter: R::Filter) -> Result<FilterSupport, SpectoraError> {
+        if 0 < self.count::<R>(vec![filter]).await?.0 {
+            return Ok(FilterSupport::Ignored);
+        }
+        if self.learned().is_inhabited(R::ENDPOINT) || 0 < self.count::<R>(Vec::new()).await?.0 {
+            return Ok(FilterSupport::Honoured);
+        }
+        Ok(FilterSupport::Unknown)
+    }
+
+    async fn probe_either_way<R: Wired>(&self, yes: R::Filter, no: R::Filter) -> Result<FilterSupport, SpectoraError> {
+        let (count_yes, holds_yes) = self.count::<R>(vec![yes]).await?;
+        let (count_no, holds_no) = self.count::<R>(vec![no]).await?;
+        Ok(match (count_yes, count_no) {
+            (0, 0) => FilterSupport::Unknown,
+            (yes, no) if yes != no => FilterSupport::Honoured,
+            // As many of the one as of the other, and each row is as asked: chance, not neglect.
+            _ if holds_yes && holds_no => FilterSupport::Honoured,
+            _ => FilterSupport::Ignored,
+        })
+    }
+
+    async fn probe_widening<R: Wired>(&self, filter: R::Filter) -> Result<FilterSupport, SpectoraError> {
+        let (narrow, _) = self.count::<R>(Vec::new()).await?;
+        let (wide, _) = self.count::<R>(vec![filter]).await?;
+        // As many with as without: the company may have none of what would come in addition.
+        Ok(if narrow < wide { FilterSupport::Honoured } else { FilterSupport::Unknown })
+    }
+
+    /// How many records these filters find, and whether the first of them meets them.
+    async fn count<R: Wired>(&self, filters: Vec<R::Filter>) -> Result<(u64, bool), SpectoraError> {
+        let query = Query::<R> { filters, ..Query::default() };
+        let page = self.page(&query, 1, 1).await?;
+        let holds =
+            page.rows.first().is_some_and(|row| query.filters.iter().all(|filter| filter.check(row) == Verdict::Holds));
+        Ok((page.pagination.records.unwrap_or(page.received as u64), holds))
+    }
+}
+
+impl Wired for Inspections {
+    fn probe(filter: &InspectionFilter) -> Probe<InspectionFilter> {
+        match filter {
+            InspectionFilter::Id(_) => impossible_id(InspectionFilter::Id),
+            InspectionFilter::Connection(_) => impossible_id(InspectionFilter::Connection),
+            InspectionFilter::Agent(_) => impossible_id(InspectionFilter::Agent),
+            InspectionFilter::Inspector(_) => impossible_id(InspectionFilter::Inspector),
+            InspectionFilter::Zip(_) => Probe::Impossible(InspectionFilter::Zip(NO_ZIP.to_owned())),
+            InspectionFilter::FullText(_) => Probe::Impossible(InspectionFilter::FullText(NO_TEXT.to_owned())),
+            InspectionFilter::Address(_) => Probe::Impossible(InspectionFilter::Address(NO_TEXT.to_owned())),
+            InspectionFilter::StartsAtOrAfter(_) => {
+                impossible_time("2190-01-01T00:00:00Z", InspectionFilter::StartsAtOrAfter)
+            }
+            InspectionFilter::StartsBefore(_) => {
+                impossible_time("1900-01-01T00:00:00Z", InspectionFilter::StartsBefore)
+            }
+            InspectionFilter::Paid(_) => either_way(InspectionFilter::Paid),
+            InspectionFilter::Confirmed(_) => either_way(InspectionFilter::Confirmed),
+            InspectionFilter::Published(_) => either_way(InspectionFilter::Published),
+            InspectionFilter::Canceled(_) => either_way(InspectionFilter::Canceled),
+            InspectionFilter::AgreementsSigned(_) => either_way(InspectionFilter::AgreementsSigned),
+            InspectionFilter::IncludeCanceled
+            | InspectionFilter::IncludeDeleted
+            | InspectionFilter::IncludeArchived => Probe::Widens(filter.clone()),
+        }
+    }
+}
+
+impl Wired for Connections {
+    fn probe(filter: &ConnectionFilter) -> Probe<ConnectionFilter> {
+        match filter {
+            ConnectionFilter::Id(_) => impossible_id(ConnectionFilter::Id),
+            ConnectionFilter::Agency(_) => impossible_id(ConnectionFilter::Agency),
+            ConnectionFilter::Agent(_) => impossible_id(ConnectionFilter::Agent),
+            ConnectionFilter::Team(_) => impossible_id(ConnectionFilter::Team),
+            ConnectionFilter::Email(_) => Probe::Impossible(ConnectionFilter::Email(format!("{NO_TEXT}@example.com"))),
+            ConnectionFilter::FullText(_) => Probe::Impossible(ConnectionFilter::FullText(NO_TEXT.to_owned())),
+            ConnectionFilter::Tag(_) => Probe::Impossible(ConnectionFilter::Tag(NO_TEXT.to_owned())),
+        }
+    }
+}
+
+impl Wired for ConnectionStats {
+    fn id_filter(id: &Self::Id) -> Option<Self::Filter> {
+        Some(ConnectionStatsFilter::Id(id.clone()))
+    }
+
+    fn probe(_filter: &ConnectionStatsFilter) -> Probe<ConnectionStatsFilter> {
+        impossible_id(ConnectionStatsFilter::Id)
+    }
+}
+
+impl Wired for Contacts {
+    fn probe(filter: &ClientFilter) -> Probe<ClientFilter> {
+        match filter {
+            ClientFilter::Id(_) => impossible_id(ClientFilter::Id),
+            ClientFilter::FullText(_) => Probe::Impossible(ClientFilter::FullText(NO_TEXT.to_owned())),
+            ClientFilter::Tag(_) => Probe::Impossible(ClientFilter::Tag(NO_TEXT.to_owned())),
+        }
+    }
+}
+
+impl Wired for InspectionAttachments {
+    fn probe(filter: &AttachmentFilter) -> Probe<AttachmentFilter> {
+        match filter {
+            AttachmentFilter::Inspection(_) => impossible_id(AttachmentFilter::Inspection),
+            AttachmentFilter::Report(_) => either_way(AttachmentFilter::Report),
+        }
+    }
+}

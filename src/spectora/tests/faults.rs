@@ -1,0 +1,207 @@
+use std::io::Write;
+use std::time::Instant;
+
+use super::*;
+use crate::spectora::{ConnectionStats, Contacts, Inspections, Query, SpectoraErrorKind};
+
+async fn page(client: &SpectoraClient) -> Result<usize, crate::spectora::SpectoraError> {
+    client.page(&Query::<Inspections>::default(), 1, 5).await.map(|page| page.received)
+}
+
+fn empty() -> Answer {
+    ok(&json!({"data": []}))
+}
+
+#[tokio::test]
+async fn a_passing_failure_is_tried_again() {
+    let honest_but_cut = |_: &Asked, before: usize| match before {
+        0 => reply(503, "content-type: text/html\r\n", "<html>down</html>"),
+        1 => Answer::Bytes(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{\"data\":[".to_vec(),
+        ),
+        2 => reply(200, "content-type: application/json\r\n", "{\"data\":[{\"id\":"),
+        _ => empty(),
+    };
+    let service = Service::start(honest_but_cut).await;
+    let client = service.client();
+    assert_eq!(page(&client).await.unwrap(), 0);
+    assert_eq!(client.calls_sent(), 4);
+    assert!(
+        service.asked().iter().all(|asked| asked.line.starts_with("GET /v2/inspections?page[number]=1&page[size]=5"))
+    );
+}
+
+#[tokio::test]
+async fn attempts_are_bounded() {
+    let service = Service::start(|_, _| Answer::Bytes(Vec::new())).await;
+    let error = page(&service.client()).await.unwrap_err();
+    assert!(matches!(error.kind, SpectoraErrorKind::Unavailable { .. }), "{error}");
+    assert_eq!((error.attempts, service.asked().len()), (4, 4));
+}
+
+#[track_caller]
+fn check_kind(error: &crate::spectora::SpectoraError, expect: &str) {
+    assert!(error.to_string().contains(expect), "{error}");
+    assert_eq!(error.attempts, 1);
+}
+
+#[tokio::test]
+async fn final_failures_are_told_apart() {
+    let json = "content-type: application/json\r\n";
+    let cases = [
+        (401, json, r#"{"code":"UNAUTHORIZED","message":"no"}"#, "refused the API key"),
+        (400, json, r#"{"code":"INVALID_CREDENTIALS","message":"no"}"#, "refused the API key"),
+        (403, json, r#"{"code":"FORBIDDEN","message":"no"}"#, "no right"),
+        (404, json, "{}", "not found"),
+        (409, json, r#"{"errors":[{"title":"Odd","status":409}]}"#, "(409): Odd"),
+        (200, "content-type: text/html\r\n", "<html>", "not JSON"),
+        (200, json, r#"{"data":{"id":"1"}}"#, "not understood at `data`"),
+    ];
+    for (status, headers, body, expect) in cases {
+        let service = Service::start(move |_, _| reply(status, headers, body)).await;
+        check_kind(&page(&service.client()).await.unwrap_err(), expect);
+        assert_eq!(service.asked().len(), 1, "{expect}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_the_key_goes_nowhere_else() {
+    let other = Service::start(|_, _| empty()).await;
+    let port = other.port;
+    let service = Service::start(move |_, _| reply(302, &format!("location: http://127.0.0.1:{port}/x\r\n"), "")).await;
+    check_kind(&page(&service.client()).await.unwrap_err(), "redirected");
+    assert!(other.asked().is_empty());
+    let head = service.asked()[0].head.to_ascii_lowercase();
+    assert!(head.contains(&format!("authorization: bearer {KEY}")));
+    assert!(head.contains("accept: application/json"));
+    assert!(head.contains(&format!("user-agent: spectora-mcp/{}", env!("CARGO_PKG_VERSION"))));
+}
+
+#[tokio::test]
+async fn after_a_429_no_request_of_any_caller_leaves_before_its_time() {
+    let service = Service::start(|_, before| match before {
+        0 => reply(429, "retry-after: 1\r\ncontent-type: application/json\r\n", "{}"),
+        _ => empty(),
+    })
+    .await;
+    let client = service.client();
+    let start = Instant::now();
+    let first = tokio::spawn({
+        let client = client.clone();
+        async move { page(&client).await.map(|_| start.elapsed()) }
+    });
+    while service.asked().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let second = page(&client).await.map(|_| start.elapsed());
+    for elapsed in [first.await.unwrap().unwrap(), second.unwrap()] {
+        assert!(Duration::from_secs(1) <= elapsed, "{elapsed:?}");
+    }
+    assert_eq!(service.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn a_pause_beyond_the_time_of_a_call_is_told_at_once() {
+    // The date is two minutes after the service's own time, whatever this machine's clock shows.
+    let service = Service::start(|_, _| {
+        reply(429, "date: Tue, 24 Nov 2026 10:00:00 GMT\r\nretry-after: Tue, 24 Nov 2026 10:02:00 GMT\r\n", "")
+    })
+    .await;
+    let client = service.client();
+    let start = Instant::now();
+    let asked_at = jiff::Timestamp::try_from(std::time::UNIX_EPOCH).unwrap();
+    for attempts in [1, 0] {
+        let error = page(&client).await.unwrap_err();
+        let SpectoraErrorKind::RateLimited { retry_at: Some(at) } = error.kind else { panic!("{error}") };
+        let now = crate::domain::Clock::now(&SystemClock);
+        let wait = at.duration_since(now).as_secs();
+        assert!((115..=125).contains(&wait), "{wait} s");
+        assert!(asked_at < at);
+        assert_eq!(error.attempts, attempts);
+    }
+    assert!(start.elapsed() < Duration::from_secs(5));
+    assert_eq!(service.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_reply_that_is_too_large_or_never_ends_is_given_up() {
+    let limits = ClientLimits {
+        body_bytes_max: 1_000,
+        request_time_max: Duration::from_millis(200),
+        call_time_max: Duration::from_millis(500),
+        ..ClientLimits::default()
+    };
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+    let long = format!("{head}7d0\r\n{}\r\n", " ".repeat(2_000));
+    let service = Service::start(move |_, _| Answer::Hang(long.clone().into_bytes())).await;
+    check_kind(&page(&service.client_with(limits.clone())).await.unwrap_err(), "larger than 1000 bytes");
+    let service = Service::start(move |_, _| Answer::Hang(head.as_bytes().to_vec())).await;
+    let start = Instant::now();
+    let error = page(&service.client_with(limits)).await.unwrap_err();
+    assert!(matches!(error.kind, SpectoraErrorKind::TimedOut { .. }), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn a_missing_record_at_an_assumed_path_is_told_from_a_wrong_path() {
+    let missing = |asked: &Asked, _: usize| if asked.line.contains("/9") { reply(404, "", "") } else { empty() };
+    let id = "9".parse().unwrap();
+    let service = Service::start(missing).await;
+    let error = service.client().one::<Contacts>(&id, &[]).await.unwrap_err();
+    assert!(matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: None }), "{error}");
+    let service = Service::start(|_, _| reply(404, "", "")).await;
+    let error = service.client().one::<Contacts>(&id, &[]).await.unwrap_err();
+    assert!(matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: Some("contacts") }), "{error}");
+}
+
+#[tokio::test]
+async fn statistics_are_asked_for_by_filter() {
+    let service = Service::start(|_, _| ok(&json!({"data": [{"id": "3"}, {"id": "4"}]}))).await;
+    let found = service.client().one::<ConnectionStats>(&"4".parse().unwrap(), &[]).await.unwrap();
+    assert_eq!(found.id.as_str(), "4");
+    assert_eq!(service.asked()[0].parameter("filter[id]").unwrap(), "4");
+}
+
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn neither_the_key_nor_what_a_person_typed_is_logged() {
+    use crate::spectora::InspectionFilter;
+    let written = Written::default();
+    let sink = written.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || sink.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let service = Service::start(|_, before| match before {
+        0 => reply(500, "", KEY),
+        1 => refused("cannot search for Quimby"),
+        _ => empty(),
+    })
+    .await;
+    let client = service.client();
+    let query =
+        Query::<Inspections> { filters: vec![InspectionFilter::FullText("Quimby".to_owned())], ..Query::default() };
+    let error = client.page(&query, 1, 5).await.unwrap_err();
+    client.page(&query, 1, 5).await.unwrap();
+    drop(guard);
+    let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("company=\"acme\""), "{log}");
+    assert!(!log.contains(KEY) && !log.contains("Quimby"), "{log}");
+    assert!(!format!("{error} {error:?}").contains(KEY));
+}
