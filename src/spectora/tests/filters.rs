@@ -113,7 +113,8 @@ async fn a_filter_refused_half_way_begins_the_listing_anew() {
         if asked.parameter("filter[zip]").is_some() && before == 1 {
             return refused("filter[zip]");
         }
-        let row = |id: u64| inspection(id, &json!({"property_zip": if id.is_multiple_of(2) { "80202" } else { "33601" }}));
+        let row =
+            |id: u64| inspection(id, &json!({"property_zip": if id.is_multiple_of(2) { "80202" } else { "33601" }}));
         let rows = all.iter().copied().skip((asked.page() - 1) * 2).take(2).map(row).collect();
         ok(&page_of(rows, json!({"last": all.len().div_ceil(2), "records": all.len()})))
     })
