@@ -211,3 +211,25 @@ async fn faults_end_in_the_right_answer_or_a_clear_error() {
     assert!(failure.contains("wait until"), "{failure}");
     assert!(app.sandbox.log().is_empty(), "a request left before its time");
 }
+
+#[tokio::test]
+async fn a_fifth_of_all_requests_failing_spoils_no_answer() {
+    let app = TestApp::with(|_| {}, &["spectora_company1"]).await;
+    let asked = json!({"period": "last_quarter", "limit": 5});
+    let truth = app.answer("list_inspections", asked.clone()).await;
+    app.set_faults(&["*:20%=any"]);
+    let mut right = 0;
+    for _ in 0..15 {
+        let started = std::time::Instant::now();
+        let result = app.call("list_inspections", asked.clone()).await;
+        assert!(started.elapsed().as_secs() < 30);
+        if result.is_error == Some(true) {
+            assert!(crate::support::text(&result).contains("What to do"));
+        } else {
+            let answer = result.structured_content.unwrap();
+            assert_eq!((&answer["items"], &answer["total"]), (&truth["items"], &truth["total"]));
+            right += 1;
+        }
+    }
+    assert!(10 < right, "only {right} of 15 were answered");
+}
