@@ -108,6 +108,32 @@ fn every_line_on_stdout_is_json_rpc_also_for_odd_input() {
 }
 
 #[test]
+fn stdio_speaks_the_revision_without_a_handshake() {
+    use std::io::Write as _;
+    let mut child = program().args(["serve", "--demo"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, r#"{{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{{{meta}}}}}"#).unwrap();
+    let call = r#""jsonrpc":"2.0","id":2,"method":"tools/call""#;
+    writeln!(input, r#"{{{call},"params":{{"name":"list_companies","arguments":{{}},{meta}}}}}"#).unwrap();
+    let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut reply = || {
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut output, &mut line).unwrap();
+        serde_json::from_str::<Value>(&line).unwrap()
+    };
+    let discovered = reply();
+    let versions = discovered["result"]["supportedVersions"].as_array().unwrap();
+    assert!(versions.iter().any(|version| version == "2026-07-28"), "{discovered}");
+    assert_eq!(discovered["result"]["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "spectora-mcp");
+    let called = reply();
+    assert_eq!(called["result"]["structuredContent"]["total"], 2);
+    assert_eq!(called["result"]["resultType"], "complete");
+    drop(input);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
 fn the_examples_in_configs_are_valid() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
     for name in ["claude_desktop_config.one.json", "claude_desktop_config.two.json"] {

@@ -70,3 +70,23 @@ fn http_is_stateless_and_checks_who_asks() {
     assert_eq!(status, 404);
     assert!(body.contains("not found"));
 }
+
+#[test]
+fn http_speaks_the_revision_without_sessions() {
+    let server = Server::start();
+    let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+    let head = "Host: localhost\r\nMCP-Protocol-Version: 2026-07-28\r\nMcp-Method: ";
+    let discover = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{{{meta}}}}}"#);
+    let (status, body) = server.post(&format!("{head}server/discover"), &discover);
+    assert_eq!(status, 200, "{body}");
+    let reply: Value = serde_json::from_str(&body[body.find('{').unwrap()..=body.rfind('}').unwrap()]).unwrap();
+    let versions = reply["result"]["supportedVersions"].as_array().unwrap();
+    assert!(versions.iter().any(|version| version == "2026-07-28"), "{body}");
+    let call =
+        format!(r#"{{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{{"name":"list_companies",{meta}}}}}"#);
+    let (status, body) = server.post(&format!("{head}tools/call\r\nMcp-Name: list_companies"), &call);
+    assert_eq!(status, 200, "{body}");
+    let reply: Value = serde_json::from_str(&body[body.find('{').unwrap()..=body.rfind('}').unwrap()]).unwrap();
+    assert_eq!(reply["result"]["structuredContent"]["total"], 2);
+    assert_eq!(reply["result"]["resultType"], "complete");
+}

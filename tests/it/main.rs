@@ -13,8 +13,12 @@ mod architecture;
 mod cli;
 // What Cargo.lock may hold; needs no network.
 mod dependencies;
+// Text from strangers that tries to be more than text.
+mod hostile;
 // Streamable HTTP, spoken by hand.
 mod http;
+// What logs may hold, and what standard output may hold while things go wrong.
+mod quiet;
 // Nothing but GET, and the key to its origin only.
 mod read_only;
 // What other files share.

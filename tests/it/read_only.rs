@@ -1,40 +1,74 @@
-use serde_json::json;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
 
 use crate::support::TestApp;
 
-#[tokio::test]
-async fn every_tool_sends_nothing_but_get() {
-    let app = TestApp::with(|_| {}, &[]).await;
+/// One call for every argument there is; each answers.
+fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
     let truth = app.sandbox.truth();
-    let row = &truth.companies[0].inspections[10];
-    let agent = truth.companies[0].agents[0].connection_id;
-    let calls = [
+    let company = &truth.companies[0];
+    let (name, row, agent) = (company.name, &company.inspections[10], company.agents[0].connection_id);
+    let with_files = &company.inspections[company.attachments[0].inspection as usize];
+    vec![
         ("list_companies", json!({})),
-        ("list_agents", json!({"text": "a", "agency": "r", "sort": "agency", "include": "contact", "detail": "full"})),
-        ("get_agent", json!({"agent": agent, "company": truth.companies[0].name})),
-        ("agent_stats", json!({"sort": "most_revenue"})),
-        ("list_clients", json!({"text": "smith", "include": "contact"})),
-        ("get_client", json!({"id": truth.companies[0].clients[0].id, "company": truth.companies[0].name})),
+        (
+            "list_agents",
+            json!({"company": name, "text": "a", "agency": "r", "team": "a", "tag": "vip", "sort": "agency",
+                   "include": "contact", "detail": "full", "limit": 3}),
+        ),
+        ("list_agents", json!({"sort": "most_inspections", "limit": 2})),
+        ("get_agent", json!({"agent": agent, "company": name, "include": "contact"})),
+        ("agent_stats", json!({"company": name, "sort": "most_revenue", "limit": 2})),
+        ("agent_stats", json!({"company": name, "agent": agent})),
+        ("list_clients", json!({"text": "smith", "include": "contact", "limit": 2})),
+        ("list_clients", json!({"company": name, "limit": 2})),
+        ("get_client", json!({"id": company.clients[0].id, "company": name, "include": "contact"})),
         (
             "list_inspections",
-            json!({"period": "this_month", "status": ["canceled", "deleted"], "sort": "quote_highest"}),
+            json!({"period": "this_month", "status": ["canceled", "deleted"], "sort": "quote_highest", "company": name}),
+        ),
+        ("list_inspections", json!({"period": "this_month", "sort": "quote_lowest", "limit": 2})),
+        (
+            "list_inspections",
+            json!({"sort": "oldest", "limit": 2, "agent": agent, "agent_role": "buying", "company": name}),
         ),
         (
             "list_inspections",
-            json!({"from": "2026-11-01", "zip": "80202", "paid": true, "confirmed": true, "address": "a",
-            "client": "a", "service": "radon", "inspector": "a", "detail": "full", "include": "contact"}),
+            json!({"from": "2026-11-01", "to": "2026-11-30", "zip": "80202", "paid": true, "confirmed": true,
+                   "address": "a", "client": "a", "service": "radon", "inspector": "a", "detail": "full",
+                   "include": "contact"}),
         ),
-        ("get_inspection", json!({"id": row.id, "company": truth.companies[0].name})),
-        ("list_attachments", json!({"inspection_id": row.id, "company": truth.companies[0].name})),
-        ("portal_link", json!({"inspection": row.id, "company": truth.companies[0].name})),
-    ];
-    let mut driven: Vec<&str> = Vec::new();
-    for (tool, arguments) in calls {
-        app.answer(tool, arguments).await;
-        driven.push(tool);
+        ("get_inspection", json!({"id": row.id, "company": name, "include": "contact"})),
+        ("list_attachments", json!({"inspection_id": with_files.id, "company": name, "kind": "report", "limit": 1})),
+        ("portal_link", json!({"inspection": row.id, "company": name})),
+    ]
+}
+
+#[tokio::test]
+async fn every_tool_with_every_argument_sends_nothing_but_get() {
+    let app = TestApp::with(|_| {}, &[]).await;
+    let mut driven: BTreeSet<(String, String)> = BTreeSet::new();
+    for (tool, arguments) in calls(&app) {
+        let answer = app.answer(tool, arguments.clone()).await;
+        driven.extend(arguments.as_object().unwrap().keys().map(|name| (tool.to_owned(), name.clone())));
+        driven.insert((tool.to_owned(), String::new()));
+        if let Some(cursor) = answer.get("next_cursor") {
+            let mut next = arguments.clone();
+            next["cursor"] = cursor.clone();
+            app.answer(tool, next).await;
+            driven.insert((tool.to_owned(), "cursor".to_owned()));
+        }
     }
     for tool in app.client.list_all_tools().await.unwrap() {
-        assert!(driven.contains(&tool.name.as_ref()), "{} was not driven", tool.name);
+        let none = serde_json::Map::new();
+        let properties = tool.input_schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
+        for argument in properties.keys().map(String::as_str).chain([""]) {
+            // The files of one inspection fit on one page; that their cursor works is seen in another test.
+            let is_driven = driven.contains(&(tool.name.to_string(), argument.to_owned()));
+            let excepted = (tool.name.as_ref(), argument) == ("list_attachments", "cursor");
+            assert!(is_driven || excepted, "{} {argument} was not driven", tool.name);
+        }
         let hints = tool.annotations.unwrap();
         assert_eq!((hints.read_only_hint, hints.destructive_hint), (Some(true), Some(false)));
     }
@@ -43,6 +77,7 @@ async fn every_tool_sends_nothing_but_get() {
     for request in &log {
         assert_eq!(request.method, "GET", "{}", request.path);
         assert!(request.had_authorization && !request.query.contains("key"), "{}", request.path);
+        assert_eq!(request.host, app.sandbox.address().to_string());
     }
 }
 

@@ -1,0 +1,72 @@
+//! Resources: what a client can read without calling a tool.
+
+use rmcp::model::{CacheScope, ErrorData, ReadResourceResult, Resource, ResourceContents};
+use serde_json::{Value, json};
+
+use super::{Context, zone_name};
+
+const DEFINITIONS: &str = "spectora://definitions";
+const STATUS: &str = "spectora://status";
+/// How long the definitions may be kept, in milliseconds: they change with releases only.
+const DEFINITIONS_FRESH_MS: u64 = 24 * 60 * 60 * 1000;
+/// How long the status may be kept, in milliseconds.
+const STATUS_FRESH_MS: u64 = 60 * 1000;
+
+/// The words answers use, each defined once.
+const DEFINITIONS_TEXT: &str = "\
+# Definitions
+
+- **Day**: an inspection belongs to the civil day of its start in the company's own time zone.
+- **Status**: deleted, else canceled, else published (the report is out), else performed (its time has come), else \
+confirmed, else requested.
+- **Booked** in a period: every inspection dated in it, canceled ones included, deleted ones not.
+- **Performed**: booked, not canceled, dated before now.
+- **Quote**: the quoted price; payments are not known beyond paid or not.
+- **Agent**: the real-estate agent, known to one company by a connection id; `agent_id` is the same person in every \
+company. The buying agent is on the buyer's side, the selling agent on the seller's.
+- **Add-on**: a service sold beside the main one, such as a radon test.
+- **Complete**: the answer holds everything that was asked for; otherwise `missing` says what is not in it.
+";
+
+/// Every resource.
+pub(super) fn declarations() -> Vec<Resource> {
+    vec![
+        Resource::new(DEFINITIONS, "definitions")
+            .with_title("Definitions")
+            .with_description("What the words and numbers of the answers mean.")
+            .with_mime_type("text/markdown"),
+        Resource::new(STATUS, "status")
+            .with_title("Status")
+            .with_description("The configured companies, their time zones, the date there, API calls made.")
+            .with_mime_type("application/json"),
+    ]
+}
+
+/// What is behind `uri`.
+pub(super) fn read(context: &Context, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+    let (text, kind, fresh_ms, scope) = match uri {
+        DEFINITIONS => (DEFINITIONS_TEXT.to_owned(), "text/markdown", DEFINITIONS_FRESH_MS, CacheScope::Public),
+        STATUS => (status(context).to_string(), "application/json", STATUS_FRESH_MS, CacheScope::Private),
+        _ => {
+            let message = format!("no such resource; there are: {DEFINITIONS}, {STATUS}");
+            return Err(ErrorData::resource_not_found(message, Some(json!({"uri": uri}))));
+        }
+    };
+    let contents = ResourceContents::text(text, uri).with_mime_type(kind);
+    Ok(ReadResourceResult::new(vec![contents]).with_ttl_ms(fresh_ms).with_cache_scope(scope))
+}
+
+fn status(context: &Context) -> Value {
+    let now = context.clock.now();
+    let one = |company: &super::ServedCompany| {
+        let zone = company.records.timezone();
+        json!({
+            "company": company.name.as_str(),
+            "display_name": company.display_name,
+            "timezone": zone_name(zone),
+            "today": zone.to_datetime(now).date().to_string(),
+            "api_calls_since_start": company.records.calls_sent(),
+        })
+    };
+    json!({"companies": context.companies.iter().map(one).collect::<Vec<_>>()})
+}

@@ -1,0 +1,58 @@
+//! The boundary every call passes, seen with tools made for it.
+
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::*;
+use crate::domain::FixedClock;
+
+fn tool(name: &'static str, run: for<'a> fn(&'a Context, Map<String, Value>) -> Running<'a>) -> Tool {
+    let schema = schema::Input::new(&[]).build();
+    Tool { declaration: declare(name, name, name, schema.clone(), schema, false), run }
+}
+
+fn server() -> SpectoraServer {
+    let context = Context { companies: Vec::new(), clock: Arc::new(FixedClock(Timestamp::UNIX_EPOCH)) };
+    let fine = |_: &Context, _| async { Ok(Answer::item(Map::new(), json!({"as_of": "now"}))) }.boxed();
+    let broken = |_: &Context, _| async { panic!("a fault with a secret in it") }.boxed();
+    let endless = |_: &Context, _| futures_util::future::pending().boxed();
+    let tools = vec![tool("fine", fine), tool("broken", broken), tool("endless", endless)];
+    SpectoraServer { context: Arc::new(context), tools: Arc::new(tools) }
+}
+
+fn text(result: &CallToolResult) -> &str {
+    &result.content[0].as_text().unwrap().text
+}
+
+#[tokio::test]
+async fn a_panic_answers_its_call_and_no_other() {
+    let server = server();
+    let broken = server.run("broken", Map::new()).await.unwrap();
+    assert_eq!(broken.is_error, Some(true));
+    assert!(text(&broken).contains("failed inside spectora-mcp") && !text(&broken).contains("secret"));
+    let fine = server.run("fine", Map::new()).await.unwrap();
+    assert_ne!(fine.is_error, Some(true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_without_an_end_is_ended() {
+    let started = tokio::time::Instant::now();
+    let ended = server().run("endless", Map::new()).await.unwrap();
+    assert_eq!(started.elapsed(), CALL_TIME_MAX);
+    assert!(text(&ended).contains("no answer within 30 s"), "{}", text(&ended));
+}
+
+#[test]
+fn prompts_name_tools_that_exist() {
+    let companies: Vec<CompanyName> = vec!["a".parse().unwrap(), "b".parse().unwrap()];
+    let tools: Vec<String> = tools::all(&companies).iter().map(|tool| tool.declaration.name.to_string()).collect();
+    for prompt in prompts::declarations() {
+        let filled = prompts::get(&prompt.name, Map::new()).unwrap();
+        let text = serde_json::to_string(&filled).unwrap();
+        let named = text.split("Call ").nth(1).unwrap().split(' ').next().unwrap();
+        assert!(tools.iter().any(|tool| tool == named), "{named}");
+    }
+    assert!(prompts::get("daily_prep", json!({"when": "x"}).as_object().unwrap().clone()).is_err());
+    assert!(prompts::get("no_such", Map::new()).is_err());
+}
