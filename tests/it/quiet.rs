@@ -25,7 +25,8 @@ fn converse(sandbox: &Sandbox, calls: &[(&str, Value)]) -> (Vec<Value>, String) 
     let mut errors = child.stderr.take().unwrap();
     let log = std::thread::spawn(move || std::io::read_to_string(&mut errors).unwrap());
     let mut input = child.stdin.take().unwrap();
-    writeln!(input, "{HELLO}\n{}", r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).unwrap();
+    let initialized = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    writeln!(input, "{HELLO}\n{initialized}").unwrap();
     for (index, (tool, arguments)) in calls.iter().enumerate() {
         let call = json!({"jsonrpc": "2.0", "id": index + 2, "method": "tools/call",
                           "params": {"name": tool, "arguments": arguments}});
