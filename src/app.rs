@@ -44,6 +44,7 @@ pub fn clients(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<SpectoraCl
             requests_per_minute: company.requests_per_minute,
             limits: ClientLimits::default(),
             known_services: company.known_services.clone(),
+            meter: None,
         };
         SpectoraClient::new(settings, Arc::clone(clock))
             .map_err(|source| AppError::Client { company: company.name.clone(), source })

@@ -8,6 +8,7 @@ mod client;
 mod error;
 mod learned;
 mod limits;
+mod meter;
 mod origin;
 mod pages;
 mod plan;
@@ -23,6 +24,7 @@ pub use client::{ClientSettings, FilterReport, Page, Pagination, SpectoraClient}
 pub use error::{SpectoraError, SpectoraErrorKind};
 pub use learned::FilterSupport;
 pub use limits::ClientLimits;
+pub use meter::{CallMeter, CallOutcome, Departure, Purpose, Ticket};
 pub use origin::{BaseUrl, BaseUrlError};
 pub use probe::{Probe, Wired};
 pub use query::{
@@ -32,3 +34,4 @@ pub use query::{
     Resource, Spelled, Verdict,
 };
 pub use request::ClientBuildError;
+pub use wire::RawRecord;

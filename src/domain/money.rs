@@ -28,6 +28,16 @@ impl Money {
         self.ten_thousandths.div_euclid(SCALE / 100)
     }
 
+    /// The amount in ten-thousandths, for a store.
+    pub const fn ten_thousandths(self) -> i64 {
+        self.ten_thousandths
+    }
+
+    /// The amount of this many ten-thousandths.
+    pub const fn from_ten_thousandths(ten_thousandths: i64) -> Self {
+        Self { ten_thousandths }
+    }
+
     /// The sum, or `None` past the largest amount.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         self.ten_thousandths.checked_add(other.ten_thousandths).map(|ten_thousandths| Self { ten_thousandths })

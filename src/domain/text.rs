@@ -91,6 +91,12 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
+/// Whether every word of `wanted` begins a word of `text`; both folded.
+pub fn has_words(text: &str, wanted: &str) -> bool {
+    let begins = |wanted: &str| text.split(' ').any(|word| word.starts_with(wanted));
+    wanted.split(' ').filter(|word| !word.is_empty()).all(begins)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -80,6 +80,9 @@ fn advice(kind: &SpectoraErrorKind) -> String {
         SpectoraErrorKind::RequestRefused { .. } => "change the arguments, or leave out a filter".into(),
         SpectoraErrorKind::RateLimited { retry_at: Some(at) } => format!("wait until {at}, then ask again"),
         SpectoraErrorKind::RateLimited { retry_at: None } => "wait a minute, then ask again".into(),
+        SpectoraErrorKind::OverBudget { .. } => {
+            "ask again next month, or raise `monthly_budget` of this company in spectora.toml".into()
+        }
         SpectoraErrorKind::TimedOut { .. } | SpectoraErrorKind::Unavailable { .. } => {
             "try again in a minute; if it goes on, run `spectora-mcp doctor`".into()
         }

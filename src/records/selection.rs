@@ -24,7 +24,7 @@ pub enum AgentRole {
 pub enum InspectorWanted {
     /// By id.
     Id(InspectorId),
-    /// Every word of this must stand in the name; case, accents and punctuation do not count.
+    /// Every word of this must begin a word of the name; case, accents and punctuation do not count.
     Name(String),
 }
 
@@ -41,13 +41,13 @@ pub struct InspectionSelection {
     pub agent: Option<ConnectionId>,
     /// On this side; either side when `None`.
     pub agent_role: Option<AgentRole>,
-    /// Every word of this stands in a client's name.
+    /// Every word of this begins a word of a client's name.
     pub client: Option<String>,
-    /// Every word of this stands in the name of one service or add-on.
+    /// Every word of this begins a word of one service or add-on.
     pub service: Option<String>,
     /// In this ZIP code; five digits take in the longer form.
     pub zip: Option<String>,
-    /// Every word of this stands in the address.
+    /// Every word of this begins a word of the address.
     pub address: Option<String>,
     /// Paid or not.
     pub paid: Option<bool>,
@@ -118,10 +118,9 @@ impl InspectionOrder {
     }
 }
 
-/// Whether every word of `wanted` (folded) stands in `text`.
+/// Whether every word of `wanted` (folded) begins a word of `text`.
 pub(super) fn has_words(text: &str, wanted: &str) -> bool {
-    let text = fold(text);
-    wanted.split(' ').all(|word| text.contains(word))
+    crate::domain::has_words(&fold(text), wanted)
 }
 
 /// The longest word of `text`, for the service's own full-text search.
@@ -129,7 +128,7 @@ pub(super) fn search_word(text: &str) -> Option<String> {
     text.split_whitespace().max_by_key(|word| word.chars().count()).map(str::to_owned)
 }
 
-/// Whether every word of `wanted` (folded) stands in the client's name, contact details or city.
+/// Whether every word of `wanted` (folded) begins a word of the client's name, contact details or city.
 pub(super) fn client_matches(client: &Client, wanted: &str) -> bool {
     let parts = [
         &client.first_name,

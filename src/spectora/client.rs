@@ -1,6 +1,6 @@
 //! Pages and records, with every filter applied again to what came back.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -11,12 +11,13 @@ use secrecy::SecretString;
 use super::error::{SpectoraError, SpectoraErrorKind};
 use super::learned::{FilterSupport, Learned, Part};
 use super::limits::{ClientLimits, Limiter};
+use super::meter::{CallMeter, Purpose};
 use super::origin::BaseUrl;
 use super::plan::Plan;
 use super::probe::Wired;
 use super::query::{Endpoint, Filter as _, FilterName, Query, Resource, Spelled as _, Verdict};
 use super::request::{Call, ClientBuildError, Reply, Requests};
-use super::wire::{Decode, ToldPagination};
+use super::wire::{Decode, RawRecord, ToldPagination};
 use crate::domain::{Clock, CompanyName};
 
 /// The most rows of one page (from the vendor's pages).
@@ -25,7 +26,7 @@ pub(super) const PAGE_ROWS_MAX: u32 = 200;
 const REFUSALS_MAX: u32 = 12;
 
 /// Everything a client of one company needs.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientSettings {
     /// Whose client it is; for logs.
     pub company: CompanyName,
@@ -43,6 +44,8 @@ pub struct ClientSettings {
     pub limits: ClientLimits,
     /// Services whose own names hold a comma, so that they are not split.
     pub known_services: Vec<String>,
+    /// Where calls are counted and capped together with other processes; `None` counts in this process only.
+    pub meter: Option<Arc<dyn CallMeter>>,
 }
 
 /// Where a page stands in its listing.
@@ -97,6 +100,8 @@ pub struct Page<T> {
     pub received_at: Timestamp,
     /// How many different records came so far, whether or not a filter then dropped them.
     pub read_so_far: u64,
+    /// The rows as they came, by id; only from [`SpectoraClient::page_with_raw`].
+    pub raws: HashMap<String, RawRecord>,
     /// From [`SpectoraClient::pages`], on the last page: how many records the service counts that never came, at most;
     /// 0 when all came, `None` when the service does not count.
     pub shortfall: Option<u64>,
@@ -110,7 +115,20 @@ pub(super) struct Received<R: Resource> {
 
 /// A read-only client of one company. Clones share the key, the cap and what was learned.
 #[derive(Clone)]
-pub struct SpectoraClient(Arc<Inner>);
+pub struct SpectoraClient(Arc<Inner>, Purpose);
+
+/// Where a page stands in what was asked.
+#[derive(Clone, Copy)]
+struct Place {
+    number: u32,
+    size: u32,
+    read_before: u64,
+    keep_raw: bool,
+}
+
+fn paging(number: u32, size: u32) -> String {
+    format!("page[number]={number}&page[size]={size}")
+}
 
 struct Inner {
     company: CompanyName,
@@ -131,9 +149,10 @@ impl SpectoraClient {
             settings.base_url,
             settings.limits,
             Limiter::new(settings.requests_per_minute),
+            settings.meter,
             Arc::clone(&clock),
         )?;
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             company: settings.company,
             timezone: settings.timezone,
             paths: settings.paths,
@@ -141,7 +160,8 @@ impl SpectoraClient {
             learned: Learned::default(),
             decode: Decode::new(settings.known_services),
             clock,
-        })))
+        };
+        Ok(Self(Arc::new(inner), Purpose::Direct))
     }
 
     /// Whose client it is.
@@ -191,6 +211,36 @@ impl SpectoraClient {
         Ok(self.planned_page(query, &mut plan, number, size, 0).await?.page)
     }
 
+    /// As [`Self::page`], with the rows as they came beside the records. `read_before` rows came on the pages before.
+    pub async fn page_with_raw<R: Wired>(
+        &self,
+        query: &Query<R>,
+        number: u32,
+        size: u32,
+        read_before: u64,
+    ) -> Result<Page<R::Record>, SpectoraError> {
+        let mut plan = Plan::new(query, &self.0.learned);
+        let size = size.clamp(1, PAGE_ROWS_MAX);
+        let mut call = self.call(R::ENDPOINT);
+        let reply = self.ask(&mut call, self.path(R::ENDPOINT), &paging(number, size), query, &mut plan).await?;
+        let received = self.read_page(query, &plan, &reply, Place { number, size, read_before, keep_raw: true });
+        received.map(|received| received.page).map_err(|kind| call.fail(kind))
+    }
+
+    /// The record of a row that was kept; no request is made.
+    pub fn read_back<R: Wired>(&self, raw: &RawRecord) -> Result<R::Record, SpectoraError> {
+        self.0.decode.one::<R>(raw.as_bytes()).map_err(|kind| self.call(R::ENDPOINT).fail(kind))
+    }
+
+    fn call(&self, endpoint: Endpoint) -> Call {
+        self.0.requests.call(endpoint, self.1)
+    }
+
+    /// The same client for work nobody waits for: it stops earlier when the month's calls run low.
+    pub fn for_background(&self) -> Self {
+        Self(Arc::clone(&self.0), Purpose::Background)
+    }
+
     /// As [`Self::page`], sending what `plan` says; the plan is changed where the service refuses it. `read_before` rows
     /// came on the pages before.
     pub(super) async fn planned_page<R: Wired>(
@@ -202,10 +252,10 @@ impl SpectoraClient {
         read_before: u64,
     ) -> Result<Received<R>, SpectoraError> {
         let size = size.clamp(1, PAGE_ROWS_MAX);
-        let mut call = self.0.requests.call(R::ENDPOINT);
-        let paging = format!("page[number]={number}&page[size]={size}");
-        let reply = self.ask(&mut call, self.path(R::ENDPOINT), &paging, query, plan).await?;
-        self.read_page(query, plan, &reply, number, size, read_before).map_err(|kind| call.fail(kind))
+        let mut call = self.call(R::ENDPOINT);
+        let reply = self.ask(&mut call, self.path(R::ENDPOINT), &paging(number, size), query, plan).await?;
+        let place = Place { number, size, read_before, keep_raw: false };
+        self.read_page(query, plan, &reply, place).map_err(|kind| call.fail(kind))
     }
 
     /// Asks, leaving out what is refused one by one. A refusal that stays is passed on as it was first.
@@ -246,11 +296,10 @@ impl SpectoraClient {
         query: &Query<R>,
         plan: &Plan,
         reply: &Reply,
-        number: u32,
-        size: u32,
-        read_before: u64,
+        place: Place,
     ) -> Result<Received<R>, SpectoraErrorKind> {
-        let document = self.0.decode.page::<R>(&reply.body)?;
+        let Place { number, size, read_before, keep_raw } = place;
+        let document = self.0.decode.page::<R>(&reply.body, keep_raw)?;
         let received = document.rows.len();
         if 0 < received {
             self.0.learned.set_inhabited(R::ENDPOINT);
@@ -281,6 +330,7 @@ impl SpectoraClient {
             includes_refused: includes_refused.collect(),
             received_at: self.0.clock.now(),
             read_so_far: ids.len() as u64,
+            raws: document.raws,
             shortfall: None,
         };
         Ok(Received { page, ids })
@@ -322,19 +372,29 @@ impl SpectoraClient {
 
     /// One record by its id. Statistics about agents have no address of their own and are asked for by filter.
     pub async fn one<R: Wired>(&self, id: &R::Id, include: &[R::Include]) -> Result<R::Record, SpectoraError> {
-        let mut call = self.0.requests.call(R::ENDPOINT);
+        Ok(self.one_with_raw::<R>(id, include).await?.0)
+    }
+
+    /// As [`Self::one`], with the record as it came.
+    pub async fn one_with_raw<R: Wired>(
+        &self,
+        id: &R::Id,
+        include: &[R::Include],
+    ) -> Result<(R::Record, RawRecord), SpectoraError> {
+        let mut call = self.call(R::ENDPOINT);
         let absent = SpectoraErrorKind::NotFound { assumed_path: None };
         if let Some(filter) = R::id_filter(id) {
             let query = Query::<R> { filters: vec![filter], ..Query::default() };
-            let page = self.page(&query, 1, PAGE_ROWS_MAX).await?;
+            let mut page = self.page_with_raw(&query, 1, PAGE_ROWS_MAX, 0).await?;
+            let raw = page.raws.remove(&id.to_string());
             let row = page.rows.into_iter().find(|row| R::id(row) == id);
-            return row.ok_or_else(|| call.fail(absent));
+            return row.zip(raw).ok_or_else(|| call.fail(absent));
         }
         let query = Query::<R> { include: include.to_vec(), ..Query::default() };
         let mut plan = Plan::new(&query, &self.0.learned);
         let path = format!("{}/{id}", self.path(R::ENDPOINT));
         match self.ask(&mut call, &path, "", &query, &mut plan).await {
-            Ok(reply) => self.0.decode.one::<R>(&reply.body).map_err(|kind| call.fail(kind)),
+            Ok(reply) => self.0.decode.one_with_raw::<R>(&reply.body).map_err(|kind| call.fail(kind)),
             Err(error) if matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: Some(_) }) => {
                 // Is it the record that is missing, or the path that is wrong? The listing tells.
                 match self.0.requests.get(&mut call, self.path(R::ENDPOINT), "page[size]=1").await {

@@ -52,6 +52,14 @@ pub enum SpectoraErrorKind {
         /// When the next request may leave, if known.
         retry_at: Option<Timestamp>,
     },
+    /// The month's calls are used up, or what is left of them is kept for direct questions; nothing was sent.
+    #[error("{used} of the {budget} API calls of this month are used")]
+    OverBudget {
+        /// How many calls were made this month.
+        used: u64,
+        /// How many the configuration allows.
+        budget: u64,
+    },
     /// 5xx, a redirect (never followed), or no connection, after all retries.
     #[error("the service is unavailable ({reason})")]
     Unavailable {

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::error::{SpectoraError, SpectoraErrorKind};
 use super::limits::{ClientLimits, Limiter};
+use super::meter::{CallMeter, CallOutcome, Departure, Purpose, Ticket};
 use super::origin::BaseUrl;
 use super::query::Endpoint;
 use super::wire;
@@ -38,6 +39,7 @@ pub(super) struct Requests {
     origin: BaseUrl,
     limits: ClientLimits,
     limiter: Limiter,
+    meter: Option<Arc<dyn CallMeter>>,
     in_flight: Semaphore,
     sent: AtomicU64,
     clock: Arc<dyn Clock>,
@@ -47,6 +49,7 @@ pub(super) struct Requests {
 #[derive(Debug)]
 pub(super) struct Call {
     endpoint: Endpoint,
+    purpose: Purpose,
     deadline: Instant,
     attempts: u32,
 }
@@ -79,6 +82,7 @@ impl Requests {
         origin: BaseUrl,
         limits: ClientLimits,
         limiter: Limiter,
+        meter: Option<Arc<dyn CallMeter>>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ClientBuildError> {
         static PROVIDER: Once = Once::new();
@@ -105,7 +109,7 @@ impl Requests {
         }
         let http = builder.build().map_err(|error| ClientBuildError(error.without_url().to_string()))?;
         let in_flight = Semaphore::new(IN_FLIGHT_MAX);
-        Ok(Self { company, http, origin, limits, limiter, in_flight, sent: AtomicU64::new(0), clock })
+        Ok(Self { company, http, origin, limits, limiter, meter, in_flight, sent: AtomicU64::new(0), clock })
     }
 
     /// How many requests have left.
@@ -114,8 +118,8 @@ impl Requests {
     }
 
     /// A call whose time begins to run now.
-    pub(super) fn call(&self, endpoint: Endpoint) -> Call {
-        Call { endpoint, deadline: Instant::now() + self.limits.call_time_max, attempts: 0 }
+    pub(super) fn call(&self, endpoint: Endpoint, purpose: Purpose) -> Call {
+        Call { endpoint, purpose, deadline: Instant::now() + self.limits.call_time_max, attempts: 0 }
     }
 
     /// The reply to `GET path?query`, after as many attempts as the limits allow.
@@ -123,7 +127,7 @@ impl Requests {
         let mut attempt = 0;
         loop {
             let (kind, told) = {
-                let _place = self.place(call).await.map_err(|kind| call.fail(kind))?;
+                let (_place, ticket) = self.place(call).await.map_err(|kind| call.fail(kind))?;
                 attempt += 1;
                 call.attempts += 1;
                 let started = Instant::now();
@@ -133,6 +137,9 @@ impl Requests {
                     Err(_) => Outcome::Final(SpectoraErrorKind::TimedOut { after: self.limits.call_time_max }),
                 };
                 self.log(call.endpoint, attempt, started, &outcome);
+                if let Some((meter, ticket)) = self.meter.as_ref().zip(ticket) {
+                    meter.arrive(ticket, counted_as(&outcome)).await;
+                }
                 match outcome {
                     Outcome::Body(body) => return Ok(Reply { body }),
                     Outcome::Final(kind) => return Err(call.fail(kind)),
@@ -142,6 +149,9 @@ impl Requests {
                         if matches!(kind, SpectoraErrorKind::RateLimited { .. }) {
                             let wait = told.unwrap_or_else(|| self.pause_unasked(attempt));
                             self.limiter.pause_until(Instant::now() + wait);
+                            if let Some(meter) = &self.meter {
+                                meter.pause(wait).await;
+                            }
                             (kind, Some(wait))
                         } else {
                             (kind, told)
@@ -163,7 +173,7 @@ impl Requests {
     }
 
     /// Waits until a request may leave: one of few on their way, within the cap, after any pause.
-    async fn place(&self, call: &Call) -> Result<SemaphorePermit<'_>, SpectoraErrorKind> {
+    async fn place(&self, call: &Call) -> Result<(SemaphorePermit<'_>, Option<Ticket>), SpectoraErrorKind> {
         let limited = |free_at| SpectoraErrorKind::RateLimited { retry_at: Some(self.wall_clock(free_at)) };
         self.limiter.look_ahead(call.deadline).map_err(limited)?;
         let Ok(Ok(permit)) = tokio::time::timeout_at(call.deadline, self.in_flight.acquire()).await else {
@@ -171,7 +181,22 @@ impl Requests {
             return Err(SpectoraErrorKind::TimedOut { after: self.limits.call_time_max });
         };
         self.limiter.enter(call.deadline).await.map_err(limited)?;
-        Ok(permit)
+        let Some(meter) = &self.meter else { return Ok((permit, None)) };
+        loop {
+            match meter.depart(call.endpoint, call.purpose).await {
+                Departure::Go(ticket) => return Ok((permit, Some(ticket))),
+                Departure::OverBudget { used, budget } => {
+                    return Err(SpectoraErrorKind::OverBudget { used, budget });
+                }
+                Departure::Wait(wait) => {
+                    let free_at = Instant::now() + wait;
+                    if call.deadline < free_at {
+                        return Err(limited(free_at));
+                    }
+                    tokio::time::sleep_until(free_at).await;
+                }
+            }
+        }
     }
 
     /// The pause after a refusal for haste that names none: 1 s, 2 s, 4 s, … and up to half as much again.
@@ -256,6 +281,21 @@ impl Requests {
                 tracing::warn!(company, endpoint = endpoint.name(), attempt, duration_ms, %kind, "a request failed");
             }
         }
+    }
+}
+
+fn counted_as(outcome: &Outcome) -> CallOutcome {
+    match outcome {
+        Outcome::Body(_) => CallOutcome::Answered,
+        Outcome::Passing(SpectoraErrorKind::RateLimited { .. }, _) => CallOutcome::RateLimited,
+        Outcome::Passing(..) => CallOutcome::Failed,
+        Outcome::Final(kind) => match kind {
+            SpectoraErrorKind::KeyRefused
+            | SpectoraErrorKind::KeyWithoutRight
+            | SpectoraErrorKind::NotFound { .. }
+            | SpectoraErrorKind::RequestRefused { .. } => CallOutcome::Refused,
+            _ => CallOutcome::Failed,
+        },
     }
 }
 

@@ -128,6 +128,7 @@ impl Service {
             requests_per_minute: NonZeroU32::new(1000).unwrap(),
             limits,
             known_services: Vec::new(),
+            meter: None,
         };
         SpectoraClient::new(settings, Arc::new(SystemClock)).unwrap()
     }

@@ -10,7 +10,7 @@ mod records;
 use std::collections::HashMap;
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::error::SpectoraErrorKind;
@@ -68,9 +68,34 @@ pub(super) struct ToldPagination {
     pub(super) records: Option<u64>,
 }
 
+/// One record exactly as it came: a JSON:API document of its own with the resources it refers to. Kept so that a
+/// corrected reading needs no new download. `Debug` shows the length only: it holds names and contact details.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawRecord(Vec<u8>);
+
+impl RawRecord {
+    /// The document's bytes, for a store.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Bytes that came from [`Self::as_bytes`]. Reading anything else ends in an error, not here.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl std::fmt::Debug for RawRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RawRecord({} bytes)", self.0.len())
+    }
+}
+
 /// The rows of a page.
 pub(super) struct DecodedPage<T> {
     pub(super) rows: Vec<T>,
+    /// By id, when they were asked for.
+    pub(super) raws: HashMap<String, RawRecord>,
     pub(super) pagination: Option<ToldPagination>,
 }
 
@@ -83,7 +108,7 @@ struct Document<T> {
     meta: Value,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 struct RawResource {
     #[serde(deserialize_with = "number_or_text")]
     id: String,
@@ -116,6 +141,13 @@ impl<'a> Included<'a> {
     fn new(resources: &'a [RawResource]) -> Self {
         Self(resources.iter().map(|one| ((one.kind.as_str(), one.id.as_str()), one)).collect())
     }
+
+    /// The resource a link names.
+    fn of(&self, link: &Value) -> Option<&'a RawResource> {
+        let kind = link.get("type").and_then(Value::as_str).unwrap_or_default();
+        let id = link_id(link)?;
+        self.0.get(&(kind, id.as_str())).copied()
+    }
 }
 
 impl Decode {
@@ -124,7 +156,11 @@ impl Decode {
         Self { known_services }
     }
 
-    pub(super) fn page<R: FromWire>(&self, body: &[u8]) -> Result<DecodedPage<R::Record>, SpectoraErrorKind> {
+    pub(super) fn page<R: FromWire>(
+        &self,
+        body: &[u8],
+        keep_raw: bool,
+    ) -> Result<DecodedPage<R::Record>, SpectoraErrorKind> {
         let mut document: Document<Vec<RawResource>> = parse(body)?;
         let resources = readable(std::mem::take(&mut document.included));
         let included = Included::new(&resources);
@@ -134,7 +170,21 @@ impl Decode {
                 reason: unusable.reason,
             })
         });
-        Ok(DecodedPage { rows: rows.collect::<Result<_, _>>()?, pagination: pagination(&document.meta) })
+        let rows = rows.collect::<Result<_, _>>()?;
+        let kept = if keep_raw {
+            document.data.iter().map(|raw| (raw.id.clone(), alone(raw, &included))).collect()
+        } else {
+            HashMap::new()
+        };
+        Ok(DecodedPage { rows, raws: kept, pagination: pagination(&document.meta) })
+    }
+
+    /// The record of a document that holds one, and the record as it came.
+    pub(super) fn one_with_raw<R: FromWire>(&self, body: &[u8]) -> Result<(R::Record, RawRecord), SpectoraErrorKind> {
+        let record = self.one::<R>(body)?;
+        let mut document: Document<RawResource> = parse(body)?;
+        let resources = readable(std::mem::take(&mut document.included));
+        Ok((record, alone(&document.data, &Included::new(&resources))))
     }
 
     pub(super) fn one<R: FromWire>(&self, body: &[u8]) -> Result<R::Record, SpectoraErrorKind> {
@@ -155,6 +205,27 @@ impl Decode {
             included,
             known_services: &self.known_services,
         })
+    }
+}
+
+/// A row as a document of its own, with the included resources its relationships name.
+fn alone(raw: &RawResource, included: &Included<'_>) -> RawRecord {
+    let links = raw.relationships.values().filter_map(|relationship| relationship.get("data"));
+    let links = links.flat_map(|data| match data {
+        Value::Array(links) => links.as_slice(),
+        link => std::slice::from_ref(link),
+    });
+    let related: Vec<&RawResource> = links.filter_map(|link| included.of(link)).collect();
+    let document = serde_json::json!({"data": raw, "included": related});
+    RawRecord(document.to_string().into_bytes())
+}
+
+/// The id of a link or resource, which comes as text or as a number.
+fn link_id(link: &Value) -> Option<String> {
+    match link.get("id")? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 

@@ -163,7 +163,7 @@ fn is_wanted(agent: &Agent, wanted: &ListAgents) -> bool {
     let holds = |text: Option<String>, words: &Option<String>| {
         words.as_ref().is_none_or(|words| {
             let text = text.as_deref().map(fold).unwrap_or_default();
-            fold(words).split(' ').all(|word| text.contains(word))
+            crate::domain::has_words(&text, &fold(words))
         })
     };
     let agency = agent.agency_name.as_ref().map(ToString::to_string);

@@ -1,0 +1,174 @@
+//! How agents, their statistics and clients lie in the tables.
+
+use jiff::Timestamp;
+use rusqlite::params;
+
+use super::store::Entity;
+use super::words::WordKind;
+use super::{Changing, Fresh, Kind, MirrorError, StoreCount};
+use crate::domain::{Agent, AgentStatistics, Client, Text, fold};
+
+fn millis(at: Option<Timestamp>) -> Option<i64> {
+    at.map(Timestamp::as_millisecond)
+}
+
+fn folded(parts: &[Option<&Text>]) -> String {
+    fold(&parts.iter().flatten().map(|text| text.as_str()).collect::<Vec<_>>().join(" "))
+}
+
+macro_rules! stores {
+    ($($(#[$doc:meta])* $store:ident, $rederive:ident: $record:ty;)+) => {
+        impl Changing<'_> {
+            $(
+                $(#[$doc])*
+                pub fn $store(&mut self, rows: &[Fresh<'_, $record>], now: Timestamp) -> Result<StoreCount, MirrorError> {
+                    self.store(rows, now, false)
+                }
+
+                /// Derives the typed columns of these records anew.
+                pub fn $rederive(&mut self, rows: &[Fresh<'_, $record>], now: Timestamp) -> Result<StoreCount, MirrorError> {
+                    self.store(rows, now, true)
+                }
+            )+
+        }
+    };
+}
+
+stores! {
+    /// Stores agents that came at `now`.
+    store_agents, rederive_agents: Agent;
+    /// Stores statistics that came at `now`.
+    store_statistics, rederive_statistics: AgentStatistics;
+    /// Stores clients that came at `now`.
+    store_clients, rederive_clients: Client;
+}
+
+impl Entity for Agent {
+    const KIND: Kind = Kind::Agents;
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn updated_at(&self) -> Option<i64> {
+        millis(self.updated_at)
+    }
+
+    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64) -> Result<(), MirrorError> {
+        let name = self.name();
+        let agency = parts.shared_word(WordKind::Agency, self.agency_name.as_ref())?;
+        let team = parts.shared_word(WordKind::Team, self.team_name.as_ref())?;
+        let city = parts.shared_word(WordKind::City, self.city.as_ref())?;
+        parts
+            .transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO agents (pk, agent_id, name, folded, agency, team, city, created_at, \
+                 updated_at, gone, gone_at, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, ?)",
+            )?
+            .execute(params![
+                pk,
+                self.agent_id.as_ref().map(crate::domain::AgentId::as_str),
+                name,
+                name.as_deref().map(fold),
+                agency,
+                team,
+                city,
+                millis(self.created_at),
+                millis(self.updated_at),
+                hash,
+            ])?;
+        let text = folded(&[
+            self.first_name.as_ref(),
+            self.last_name.as_ref(),
+            self.agency_name.as_ref(),
+            self.team_name.as_ref(),
+            self.city.as_ref(),
+            self.email.as_ref(),
+            self.phone.as_ref(),
+        ]);
+        parts
+            .transaction
+            .prepare_cached("INSERT OR REPLACE INTO agents_text (rowid, text) VALUES (?, ?)")?
+            .execute(params![pk, text])?;
+        Ok(())
+    }
+}
+
+impl Entity for AgentStatistics {
+    const KIND: Kind = Kind::AgentStats;
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn updated_at(&self) -> Option<i64> {
+        None
+    }
+
+    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64) -> Result<(), MirrorError> {
+        let count = |count: Option<u64>| count.and_then(|count| i64::try_from(count).ok());
+        parts
+            .transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO agent_stats (pk, total, buying, selling, gone, gone_at, hash) \
+                 VALUES (?, ?, ?, ?, 0, NULL, ?)",
+            )?
+            .execute(params![
+                pk,
+                count(self.total_inspections),
+                count(self.buying_inspections),
+                count(self.selling_inspections),
+                hash
+            ])?;
+        Ok(())
+    }
+}
+
+impl Entity for Client {
+    const KIND: Kind = Kind::Clients;
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn updated_at(&self) -> Option<i64> {
+        millis(self.updated_at)
+    }
+
+    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64) -> Result<(), MirrorError> {
+        parts
+            .transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO clients (pk, name, sort, created_at, updated_at, gone, gone_at, hash) \
+                 VALUES (?, ?, ?, ?, ?, 0, NULL, ?)",
+            )?
+            .execute(params![
+                pk,
+                self.name(),
+                client_sort(self),
+                millis(self.created_at),
+                millis(self.updated_at),
+                hash
+            ])?;
+        let text = folded(&[
+            self.first_name.as_ref(),
+            self.last_name.as_ref(),
+            self.email.as_ref(),
+            self.phone.as_ref(),
+            self.mobile_phone.as_ref(),
+            self.home_phone.as_ref(),
+            self.city.as_ref(),
+        ]);
+        parts
+            .transaction
+            .prepare_cached("INSERT OR REPLACE INTO clients_text (rowid, text) VALUES (?, ?)")?
+            .execute(params![pk, text])?;
+        Ok(())
+    }
+}
+
+/// Family name, then given name, folded: the order clients are listed in.
+fn client_sort(client: &Client) -> String {
+    let folded = |text: &Option<Text>| text.as_ref().map(|text| fold(text.as_str())).unwrap_or_default();
+    format!("{} {}", folded(&client.last_name), folded(&client.first_name))
+}

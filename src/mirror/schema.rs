@@ -1,0 +1,134 @@
+//! The tables, by numbered steps. A step never changes once it was released.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::MirrorError;
+
+/// Marks a file as a mirror of this program ("SpcM").
+const APPLICATION_ID: i32 = 0x5370_634d;
+
+/// What each version adds to the one before. Times are milliseconds since 1970 in UTC, money is in ten-thousandths,
+/// `day` is the civil day in the company's zone as days since 1970-01-01. `pk` is the service's id where that is a
+/// decimal, and a negative number from `odd_ids` where it is not.
+const STEPS: &[&str] = &[
+    // 1: records, their raw form, history, and how complete they are.
+    "
+    CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE odd_ids (kind INTEGER NOT NULL, id TEXT NOT NULL, pk INTEGER NOT NULL, PRIMARY KEY (kind, id))
+        WITHOUT ROWID;
+    CREATE INDEX odd_ids_by_pk ON odd_ids (kind, pk);
+    CREATE TABLE words (pk INTEGER PRIMARY KEY, kind INTEGER NOT NULL, text TEXT NOT NULL, folded TEXT NOT NULL,
+        UNIQUE (kind, text));
+    CREATE TABLE inspectors (pk INTEGER PRIMARY KEY, id TEXT UNIQUE, name TEXT, folded TEXT);
+    CREATE INDEX inspectors_by_name ON inspectors (folded);
+    CREATE TABLE inspections (
+        pk INTEGER PRIMARY KEY, starts_at INTEGER, day INTEGER, minute INTEGER, duration REAL, created_at INTEGER,
+        updated_at INTEGER, canceled_at INTEGER, deleted_at INTEGER, published_at INTEGER, gone INTEGER NOT NULL,
+        gone_at INTEGER, confirmed INTEGER, paid INTEGER, agreements INTEGER, quote INTEGER, cancel_reason INTEGER,
+        zip INTEGER, city INTEGER, inspector INTEGER, buying_agent INTEGER, selling_agent INTEGER, client INTEGER,
+        hash INTEGER NOT NULL);
+    CREATE INDEX inspections_by_time ON inspections (gone, starts_at, pk);
+    CREATE INDEX inspections_by_buyer ON inspections (buying_agent, starts_at) WHERE buying_agent IS NOT NULL;
+    CREATE INDEX inspections_by_seller ON inspections (selling_agent, starts_at) WHERE selling_agent IS NOT NULL;
+    CREATE TABLE inspection_names (inspection INTEGER NOT NULL, word INTEGER NOT NULL, PRIMARY KEY (inspection, word))
+        WITHOUT ROWID;
+    CREATE INDEX inspection_names_by_word ON inspection_names (word, inspection);
+    CREATE TABLE inspection_inspectors (inspection INTEGER NOT NULL, inspector INTEGER NOT NULL,
+        is_primary INTEGER NOT NULL, PRIMARY KEY (inspection, inspector)) WITHOUT ROWID;
+    CREATE INDEX inspection_inspectors_by_inspector ON inspection_inspectors (inspector, inspection);
+    CREATE TABLE agents (pk INTEGER PRIMARY KEY, agent_id TEXT, name TEXT, folded TEXT, agency INTEGER, team INTEGER,
+        city INTEGER, created_at INTEGER, updated_at INTEGER, gone INTEGER NOT NULL, gone_at INTEGER,
+        hash INTEGER NOT NULL);
+    CREATE INDEX agents_by_person ON agents (agent_id) WHERE agent_id IS NOT NULL;
+    CREATE TABLE agent_stats (pk INTEGER PRIMARY KEY, total INTEGER, buying INTEGER, selling INTEGER,
+        gone INTEGER NOT NULL, gone_at INTEGER, hash INTEGER NOT NULL);
+    CREATE TABLE clients (pk INTEGER PRIMARY KEY, name TEXT, sort TEXT NOT NULL, created_at INTEGER,
+        updated_at INTEGER, gone INTEGER NOT NULL, gone_at INTEGER, hash INTEGER NOT NULL);
+    CREATE INDEX clients_by_name ON clients (gone, sort, pk);
+    CREATE TABLE raw_inspections (pk INTEGER PRIMARY KEY, dictionary INTEGER NOT NULL, bytes BLOB NOT NULL);
+    CREATE TABLE raw_agents (pk INTEGER PRIMARY KEY, dictionary INTEGER NOT NULL, bytes BLOB NOT NULL);
+    CREATE TABLE raw_agent_stats (pk INTEGER PRIMARY KEY, dictionary INTEGER NOT NULL, bytes BLOB NOT NULL);
+    CREATE TABLE raw_clients (pk INTEGER PRIMARY KEY, dictionary INTEGER NOT NULL, bytes BLOB NOT NULL);
+    CREATE TABLE dictionaries (pk INTEGER PRIMARY KEY, kind INTEGER NOT NULL, bytes BLOB NOT NULL);
+    CREATE VIRTUAL TABLE inspections_text USING fts5 (clients, place, content = '', contentless_delete = 1,
+        detail = 'column', tokenize = \"unicode61 remove_diacritics 0\");
+    CREATE VIRTUAL TABLE agents_text USING fts5 (text, content = '', contentless_delete = 1, detail = 'column',
+        tokenize = \"unicode61 remove_diacritics 0\");
+    CREATE VIRTUAL TABLE clients_text USING fts5 (text, content = '', contentless_delete = 1, detail = 'column',
+        tokenize = \"unicode61 remove_diacritics 0\");
+    CREATE TABLE changes (pk INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind INTEGER NOT NULL, record INTEGER NOT NULL,
+        what TEXT NOT NULL);
+    CREATE INDEX changes_by_time ON changes (at);
+    CREATE TABLE states (kind INTEGER PRIMARY KEY, revision INTEGER NOT NULL, full_at INTEGER, fresh_at INTEGER,
+        window_at INTEGER, window_from INTEGER, reach INTEGER, watermark INTEGER, turn INTEGER, shortfall INTEGER);
+    CREATE TABLE passes (kind INTEGER PRIMARY KEY, started_at INTEGER NOT NULL, next_page INTEGER NOT NULL,
+        size INTEGER NOT NULL, records INTEGER, read_before INTEGER NOT NULL, again INTEGER NOT NULL);
+    CREATE TABLE pass_seen (kind INTEGER NOT NULL, pk INTEGER NOT NULL, PRIMARY KEY (kind, pk)) WITHOUT ROWID;
+    ",
+    // 2: webhook deliveries that wait to be read by id.
+    "
+    CREATE TABLE deliveries (pk INTEGER PRIMARY KEY, kind INTEGER NOT NULL, id TEXT NOT NULL, event TEXT NOT NULL,
+        came_at INTEGER NOT NULL, tries INTEGER NOT NULL, not_before INTEGER NOT NULL, done_at INTEGER, outcome TEXT);
+    CREATE INDEX deliveries_waiting ON deliveries (not_before) WHERE done_at IS NULL;
+    ",
+];
+
+/// The newest version this program knows.
+pub(super) const VERSION: u32 = 2;
+const _: () = assert!(STEPS.len() == VERSION as usize);
+
+/// Brings the file up to the newest version; a newer one is refused, and so is a file that is no mirror.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), MirrorError> {
+    let damaged = |reason: String| MirrorError::Damaged { path: path.to_owned(), reason };
+    let read = |connection: &Connection, name: &str| {
+        connection
+            .pragma_query_value(None, name, |row| row.get::<_, i64>(0))
+            .map_err(|error| damaged(error.to_string()))
+    };
+    let transaction = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .map_err(|error| refused(error, path))?;
+    let found = u32::try_from(read(&transaction, "user_version")?).unwrap_or(u32::MAX);
+    let application = read(&transaction, "application_id")?;
+    let is_empty: bool =
+        transaction.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))?;
+    if !is_empty && application != i64::from(APPLICATION_ID) {
+        return Err(damaged("it is another program's file".to_owned()));
+    }
+    if VERSION < found {
+        return Err(MirrorError::Newer { path: path.to_owned(), found, known: VERSION });
+    }
+    for step in STEPS.iter().skip(found as usize) {
+        transaction.execute_batch(step)?;
+    }
+    if found < VERSION {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// A file SQLite cannot open as a database is damaged, not failed.
+pub(super) fn refused(error: rusqlite::Error, path: &Path) -> MirrorError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+            MirrorError::Damaged { path: path.to_owned(), reason: "it is damaged or no database".to_owned() }
+        }
+        Some(
+            rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied,
+        ) => MirrorError::Unusable { path: path.to_owned(), reason: error.to_string() },
+        _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+pub(super) fn at_version(connection: &Connection, version: u32) {
+    for step in STEPS.iter().take(version as usize) {
+        connection.execute_batch(step).unwrap();
+    }
+    connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    connection.pragma_update(None, "user_version", version).unwrap();
+}

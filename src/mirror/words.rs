@@ -1,0 +1,152 @@
+//! Names that many records share are stored once: services, add-ons, reasons, places, agencies, teams, tags.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{Kind, MirrorError};
+use crate::domain::fold;
+
+/// What a shared word is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum WordKind {
+    Service = 1,
+    AddOn = 2,
+    CancelReason = 3,
+    Zip = 4,
+    City = 5,
+    Agency = 6,
+    Team = 7,
+}
+
+impl WordKind {
+    pub(super) fn number(self) -> i64 {
+        self as i64
+    }
+}
+
+/// The words this writer knows the numbers of.
+#[derive(Default)]
+pub(super) struct Words {
+    known: HashMap<(WordKind, String), i64>,
+    inspectors: HashMap<(Option<String>, Option<String>), i64>,
+}
+
+impl Words {
+    /// Forgets what a rolled-back transaction may have made.
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
+        self.inspectors.clear();
+    }
+
+    /// The word's number; a new one where it is new.
+    pub(super) fn number(&mut self, connection: &Connection, kind: WordKind, text: &str) -> Result<i64, MirrorError> {
+        let key = (kind, text.to_owned());
+        if let Some(pk) = self.known.get(&key) {
+            return Ok(*pk);
+        }
+        connection
+            .prepare_cached("INSERT OR IGNORE INTO words (kind, text, folded) VALUES (?, ?, ?)")?
+            .execute(params![kind.number(), text, fold(text)])?;
+        let pk = connection
+            .prepare_cached("SELECT pk FROM words WHERE kind = ? AND text = ?")?
+            .query_row(params![kind.number(), text], |row| row.get(0))?;
+        self.known.insert(key, pk);
+        Ok(pk)
+    }
+
+    /// The inspector's number. An id and a name seen together are the same person; a name alone is the person of that
+    /// name where there is one only.
+    pub(super) fn inspector(
+        &mut self,
+        connection: &Connection,
+        id: Option<&str>,
+        name: Option<&str>,
+    ) -> Result<i64, MirrorError> {
+        let key = (id.map(str::to_owned), name.map(str::to_owned));
+        if let Some(pk) = self.inspectors.get(&key) {
+            return Ok(*pk);
+        }
+        let folded = name.map(fold);
+        let by_id: Option<i64> = match id {
+            Some(id) => connection
+                .prepare_cached("SELECT pk FROM inspectors WHERE id = ?")?
+                .query_row([id], |row| row.get(0))
+                .optional()?,
+            None => None,
+        };
+        let by_name: Vec<(i64, Option<String>)> = connection
+            .prepare_cached("SELECT pk, id FROM inspectors WHERE folded = ?")?
+            .query_map([&folded], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        let nameless_id = by_name.iter().find(|(_, known)| known.is_none()).map(|(pk, _)| *pk);
+        let pk = match (by_id, by_name.as_slice()) {
+            (Some(pk), _) => {
+                if name.is_some() {
+                    connection
+                        .prepare_cached("UPDATE inspectors SET name = ?, folded = ? WHERE pk = ? AND name IS NOT ?")?
+                        .execute(params![name, folded, pk, name])?;
+                }
+                pk
+            }
+            (None, [(pk, _)]) if id.is_none() => *pk,
+            (None, _) => match nameless_id {
+                Some(pk) => {
+                    connection.execute("UPDATE inspectors SET id = coalesce(?, id) WHERE pk = ?", params![id, pk])?;
+                    pk
+                }
+                None => {
+                    connection.execute(
+                        "INSERT INTO inspectors (id, name, folded) VALUES (?, ?, ?)",
+                        params![id, name, folded],
+                    )?;
+                    connection.last_insert_rowid()
+                }
+            },
+        };
+        self.inspectors.insert(key, pk);
+        Ok(pk)
+    }
+}
+
+/// The number a record has in the tables: its id where that is a decimal.
+pub(super) fn decimal_key(id: &str) -> Option<i64> {
+    let plain = !id.is_empty() && !id.starts_with('0') && id.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| id.parse().ok()).flatten()
+}
+
+/// The number of a record, made where it has none yet.
+pub(super) fn key(connection: &Connection, kind: Kind, id: &str) -> Result<i64, MirrorError> {
+    if let Some(pk) = decimal_key(id) {
+        return Ok(pk);
+    }
+    if let Some(pk) = known_key(connection, kind, id)? {
+        return Ok(pk);
+    }
+    connection.execute(
+        "INSERT INTO odd_ids (kind, id, pk) VALUES (?1, ?2, (SELECT coalesce(min(pk), 0) - 1 FROM odd_ids WHERE kind = ?1))",
+        params![kind.id_kind(), id],
+    )?;
+    known_key(connection, kind, id)?.ok_or(MirrorError::Sql(rusqlite::Error::QueryReturnedNoRows))
+}
+
+/// The number of a record, if it has one.
+pub(super) fn known_key(connection: &Connection, kind: Kind, id: &str) -> Result<Option<i64>, MirrorError> {
+    if let Some(pk) = decimal_key(id) {
+        return Ok(Some(pk));
+    }
+    Ok(connection
+        .prepare_cached("SELECT pk FROM odd_ids WHERE kind = ? AND id = ?")?
+        .query_row(params![kind.id_kind(), id], |row| row.get(0))
+        .optional()?)
+}
+
+/// The id behind a number.
+pub(super) fn id_of(connection: &Connection, kind: Kind, pk: i64) -> Result<String, MirrorError> {
+    if 0 < pk {
+        return Ok(pk.to_string());
+    }
+    Ok(connection
+        .prepare_cached("SELECT id FROM odd_ids WHERE kind = ? AND pk = ?")?
+        .query_row(params![kind.id_kind(), pk], |row| row.get(0))?)
+}
