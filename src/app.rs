@@ -45,6 +45,7 @@ pub fn clients(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<SpectoraCl
             limits: ClientLimits::default(),
             known_services: company.known_services.clone(),
             meter: None,
+            changed_since: None,
         };
         SpectoraClient::new(settings, Arc::clone(clock))
             .map_err(|source| AppError::Client { company: company.name.clone(), source })

@@ -8,6 +8,7 @@ pub mod config;
 pub mod transport;
 pub mod mcp;
 pub mod records;
+pub mod sync;
 pub mod mirror;
 pub mod spectora;
 pub mod domain;

@@ -337,7 +337,8 @@ impl Changing<'_> {
         Ok(self.transaction.query_row("SELECT value FROM about WHERE name = ?", [name], |row| row.get(0))?)
     }
 
-    fn set_about(&mut self, name: &str, value: &str) -> Result<(), MirrorError> {
+    /// Keeps a text under this name.
+    pub fn set_about(&mut self, name: &str, value: &str) -> Result<(), MirrorError> {
         self.transaction.execute("INSERT OR REPLACE INTO about (name, value) VALUES (?, ?)", [name, value])?;
         Ok(())
     }

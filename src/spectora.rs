@@ -4,6 +4,7 @@
 //! are lenient (a number or a text, a list or a text, nulls, unknown attributes) and end at `wire`: what leaves this
 //! module is `domain`. Nothing but `GET` can be sent, and the key goes to the configured origin only.
 
+mod changed_since;
 mod client;
 mod error;
 mod learned;
@@ -20,6 +21,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use changed_since::ChangedSinceName;
 pub use client::{ClientSettings, FilterReport, Page, Pagination, SpectoraClient};
 pub use error::{SpectoraError, SpectoraErrorKind};
 pub use learned::FilterSupport;

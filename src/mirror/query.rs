@@ -52,6 +52,17 @@ pub enum Order {
     QuoteLowest,
 }
 
+impl Order {
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Newest => "i.starts_at DESC, i.pk DESC",
+            Self::Oldest => "i.starts_at, i.pk",
+            Self::QuoteHighest => "i.quote IS NULL, i.quote DESC, i.starts_at DESC, i.pk DESC",
+            Self::QuoteLowest => "i.quote IS NULL, i.quote, i.starts_at DESC, i.pk DESC",
+        }
+    }
+}
+
 /// The row a list goes on after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct After {
@@ -150,12 +161,7 @@ impl Parts<'_> {
         if let Some(after) = after {
             self.go_on(&mut conditions, order, after)?;
         }
-        let by = match order {
-            Order::Newest => "i.starts_at DESC, i.pk DESC",
-            Order::Oldest => "i.starts_at, i.pk",
-            Order::QuoteHighest => "i.quote IS NULL, i.quote DESC, i.starts_at DESC, i.pk DESC",
-            Order::QuoteLowest => "i.quote IS NULL, i.quote, i.starts_at DESC, i.pk DESC",
-        };
+        let by = order.sql();
         let sql = format!(
             "SELECT r.dictionary, r.bytes, CASE i.gone WHEN 2 THEN i.gone_at END FROM \
              (SELECT i.pk FROM inspections i WHERE {} ORDER BY {by} LIMIT ?) AS chosen \
@@ -175,6 +181,18 @@ impl Parts<'_> {
             rows.push((raw, gone_at.and_then(|at| Timestamp::from_millisecond(at).ok())));
         }
         Ok(Found { rows, total, more })
+    }
+
+    /// The ids of all inspections wanted, in `order`.
+    pub fn inspection_ids(&mut self, query: &InspectionQuery, order: Order) -> Result<Vec<String>, MirrorError> {
+        let conditions = self.conditions(query)?;
+        let sql = format!("SELECT i.pk FROM inspections i WHERE {} ORDER BY {}", conditions.sql(), order.sql());
+        let pks: Vec<i64> = self
+            .connection
+            .prepare_cached(&sql)?
+            .query_map(params_from_iter(&conditions.values), |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        pks.into_iter().map(|pk| super::words::id_of(self.connection, Kind::Inspections, pk)).collect()
     }
 
     /// How many stored inspections have no beginning, so that no list can place them.

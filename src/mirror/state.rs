@@ -136,6 +136,18 @@ impl Parts<'_> {
         Ok(rows.unsigned_abs())
     }
 
+    /// The earliest beginning of any stored inspection.
+    pub fn oldest_start(&self) -> Result<Option<Timestamp>, MirrorError> {
+        let sql = "SELECT min(starts_at) FROM inspections WHERE gone = 0";
+        Ok(instant(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?))
+    }
+
+    /// The text kept under this name.
+    pub fn about(&self, name: &str) -> Result<Option<String>, MirrorError> {
+        let sql = "SELECT value FROM about WHERE name = ?";
+        Ok(self.connection.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?)
+    }
+
     /// Whether any stored inspection is canceled, or deleted by the service's word.
     pub fn shows(&self) -> Result<(bool, bool), MirrorError> {
         let canceled = "SELECT EXISTS (SELECT 1 FROM inspections WHERE canceled_at IS NOT NULL)";
@@ -149,6 +161,11 @@ impl Parts<'_> {
 
 impl Changing<'_> {
     pub(super) fn coverage(&self, kind: Kind) -> Result<Coverage, MirrorError> {
+        coverage(&self.transaction, kind)
+    }
+
+    /// How complete a kind is, inside this transaction.
+    pub fn coverage_now(&self, kind: Kind) -> Result<Coverage, MirrorError> {
         coverage(&self.transaction, kind)
     }
 

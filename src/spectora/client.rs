@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
+use super::changed_since::ChangedSinceName;
 use super::error::{SpectoraError, SpectoraErrorKind};
 use super::learned::{FilterSupport, Learned, Part};
 use super::limits::{ClientLimits, Limiter};
@@ -44,6 +45,8 @@ pub struct ClientSettings {
     pub limits: ClientLimits,
     /// Services whose own names hold a comma, so that they are not split.
     pub known_services: Vec<String>,
+    /// The one name to try for a filter by the time of change; `None` tries the likely ones.
+    pub changed_since: Option<ChangedSinceName>,
     /// Where calls are counted and capped together with other processes; `None` counts in this process only.
     pub meter: Option<Arc<dyn CallMeter>>,
 }
@@ -136,6 +139,7 @@ struct Inner {
     paths: BTreeMap<Endpoint, String>,
     requests: Requests,
     learned: Learned,
+    changed_since: Option<ChangedSinceName>,
     decode: Decode,
     clock: Arc<dyn Clock>,
 }
@@ -158,6 +162,7 @@ impl SpectoraClient {
             paths: settings.paths,
             requests,
             learned: Learned::default(),
+            changed_since: settings.changed_since,
             decode: Decode::new(settings.known_services),
             clock,
         };
@@ -187,6 +192,10 @@ impl SpectoraClient {
     /// Whether the service refused this include before; then it is not asked for any more.
     pub fn include_refused<R: Resource>(&self, include: R::Include) -> bool {
         self.0.learned.is_useless(R::ENDPOINT, Part::Include(include.spelling()))
+    }
+
+    pub(super) fn configured_changed_since(&self) -> Option<ChangedSinceName> {
+        self.0.changed_since
     }
 
     pub(super) fn learned(&self) -> &Learned {

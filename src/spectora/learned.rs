@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::changed_since::ChangedSinceName;
 use super::query::{Endpoint, FilterName};
 
 /// What the service does with a filter.
@@ -45,6 +46,7 @@ struct Facts {
     filters: HashMap<(Endpoint, FilterName), FilterSupport>,
     refused: HashSet<(Endpoint, Part)>,
     inhabited: HashSet<Endpoint>,
+    changed_since: HashMap<Endpoint, Option<ChangedSinceName>>,
 }
 
 impl Learned {
@@ -82,6 +84,15 @@ impl Learned {
                 }
             }
         }
+    }
+
+    /// The filter by the time of change: `None` while it was not looked for, `Some(None)` when there is none.
+    pub(super) fn changed_since(&self, endpoint: Endpoint) -> Option<Option<ChangedSinceName>> {
+        self.facts().changed_since.get(&endpoint).copied()
+    }
+
+    pub(super) fn set_changed_since(&self, endpoint: Endpoint, name: Option<ChangedSinceName>) {
+        self.facts().changed_since.insert(endpoint, name);
     }
 
     /// Whether any record of this kind was ever seen: a listing that is empty anyway proves nothing about a filter.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::changed_since::ChangedSinceName;
 use super::client::SpectoraClient;
 use super::error::SpectoraError;
 use super::learned::FilterSupport;
@@ -22,6 +23,16 @@ const NO_ZIP: &str = "00000";
 pub trait Wired: Resource + FromWire {
     /// The filter that finds one record, for what has no address of its own.
     fn id_filter(_id: &Self::Id) -> Option<Self::Filter> {
+        None
+    }
+
+    /// The filter by this name that finds what changed since `at`; `None` for records that do not say when they changed.
+    fn changed_since(_name: ChangedSinceName, _at: Timestamp) -> Option<Self::Filter> {
+        None
+    }
+
+    /// When a record last changed, as far as it says.
+    fn updated_at(_record: &Self::Record) -> Option<Timestamp> {
         None
     }
 
@@ -127,6 +138,14 @@ impl SpectoraClient {
 }
 
 impl Wired for Inspections {
+    fn changed_since(name: ChangedSinceName, at: Timestamp) -> Option<InspectionFilter> {
+        Some(InspectionFilter::ChangedSince(name, at))
+    }
+
+    fn updated_at(record: &Self::Record) -> Option<Timestamp> {
+        record.updated_at
+    }
+
     fn probe(filter: &InspectionFilter) -> Probe<InspectionFilter> {
         match filter {
             InspectionFilter::Id(_) => impossible_id(InspectionFilter::Id),
@@ -150,11 +169,20 @@ impl Wired for Inspections {
             InspectionFilter::IncludeCanceled
             | InspectionFilter::IncludeDeleted
             | InspectionFilter::IncludeArchived => Probe::Widens(filter.clone()),
+            InspectionFilter::ChangedSince(..) => Probe::CannotTell,
         }
     }
 }
 
 impl Wired for Connections {
+    fn changed_since(name: ChangedSinceName, at: Timestamp) -> Option<ConnectionFilter> {
+        Some(ConnectionFilter::ChangedSince(name, at))
+    }
+
+    fn updated_at(record: &Self::Record) -> Option<Timestamp> {
+        record.updated_at
+    }
+
     fn probe(filter: &ConnectionFilter) -> Probe<ConnectionFilter> {
         match filter {
             ConnectionFilter::Id(_) => impossible_id(ConnectionFilter::Id),
@@ -164,6 +192,7 @@ impl Wired for Connections {
             ConnectionFilter::Email(_) => Probe::Impossible(ConnectionFilter::Email(format!("{NO_TEXT}@example.com"))),
             ConnectionFilter::FullText(_) => Probe::Impossible(ConnectionFilter::FullText(NO_TEXT.to_owned())),
             ConnectionFilter::Tag(_) => Probe::Impossible(ConnectionFilter::Tag(NO_TEXT.to_owned())),
+            ConnectionFilter::ChangedSince(..) => Probe::CannotTell,
         }
     }
 }
@@ -179,11 +208,20 @@ impl Wired for ConnectionStats {
 }
 
 impl Wired for Contacts {
+    fn changed_since(name: ChangedSinceName, at: Timestamp) -> Option<ClientFilter> {
+        Some(ClientFilter::ChangedSince(name, at))
+    }
+
+    fn updated_at(record: &Self::Record) -> Option<Timestamp> {
+        record.updated_at
+    }
+
     fn probe(filter: &ClientFilter) -> Probe<ClientFilter> {
         match filter {
             ClientFilter::Id(_) => impossible_id(ClientFilter::Id),
             ClientFilter::FullText(_) => Probe::Impossible(ClientFilter::FullText(NO_TEXT.to_owned())),
             ClientFilter::Tag(_) => Probe::Impossible(ClientFilter::Tag(NO_TEXT.to_owned())),
+            ClientFilter::ChangedSince(..) => Probe::CannotTell,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::changed_since::ChangedSinceName;
 use crate::domain::{
     AgencyId, Agent, AgentId, AgentStatistics, AgentTeamId, Attachment, Client, ClientId, ConnectionId, Inspection,
     InspectionId, InspectorId,
@@ -175,6 +176,16 @@ impl<R: Resource> Default for Query<R> {
 /// the overlap is dropped again by [`Filter::check`].
 const BOUND_OVERLAP: jiff::SignedDuration = jiff::SignedDuration::from_secs(1);
 
+/// Whether a record changed at or after `at`; one that does not say when cannot be told.
+fn changed_since(updated_at: Option<Timestamp>, at: Timestamp) -> Verdict {
+    updated_at.map_or(Verdict::CannotTell, |updated_at| (at <= updated_at).into())
+}
+
+/// Whether a record changed so little before `bound` that the bound as sent takes it in.
+fn just_before(updated_at: Option<Timestamp>, bound: Timestamp) -> bool {
+    updated_at.is_none_or(|updated_at| bound.duration_since(updated_at).abs() <= BOUND_OVERLAP)
+}
+
 /// Half of what a verdict about an optional fact needs: unknown cannot be told.
 fn equals<T: PartialEq>(known: Option<&T>, wanted: &T) -> Verdict {
     known.map_or(Verdict::CannotTell, |known| (known == wanted).into())
@@ -283,6 +294,8 @@ pub enum InspectionFilter {
     IncludeDeleted,
     /// Show those an inspector put away as well (prototype).
     IncludeArchived,
+    /// Changed at or after this instant, by a filter of this name that has to be proven first.
+    ChangedSince(ChangedSinceName, Timestamp),
 }
 
 impl Filter for InspectionFilter {
@@ -307,6 +320,7 @@ impl Filter for InspectionFilter {
             Self::IncludeCanceled => "include_canceled",
             Self::IncludeDeleted => "include_deleted",
             Self::IncludeArchived => "include_archived_by_inspector",
+            Self::ChangedSince(name, _) => name.as_str(),
         }
     }
 
@@ -316,6 +330,7 @@ impl Filter for InspectionFilter {
             Self::FullText(text) | Self::Zip(text) | Self::Address(text) => text.clone(),
             Self::StartsAtOrAfter(at) => at.saturating_sub(BOUND_OVERLAP).unwrap_or(Timestamp::MIN).to_string(),
             Self::StartsBefore(at) => at.saturating_add(BOUND_OVERLAP).unwrap_or(Timestamp::MAX).to_string(),
+            Self::ChangedSince(_, at) => at.saturating_sub(BOUND_OVERLAP).unwrap_or(Timestamp::MIN).to_string(),
             Self::Connection(id) => id.to_string(),
             Self::Agent(id) => id.to_string(),
             Self::Inspector(id) => id.to_string(),
@@ -359,6 +374,7 @@ impl Filter for InspectionFilter {
             Self::Canceled(wanted) => (record.canceled_at.is_some() == *wanted).into(),
             Self::AgreementsSigned(wanted) => equals(record.agreements_signed.as_ref(), wanted),
             Self::FullText(_) | Self::Agent(_) | Self::Address(_) => Verdict::CannotTell,
+            Self::ChangedSince(_, at) => changed_since(record.updated_at, *at),
             Self::IncludeCanceled | Self::IncludeDeleted | Self::IncludeArchived => Verdict::Holds,
         }
     }
@@ -370,6 +386,7 @@ impl Filter for InspectionFilter {
         };
         match self {
             Self::StartsAtOrAfter(bound) | Self::StartsBefore(bound) => near(bound),
+            Self::ChangedSince(_, bound) => just_before(record.updated_at, *bound),
             _ => false,
         }
     }
@@ -426,6 +443,8 @@ pub enum ConnectionFilter {
     FullText(String),
     /// One of the company's tags.
     Tag(String),
+    /// Changed at or after this instant, by a filter of this name that has to be proven first.
+    ChangedSince(ChangedSinceName, Timestamp),
 }
 
 impl Filter for ConnectionFilter {
@@ -434,6 +453,7 @@ impl Filter for ConnectionFilter {
     fn name(&self) -> FilterName {
         match self {
             Self::Id(_) => "id",
+            Self::ChangedSince(name, _) => name.as_str(),
             Self::Agency(_) => "agency_id",
             Self::Agent(_) => "agent_id",
             Self::Team(_) => "agent_team_id",
@@ -446,6 +466,7 @@ impl Filter for ConnectionFilter {
     fn value(&self) -> String {
         match self {
             Self::Id(id) => id.to_string(),
+            Self::ChangedSince(_, at) => at.saturating_sub(BOUND_OVERLAP).unwrap_or(Timestamp::MIN).to_string(),
             Self::Agency(id) => id.to_string(),
             Self::Agent(id) => id.to_string(),
             Self::Team(id) => id.to_string(),
@@ -456,6 +477,7 @@ impl Filter for ConnectionFilter {
     fn check(&self, record: &Agent) -> Verdict {
         match self {
             Self::Id(id) => (record.id == *id).into(),
+            Self::ChangedSince(_, at) => changed_since(record.updated_at, *at),
             Self::Agency(id) => equals(record.agency_id.as_ref(), id),
             Self::Agent(id) => equals(record.agent_id.as_ref(), id),
             Self::Team(id) => equals(record.team_id.as_ref(), id),
@@ -465,6 +487,10 @@ impl Filter for ConnectionFilter {
             Self::Tag(tag) => tagged(&record.tags, tag),
             Self::FullText(_) => Verdict::CannotTell,
         }
+    }
+
+    fn within_overlap(&self, record: &Agent) -> bool {
+        matches!(self, Self::ChangedSince(_, bound) if just_before(record.updated_at, *bound))
     }
 }
 
@@ -534,6 +560,8 @@ pub enum ClientFilter {
     FullText(String),
     /// One of the company's tags.
     Tag(String),
+    /// Changed at or after this instant, by a filter of this name that has to be proven first.
+    ChangedSince(ChangedSinceName, Timestamp),
 }
 
 impl Filter for ClientFilter {
@@ -542,6 +570,7 @@ impl Filter for ClientFilter {
     fn name(&self) -> FilterName {
         match self {
             Self::Id(_) => "id",
+            Self::ChangedSince(name, _) => name.as_str(),
             Self::FullText(_) => "fulltext",
             Self::Tag(_) => "tag",
         }
@@ -550,6 +579,7 @@ impl Filter for ClientFilter {
     fn value(&self) -> String {
         match self {
             Self::Id(id) => id.to_string(),
+            Self::ChangedSince(_, at) => at.saturating_sub(BOUND_OVERLAP).unwrap_or(Timestamp::MIN).to_string(),
             Self::FullText(text) | Self::Tag(text) => text.clone(),
         }
     }
@@ -557,9 +587,14 @@ impl Filter for ClientFilter {
     fn check(&self, record: &Client) -> Verdict {
         match self {
             Self::Id(id) => (record.id == *id).into(),
+            Self::ChangedSince(_, at) => changed_since(record.updated_at, *at),
             Self::Tag(tag) => tagged(&record.tags, tag),
             Self::FullText(_) => Verdict::CannotTell,
         }
+    }
+
+    fn within_overlap(&self, record: &Client) -> bool {
+        matches!(self, Self::ChangedSince(_, bound) if just_before(record.updated_at, *bound))
     }
 }
 

@@ -129,6 +129,7 @@ impl Service {
             limits,
             known_services: Vec::new(),
             meter: None,
+            changed_since: None,
         };
         SpectoraClient::new(settings, Arc::new(SystemClock)).unwrap()
     }

@@ -1,0 +1,102 @@
+//! Finding out whether a listing can be asked for what changed since an instant.
+//!
+//! The vendor recommends such queries and does not say what the filter is called, so a name counts only once it is
+//! proven: an instant in the future finds nothing, and one just before a known change finds rows, all of them changed
+//! since.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::client::SpectoraClient;
+use super::error::SpectoraError;
+use super::learned::FilterSupport;
+use super::probe::Wired;
+use super::query::{Filter as _, Query};
+
+/// The names tried when none is configured.
+const CANDIDATES: &[&str] = &["updated_at_greater_than", "updated_after", "updated_since", "changed_since"];
+/// The most characters of a configured name.
+const NAME_LENGTH_MAX: usize = 60;
+/// An instant no record was changed after.
+const FUTURE: &str = "2190-01-01T00:00:00Z";
+/// Rows looked at for a known change, and for the proof.
+const SAMPLE_ROWS: u32 = 25;
+
+/// The bare name of a filter that finds what changed since an instant: `[a-z_]{1,60}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ChangedSinceName(&'static str);
+
+impl ChangedSinceName {
+    /// The name, if it can be one. Names come from the configuration, so there are few; each is kept for good.
+    pub fn new(name: &str) -> Option<Self> {
+        static KNOWN: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
+        let allowed = |c: char| c.is_ascii_lowercase() || c == '_';
+        if name.is_empty() || NAME_LENGTH_MAX < name.len() || !name.chars().all(allowed) {
+            return None;
+        }
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.get_or_insert_default();
+        if let Some(name) = known.get(name) {
+            return Some(Self(name));
+        }
+        let kept: &'static str = Box::leak(name.to_owned().into_boxed_str());
+        known.insert(kept);
+        Some(Self(kept))
+    }
+
+    /// The bare name.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl SpectoraClient {
+    /// The filter that finds what changed since an instant, proven with a few cheap requests and then remembered.
+    /// `None` when no name works; unproven, and tried again next time, while there is no record to prove it on.
+    pub async fn changed_since_filter<R: Wired>(&self) -> Result<Option<ChangedSinceName>, SpectoraError> {
+        if let Some(known) = self.learned().changed_since(R::ENDPOINT) {
+            return Ok(known);
+        }
+        let plain = self.page(&Query::<R>::default(), 1, SAMPLE_ROWS).await?;
+        let Some(changed_at) = plain.rows.iter().filter_map(R::updated_at).max() else { return Ok(None) };
+        let configured = self.configured_changed_since();
+        let candidates: Vec<ChangedSinceName> = match configured {
+            Some(name) => vec![name],
+            None => CANDIDATES.iter().filter_map(|name| ChangedSinceName::new(name)).collect(),
+        };
+        let mut found = None;
+        for name in candidates {
+            if self.proves_changed_since::<R>(name, changed_at).await? {
+                found = Some(name);
+                break;
+            }
+        }
+        self.assume_changed_since::<R>(found);
+        Ok(found)
+    }
+
+    /// Takes a name as proven before (or none as found), so that it need not be proven again.
+    pub fn assume_changed_since<R: Wired>(&self, name: Option<ChangedSinceName>) {
+        self.learned().set_changed_since(R::ENDPOINT, name);
+    }
+
+    async fn proves_changed_since<R: Wired>(
+        &self,
+        name: ChangedSinceName,
+        changed_at: Timestamp,
+    ) -> Result<bool, SpectoraError> {
+        let future = FUTURE.parse().ok().and_then(|at| R::changed_since(name, at));
+        let before = changed_at.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(changed_at);
+        let (Some(future), Some(past)) = (future, R::changed_since(name, before)) else { return Ok(false) };
+        let nothing = self.page(&Query::<R> { filters: vec![future], ..Query::default() }, 1, 1).await?;
+        if nothing.received != 0 || nothing.filters.refused.contains(name.as_str()) {
+            return Ok(false);
+        }
+        let filter_name = past.name();
+        let some = self.page(&Query::<R> { filters: vec![past], ..Query::default() }, 1, SAMPLE_ROWS).await?;
+        let kept = some.rows.len() == some.received && some.received != 0;
+        Ok(kept && self.filter_support(R::ENDPOINT, filter_name) != FilterSupport::Ignored)
+    }
+}

@@ -1,0 +1,27 @@
+//! Why a sync ended early.
+
+use crate::mirror::MirrorError;
+use crate::spectora::SpectoraError;
+
+/// A sync that did not finish. What was stored stays, and the next one goes on from there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SyncError {
+    /// The service did not answer.
+    #[error(transparent)]
+    Service(#[from] SpectoraError),
+    /// The mirror could not be written or read.
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
+    /// Another process is syncing this mirror; what it stores is seen here too.
+    #[error("another process is syncing this mirror")]
+    Busy,
+    /// It would need more calls than the month has left for background work, so it was not begun.
+    #[error("it needs {needed} API calls and the month's budget leaves {left} for background work")]
+    OverBudget {
+        /// Calls needed.
+        needed: u64,
+        /// Calls left.
+        left: u64,
+    },
+}
