@@ -1,15 +1,25 @@
 //! The long-lived parts, built once from the settled configuration.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::config::Config;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Company, Config};
 use crate::domain::{Clock, CompanyName};
 use crate::mcp::{ServedCompany, SpectoraServer};
+use crate::mirror::{Ledger, LedgerSettings, Mirror, MirrorError, MirrorSettings};
 use crate::records::Records;
 use crate::spectora::{
-    BaseUrl, BaseUrlError, ClientBuildError, ClientLimits, ClientSettings, Endpoint, SpectoraClient,
+    BaseUrl, BaseUrlError, CallMeter, ChangedSinceName, ClientBuildError, ClientLimits, ClientSettings, Endpoint,
+    SpectoraClient,
 };
+use crate::sync::{self, LedgerMeter, SyncSettings, Syncer};
+
+/// What the typed columns of a mirror are derived by. A new number derives them anew from the raw records.
+const MAPPING_VERSION: u32 = 1;
 
 /// The parts do not fit together.
 #[derive(Debug, thiserror::Error)]
@@ -27,39 +37,142 @@ pub enum AppError {
     },
 }
 
-/// A client for each company, in the order of their names.
-pub fn clients(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<SpectoraClient>, AppError> {
-    let base_url: BaseUrl = config.base_url.as_deref().unwrap_or(BaseUrl::DEFAULT).parse()?;
+/// One company's parts.
+struct Part {
+    company: Company,
+    client: SpectoraClient,
+    keeper: Result<Option<Arc<Syncer>>, String>,
+}
+
+/// Everything that lives as long as the program.
+pub struct App {
+    parts: Vec<Part>,
+    clock: Arc<dyn Clock>,
+}
+
+impl App {
+    /// Clients, and mirrors where the configuration names a folder. No request is made. A mirror that cannot be used is
+    /// no failure: its company is then answered for by the service, and every answer says so.
+    pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Self, AppError> {
+        let ledger = config.data_dir.as_deref().map(Ledger::open);
+        let base_url: BaseUrl = config.base_url.as_deref().unwrap_or(BaseUrl::DEFAULT).parse()?;
+        let mut parts = Vec::new();
+        for company in &config.companies {
+            let calls = LedgerSettings {
+                company: company.name.clone(),
+                per_minute: company.requests_per_minute.get(),
+                monthly_budget: company.monthly_budget,
+            };
+            let meter = match &ledger {
+                Some(Ok(ledger)) => {
+                    Some(Arc::new(LedgerMeter::new(Arc::clone(ledger), calls.clone(), Arc::clone(clock))))
+                }
+                _ => None,
+            };
+            let meter = meter.map(|meter| meter as Arc<dyn CallMeter>);
+            let client = SpectoraClient::new(client_settings(config, company, &base_url, meter), Arc::clone(clock))
+                .map_err(|source| AppError::Client { company: company.name.clone(), source })?;
+            let keeper = match (&ledger, config.data_dir.as_deref()) {
+                (Some(Ok(ledger)), Some(folder)) => {
+                    keeper(&client, company, calls, ledger, folder, clock).map(Some).map_err(|error| error.to_string())
+                }
+                (Some(Err(error)), _) => Err(error.to_string()),
+                _ => Ok(None),
+            };
+            if let Err(problem) = &keeper {
+                tracing::warn!(company = %company.name, "no mirror: {problem}");
+            }
+            parts.push(Part { company: company.clone(), client, keeper });
+        }
+        Ok(Self { parts, clock: Arc::clone(clock) })
+    }
+
+    /// The MCP server on these parts.
+    pub fn server(&self) -> SpectoraServer {
+        let companies = self.parts.iter().map(|part| {
+            let records = Records::new(part.client.clone(), Arc::clone(&self.clock));
+            let records = match &part.keeper {
+                Ok(Some(syncer)) => records.kept_by(Arc::clone(syncer)),
+                Ok(None) => records,
+                Err(problem) => records.without_mirror(problem.clone()),
+            };
+            ServedCompany {
+                name: part.company.name.clone(),
+                display_name: part.company.display_name.clone(),
+                records: Arc::new(records),
+            }
+        });
+        SpectoraServer::new(companies.collect(), Arc::clone(&self.clock))
+    }
+
+    /// A client for each company, in the order of their names.
+    pub fn clients(&self) -> impl Iterator<Item = &SpectoraClient> {
+        self.parts.iter().map(|part| &part.client)
+    }
+
+    /// What keeps each company's mirror, or why there is none; in the order of their names.
+    pub fn keepers(&self) -> impl Iterator<Item = (&CompanyName, Result<Option<&Arc<Syncer>>, &str>)> {
+        self.parts
+            .iter()
+            .map(|part| (&part.company.name, part.keeper.as_ref().map(Option::as_ref).map_err(String::as_str)))
+    }
+
+    /// Keeps the mirrors fresh in the background, until `stop`.
+    pub fn keep_fresh(&self, stop: &CancellationToken) {
+        for part in &self.parts {
+            if let Ok(Some(syncer)) = &part.keeper {
+                let every: Duration = part.company.keeping.every;
+                tokio::spawn(sync::keep(Arc::clone(syncer), every, stop.clone()));
+            }
+        }
+    }
+}
+
+fn client_settings(
+    config: &Config,
+    company: &Company,
+    base_url: &BaseUrl,
+    meter: Option<Arc<dyn CallMeter>>,
+) -> ClientSettings {
     let paths: BTreeMap<Endpoint, String> = Endpoint::ALL
         .iter()
         .filter_map(|endpoint| Some((*endpoint, config.paths.get(endpoint.name())?.clone())))
         .collect();
-    let one = |company: &crate::config::Company| {
-        let settings = ClientSettings {
-            company: company.name.clone(),
-            base_url: base_url.clone(),
-            api_key: company.api_key.clone(),
-            timezone: company.timezone.clone(),
-            paths: paths.clone(),
-            requests_per_minute: company.requests_per_minute,
-            limits: ClientLimits::default(),
-            known_services: company.known_services.clone(),
-            meter: None,
-            changed_since: None,
-        };
-        SpectoraClient::new(settings, Arc::clone(clock))
-            .map_err(|source| AppError::Client { company: company.name.clone(), source })
-    };
-    config.companies.iter().map(one).collect()
+    ClientSettings {
+        company: company.name.clone(),
+        base_url: base_url.clone(),
+        api_key: company.api_key.clone(),
+        timezone: company.timezone.clone(),
+        paths,
+        requests_per_minute: company.requests_per_minute,
+        limits: ClientLimits::default(),
+        known_services: company.known_services.clone(),
+        changed_since: config.changed_since_filter.as_deref().and_then(ChangedSinceName::new),
+        meter,
+    }
 }
 
-/// The MCP server for these companies. No request is made.
+fn keeper(
+    client: &SpectoraClient,
+    company: &Company,
+    calls: LedgerSettings,
+    ledger: &Arc<Ledger>,
+    folder: &Path,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Syncer>, MirrorError> {
+    let zone = company.timezone.iana_name().unwrap_or("local");
+    let mirror = Mirror::open(MirrorSettings {
+        folder: folder.to_owned(),
+        company: company.name.clone(),
+        timezone: company.timezone.clone(),
+        mapping: format!("{MAPPING_VERSION} {zone} {}", company.known_services.join("\n")),
+    })?;
+    let settings =
+        SyncSettings { calls, max_staleness: company.keeping.max_staleness, history: company.keeping.history };
+    Ok(Syncer::new(client, mirror, Arc::clone(ledger), settings, Arc::clone(clock)))
+}
+
+/// The MCP server for this configuration. No request is made.
 pub fn server(config: &Config, clock: &Arc<dyn Clock>) -> Result<SpectoraServer, AppError> {
-    let clients = clients(config, clock)?;
-    let companies = config.companies.iter().zip(clients).map(|(company, client)| ServedCompany {
-        name: company.name.clone(),
-        display_name: company.display_name.clone(),
-        records: Arc::new(Records::new(client, Arc::clone(clock))),
-    });
-    Ok(SpectoraServer::new(companies.collect(), Arc::clone(clock)))
+    Ok(App::build(config, clock)?.server())
 }

@@ -47,6 +47,12 @@ struct Global {
     /// Another origin than <https://connect.spectora.com>: https, or http on this machine.
     #[arg(long, global = true, value_name = "URL")]
     base_url: Option<String>,
+    /// The folder of the local mirrors; without it, the usual place for data of this system.
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Keep no mirror: every question asks the service.
+    #[arg(long, global = true)]
+    no_mirror: bool,
     /// Serve only this company (may be given several times).
     #[arg(long = "company", global = true, value_name = "NAME")]
     companies: Vec<String>,
@@ -91,6 +97,8 @@ impl Global {
         Overrides {
             config_file: self.config.clone(),
             base_url: self.base_url.clone(),
+            data_dir: self.data_dir.clone(),
+            no_mirror: self.no_mirror,
             companies: self.companies.clone(),
         }
     }

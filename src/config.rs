@@ -11,6 +11,7 @@ mod key;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
@@ -18,7 +19,7 @@ use secrecy::SecretString;
 use crate::domain::CompanyName;
 pub use environment::Environment;
 pub use error::ConfigError;
-use file::{RawCompany, RawFile};
+use file::{RawCompany, RawFile, RawMirror};
 
 /// Requests per minute unless configured; the service's own cap is not published.
 const REQUESTS_PER_MINUTE_DEFAULT: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
@@ -32,6 +33,10 @@ pub struct Overrides {
     pub config_file: Option<PathBuf>,
     /// `--base-url`.
     pub base_url: Option<String>,
+    /// `--data-dir`.
+    pub data_dir: Option<PathBuf>,
+    /// `--no-mirror`.
+    pub no_mirror: bool,
     /// `--company`, as often as given: only these are served.
     pub companies: Vec<String>,
 }
@@ -45,6 +50,10 @@ pub struct Config {
     pub base_url: Option<String>,
     /// Paths that differ from the built-in ones, by the names of `[api.paths]`.
     pub paths: BTreeMap<String, String>,
+    /// The folder of mirrors and of the count of calls; `None` when every question asks the service.
+    pub data_dir: Option<PathBuf>,
+    /// The name of the filter by the time of change, when it is configured: `[a-z_]{1,60}`.
+    pub changed_since_filter: Option<String>,
     /// Where all this came from, for people: file paths and names of variables.
     pub sources: Vec<String>,
     /// What a person should know, none of it fatal.
@@ -66,6 +75,31 @@ pub struct Company {
     pub requests_per_minute: NonZeroU32,
     /// Services whose own names hold a comma.
     pub known_services: Vec<String>,
+    /// The most calls of a calendar month; `None` counts without a limit.
+    pub monthly_budget: Option<u64>,
+    /// How the mirror is kept.
+    pub keeping: Keeping,
+}
+
+/// How a company's mirror is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeping {
+    /// How old data may be before a question asks for what changed.
+    pub max_staleness: Duration,
+    /// How often what changed is asked for without a question.
+    pub every: Duration,
+    /// How long changes are remembered.
+    pub history: Duration,
+}
+
+impl Default for Keeping {
+    fn default() -> Self {
+        Self {
+            max_staleness: Duration::from_secs(15 * 60),
+            every: Duration::from_secs(60 * 60),
+            history: Duration::from_secs(400 * 24 * 60 * 60),
+        }
+    }
 }
 
 /// Reads and settles the configuration.
@@ -107,7 +141,39 @@ pub fn load(overrides: &Overrides, environment: &Environment) -> Result<Config, 
     if let Some((name, path)) = raw.api.paths.iter().find(|(_, path)| !is_plain_path(path)) {
         return Err(ConfigError::BadPath { name: name.clone(), path: path.clone() });
     }
-    Ok(Config { companies, base_url, paths: raw.api.paths, sources, warnings })
+    if let Some(name) = &raw.api.changed_since_filter
+        && (name.is_empty() || 60 < name.len() || !name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+    {
+        return Err(ConfigError::BadFilterName { given: name.chars().take(80).collect() });
+    }
+    let data_dir = data_dir(overrides, environment, raw.mirror, &mut warnings);
+    Ok(Config {
+        companies,
+        base_url,
+        paths: raw.api.paths,
+        data_dir,
+        changed_since_filter: raw.api.changed_since_filter,
+        sources,
+        warnings,
+    })
+}
+
+/// Flags before the environment before the file before the system's usual place.
+fn data_dir(
+    overrides: &Overrides,
+    environment: &Environment,
+    raw: RawMirror,
+    warnings: &mut Vec<String>,
+) -> Option<PathBuf> {
+    if overrides.no_mirror || raw.enabled == Some(false) {
+        return None;
+    }
+    let given = overrides.data_dir.clone().or_else(|| environment.get("SPECTORA_DATA_DIR").map(PathBuf::from));
+    let folder = given.or(raw.folder.map(|folder| environment.expand(folder))).or_else(|| environment.data_folder());
+    if folder.is_none() {
+        warnings.push("this system has no usual place for data: give --data-dir to keep a mirror".to_owned());
+    }
+    folder
 }
 
 fn is_plain_path(path: &str) -> bool {
@@ -178,8 +244,22 @@ fn settle(
             NonZeroU32::new(number).ok_or_else(|| ConfigError::ZeroRequests { company: name.to_owned() })?
         }
     };
+    let defaults = Keeping::default();
+    let minutes = |given: Option<u32>, default: Duration| {
+        given.map_or(default, |minutes| Duration::from_secs(60 * u64::from(minutes.max(1))))
+    };
+    let keeping = Keeping {
+        max_staleness: minutes(raw.max_staleness_minutes, defaults.max_staleness),
+        every: minutes(raw.sync_every_minutes, defaults.every),
+        history: raw.history_days.map_or(defaults.history, |days| Duration::from_secs(86_400 * u64::from(days.max(1)))),
+    };
+    if raw.monthly_budget == Some(0) {
+        return Err(ConfigError::ZeroBudget { company: name.to_owned() });
+    }
     Ok(Company {
         name: parsed,
+        monthly_budget: raw.monthly_budget,
+        keeping,
         display_name: raw.display_name.clone(),
         timezone,
         known_services: raw.known_services.clone(),

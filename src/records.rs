@@ -1,11 +1,14 @@
-//! One question, answered from the service, with what the answer covers.
+//! One question, answered from the mirror or from the service, with what the answer covers.
 //!
-//! This is the seam between the tools and wherever the records are: the tools ask here and never learn whether a
-//! mirror or the service answered. Every answer says what it is based on ([`Basis`]). Nothing here speaks MCP.
+//! This is the seam between the tools and wherever the records are. The mirror answers when it is complete for what is
+//! asked, after a short look for changes when it is stale; the service answers otherwise. Both give the same shape, and
+//! every answer says what it is based on ([`Basis`]). Nothing here speaks MCP.
 
 mod directory;
 mod error;
 mod inspections;
+mod mirrored;
+mod names;
 mod selection;
 
 use std::sync::Arc;
@@ -18,10 +21,13 @@ use crate::spectora::{
     AttachmentFilter, AttachmentSort, ClientFilter, ClientSort, Contacts, Direction, InspectionAttachments,
     InspectionInclude, Inspections, Query, SpectoraClient,
 };
+use crate::sync::Syncer;
 
+pub use crate::spectora::SpectoraErrorKind as ServiceErrorKind;
 pub use directory::AgentEntry;
 pub use error::RecordsError;
 pub use inspections::InspectionList;
+pub use names::NameMatch;
 pub use selection::{AgentRole, InspectionOrder, InspectionSelection, InspectorWanted, Position};
 
 /// Rows to a page when everything will be read: the most the service gives.
@@ -29,9 +35,31 @@ const PAGE_ROWS: u32 = 200;
 /// The most pages one question may read.
 const PAGES_PER_QUESTION_MAX: u32 = 40;
 
+/// Where an answer comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// The local mirror.
+    Mirror,
+    /// The service, asked for this answer.
+    #[default]
+    Service,
+}
+
+impl Source {
+    /// The word in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mirror => "mirror",
+            Self::Service => "service",
+        }
+    }
+}
+
 /// What an answer is based on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Basis {
+    /// Where it comes from; the service when a part of it does.
+    pub source: Source,
     /// The oldest instant at which any part of the answer was read.
     pub as_of: Timestamp,
     /// What the answer should hold and does not; empty when it is complete.
@@ -42,11 +70,17 @@ pub struct Basis {
 
 impl Basis {
     fn read_at(as_of: Timestamp) -> Self {
-        Self { as_of, missing: Vec::new(), notes: Vec::new() }
+        Self { source: Source::Service, as_of, missing: Vec::new(), notes: Vec::new() }
+    }
+
+    /// Nothing was read: the answer was worked out from what was given.
+    pub fn computed_at(as_of: Timestamp) -> Self {
+        Self::read_at(as_of)
     }
 
     /// Takes in the basis of another part of the same answer.
     pub fn absorb(&mut self, other: Self) {
+        self.source = self.source.max(other.source);
         self.as_of = self.as_of.min(other.as_of);
         self.missing.extend(other.missing);
         self.notes.extend(other.notes);
@@ -72,7 +106,12 @@ pub struct Records {
     clock: Arc<dyn Clock>,
     agents: directory::Shelf<Vec<crate::domain::Agent>>,
     statistics: directory::Shelf<Vec<crate::domain::AgentStatistics>>,
+    kept_agents: mirrored::Kept<crate::domain::Agent>,
+    kept_statistics: mirrored::Kept<crate::domain::AgentStatistics>,
     cancellations: inspections::CancellationView,
+    keeper: Option<Arc<Syncer>>,
+    /// Why there is no mirror although one is wanted.
+    mirror_problem: Option<String>,
 }
 
 impl Records {
@@ -83,8 +122,36 @@ impl Records {
             clock,
             agents: directory::Shelf::default(),
             statistics: directory::Shelf::default(),
+            kept_agents: mirrored::Kept::default(),
+            kept_statistics: mirrored::Kept::default(),
             cancellations: inspections::CancellationView::default(),
+            keeper: None,
+            mirror_problem: None,
         }
+    }
+
+    /// The same, answering from the mirror that `syncer` keeps wherever that is complete.
+    #[must_use]
+    pub fn kept_by(mut self, syncer: Arc<Syncer>) -> Self {
+        self.keeper = Some(syncer);
+        self
+    }
+
+    /// The same, telling why there is no mirror.
+    #[must_use]
+    pub fn without_mirror(mut self, problem: String) -> Self {
+        self.mirror_problem = Some(problem);
+        self
+    }
+
+    /// What keeps the mirror, if there is one.
+    pub fn keeper(&self) -> Option<&Arc<Syncer>> {
+        self.keeper.as_ref()
+    }
+
+    /// Why there is no mirror although one is wanted.
+    pub fn mirror_problem(&self) -> Option<&str> {
+        self.mirror_problem.as_deref()
     }
 
     /// Whose records these are.
@@ -104,6 +171,9 @@ impl Records {
 
     /// One inspection, with its clients' records. `None` when there is no such inspection.
     pub async fn inspection(&self, id: &InspectionId) -> Result<Option<(Inspection, Basis)>, RecordsError> {
+        if let Some(found) = self.mirrored_inspection(id).await? {
+            return Ok(Some(found));
+        }
         let include = [
             InspectionInclude::BuyingAgent,
             InspectionInclude::SellingAgent,
@@ -117,6 +187,9 @@ impl Records {
 
     /// One client. `None` when there is no such client.
     pub async fn client(&self, id: &ClientId) -> Result<Option<(Client, Basis)>, RecordsError> {
+        if let Some(found) = self.mirrored_one::<Contacts>(crate::mirror::Kind::Clients, id.as_str()).await? {
+            return Ok(Some(found));
+        }
         let found = self.client.one::<Contacts>(id, &[]).await;
         Ok(error::found(found)?.map(|client| (client, Basis::read_at(self.clock.now()))))
     }
@@ -137,6 +210,9 @@ impl Records {
     /// One page of clients, by family name; `text` must stand in the name, e-mail address, phone number or city.
     /// With a text, all matches come on one page.
     pub async fn clients(&self, text: Option<&str>, page: u32, size: u32) -> Result<ClientList, RecordsError> {
+        if let Some(list) = self.mirrored_clients(text, page, size).await? {
+            return Ok(list);
+        }
         let mut query =
             Query::<Contacts> { sort: vec![(Direction::Ascending, ClientSort::LastFirstName)], ..Query::default() };
         let mut basis = Basis::read_at(self.clock.now());

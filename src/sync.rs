@@ -12,6 +12,7 @@ mod kept;
 mod meter;
 mod plan;
 mod rederive;
+mod schedule;
 mod webhooks;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::spectora::SpectoraClient;
 pub use error::SyncError;
 pub use meter::LedgerMeter;
 pub use plan::{Plan, PlannedStep, Scope, StepWay};
+pub use schedule::keep;
 pub use webhooks::{Envelope, EnvelopeError};
 
 /// Rows to a page: the most the service gives.
@@ -179,6 +181,17 @@ impl Syncer {
             Err(error) => LastAttempt { failed_at: Some(self.clock.now()), failure: Some(error.to_string()) },
         };
         done
+    }
+
+    /// As [`Self::sync`], unless somebody else has done it meanwhile.
+    pub async fn freshen(&self, scope: Scope, progress: &dyn Progress) -> Result<(), SyncError> {
+        {
+            let _one_at_a_time = self.running.lock().await;
+        }
+        if !self.is_stale().await? {
+            return Ok(());
+        }
+        self.sync(scope, progress).await.map(drop)
     }
 
     async fn sync_locked(&self, scope: Scope, progress: &dyn Progress) -> Result<SyncReport, SyncError> {

@@ -57,6 +57,8 @@ fn of_the_demo(global: &Global) -> Global {
     Global {
         config: None,
         base_url: None,
+        data_dir: None,
+        no_mirror: true,
         companies: Vec::new(),
         demo: true,
         log_level: global.log_level.clone(),

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use super::open::Opened;
 use super::{EXIT_ANSWER_IS_ERROR, Global, output};
-use crate::app;
 use crate::domain::{Clock, ConnectionId, InspectorId};
 use crate::records::Records;
 use crate::spectora::{
@@ -47,8 +46,8 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
     for warning in &opened.config.warnings {
         findings.push(Finding::wrong("configuration", warning.clone(), "set it in spectora.toml"));
     }
-    for client in app::clients(&opened.config, &opened.clock)? {
-        findings.extend(examine(&client, &opened.clock).await);
+    for client in opened.app()?.clients() {
+        findings.extend(examine(client, &opened.clock).await);
     }
     let all_fine = findings.iter().all(|finding| finding.fine);
     if args.json {

@@ -7,7 +7,7 @@ use rmcp::{RoleClient, ServiceExt as _};
 use secrecy::SecretString;
 
 use super::Global;
-use crate::app;
+use crate::app::App;
 use crate::config::{Company, Config, Environment, load};
 use crate::domain::{Clock, SystemClock};
 use crate::mcp::SpectoraServer;
@@ -20,6 +20,8 @@ const DEMO_REQUESTS_PER_MINUTE: std::num::NonZeroU32 = std::num::NonZeroU32::MIN
 pub(super) struct Opened {
     pub(super) config: Config,
     pub(super) clock: Arc<dyn Clock>,
+    /// The demo's mirror; deleted at the end.
+    _folder: Option<tempfile::TempDir>,
     /// Lives as long as it is asked.
     _sandbox: Option<Sandbox>,
 }
@@ -32,20 +34,27 @@ impl Opened {
             for warning in &config.warnings {
                 tracing::warn!("{warning}");
             }
-            return Ok(Self { config, clock, _sandbox: None });
+            return Ok(Self { config, clock, _folder: None, _sandbox: None });
         }
         let sandbox = Sandbox::start(SandboxOptions::new(clock.now())).await?;
-        let config = demo_config(&sandbox, &global.companies)?;
-        Ok(Self { config, clock, _sandbox: Some(sandbox) })
+        // The mirror of invented companies is gone with the program, unless a place for it is named.
+        let folder = if global.no_mirror || global.data_dir.is_some() { None } else { Some(tempfile::tempdir()?) };
+        let data_dir = folder.as_ref().map(|folder| folder.path().to_owned()).or_else(|| global.data_dir.clone());
+        let config = demo_config(&sandbox, &global.companies, data_dir.filter(|_| !global.no_mirror))?;
+        Ok(Self { config, clock, _folder: folder, _sandbox: Some(sandbox) })
+    }
+
+    pub(super) fn app(&self) -> anyhow::Result<App> {
+        Ok(App::build(&self.config, &self.clock)?)
     }
 
     pub(super) fn server(&self) -> anyhow::Result<SpectoraServer> {
-        Ok(app::server(&self.config, &self.clock)?)
+        Ok(self.app()?.server())
     }
 }
 
 /// A configuration of the invented companies.
-fn demo_config(sandbox: &Sandbox, wanted: &[String]) -> anyhow::Result<Config> {
+fn demo_config(sandbox: &Sandbox, wanted: &[String], data_dir: Option<std::path::PathBuf>) -> anyhow::Result<Config> {
     let mut companies = Vec::new();
     for company in sandbox.companies() {
         if !wanted.is_empty() && !wanted.iter().any(|name| name == company.name) {
@@ -58,6 +67,8 @@ fn demo_config(sandbox: &Sandbox, wanted: &[String]) -> anyhow::Result<Config> {
             api_key: SecretString::from(company.api_key.clone()),
             requests_per_minute: DEMO_REQUESTS_PER_MINUTE,
             known_services: vec!["Pool, Spa & Deck Inspection".to_owned()],
+            monthly_budget: None,
+            keeping: crate::config::Keeping::default(),
         });
     }
     if companies.is_empty() {
@@ -69,6 +80,8 @@ fn demo_config(sandbox: &Sandbox, wanted: &[String]) -> anyhow::Result<Config> {
         companies,
         base_url: Some(sandbox.base_url()),
         paths: std::collections::BTreeMap::new(),
+        data_dir,
+        changed_since_filter: None,
         sources: vec!["the built-in demo companies".to_owned()],
         warnings: Vec::new(),
     })

@@ -27,9 +27,13 @@ pub(super) struct ServeArgs {
 
 pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let opened = Opened::new(global).await?;
-    let server = opened.server()?;
+    let app = opened.app()?;
+    let server = app.server();
+    let stop = CancellationToken::new();
+    app.keep_fresh(&stop);
     let Some(address) = args.http else {
         serve_stdio(server).await?;
+        stop.cancel();
         return Ok(ExitCode::SUCCESS);
     };
     let listener =
@@ -42,7 +46,6 @@ pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exi
     }
     let settings =
         HttpSettings { allowed_hosts: args.allowed_hosts.clone(), allowed_origins: args.allowed_origins.clone() };
-    let stop = CancellationToken::new();
     tokio::spawn({
         let stop = stop.clone();
         async move {

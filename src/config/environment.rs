@@ -1,7 +1,8 @@
 //! The only place that reads the environment.
 //!
 //! Variables: `SPECTORA_API_KEY` (a key; alone it is all that is needed), `SPECTORA_COMPANY_NAME` (whose key that is),
-//! `SPECTORA_TIMEZONE` (that company's zone), `SPECTORA_BASE_URL` (another origin), `SPECTORA_CONFIG` (the file), and
+//! `SPECTORA_TIMEZONE` (that company's zone), `SPECTORA_BASE_URL` (another origin), `SPECTORA_CONFIG` (the file), `SPECTORA_DATA_DIR` (the folder of
+//! mirrors), and
 //! whatever `api_key = { env = "…" }` names.
 
 use std::collections::HashMap;
@@ -14,6 +15,7 @@ use etcetera::BaseStrategy as _;
 pub struct Environment {
     variables: HashMap<String, String>,
     config_folder: Option<PathBuf>,
+    data_folder: Option<PathBuf>,
     home: Option<PathBuf>,
 }
 
@@ -27,6 +29,7 @@ impl Environment {
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
                 .collect(),
             config_folder: strategy.as_ref().map(|strategy| strategy.config_dir().join("spectora-mcp")),
+            data_folder: strategy.as_ref().map(|strategy| strategy.data_dir().join("spectora-mcp")),
             home: strategy.as_ref().map(|strategy| strategy.home_dir().to_owned()),
         }
     }
@@ -34,7 +37,7 @@ impl Environment {
     /// An invented one, for tests.
     pub fn of(variables: &[(&str, &str)]) -> Self {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { variables, config_folder: None, home: None }
+        Self { variables, config_folder: None, data_folder: None, home: None }
     }
 
     /// The value of a variable, trimmed. Empty text counts as unset, and so does a placeholder (`${…}`) that a client
@@ -56,6 +59,19 @@ impl Environment {
     /// Where `spectora.toml` is looked for on this system.
     pub fn usual_path(&self) -> Option<PathBuf> {
         self.config_folder.as_ref().map(|folder| folder.join("spectora.toml"))
+    }
+
+    /// Where mirrors are kept on this system unless told otherwise.
+    pub(super) fn data_folder(&self) -> Option<PathBuf> {
+        self.data_folder.clone()
+    }
+
+    /// The path with `~` at its beginning as the user's home.
+    pub(super) fn expand(&self, path: PathBuf) -> PathBuf {
+        match (path.strip_prefix("~"), &self.home) {
+            (Ok(rest), Some(home)) => home.join(rest),
+            _ => path,
+        }
     }
 
     pub(super) fn home(&self) -> Option<&PathBuf> {

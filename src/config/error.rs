@@ -84,6 +84,18 @@ pub enum ConfigError {
         /// Which.
         company: String,
     },
+    /// Nothing could ever be asked.
+    #[error("company {company}: `monthly_budget` must be at least 1")]
+    ZeroBudget {
+        /// Which.
+        company: String,
+    },
+    /// Not the name of a filter.
+    #[error("`changed_since_filter` under [api] is `{given}`, which is no name of a filter")]
+    BadFilterName {
+        /// What was given.
+        given: String,
+    },
     /// No such path.
     #[error("there is no `{given}` under [api.paths]; there are: {valid}")]
     UnknownPath {
@@ -122,6 +134,8 @@ impl ConfigError {
             Self::Key { .. } => "check where the key is taken from; keys are made in Spectora's developer settings",
             Self::Zone { .. } | Self::NoMachineZone { .. } => "set `timezone` to an IANA name such as America/Denver",
             Self::ZeroRequests { .. } => "leave it out for the default of 60",
+            Self::ZeroBudget { .. } => "leave it out to count calls without a limit",
+            Self::BadFilterName { .. } => "give the bare name, such as updated_at_greater_than: a-z and _, at most 60",
             Self::UnknownPath { .. } => "correct the name",
             Self::BadPath { .. } => "give a path such as /v2/contacts",
         }

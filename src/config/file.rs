@@ -18,12 +18,22 @@ pub(super) struct RawFile {
     pub(super) companies: BTreeMap<String, RawCompany>,
     #[serde(default)]
     pub(super) api: RawApi,
+    #[serde(default)]
+    pub(super) mirror: RawMirror,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMirror {
+    pub(super) enabled: Option<bool>,
+    pub(super) folder: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawApi {
     pub(super) base_url: Option<String>,
+    pub(super) changed_since_filter: Option<String>,
     #[serde(default)]
     pub(super) paths: BTreeMap<String, String>,
 }
@@ -35,6 +45,10 @@ pub(super) struct RawCompany {
     pub(super) timezone: Option<String>,
     pub(super) display_name: Option<String>,
     pub(super) requests_per_minute: Option<u32>,
+    pub(super) monthly_budget: Option<u64>,
+    pub(super) max_staleness_minutes: Option<u32>,
+    pub(super) sync_every_minutes: Option<u32>,
+    pub(super) history_days: Option<u32>,
     #[serde(default)]
     pub(super) known_services: Vec<String>,
 }

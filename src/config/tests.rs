@@ -15,6 +15,8 @@ fn loaded(text: Option<&str>, variables: &[(&str, &str)], companies: &[&str]) ->
     let overrides = Overrides {
         config_file: text.map(|_| path),
         base_url: None,
+        data_dir: None,
+        no_mirror: false,
         companies: companies.iter().map(|name| (*name).to_owned()).collect(),
     };
     load(&overrides, &Environment::of(variables)).map_err(|error| format!("{error} | {}", error.hint()))

@@ -88,7 +88,7 @@ impl QueryMark {
 pub(super) fn basis(basis: &Basis, period: Option<(DateRange, &str)>) -> Value {
     let mut shown = Map::new();
     shown.insert("as_of".to_owned(), seconds(basis.as_of).into());
-    shown.insert("source".to_owned(), "service".into());
+    shown.insert("source".to_owned(), basis.source.name().into());
     shown.insert("complete".to_owned(), basis.missing.is_empty().into());
     if !basis.missing.is_empty() {
         shown.insert("missing".to_owned(), basis.missing.clone().into());

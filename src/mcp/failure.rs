@@ -5,7 +5,7 @@ use std::fmt;
 use rmcp::model::{CallToolResult, ContentBlock};
 
 use crate::records::RecordsError;
-use crate::spectora::SpectoraErrorKind;
+use crate::records::ServiceErrorKind as SpectoraErrorKind;
 
 /// A failed call, in words a model can act on and an owner can understand: what was wrong, and what to do next.
 ///
@@ -58,6 +58,10 @@ impl From<RecordsError> for ToolFailure {
             RecordsError::TooMuchToSort => {
                 Self::new(what, "give a shorter period (`from` and `to`, or `period`), or sort by date")
             }
+            RecordsError::Mirror(_) => Self::new(
+                what,
+                "try again; if it happens again, run `spectora-mcp mirror status` on the machine that serves this",
+            ),
             RecordsError::Service(error) => Self::new(format!("Spectora did not answer ({what})"), advice(&error.kind)),
         }
     }

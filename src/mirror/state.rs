@@ -136,6 +136,14 @@ impl Parts<'_> {
         Ok(rows.unsigned_abs())
     }
 
+    /// How many inspections began before `now`, counted up to `enough`.
+    pub fn started_before(&self, now: Timestamp, enough: u64) -> Result<u64, MirrorError> {
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM inspections WHERE gone = 0 AND starts_at < ? LIMIT ?)";
+        let values = [now.as_millisecond(), enough.cast_signed()];
+        let rows: i64 = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
+        Ok(rows.unsigned_abs())
+    }
+
     /// The earliest beginning of any stored inspection.
     pub fn oldest_start(&self) -> Result<Option<Timestamp>, MirrorError> {
         let sql = "SELECT min(starts_at) FROM inspections WHERE gone = 0";
@@ -150,7 +158,7 @@ impl Parts<'_> {
 
     /// Whether any stored inspection is canceled, or deleted by the service's word.
     pub fn shows(&self) -> Result<(bool, bool), MirrorError> {
-        let canceled = "SELECT EXISTS (SELECT 1 FROM inspections WHERE canceled_at IS NOT NULL)";
+        let canceled = "SELECT EXISTS (SELECT 1 FROM inspections WHERE gone = 0 AND canceled_at IS NOT NULL)";
         let deleted = "SELECT EXISTS (SELECT 1 FROM inspections WHERE gone = 1)";
         Ok((
             self.connection.query_row(canceled, [], |row| row.get(0))?,

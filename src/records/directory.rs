@@ -5,17 +5,13 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
-use super::{Basis, Records, RecordsError, selection};
-use crate::domain::{Agent, AgentStatistics, ConnectionId, fold};
+use super::{Basis, Records, RecordsError};
+use crate::domain::{Agent, AgentStatistics, ConnectionId};
+use crate::mirror::{Kind, NameEntry};
 use crate::spectora::{ConnectionInclude, ConnectionSort, ConnectionStats, Connections, Direction, Query};
 
 /// How long what was read may be used again.
 const SHELF_LIFE: SignedDuration = SignedDuration::from_mins(5);
-/// The most names shown when a name does not settle it.
-const CANDIDATES_MAX: usize = 8;
-/// How similar a name must be to be worth showing (Jaro-Winkler, 0 to 1).
-const SIMILARITY_MIN: f64 = 0.75;
-
 /// Something read whole and kept for [`SHELF_LIFE`]. The lock is held while reading, so that two questions at once
 /// cost one reading.
 pub(super) struct Shelf<T>(Mutex<Option<(Arc<T>, Basis)>>);
@@ -55,6 +51,9 @@ pub struct AgentEntry {
 impl Records {
     /// Every agent, in the service's order.
     pub async fn agents(&self) -> Result<(Arc<Vec<Agent>>, Basis), RecordsError> {
+        if let Some(found) = self.mirrored_all::<Connections>(Kind::Agents, &self.kept_agents).await? {
+            return Ok(found);
+        }
         let now = self.clock.now();
         let read = async {
             let query = Query::<Connections> {
@@ -71,6 +70,9 @@ impl Records {
 
     /// The service's statistics about every agent.
     pub async fn statistics(&self) -> Result<(Arc<Vec<AgentStatistics>>, Basis), RecordsError> {
+        if let Some(found) = self.mirrored_all::<ConnectionStats>(Kind::AgentStats, &self.kept_statistics).await? {
+            return Ok(found);
+        }
         let now = self.clock.now();
         let read = async {
             let mut basis = Basis::read_at(now);
@@ -82,6 +84,17 @@ impl Records {
 
     /// One agent with the statistics about them. `None` when there is no such agent.
     pub async fn agent(&self, id: &ConnectionId) -> Result<Option<(AgentEntry, Basis)>, RecordsError> {
+        if let Some((agent, mut basis)) = self.mirrored_one::<Connections>(Kind::Agents, id.as_str()).await? {
+            let found = self.mirrored_one::<ConnectionStats>(Kind::AgentStats, id.as_str()).await?;
+            let statistics = match found {
+                Some((statistics, read)) => {
+                    basis.absorb(read);
+                    Some(statistics)
+                }
+                None => super::error::found(self.client.one::<ConnectionStats>(id, &[]).await)?,
+            };
+            return Ok(Some((AgentEntry { agent, statistics }, basis)));
+        }
         let include = [ConnectionInclude::Agent, ConnectionInclude::AgentTeam];
         let Some(agent) = super::error::found(self.client.one::<Connections>(id, &include).await)? else {
             return Ok(None);
@@ -90,8 +103,8 @@ impl Records {
         Ok(Some((AgentEntry { agent, statistics }, Basis::read_at(self.clock.now()))))
     }
 
-    /// The agent meant by a connection id or a name. Case, accents, punctuation and the order of words do not count;
-    /// two that fit are not guessed between.
+    /// The agent meant by a connection id or a name. Case, accents, punctuation and the order of words do not count, and
+    /// a small slip is forgiven where one agent only can be meant; two that fit are not guessed between.
     pub async fn resolve_agent(&self, given: &str) -> Result<ConnectionId, RecordsError> {
         if given.bytes().all(|b| b.is_ascii_digit())
             && let Ok(id) = given.parse()
@@ -99,44 +112,15 @@ impl Records {
             return Ok(id);
         }
         let (agents, _) = self.agents().await?;
-        let wanted = fold(given);
-        let named: Vec<(String, &Agent)> = agents.iter().filter_map(|agent| Some((agent.name()?, agent))).collect();
-        let exact: Vec<_> = named.iter().filter(|(name, _)| fold(name) == wanted).collect();
-        let loose: Vec<_> = if exact.is_empty() && !wanted.is_empty() {
-            named.iter().filter(|(name, _)| selection::has_words(name, &wanted)).collect()
-        } else {
-            exact
-        };
-        match loose.as_slice() {
-            [(_, agent)] => Ok(agent.id.clone()),
-            [] => Err(RecordsError::UnknownName {
-                what: "agent",
-                given: given.to_owned(),
-                nearest: nearest(&wanted, named.iter().map(|(name, _)| name.as_str())),
-            }),
-            several => Err(RecordsError::AmbiguousName {
-                what: "agent",
-                given: given.to_owned(),
-                candidates: several
-                    .iter()
-                    .take(CANDIDATES_MAX)
-                    .map(|(name, agent)| match &agent.agency_name {
-                        Some(agency) => format!("{name} of {agency} (id {})", agent.id),
-                        None => format!("{name} (id {})", agent.id),
-                    })
-                    .collect(),
-            }),
-        }
+        let entries = agents.iter().filter_map(|agent| {
+            Some(NameEntry {
+                id: Some(agent.id.to_string()),
+                name: agent.name()?,
+                beside: agent.agency_name.as_ref().map(ToString::to_string),
+            })
+        });
+        let entry = super::names::resolve("agent", given, &entries.collect::<Vec<_>>())?;
+        let id = entry.entry.id.as_deref().and_then(|id| id.parse().ok());
+        id.ok_or_else(|| RecordsError::UnknownName { what: "agent", given: given.to_owned(), nearest: Vec::new() })
     }
-}
-
-/// The names most similar to `wanted` (folded), best first.
-pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut scored: Vec<(f64, &str)> = names
-        .map(|name| (strsim::jaro_winkler(wanted, &fold(name)), name))
-        .filter(|(score, _)| SIMILARITY_MIN <= *score)
-        .collect();
-    scored.sort_by(|left, right| right.0.total_cmp(&left.0).then_with(|| left.1.cmp(right.1)));
-    scored.dedup_by(|left, right| left.1 == right.1);
-    scored.into_iter().take(CANDIDATES_MAX).map(|(_, name)| name.to_owned()).collect()
 }

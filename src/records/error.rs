@@ -1,5 +1,6 @@
 //! Why a question was not answered.
 
+use crate::mirror::MirrorError;
 use crate::spectora::{SpectoraError, SpectoraErrorKind};
 
 /// A question that has no answer.
@@ -8,6 +9,9 @@ pub enum RecordsError {
     /// The service did not answer.
     #[error(transparent)]
     Service(#[from] SpectoraError),
+    /// The mirror did not answer.
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
     /// Nothing by that name.
     #[error("no {what} is called `{given}`")]
     UnknownName {

@@ -65,7 +65,17 @@ impl Records {
         after: Option<&Position>,
         limit: usize,
     ) -> Result<InspectionList, RecordsError> {
-        let reading = self.read(selection, order, after, limit).await?;
+        if let Some(list) = self.mirrored_inspections(selection, order, after, limit).await? {
+            return Ok(list);
+        }
+        let reading = match self.read(selection, order, after, limit).await {
+            Ok(reading) => reading,
+            Err(error) => {
+                // Better a part, said to be one, than nothing.
+                let part = self.mirrored_part(selection, order, after, limit, &error).await?;
+                return part.ok_or(error);
+            }
+        };
         if order.by_quote() && !reading.to_the_end {
             return Err(RecordsError::TooMuchToSort);
         }

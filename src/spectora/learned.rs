@@ -86,6 +86,7 @@ impl Learned {
         }
     }
 
+    #[expect(clippy::option_option, reason = "not looked for, looked for in vain, and found are three things")]
     /// The filter by the time of change: `None` while it was not looked for, `Some(None)` when there is none.
     pub(super) fn changed_since(&self, endpoint: Endpoint) -> Option<Option<ChangedSinceName>> {
         self.facts().changed_since.get(&endpoint).copied()

@@ -328,9 +328,10 @@ impl Filter for InspectionFilter {
         match self {
             Self::Id(id) => id.to_string(),
             Self::FullText(text) | Self::Zip(text) | Self::Address(text) => text.clone(),
-            Self::StartsAtOrAfter(at) => at.saturating_sub(BOUND_OVERLAP).unwrap_or(Timestamp::MIN).to_string(),
+            Self::StartsAtOrAfter(at) | Self::ChangedSince(_, at) => {
+                at.saturating_sub(BOUND_OVERLAP).unwrap_or(Timestamp::MIN).to_string()
+            }
             Self::StartsBefore(at) => at.saturating_add(BOUND_OVERLAP).unwrap_or(Timestamp::MAX).to_string(),
-            Self::ChangedSince(_, at) => at.saturating_sub(BOUND_OVERLAP).unwrap_or(Timestamp::MIN).to_string(),
             Self::Connection(id) => id.to_string(),
             Self::Agent(id) => id.to_string(),
             Self::Inspector(id) => id.to_string(),

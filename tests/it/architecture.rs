@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 /// Modules from the top of the map to its bottom; each may use those after it. The sandbox stands apart.
-const ORDER: &[&str] = &["cli", "app", "config", "transport", "mcp", "records", "spectora", "domain"];
+const ORDER: &[&str] = &["cli", "app", "config", "transport", "mcp", "records", "sync", "mirror", "spectora", "domain"];
 
 /// Crates that only some modules may name.
 const FENCES: &[(&str, &[&str])] = &[
     ("reqwest::", &["spectora"]),
     ("rmcp::", &["mcp", "transport", "cli"]),
     ("axum::", &["transport", "sandbox"]),
+    ("rusqlite::", &["mirror"]),
+    ("zstd::", &["mirror"]),
     ("clap::", &["cli"]),
     ("anyhow::", &["cli"]),
     ("env::var", &["config"]),
@@ -23,6 +25,11 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("config", "spectora"),
     ("transport", "records"),
     ("transport", "spectora"),
+    ("transport", "mirror"),
+    ("mirror", "spectora"),
+    ("mcp", "spectora"),
+    ("config", "sync"),
+    ("config", "mirror"),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

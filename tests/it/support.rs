@@ -7,10 +7,11 @@ use rmcp::model::{CallToolRequestParams, CallToolResult};
 use rmcp::service::RunningService;
 use rmcp::{RoleClient, ServiceExt as _};
 use serde_json::{Map, Value};
-use spectora_mcp::app;
+use spectora_mcp::app::App;
 use spectora_mcp::config::{Company, Config};
 use spectora_mcp::domain::{Clock, FixedClock};
 use spectora_mcp::sandbox::{Faults, Profile, Sandbox, SandboxOptions};
+use spectora_mcp::sync::{Scope, Silent};
 
 /// The instant every test lives at: a Tuesday evening in Denver that is Wednesday in UTC.
 pub(crate) const NOW: &str = "2026-11-25T02:30:00Z";
@@ -18,6 +19,10 @@ pub(crate) const NOW: &str = "2026-11-25T02:30:00Z";
 pub(crate) struct TestApp {
     pub(crate) sandbox: Sandbox,
     pub(crate) client: RunningService<RoleClient, ()>,
+    /// The parts behind the server.
+    pub(crate) parts: App,
+    /// The mirrors' folder, when there are mirrors.
+    pub(crate) folder: Option<tempfile::TempDir>,
     output_schemas: std::collections::HashMap<String, Value>,
 }
 
@@ -30,15 +35,41 @@ impl TestApp {
         Self::with(|options| options.profile = profile, &[]).await
     }
 
+    /// As [`Self::start`], on mirrors that were synced once.
+    pub(crate) async fn kept(profile: Profile) -> Self {
+        let app = Self::build(|options| options.profile = profile, &[], true).await;
+        app.sync(Scope::Auto).await;
+        app
+    }
+
+    /// Brings all mirrors up to date; gives the calls it took.
+    pub(crate) async fn sync(&self, scope: Scope) -> u64 {
+        let mut calls = 0;
+        for (_, keeper) in self.parts.keepers() {
+            let report = keeper.unwrap().unwrap().sync(scope, &Silent).await.unwrap();
+            assert_eq!(report.missing, Vec::<String>::new());
+            calls += report.calls;
+        }
+        calls
+    }
+
     /// `companies` empty means both.
     pub(crate) async fn with(change: impl FnOnce(&mut SandboxOptions), companies: &[&str]) -> Self {
+        Self::build(change, companies, false).await
+    }
+
+    /// With or without mirrors; new mirrors are empty.
+    pub(crate) async fn build(change: impl FnOnce(&mut SandboxOptions), companies: &[&str], mirrors: bool) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(FixedClock(now()));
         let mut options = SandboxOptions::new(now());
         options.clock = Arc::clone(&clock);
         change(&mut options);
         let sandbox = Sandbox::start(options).await.unwrap();
-        let config = config_of(&sandbox, companies);
-        let server = app::server(&config, &clock).unwrap();
+        let mut config = config_of(&sandbox, companies);
+        let folder = mirrors.then(|| tempfile::tempdir().unwrap());
+        config.data_dir = folder.as_ref().map(|folder| folder.path().to_owned());
+        let parts = App::build(&config, &clock).unwrap();
+        let server = parts.server();
         let (ours, theirs) = tokio::io::duplex(256 * 1024);
         tokio::spawn(async move { server.serve(theirs).await.unwrap().waiting().await });
         let client = ().serve(ours).await.unwrap();
@@ -47,7 +78,7 @@ impl TestApp {
             .into_iter()
             .map(|tool| (tool.name.to_string(), Value::Object((*tool.output_schema.unwrap()).clone())))
             .collect();
-        Self { sandbox, client, output_schemas }
+        Self { sandbox, client, parts, folder, output_schemas }
     }
 
     pub(crate) fn set_faults(&self, rules: &[&str]) {
@@ -110,11 +141,15 @@ pub(crate) fn config_of(sandbox: &Sandbox, companies: &[&str]) -> Config {
         api_key: company.api_key.clone().into(),
         requests_per_minute: 10_000.try_into().unwrap(),
         known_services: vec!["Pool, Spa & Deck Inspection".to_owned()],
+        monthly_budget: None,
+        keeping: spectora_mcp::config::Keeping::default(),
     });
     Config {
         companies: companies.collect(),
         base_url: Some(sandbox.base_url()),
         paths: std::collections::BTreeMap::new(),
+        data_dir: None,
+        changed_since_filter: None,
         sources: Vec::new(),
         warnings: Vec::new(),
     }

@@ -55,7 +55,10 @@ fn questions() -> Vec<Question> {
 }
 
 async fn answers_are_right_on(profile: Profile) {
-    let app = TestApp::start(profile).await;
+    answers_are_right(TestApp::start(profile).await, profile, "service").await;
+}
+
+async fn answers_are_right(app: TestApp, profile: Profile, source: &str) {
     let truth = app.sandbox.truth();
     let company = company(&truth, "spectora_company1");
     for (arguments, holds) in questions() {
@@ -67,6 +70,18 @@ async fn answers_are_right_on(profile: Profile) {
         let (ids, total) = app.all_ids("list_inspections", asked).await;
         assert_eq!(ids, expected, "{profile} {arguments}");
         assert_eq!(total, Some(expected.len() as u64), "{profile} {arguments}");
+    }
+    let answer = app.answer("list_inspections", json!({"period": "tomorrow"})).await;
+    assert_eq!(answer["basis"]["source"], source);
+}
+
+#[tokio::test]
+async fn a_mirror_gives_the_same_answers_and_asks_nobody() {
+    for profile in [Profile::Full, Profile::Minimal, Profile::Strict] {
+        let app = TestApp::kept(profile).await;
+        app.sandbox.clear_log();
+        app.sandbox.set_faults(spectora_mcp::sandbox::Faults::parse(["*:1+=503"]).unwrap());
+        answers_are_right(app, profile, "mirror").await;
     }
 }
 

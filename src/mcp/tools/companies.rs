@@ -36,7 +36,7 @@ async fn list(context: &Context) -> Result<Answer, super::super::ToolFailure> {
         (index, row.0)
     });
     let rows: Vec<(usize, Map<String, Value>)> = rows.collect();
-    let mut basis = answer::basis(&Basis { as_of: now, missing: Vec::new(), notes: Vec::new() }, None);
+    let mut basis = answer::basis(&Basis::computed_at(now), None);
     if let Some(basis) = basis.as_object_mut() {
         basis.insert("source".to_owned(), "configuration".into());
     }

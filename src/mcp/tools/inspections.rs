@@ -373,10 +373,7 @@ async fn link_to(context: &Context, arguments: Map<String, Value>) -> Result<Ans
         given.strip_prefix(row::PORTAL).map_or(given, |rest| rest.split(['?', '#', '/']).next().unwrap_or(rest));
     if let Ok(slug) = given.parse::<Slug>() {
         row.put("slug", Some(slug.to_string())).put("portal_link", Some(portal_link(&slug)));
-        let mut basis = answer::basis(
-            &crate::records::Basis { as_of: context.clock.now(), missing: Vec::new(), notes: Vec::new() },
-            None,
-        );
+        let mut basis = answer::basis(&crate::records::Basis::computed_at(context.clock.now()), None);
         if let Some(basis) = basis.as_object_mut() {
             basis.insert("source".to_owned(), "computed".into());
         }

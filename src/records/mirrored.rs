@@ -1,0 +1,331 @@
+//! Answers from the mirror, where it is complete for what is asked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::{
+    AgentRole, Basis, ClientList, InspectionList, InspectionOrder, InspectionSelection, InspectorWanted, Position,
+    Records, RecordsError, Source,
+};
+use crate::domain::{Inspection, InspectionId, Status};
+use crate::mirror::{self, After, Coverage, Found, InspectionQuery, Kind, Mirror, Order, Pass, Side, StatusWanted};
+use crate::spectora::{Contacts, Inspections, RawRecord, Wired};
+use crate::sync::{Scope, Silent, SyncError, Syncer};
+
+/// How long a question waits for changes to be read before it is answered from what there is.
+const FRESHENING_TIME_MAX: Duration = Duration::from_secs(5);
+/// How often a question looks whether another process has read the changes.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// So many past inspections without one canceled make it likely that canceled ones cannot be seen.
+const CANCELLATION_SAMPLE_MIN: u64 = 100;
+/// The most clients a search by words gives.
+const CLIENTS_FOUND_MAX: usize = 2_000;
+
+/// Records read from the mirror, good while the mirror's revision stays the same.
+pub(super) struct Kept<T>(Mutex<Option<(u64, Arc<Vec<T>>)>>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+/// How far a mirror can answer for inspections.
+struct Reach {
+    coverage: Coverage,
+    pass: Option<Pass>,
+    canceled_seen: bool,
+    past: u64,
+    undated: u64,
+}
+
+impl Reach {
+    /// Since when all of what begins at or after `from` is known; `None` when it is not.
+    fn as_of(&self, from: Option<Timestamp>) -> Option<Timestamp> {
+        let all = self.coverage.full_at.map(|full_at| self.coverage.fresh_at.unwrap_or(full_at).max(full_at));
+        let window =
+            self.coverage.window_at.filter(|_| from.is_some_and(|from| self.coverage.window_from <= Some(from)));
+        if let Some(all) = all {
+            return Some(window.map_or(all, |window| window.max(all)));
+        }
+        // The first pass reads the latest first: what lies after the place it has come to is all here.
+        let covered = from.zip(self.coverage.reach).is_some_and(|(from, reach)| reach < from);
+        self.pass.filter(|_| covered).map(|pass| pass.started_at)
+    }
+}
+
+impl Records {
+    /// The mirror, after changes were looked for where it is stale. The note says when that failed.
+    async fn fresh_mirror(&self) -> Result<Option<(&Arc<Mirror>, Option<String>)>, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Ok(None) };
+        let note = if syncer.is_stale().await? { freshen(syncer).await } else { None };
+        Ok(Some((syncer.mirror(), note)))
+    }
+
+    /// The list from the mirror; `None` when the mirror does not have all of it.
+    pub(super) async fn mirrored_inspections(
+        &self,
+        selection: &InspectionSelection,
+        order: InspectionOrder,
+        after: Option<&Position>,
+        limit: usize,
+    ) -> Result<Option<InspectionList>, RecordsError> {
+        let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
+        let from = selection.period.map(|period| period.instants(self.timezone()).0);
+        let (reach, found) = self.ask_mirror(mirror, selection, order, after, limit).await?;
+        let Some(as_of) = reach.as_of(from) else { return Ok(None) };
+        let mut basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: Vec::new() };
+        basis.notes.extend(note);
+        if reach.coverage.shortfall != 0 {
+            let shortfall = reach.coverage.shortfall;
+            basis.missing.push(format!("{shortfall} inspections that the service counts and does not list"));
+        }
+        let asks_for_canceled = selection.statuses.is_empty() || selection.statuses.contains(&Status::Canceled);
+        let unseen = !reach.canceled_seen && CANCELLATION_SAMPLE_MIN <= reach.past;
+        if asks_for_canceled && unseen {
+            basis.missing.push("canceled inspections: the service shows none of them with this key".to_owned());
+        }
+        if reach.undated != 0 {
+            basis.notes.push(format!("{} inspections without a date are left out", reach.undated));
+        }
+        self.listed(found, basis).map(Some)
+    }
+
+    /// What the mirror has of a list it does not have whole, because the service did not answer either.
+    pub(super) async fn mirrored_part(
+        &self,
+        selection: &InspectionSelection,
+        order: InspectionOrder,
+        after: Option<&Position>,
+        limit: usize,
+        failure: &RecordsError,
+    ) -> Result<Option<InspectionList>, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Ok(None) };
+        let (reach, found) = self.ask_mirror(syncer.mirror(), selection, order, after, limit).await?;
+        let (Some(reached), Some(pass)) = (reach.coverage.reach, reach.pass) else { return Ok(None) };
+        if found.rows.is_empty() {
+            return Ok(None);
+        }
+        let day = self.timezone().to_datetime(reached).date();
+        let missing = vec![
+            format!("what lies before {day}: the first reading has not come that far"),
+            format!("and the service did not answer ({failure})"),
+        ];
+        let basis = Basis { source: Source::Mirror, as_of: pass.started_at, missing, notes: Vec::new() };
+        let mut list = self.listed(found, basis)?;
+        list.total = None;
+        Ok(Some(list))
+    }
+
+    async fn ask_mirror(
+        &self,
+        mirror: &Arc<Mirror>,
+        selection: &InspectionSelection,
+        order: InspectionOrder,
+        after: Option<&Position>,
+        limit: usize,
+    ) -> Result<(Reach, Found), RecordsError> {
+        let now = self.clock.now();
+        let query = self.mirror_query(selection, now);
+        let order = match order {
+            InspectionOrder::Newest => Order::Newest,
+            InspectionOrder::Oldest => Order::Oldest,
+            InspectionOrder::QuoteHighest => Order::QuoteHighest,
+            InspectionOrder::QuoteLowest => Order::QuoteLowest,
+        };
+        let after = after.map(|position| After {
+            starts_at: position.starts_at,
+            quote: position.quote.as_deref().and_then(|quote| quote.parse().ok()),
+            id: position.id.to_string(),
+        });
+        let answer = mirror.read(move |parts| {
+            let reach = Reach {
+                coverage: parts.coverage(Kind::Inspections)?,
+                pass: parts.pass(Kind::Inspections)?,
+                canceled_seen: parts.shows()?.0,
+                past: parts.started_before(now, CANCELLATION_SAMPLE_MIN)?,
+                undated: parts.undated()?,
+            };
+            Ok((reach, parts.inspections(&query, order, after.as_ref(), limit)?))
+        });
+        Ok(answer.await?)
+    }
+
+    fn mirror_query(&self, selection: &InspectionSelection, now: Timestamp) -> InspectionQuery {
+        InspectionQuery {
+            period: selection.period.map(|period| period.instants(self.timezone())),
+            status: StatusWanted { any_of: selection.statuses.clone(), now: now.as_millisecond() },
+            inspector: selection.inspector.as_ref().map(|wanted| match wanted {
+                InspectorWanted::Id(id) => mirror::InspectorWanted::Id(id.clone()),
+                InspectorWanted::Name(name) => mirror::InspectorWanted::Words(name.clone()),
+            }),
+            agent: selection.agent.clone().map(|agent| {
+                let side = match selection.agent_role {
+                    None => Side::Any,
+                    Some(AgentRole::Buying) => Side::Buying,
+                    Some(AgentRole::Selling) => Side::Selling,
+                };
+                (agent, side)
+            }),
+            client: selection.client.clone(),
+            service: selection.service.clone(),
+            zip: selection.zip.clone(),
+            place: selection.address.clone(),
+            paid: selection.paid,
+            confirmed: selection.confirmed,
+        }
+    }
+
+    fn listed(&self, found: Found, basis: Basis) -> Result<InspectionList, RecordsError> {
+        let read = |(raw, gone_at): (Vec<u8>, Option<Timestamp>)| self.read_inspection(raw, gone_at);
+        let rows = found.rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(InspectionList { rows, total: found.total, more: found.more, searched_to: None, basis })
+    }
+
+    /// A kept inspection; one that vanished from the service counts as deleted since.
+    fn read_inspection(&self, raw: Vec<u8>, gone_at: Option<Timestamp>) -> Result<Inspection, RecordsError> {
+        let mut inspection = self.client.read_back::<Inspections>(&RawRecord::from_bytes(raw))?;
+        inspection.deleted_at = inspection.deleted_at.or(gone_at);
+        Ok(inspection)
+    }
+
+    pub(super) async fn mirrored_inspection(
+        &self,
+        id: &InspectionId,
+    ) -> Result<Option<(Inspection, Basis)>, RecordsError> {
+        let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
+        let wanted = id.to_string();
+        let found = mirror
+            .read(move |parts| {
+                let (coverage, pass) = (parts.coverage(Kind::Inspections)?, parts.pass(Kind::Inspections)?);
+                Ok((coverage, pass, parts.raw(Kind::Inspections, &wanted)?))
+            })
+            .await?;
+        let (coverage, pass, Some((raw, gone_at))) = found else { return Ok(None) };
+        let Some(as_of) = coverage.fresh_at.max(coverage.full_at).or(pass.map(|pass| pass.started_at)) else {
+            return Ok(None);
+        };
+        let notes = note.into_iter().collect();
+        let basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes };
+        Ok(Some((self.read_inspection(raw, gone_at)?, basis)))
+    }
+
+    /// One record of another kind; `None` when the mirror does not have it.
+    pub(super) async fn mirrored_one<R: Wired>(
+        &self,
+        kind: Kind,
+        id: &str,
+    ) -> Result<Option<(R::Record, Basis)>, RecordsError> {
+        let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
+        let wanted = id.to_owned();
+        let found = mirror.read(move |parts| Ok((parts.coverage(kind)?, parts.raw(kind, &wanted)?))).await?;
+        let (coverage, Some((raw, None))) = found else { return Ok(None) };
+        let Some(as_of) = coverage.fresh_at.max(coverage.full_at) else { return Ok(None) };
+        let notes = note.into_iter().collect();
+        let basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes };
+        Ok(Some((self.client.read_back::<R>(&RawRecord::from_bytes(raw))?, basis)))
+    }
+
+    /// All records of a small kind; `None` while the mirror does not have them all.
+    pub(super) async fn mirrored_all<R: Wired>(
+        &self,
+        kind: Kind,
+        kept: &Kept<R::Record>,
+    ) -> Result<Option<(Arc<Vec<R::Record>>, Basis)>, RecordsError> {
+        let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
+        let mut kept = kept.0.lock().await;
+        let revision = kept.as_ref().map(|(revision, _)| *revision);
+        let (coverage, raws) = mirror
+            .read(move |parts| {
+                let coverage = parts.coverage(kind)?;
+                if coverage.full_at.is_none() || revision == Some(coverage.revision) {
+                    return Ok((coverage, Vec::new()));
+                }
+                Ok((coverage, parts.raws_after(kind, i64::MIN, usize::MAX, false)?))
+            })
+            .await?;
+        let Some(as_of) = coverage.full_at.and(coverage.fresh_at.max(coverage.full_at)) else { return Ok(None) };
+        let rows = match kept.as_ref().filter(|(revision, _)| *revision == coverage.revision) {
+            Some((_, rows)) => Arc::clone(rows),
+            None => {
+                let read = |(_, raw)| self.client.read_back::<R>(&RawRecord::from_bytes(raw));
+                let rows = Arc::new(raws.into_iter().map(read).collect::<Result<Vec<_>, _>>()?);
+                *kept = Some((coverage.revision, Arc::clone(&rows)));
+                rows
+            }
+        };
+        let mut basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
+        if coverage.shortfall != 0 {
+            basis.missing.push(format!("{} {} that the service does not list", coverage.shortfall, kind.name()));
+        }
+        Ok(Some((rows, basis)))
+    }
+
+    pub(super) async fn mirrored_clients(
+        &self,
+        text: Option<&str>,
+        page: u32,
+        size: u32,
+    ) -> Result<Option<ClientList>, RecordsError> {
+        let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
+        let words = text.map(str::to_owned);
+        let (skip, limit) = match text {
+            Some(_) => (0, CLIENTS_FOUND_MAX),
+            None => (u64::from(page.saturating_sub(1)) * u64::from(size), size as usize),
+        };
+        let (coverage, (raws, total)) = mirror
+            .read(move |parts| {
+                let coverage = parts.coverage(Kind::Clients)?;
+                let found = match coverage.full_at {
+                    Some(_) => parts.clients(words.as_deref(), skip, limit)?,
+                    None => (Vec::new(), 0),
+                };
+                Ok((coverage, found))
+            })
+            .await?;
+        let Some(as_of) = coverage.full_at.and(coverage.fresh_at.max(coverage.full_at)) else { return Ok(None) };
+        let read = |raw| self.client.read_back::<Contacts>(&RawRecord::from_bytes(raw));
+        let rows = raws.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let mut basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
+        let reached = skip + rows.len() as u64;
+        if text.is_some() && reached < total {
+            basis.missing.push(format!("{} more clients: give more words", total - reached));
+        }
+        let next_page = (text.is_none() && reached < total).then_some(page + 1);
+        Ok(Some(ClientList { rows, total: Some(total), next_page, basis }))
+    }
+}
+
+/// Reads what changed, waiting a few seconds at most; what is not done by then goes on without the question. The note
+/// says when the answer may be older than wanted, and why.
+async fn freshen(syncer: &Arc<Syncer>) -> Option<String> {
+    if syncer.pauses() {
+        return Some("the service could not be asked for changes just now; this is as of `as_of`".to_owned());
+    }
+    let deadline = Instant::now() + FRESHENING_TIME_MAX;
+    let running = tokio::spawn({
+        let syncer = Arc::clone(syncer);
+        async move { syncer.freshen(Scope::Auto, &Silent).await }
+    });
+    match tokio::time::timeout_at(deadline, running).await {
+        Ok(Ok(Ok(()))) => None,
+        Ok(Ok(Err(SyncError::Busy))) => wait_for_other(syncer, deadline).await,
+        Ok(Ok(Err(error))) => Some(format!("changes could not be read ({error}); this is as of `as_of`")),
+        Ok(Err(_)) | Err(_) => Some("changes are still being read; this is as of `as_of`".to_owned()),
+    }
+}
+
+/// Another process reads the changes; they are seen here once it has stored them.
+async fn wait_for_other(syncer: &Arc<Syncer>, deadline: Instant) -> Option<String> {
+    while Instant::now() + LOOK_EVERY < deadline {
+        if !syncer.is_stale().await.unwrap_or(false) {
+            return None;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Some("changes are still being read by another process; this is as of `as_of`".to_owned())
+}

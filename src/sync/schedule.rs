@@ -1,0 +1,59 @@
+//! Keeping a mirror fresh while the program runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Silent, SyncError, Syncer};
+
+/// How often it is looked whether something is due.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// How often it is looked whether deliveries wait; they are rare and a look costs no call.
+const DELIVERIES_EVERY: Duration = Duration::from_secs(2);
+
+/// Syncs when it is due and reads what deliveries name, until `stop`. Another process that does the same is let be: what
+/// it stored is not due any more.
+pub async fn keep(syncer: Arc<Syncer>, every: Duration, stop: CancellationToken) {
+    let company = syncer.company().clone();
+    let mut next_look = tokio::time::Instant::now();
+    loop {
+        if next_look <= tokio::time::Instant::now() {
+            next_look = tokio::time::Instant::now() + LOOK_EVERY;
+            if !syncer.pauses() {
+                match stop.run_until_cancelled(when_due(&syncer, every)).await {
+                    None => return,
+                    Some(Ok(())) => {}
+                    Some(Err(SyncError::Busy)) => tracing::debug!(%company, "another process syncs"),
+                    Some(Err(error)) => tracing::warn!(%company, %error, "a sync ended early; it goes on later"),
+                }
+            }
+        }
+        match stop.run_until_cancelled(syncer.drain()).await {
+            None => return,
+            Some(Ok((0, _))) => {}
+            Some(Ok((read, count))) => {
+                tracing::info!(%company, read, changed = count.touched(), "read what webhooks named");
+            }
+            Some(Err(error)) => tracing::warn!(%company, %error, "a record that a webhook named could not be read"),
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(DELIVERIES_EVERY)).await.is_none() {
+            return;
+        }
+    }
+}
+
+async fn when_due(syncer: &Arc<Syncer>, every: Duration) -> Result<(), SyncError> {
+    let Some(scope) = syncer.due(every).await? else { return Ok(()) };
+    let report = syncer.sync(scope, &Silent).await?;
+    let count = report.count();
+    tracing::info!(
+        company = %report.company,
+        calls = report.calls,
+        new = count.new,
+        changed = count.changed,
+        gone = count.gone,
+        "the mirror is up to date"
+    );
+    Ok(())
+}
