@@ -16,6 +16,7 @@ mod plan;
 mod probe;
 mod query;
 mod request;
+mod survey;
 mod wire;
 
 #[cfg(test)]
@@ -36,4 +37,5 @@ pub use query::{
     Resource, Spelled, Verdict,
 };
 pub use request::ClientBuildError;
+pub use survey::Survey;
 pub use wire::RawRecord;

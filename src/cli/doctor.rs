@@ -10,11 +10,14 @@ use super::{EXIT_ANSWER_IS_ERROR, Global, output};
 use crate::domain::{Clock, ConnectionId, InspectorId};
 use crate::records::Records;
 use crate::spectora::{
-    ConnectionStats, Connections, Contacts, Endpoint, Filter as _, FilterSupport, InspectionAttachments,
-    InspectionFilter, Inspections, Query, SpectoraClient, SpectoraError, SpectoraErrorKind, Wired,
+    ConnectionInclude, ConnectionStats, Connections, Contacts, Filter as _, FilterSupport, InspectionAttachments,
+    InspectionFilter, InspectionInclude, Inspections, SpectoraClient, Wired,
 };
 
-/// Exit code 0 when all is well, 1 when something needs attention. About twenty requests a company.
+/// Clocks that differ by more are worth a word, in seconds.
+const CLOCK_SECONDS_MAX: i64 = 60;
+
+/// Exit code 0 when all is well, 1 when something needs attention. At most sixty requests a company.
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
     /// The findings as JSON.
@@ -71,15 +74,23 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
 async fn examine(client: &SpectoraClient, clock: &std::sync::Arc<dyn Clock>) -> Vec<Finding> {
     let company = client.company().to_string();
     let mut findings = Vec::new();
-    let inspections = reach::<Inspections>(client, &company, &mut findings).await;
-    if !inspections {
+    let includes = [
+        InspectionInclude::BuyingAgent,
+        InspectionInclude::SellingAgent,
+        InspectionInclude::Assignments,
+        InspectionInclude::Buyer,
+    ];
+    if !look_at::<Inspections>(client, &company, &includes, &mut findings).await {
         return findings;
     }
-    reach::<Connections>(client, &company, &mut findings).await;
-    reach::<ConnectionStats>(client, &company, &mut findings).await;
-    reach::<Contacts>(client, &company, &mut findings).await;
-    reach::<InspectionAttachments>(client, &company, &mut findings).await;
+    let with_agents = [ConnectionInclude::Agent, ConnectionInclude::AgentTeam];
+    look_at::<Connections>(client, &company, &with_agents, &mut findings).await;
+    look_at::<ConnectionStats>(client, &company, &[], &mut findings).await;
+    look_at::<Contacts>(client, &company, &[], &mut findings).await;
+    look_at::<InspectionAttachments>(client, &company, &[], &mut findings).await;
+    findings.push(clocks(client, &company));
     findings.push(filters(client, &company, clock.as_ref()).await);
+    findings.push(changes(client, &company).await);
     let about = format!("{company}, canceled inspections");
     let records = Records::new(client.clone(), std::sync::Arc::clone(clock));
     findings.push(match records.cancellations_visible().await {
@@ -91,36 +102,66 @@ async fn examine(client: &SpectoraClient, clock: &std::sync::Arc<dyn Clock>) -> 
         ),
         Err(error) => Finding::wrong(&about, error.to_string(), "run doctor again in a minute"),
     });
+    let about = format!("{company}, deleted inspections");
+    findings.push(match client.probe::<Inspections>(&InspectionFilter::IncludeDeleted).await {
+        Ok(FilterSupport::Honoured) => Finding::fine(&about, "can be seen"),
+        Ok(_) => Finding::fine(&about, "cannot be seen, or there are none; a full pass finds what is gone"),
+        Err(error) => Finding::wrong(&about, error.to_string(), error.hint()),
+    });
     findings
 }
 
-/// One row of a listing: does the path exist, and does the key have the right to it?
-async fn reach<R: Wired>(client: &SpectoraClient, company: &str, findings: &mut Vec<Finding>) -> bool {
+/// One page of a listing: does the path exist, has the key the right to it, and are the attributes those expected?
+async fn look_at<R: Wired>(
+    client: &SpectoraClient,
+    company: &str,
+    include: &[R::Include],
+    findings: &mut Vec<Finding>,
+) -> bool {
     let about = format!("{company}, {}", R::ENDPOINT);
-    let started = std::time::Instant::now();
-    match client.page::<R>(&Query::default(), 1, 1).await {
-        Ok(page) => {
-            let counted = page.pagination.records.map_or("not counted".to_owned(), |records| records.to_string());
-            let what = format!("answered in {} ms, records: {counted}", started.elapsed().as_millis());
-            findings.push(Finding::fine(&about, what));
-            true
-        }
+    let survey = match client.survey::<R>(include).await {
+        Ok(survey) => survey,
         Err(error) => {
-            findings.push(Finding::wrong(&about, error.to_string(), advice(R::ENDPOINT, &error)));
-            false
+            findings.push(Finding::wrong(&about, error.to_string(), error.hint()));
+            return false;
         }
+    };
+    let counted = survey.records.map_or("not counted".to_owned(), |records| records.to_string());
+    let mut what = format!("answered in {} ms, records: {counted}", survey.took.as_millis());
+    if !survey.absent.is_empty() {
+        what.push_str(&format!("; not on any of {} rows: {}", survey.rows, survey.absent.join(", ")));
+    }
+    if !survey.unknown.is_empty() {
+        what.push_str(&format!("; new to this program: {}", survey.unknown.join(", ")));
+    }
+    if !survey.includes_refused.is_empty() {
+        what.push_str(&format!("; refused includes: {}", survey.includes_refused.join(", ")));
+    }
+    findings.push(Finding::fine(&about, what));
+    true
+}
+
+/// Clocks that differ make "tomorrow" and retry times differ.
+fn clocks(client: &SpectoraClient, company: &str) -> Finding {
+    let about = format!("{company}, clock");
+    match client.clock_ahead().map(|ahead| ahead.as_secs()) {
+        None => Finding::fine(&about, "the service does not tell its time"),
+        Some(seconds) if seconds.abs() <= CLOCK_SECONDS_MAX => Finding::fine(&about, "agrees with the service's"),
+        Some(seconds) => Finding::wrong(
+            &about,
+            format!("the service's clock is {} s {}", seconds.abs(), if 0 < seconds { "ahead" } else { "behind" }),
+            "set this machine's clock by the network",
+        ),
     }
 }
 
-fn advice(endpoint: Endpoint, error: &SpectoraError) -> String {
-    match &error.kind {
-        SpectoraErrorKind::KeyRefused => "make a new key in Spectora and put it into the configuration".to_owned(),
-        SpectoraErrorKind::KeyWithoutRight => "the user who made the key needs the right to see this".to_owned(),
-        SpectoraErrorKind::NotFound { .. } => {
-            format!("correct `{}` under [api.paths] in spectora.toml", endpoint.name())
-        }
-        SpectoraErrorKind::RateLimited { .. } => "wait, then run doctor again".to_owned(),
-        _ => "check the network and base_url, then run doctor again".to_owned(),
+/// Whether what changed can be asked for. Without it the mirror reads more.
+async fn changes(client: &SpectoraClient, company: &str) -> Finding {
+    let about = format!("{company}, changes since");
+    match client.changed_since_filter::<Inspections>().await {
+        Ok(Some(name)) => Finding::fine(&about, format!("`{}` works", name.as_str())),
+        Ok(None) => Finding::fine(&about, "no filter found: recent and coming inspections are read again instead"),
+        Err(error) => Finding::wrong(&about, error.to_string(), error.hint()),
     }
 }
 

@@ -184,6 +184,16 @@ impl SpectoraClient {
         self.0.requests.sent()
     }
 
+    /// By how much the service's clock was ahead of this machine's in its latest reply, to about a second; `None` before
+    /// the first reply that told its time.
+    pub fn clock_ahead(&self) -> Option<jiff::SignedDuration> {
+        self.0.requests.clock_ahead()
+    }
+
+    pub(super) fn expected_attributes<R: Wired>(&self) -> BTreeSet<String> {
+        self.0.decode.expected::<R>()
+    }
+
     /// What is known so far of a filter.
     pub fn filter_support(&self, endpoint: Endpoint, filter: FilterName) -> FilterSupport {
         self.0.learned.filter(endpoint, filter)

@@ -87,3 +87,29 @@ pub enum SpectoraErrorKind {
         after: Duration,
     },
 }
+
+impl SpectoraError {
+    /// Whether the same request may well be answered later: the cap, a fault of the service, a slow reply.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self.kind,
+            SpectoraErrorKind::RateLimited { .. }
+                | SpectoraErrorKind::Unavailable { .. }
+                | SpectoraErrorKind::TimedOut { .. }
+        )
+    }
+
+    /// What whoever set the program up can do about it.
+    pub fn hint(&self) -> String {
+        match &self.kind {
+            SpectoraErrorKind::KeyRefused => "make a new key in Spectora and put it into the configuration".to_owned(),
+            SpectoraErrorKind::KeyWithoutRight => "the user who made the key needs the right to see this".to_owned(),
+            SpectoraErrorKind::NotFound { .. } => {
+                format!("correct `{}` under [api.paths] in spectora.toml", self.endpoint.name())
+            }
+            SpectoraErrorKind::OverBudget { .. } => "raise `monthly_budget`, or wait for the next month".to_owned(),
+            _ if self.is_transient() => "check the network and base_url, then try again in a minute".to_owned(),
+            _ => "the service may have changed: look for a newer version of this program".to_owned(),
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The only file that makes requests, and the only verb is `get`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -27,6 +27,9 @@ const PAUSE_FIRST: Duration = Duration::from_secs(1);
 /// The longest wait a service may ask for that is believed; a longer one is cut to this.
 const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 
+/// Stands for a time the service has not told yet.
+const NO_TIME_YET: i64 = i64::MIN;
+
 /// The HTTP client could not be made: a key with characters no header can hold, or a broken TLS set-up.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -42,6 +45,8 @@ pub(super) struct Requests {
     meter: Option<Arc<dyn CallMeter>>,
     in_flight: Semaphore,
     sent: AtomicU64,
+    /// Seconds the service's clock is ahead; [`NO_TIME_YET`] before it told its time.
+    ahead: AtomicI64,
     clock: Arc<dyn Clock>,
 }
 
@@ -109,12 +114,28 @@ impl Requests {
         }
         let http = builder.build().map_err(|error| ClientBuildError(error.without_url().to_string()))?;
         let in_flight = Semaphore::new(IN_FLIGHT_MAX);
-        Ok(Self { company, http, origin, limits, limiter, meter, in_flight, sent: AtomicU64::new(0), clock })
+        Ok(Self {
+            company,
+            http,
+            origin,
+            limits,
+            limiter,
+            meter,
+            in_flight,
+            sent: AtomicU64::new(0),
+            ahead: AtomicI64::new(NO_TIME_YET),
+            clock,
+        })
     }
 
     /// How many requests have left.
     pub(super) fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn clock_ahead(&self) -> Option<jiff::SignedDuration> {
+        let seconds = self.ahead.load(Ordering::Relaxed);
+        (seconds != NO_TIME_YET).then(|| jiff::SignedDuration::from_secs(seconds))
     }
 
     /// A call whose time begins to run now.
@@ -214,6 +235,10 @@ impl Requests {
         };
         let status = response.status();
         let date = response.headers().get(DATE).and_then(http_date);
+        if let Some(date) = date {
+            let ahead = date.as_second() - self.clock.now().as_second();
+            self.ahead.store(ahead, Ordering::Relaxed);
+        }
         let retry_after = retry_after(response.headers(), date.unwrap_or_else(|| self.clock.now()));
         let is_json = response
             .headers()

@@ -7,7 +7,7 @@
 mod attributes;
 mod records;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -15,7 +15,8 @@ use serde_json::{Map, Value};
 
 use super::error::SpectoraErrorKind;
 use super::query::Resource;
-use attributes::Attributes;
+use attributes::{Asked, Attributes};
+pub(super) use records::KNOWN_UNREAD;
 
 /// The longest reason of a refusal that is passed on, in characters.
 const REFUSAL_CHARS_MAX: usize = 300;
@@ -77,6 +78,13 @@ impl RawRecord {
     /// The document's bytes, for a store.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The names of the record's own attributes, null ones too. Empty for what is no such document.
+    pub fn attribute_names(&self) -> Vec<String> {
+        let document: Value = serde_json::from_slice(&self.0).unwrap_or_default();
+        let attributes = document.get("data").and_then(|data| data.get("attributes")).and_then(Value::as_object);
+        attributes.map(|attributes| attributes.keys().cloned().collect()).unwrap_or_default()
     }
 
     /// Bytes that came from [`Self::as_bytes`]. Reading anything else ends in an error, not here.
@@ -195,6 +203,21 @@ impl Decode {
             path: format!("data.{}", unusable.place),
             reason: unusable.reason,
         })
+    }
+
+    /// The names of the attributes a record is read from.
+    pub(super) fn expected<R: FromWire>(&self) -> BTreeSet<String> {
+        let asked = Asked::default();
+        let (relationships, included) = (Map::new(), Included::default());
+        // What is made of nothing is of no interest here, only what was looked for.
+        drop(R::from_wire(Row {
+            id: "1",
+            attributes: Attributes::noting(Asked::clone(&asked)),
+            relationships: &relationships,
+            included: &included,
+            known_services: &self.known_services,
+        }));
+        asked.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     fn row<R: FromWire>(&self, raw: &RawResource, included: &Included<'_>) -> Result<R::Record, Unusable> {

@@ -13,6 +13,8 @@ mod architecture;
 mod cli;
 // What Cargo.lock may hold; needs no network.
 mod dependencies;
+// What doctor finds on each kind of service.
+mod doctor;
 // Text from strangers that tries to be more than text.
 mod hostile;
 // Streamable HTTP, spoken by hand.

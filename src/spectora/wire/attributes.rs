@@ -1,6 +1,8 @@
 //! Attributes taken one by one, in whatever shape they come; what is not taken is kept under its own name.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,15 +14,30 @@ use crate::domain::{Moment, Money, Text};
 const OTHER_BYTES_MAX: usize = 16 * 1024;
 
 #[derive(Clone, Debug)]
-pub(super) struct Attributes(Map<String, Value>);
+pub(super) struct Attributes {
+    map: Map<String, Value>,
+    /// The names asked for, when somebody wants to know which ones a record is read from.
+    asked: Option<Asked>,
+}
+
+/// Names of attributes that were asked for.
+pub(super) type Asked = Arc<Mutex<BTreeSet<String>>>;
 
 impl Attributes {
     pub(super) fn new(map: Map<String, Value>) -> Self {
-        Self(map)
+        Self { map, asked: None }
+    }
+
+    /// None at all; what is asked for is noted.
+    pub(super) fn noting(asked: Asked) -> Self {
+        Self { map: Map::new(), asked: Some(asked) }
     }
 
     fn take(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name).filter(|value| !value.is_null())
+        if let Some(asked) = &self.asked {
+            asked.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+        }
+        self.map.remove(name).filter(|value| !value.is_null())
     }
 
     /// A text, or a number or truth value as text. Blank is nothing.
@@ -139,13 +156,13 @@ impl Attributes {
 
     /// A text one level down: `file.url`.
     pub(super) fn nested_text(&self, outer: &str, inner: &str) -> Option<String> {
-        self.0.get(outer)?.get(inner)?.as_str().map(str::to_owned)
+        self.map.get(outer)?.get(inner)?.as_str().map(str::to_owned)
     }
 
     /// What nobody took, as far as it fits.
     pub(super) fn rest(self) -> Map<String, Value> {
         let mut bytes = 0;
-        self.0
+        self.map
             .into_iter()
             .filter(|(name, value)| {
                 bytes += name.len() + value.to_string().len();

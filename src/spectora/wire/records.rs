@@ -10,6 +10,22 @@ use crate::domain::{
 };
 use crate::spectora::query::{ConnectionStats, Connections, Contacts, InspectionAttachments, Inspections};
 
+/// Attributes that are known from the service's material and of no use here; kept with the raw record only.
+pub(in crate::spectora) const KNOWN_UNREAD: &[&str] = &[
+    "charge_at_formatted",
+    "company_id",
+    "cover_photo_thumb_url",
+    "cover_photo_url",
+    "datetime_formatted",
+    "image",
+    "image_url",
+    "is_client_complete",
+    "isn_id",
+    "payment_method_provided",
+    "settings",
+    "tooltip",
+];
+
 impl<'a> Row<'a> {
     fn id<T: std::str::FromStr<Err = IdError>>(&self) -> Result<T, Unusable> {
         self.id.parse().map_err(|error| Unusable::id(&error))
