@@ -16,7 +16,7 @@ fn loaded(text: Option<&str>, variables: &[(&str, &str)], companies: &[&str]) ->
         config_file: text.map(|_| path),
         base_url: None,
         data_dir: None,
-        no_mirror: false,
+        no_mirror: true,
         companies: companies.iter().map(|name| (*name).to_owned()).collect(),
     };
     load(&overrides, &Environment::of(variables)).map_err(|error| format!("{error} | {}", error.hint()))
@@ -99,7 +99,7 @@ fn a_key_in_a_file_that_others_can_read_is_warned_of() {
     std::fs::write(&path, format!("[companies.a]\napi_key = \"{KEY}\"\ntimezone = \"UTC\"")).unwrap();
     let warnings = |mode: u32| {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        let overrides = Overrides { config_file: Some(path.clone()), ..Overrides::default() };
+        let overrides = Overrides { config_file: Some(path.clone()), no_mirror: true, ..Overrides::default() };
         load(&overrides, &Environment::of(&[])).unwrap().warnings
     };
     assert!(warnings(0o644)[0].contains("chmod 600"));

@@ -1,1 +1,177 @@
-//! tests
+//! Files, versions and what two processes see of each other.
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::domain::{Client, ClientId, Text};
+
+fn settings(folder: &Path) -> MirrorSettings {
+    MirrorSettings {
+        folder: folder.join("data"),
+        company: "spectora_company1".parse().unwrap(),
+        timezone: TimeZone::get("America/Denver").unwrap(),
+        mapping: "1".to_owned(),
+    }
+}
+
+fn client(id: u32, last_name: &str) -> Client {
+    let id: ClientId = id.to_string().parse().unwrap();
+    Client {
+        id,
+        first_name: Text::line("Ada"),
+        last_name: Text::line(last_name),
+        email: None,
+        phone: None,
+        mobile_phone: None,
+        home_phone: None,
+        address: None,
+        city: None,
+        state: None,
+        zip: None,
+        notes: None,
+        private_notes: None,
+        tags: Vec::new(),
+        created_at: None,
+        updated_at: None,
+        other: serde_json::Map::new(),
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-11-25T02:30:00Z".parse().unwrap()
+}
+
+fn store(mirror: &Mirror, clients: &[Client]) -> Result<StoreCount, MirrorError> {
+    mirror.write_now(|parts| {
+        let raws: Vec<String> = clients.iter().map(|client| format!("{} {:?}", client.id, client.name())).collect();
+        let rows: Vec<Fresh<'_, Client>> =
+            clients.iter().zip(&raws).map(|(record, raw)| Fresh { record, raw: raw.as_bytes() }).collect();
+        parts.store_clients(&rows, now())
+    })
+}
+
+fn names(mirror: &Mirror) -> Vec<String> {
+    let (raws, _) = mirror.read_now(|parts| parts.clients(None, 0, 1_000)).unwrap();
+    raws.into_iter().map(|raw| String::from_utf8(raw).unwrap()).collect()
+}
+
+#[test]
+fn every_earlier_version_becomes_the_newest() {
+    for version in 0..schema::VERSION {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings(folder.path());
+        std::fs::create_dir_all(&settings.folder).unwrap();
+        if version != 0 {
+            let connection = Connection::open(settings.folder.join("spectora_company1.sqlite")).unwrap();
+            schema::at_version(&connection, version);
+            connection
+                .execute("INSERT INTO clients (pk, name, sort, gone, hash) VALUES (7, 'Ada', 'ada', 0, 1)", [])
+                .unwrap();
+        }
+        let mirror = Mirror::open(settings).unwrap();
+        let kept = mirror.read_now(|parts| parts.count(Kind::Clients)).unwrap();
+        assert_eq!(kept, u64::from(version != 0), "version {version}");
+        mirror.read_now(|parts| parts.delivery_count()).unwrap();
+    }
+}
+
+#[test]
+fn what_is_newer_damaged_or_another_company_s_is_refused_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    drop(Mirror::open(settings.clone()).unwrap());
+    let path = settings.folder.join("spectora_company1.sqlite");
+    let refusal = |settings: &MirrorSettings| Mirror::open(settings.clone()).err().unwrap().to_string();
+
+    let connection = Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    assert!(refusal(&settings).contains("newer version (99"), "{}", refusal(&settings));
+
+    let other = MirrorSettings { company: "other".parse().unwrap(), ..settings.clone() };
+    drop(Mirror::open(other.clone()).unwrap());
+    std::fs::remove_file(&path).unwrap();
+    std::fs::rename(settings.folder.join("other.sqlite"), &path).unwrap();
+    assert!(refusal(&settings).contains("belongs to other"), "{}", refusal(&settings));
+
+    std::fs::write(&path, b"this is no database, and long enough to be looked at as one").unwrap();
+    assert!(refusal(&settings).contains("mirror rebuild"), "{}", refusal(&settings));
+    Mirror::remove(&settings.folder, &settings.company).unwrap();
+    assert!(Mirror::open(settings).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn folder_and_files_are_the_user_s_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let mirror = Mirror::open(settings.clone()).unwrap();
+    store(&mirror, &[client(1, "Byron")]).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&settings.folder), 0o700);
+    for entry in std::fs::read_dir(&settings.folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_change_that_fails_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mirror = Mirror::open(settings(folder.path())).unwrap();
+    let failed: Result<(), MirrorError> = mirror.write_now(|parts| {
+        let record = client(1, "Byron");
+        parts.store_clients(&[Fresh { record: &record, raw: b"1" }], now())?;
+        Err(MirrorError::Closed)
+    });
+    assert!(failed.is_err());
+    assert!(names(&mirror).is_empty());
+    let count = store(&mirror, &[client(1, "Byron")]).unwrap();
+    assert_eq!(count.new, 1);
+}
+
+#[test]
+fn two_processes_read_while_one_writes_and_one_syncs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (Mirror::open(settings(folder.path())).unwrap(), Mirror::open(settings(folder.path())).unwrap());
+    let lock = one.try_lock().unwrap();
+    assert!(lock.is_some() && two.try_lock().unwrap().is_none());
+    drop(lock);
+    assert!(two.try_lock().unwrap().is_some());
+    store(&one, &[client(1, "Byron")]).unwrap();
+    two.read_now(|parts| {
+        let before = parts.count(Kind::Clients)?;
+        store(&one, &[client(2, "Lovelace")])?;
+        assert_eq!(parts.count(Kind::Clients)?, before, "a question sees one moment");
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(names(&two).len(), 2);
+}
+
+#[test]
+fn unchanged_rows_are_let_be_and_missing_ones_are_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mirror = Mirror::open(settings(folder.path())).unwrap();
+    let many: Vec<Client> = (1..=120).map(|id| client(id, &format!("Name{id}"))).collect();
+    mirror.write_now(|parts| parts.begin_pass(Kind::Clients, now(), 200)).unwrap();
+    assert_eq!(store(&mirror, &many).unwrap(), StoreCount { new: 120, ..StoreCount::default() });
+    mirror.write_now(|parts| parts.end_pass(Kind::Clients, 0, now())).unwrap();
+    assert_eq!(store(&mirror, &many).unwrap(), StoreCount { unchanged: 120, ..StoreCount::default() });
+    let mut fewer = many.clone();
+    fewer.remove(4);
+    fewer[7] = client(9, "Renamed");
+    mirror.write_now(|parts| parts.begin_pass(Kind::Clients, now(), 200)).unwrap();
+    assert_eq!(store(&mirror, &fewer).unwrap(), StoreCount { changed: 1, unchanged: 118, ..StoreCount::default() });
+    let ended = mirror.write_now(|parts| parts.end_pass(Kind::Clients, 0, now())).unwrap();
+    assert_eq!(ended.gone, 1);
+    let changes = mirror.read_now(|parts| parts.changes_since(now(), 100)).unwrap();
+    let renamed = ChangeKind::Changed(vec![("name".into(), Some("Ada Name9".into()), Some("Ada Renamed".into()))]);
+    assert_eq!(
+        changes.iter().map(|change| (change.id.as_str(), change.what.clone())).collect::<Vec<_>>(),
+        [("9", renamed), ("5", ChangeKind::Gone)]
+    );
+    // Raw bytes come back as they went in, through a dictionary trained on the first rows.
+    assert!(names(&mirror).contains(&"120 Some(\"Ada Name120\")".to_owned()));
+}

@@ -11,6 +11,8 @@
 mod architecture;
 // What the built binary does at the shell.
 mod cli;
+// The examples in configs/.
+mod configs;
 // What Cargo.lock may hold; needs no network.
 mod dependencies;
 // What doctor finds on each kind of service.

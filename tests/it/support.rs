@@ -22,7 +22,8 @@ pub(crate) struct TestApp {
     /// The parts behind the server.
     pub(crate) parts: App,
     /// The mirrors' folder, when there are mirrors.
-    pub(crate) folder: Option<tempfile::TempDir>,
+    #[expect(dead_code, reason = "the folder lasts as long as the app")]
+    folder: Option<tempfile::TempDir>,
     output_schemas: std::collections::HashMap<String, Value>,
 }
 
