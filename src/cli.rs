@@ -24,6 +24,9 @@ const EXIT_ANSWER_IS_ERROR: u8 = 1;
 /// The exit code of a wrong command line or configuration.
 const EXIT_CANNOT_RUN: u8 = 2;
 
+/// Threads for what waits on files. Few are enough, and each keeps memory of its own.
+const BLOCKING_THREADS_MAX: usize = 6;
+
 /// Lets AI assistants ask about a home-inspection company's Spectora data. It can only read.
 ///
 /// New here? `spectora-mcp demo` shows it on two invented companies, without a key.
@@ -108,7 +111,9 @@ impl Global {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(&cli.global);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return report(&error.into()),
     };

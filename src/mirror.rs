@@ -45,9 +45,9 @@ pub use store::{Fresh, StoreCount};
 /// How long a writer waits for another process, in milliseconds; a page is stored in a small part of that.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// The most idle readers kept open.
-const READERS_IDLE_MAX: usize = 4;
+const READERS_IDLE_MAX: usize = 2;
 /// Memory for pages of one connection, in KiB (negative is SQLite's way to say so).
-const CACHE_KIB: i64 = -8_000;
+const CACHE_KIB: i64 = -2_000;
 /// A write-ahead log larger than this is cut after a checkpoint, in bytes.
 const LOG_BYTES_MAX: i64 = 32 * 1024 * 1024;
 

@@ -13,6 +13,7 @@ mod attachments;
 mod connections;
 mod contacts;
 mod doors;
+mod edits;
 mod faults;
 mod generate;
 mod inspection_json;
@@ -48,6 +49,7 @@ use self::limits::Usage;
 use self::service::{Running, Shared};
 use self::world::World;
 
+pub use self::edits::Edit;
 pub use self::faults::{FaultKind, FaultRule, Faults, RECOVERABLE, When};
 pub use self::generate::{AGENTS, AGENTS_SHARED, INSPECTIONS_1, INSPECTIONS_2, INSPECTIONS_MAX};
 pub use self::options::{Limits, Profile, RetryAfter, SandboxOptions};
@@ -187,6 +189,17 @@ impl Sandbox {
     /// The data behind the replies.
     pub fn truth(&self) -> Arc<Truth> {
         Arc::clone(&self.shared.snapshot().truth)
+    }
+
+    /// Changes the data, in order; each change moves the record's `updated_at`. Gives the ids of the inspections, agents
+    /// or clients touched; an edit of something that is not there is left out.
+    pub fn edit(&self, edits: &[Edit]) -> Vec<u64> {
+        let now = self.shared.clock.now().as_second();
+        let mut world = self.shared.world.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut truth = Truth::clone(&world.truth);
+        let ids = edits.iter().filter_map(|edit| edits::apply(&mut truth, edit, now)).collect();
+        *world = Arc::new(World::new(truth));
+        ids
     }
 
     /// Stops, and waits up to a second for open replies to end.

@@ -32,7 +32,7 @@ pub(super) fn select(scene: Scene<'_>, query: &Query) -> Result<Vec<u32>, Refusa
                     words.iter().all(|word| text.contains(word))
                 }
                 "tag" => tags.iter().all(|tag| client.tag() == Some(tag)),
-                CHANGED_SINCE => i128::from(client.created_at) * NANOSECONDS > since,
+                CHANGED_SINCE => i128::from(client.updated_at) * NANOSECONDS > since,
                 _ => true,
             }
         });
@@ -68,7 +68,7 @@ pub(super) fn render(scene: Scene<'_>, at: u32) -> Value {
         all.insert("company_id".to_owned(), Scene::loose_id(scene.company.company_id, client.id));
         all.insert("tags".to_owned(), json!(client.tag().into_iter().collect::<Vec<_>>()));
         all.insert("created_at".to_owned(), json!(utc(client.created_at)));
-        all.insert("updated_at".to_owned(), json!(utc(client.created_at)));
+        all.insert("updated_at".to_owned(), json!(utc(client.updated_at)));
     }
     json!({"id": client.id.to_string(), "type": "contact", "attributes": attributes})
 }

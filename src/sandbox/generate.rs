@@ -259,6 +259,7 @@ fn inspection(
         created_at,
         updated_at: created_at,
         canceled_at: None,
+        vanished: false,
         deleted_at: None,
         published_at: None,
         buying_agent,
@@ -307,7 +308,7 @@ fn client(rng: &mut ChaCha8Rng, clients: &mut Vec<ClientRow>, created_at: i64, z
     }
     let first = rng.random_range(0..FIRST_NAMES.len()) as u8;
     let last = rng.random_range(0..LAST_NAMES.len()) as u8;
-    clients.push(ClientRow { id: 0, created_at, first, last, zip });
+    clients.push(ClientRow { id: 0, created_at, updated_at: created_at, first, last, zip });
     known
 }
 

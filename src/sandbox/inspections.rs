@@ -104,6 +104,9 @@ pub(super) fn select(scene: Scene<'_>, query: &Query) -> Result<Vec<u32>, Refusa
 
 /// Whether the inspection with this id can be seen at all: listings leave more out.
 pub(super) fn visible_by_id(scene: Scene<'_>, row: &InspectionRow) -> bool {
+    if row.vanished {
+        return false;
+    }
     match scene.profile {
         Profile::Full => true,
         Profile::Minimal | Profile::Strict => row.deleted_at.is_none(),
@@ -142,7 +145,7 @@ fn presence<'a>(scene: Scene<'a>, query: &Query) -> Result<Vec<Condition<'a>>, R
             None => Ok(false),
         }
     };
-    let mut conditions: Vec<Condition<'a>> = Vec::new();
+    let mut conditions: Vec<Condition<'a>> = vec![Box::new(|row| !row.vanished)];
     if matches!(scene.profile, Profile::Minimal | Profile::Strict) {
         conditions.push(Box::new(|row| row.deleted_at.is_none()));
         return Ok(conditions);

@@ -9,15 +9,15 @@ use jiff::tz::TimeZone;
 
 use super::words::{ADD_ONS, AddOn, CANCEL_REASONS, FIRST_NAMES, LAST_NAMES, NOTES, SERVICES, STREETS, Service, Zip};
 
-/// Everything that was generated, for both companies.
-#[derive(Debug)]
+/// Everything that was generated, for both companies, with the edits made since.
+#[derive(Clone, Debug)]
 pub struct Truth {
     /// The companies, in the order of [`super::Sandbox::companies`].
     pub companies: Vec<CompanyTruth>,
 }
 
 /// One company's data.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CompanyTruth {
     /// The name as in a configuration, such as `spectora_company1`.
     pub name: &'static str,
@@ -146,6 +146,8 @@ pub struct ClientRow {
     pub id: u64,
     /// When it was made, in Unix seconds.
     pub created_at: i64,
+    /// When it was last changed, in Unix seconds.
+    pub updated_at: i64,
     /// Index into the first names.
     pub first: u8,
     /// Index into the last names.
@@ -253,6 +255,8 @@ pub struct InspectionRow {
     pub archived: bool,
     /// Whether the agreements were signed.
     pub agreements_signed: bool,
+    /// Whether it is gone without a trace: in no listing any more, whatever is asked.
+    pub vanished: bool,
 }
 
 impl InspectionRow {

@@ -58,7 +58,7 @@ impl CompanyIndex {
         let mut by_time: Vec<u32> = (0..u32::try_from(company.inspections.len()).unwrap_or(u32::MAX)).collect();
         by_time.sort_by_key(|index| company.inspections[*index as usize].starts_at);
         let mut totals = vec![AgentTotals::default(); company.agents.len()];
-        for row in company.inspections.iter().filter(|row| row.deleted_at.is_none()) {
+        for row in company.inspections.iter().filter(|row| row.deleted_at.is_none() && !row.vanished) {
             let earned = if row.paid && row.canceled_at.is_none() { u64::from(row.quote_cents) } else { 0 };
             for (agent, buys) in [(row.buying_agent, true), (row.selling_agent, false)] {
                 let Some(agent) = agent else { continue };

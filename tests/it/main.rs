@@ -29,5 +29,7 @@ mod read_only;
 mod support;
 // The published surface.
 mod surface;
+// The mirror against the generated truth, and its cost in calls.
+mod sync;
 // Answers against the generated truth, worked out by plain loops.
 mod tools;
