@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Company, Config};
 use crate::domain::{Clock, CompanyName};
-use crate::mcp::{ServedCompany, SpectoraServer};
+use crate::mcp::{ServedCompany, SpectoraServer, ToolChoice};
 use crate::mirror::{Ledger, LedgerSettings, Mirror, MirrorError, MirrorSettings};
 use crate::records::Records;
 use crate::spectora::{
@@ -89,6 +89,11 @@ impl App {
 
     /// The MCP server on these parts.
     pub fn server(&self) -> SpectoraServer {
+        self.server_with(&ToolChoice::Default)
+    }
+
+    /// The MCP server on these parts, with the tools chosen.
+    pub fn server_with(&self, choice: &ToolChoice) -> SpectoraServer {
         let companies = self.parts.iter().map(|part| {
             let records = Records::new(part.client.clone(), Arc::clone(&self.clock));
             let records = match &part.keeper {
@@ -102,7 +107,7 @@ impl App {
                 records: Arc::new(records),
             }
         });
-        SpectoraServer::new(companies.collect(), Arc::clone(&self.clock))
+        SpectoraServer::with_tools(companies.collect(), Arc::clone(&self.clock), choice)
     }
 
     /// A client for each company, in the order of their names.

@@ -25,7 +25,7 @@ const EXIT_ANSWER_IS_ERROR: u8 = 1;
 const EXIT_CANNOT_RUN: u8 = 2;
 
 /// Threads for what waits on files. Few are enough, and each keeps memory of its own.
-const BLOCKING_THREADS_MAX: usize = 6;
+const BLOCKING_THREADS_MAX: usize = 4;
 
 /// Lets AI assistants ask about a home-inspection company's Spectora data. It can only read.
 ///

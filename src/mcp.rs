@@ -8,6 +8,7 @@ mod answer;
 mod arguments;
 mod completions;
 mod failure;
+mod progress;
 mod prompts;
 mod render;
 mod resources;
@@ -98,6 +99,42 @@ struct Tool {
     run: for<'a> fn(&'a Context, Map<String, Value>) -> Running<'a>,
 }
 
+/// Which tools are shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ToolChoice {
+    /// All but `search` and `fetch`, which only some clients look for.
+    #[default]
+    Default,
+    /// All.
+    All,
+    /// These.
+    Named(Vec<String>),
+}
+
+impl ToolChoice {
+    fn shows(&self, name: &str) -> bool {
+        match self {
+            Self::Default => !tools::search::NAMES.contains(&name),
+            Self::All => true,
+            Self::Named(names) => names.iter().any(|known| known == name),
+        }
+    }
+
+    /// The choice of these names, `all` and `default` among them. `Err` with the unknown name and all that are known.
+    pub fn named(names: &[String]) -> Result<Self, (String, Vec<String>)> {
+        let known: Vec<String> = tools::all(&[]).iter().map(|tool| tool.declaration.name.to_string()).collect();
+        match names {
+            [] => Ok(Self::Default),
+            [one] if one == "all" => Ok(Self::All),
+            [one] if one == "default" => Ok(Self::Default),
+            names => match names.iter().find(|name| !known.contains(name)) {
+                Some(unknown) => Err((unknown.clone(), known)),
+                None => Ok(Self::Named(names.to_vec())),
+            },
+        }
+    }
+}
+
 /// The MCP server: the same for every transport, cheap to clone, without state of its own.
 #[derive(Clone)]
 pub struct SpectoraServer {
@@ -106,10 +143,16 @@ pub struct SpectoraServer {
 }
 
 impl SpectoraServer {
-    /// A server for these companies.
+    /// A server for these companies with the tools that are shown by default.
     pub fn new(companies: Vec<ServedCompany>, clock: Arc<dyn Clock>) -> Self {
+        Self::with_tools(companies, clock, &ToolChoice::Default)
+    }
+
+    /// A server for these companies with the tools chosen.
+    pub fn with_tools(companies: Vec<ServedCompany>, clock: Arc<dyn Clock>, choice: &ToolChoice) -> Self {
         let names: Vec<CompanyName> = companies.iter().map(|company| company.name.clone()).collect();
         let mut tools = tools::all(&names);
+        tools.retain(|tool| choice.shows(&tool.declaration.name));
         tools.sort_by(|left, right| left.declaration.name.cmp(&right.declaration.name));
         Self { context: Arc::new(Context { companies, clock }), tools: Arc::new(tools) }
     }
@@ -184,6 +227,7 @@ impl ServerHandler for SpectoraServer {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let call = self.run(&request.name, request.arguments.unwrap_or_default());
+        let call = progress::reporting(context.meta.get_progress_token(), context.peer.clone(), call);
         tokio::select! {
             biased;
             () = context.ct.cancelled() => Err(ErrorData::internal_error("cancelled", None)),

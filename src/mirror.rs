@@ -7,9 +7,11 @@
 
 mod deliveries;
 mod error;
+mod facts;
 mod history;
 mod inspections;
 mod ledger;
+mod news;
 mod people;
 mod query;
 mod schema;
@@ -34,9 +36,11 @@ use squeeze::{Expander, Squeezer};
 
 pub use deliveries::{Delivery, DeliveryCount, WaitingDelivery};
 pub use error::MirrorError;
+pub use facts::{AgentFact, Fact, Facts, Named};
 pub use history::{Change, ChangeKind};
 pub use inspections::InspectionText;
 pub use ledger::{Ledger, LedgerAnswer, LedgerSettings, MonthCount};
+pub use news::{News, NewsKind};
 pub use query::{After, Found, InspectionQuery, InspectorWanted, Order, RawRow, Side, StatusWanted};
 pub use search::{Hit, NameEntry};
 pub use state::{Coverage, Pass, PassStep};

@@ -7,6 +7,7 @@
 mod directory;
 mod error;
 mod inspections;
+mod kept;
 mod mirrored;
 mod names;
 mod selection;
@@ -27,6 +28,7 @@ pub use crate::spectora::SpectoraErrorKind as ServiceErrorKind;
 pub use directory::AgentEntry;
 pub use error::RecordsError;
 pub use inspections::InspectionList;
+pub use kept::{FoundRecord, Refreshed};
 pub use names::NameMatch;
 pub use selection::{AgentRole, InspectionOrder, InspectionSelection, InspectorWanted, Position};
 

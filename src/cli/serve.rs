@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Global;
 use super::open::Opened;
+use crate::mcp::ToolChoice;
 use crate::transport::{HttpSettings, serve_http, serve_stdio};
 
 /// Without options: MCP over standard input and output, as desktop assistants start it.
@@ -20,6 +21,10 @@ pub(super) struct ServeArgs {
     /// A host name clients may use besides localhost, such as mcp.example.com (behind a proxy or tunnel).
     #[arg(long = "allowed-host", value_name = "HOST")]
     allowed_hosts: Vec<String>,
+    /// Which tools are shown: names separated by commas, `all` or `default`. The default leaves out search and fetch,
+    /// which ChatGPT looks for; over HTTP it is all.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    tools: Vec<String>,
     /// A web origin that may ask, such as <https://app.example.com>.
     #[arg(long = "allowed-origin", value_name = "ORIGIN")]
     allowed_origins: Vec<String>,
@@ -28,7 +33,12 @@ pub(super) struct ServeArgs {
 pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let opened = Opened::new(global).await?;
     let app = opened.app()?;
-    let server = app.server();
+    let choice = match ToolChoice::named(&args.tools) {
+        Ok(ToolChoice::Default) if args.tools.is_empty() && args.http.is_some() => ToolChoice::All,
+        Ok(choice) => choice,
+        Err((unknown, known)) => anyhow::bail!("there is no tool `{unknown}`; there are: {}", known.join(", ")),
+    };
+    let server = app.server_with(&choice);
     let stop = CancellationToken::new();
     app.keep_fresh(&stop);
     let Some(address) = args.http else {

@@ -17,7 +17,11 @@ const ANSWER_BYTES_MAX: usize = 40_000;
 
 /// An answer: the structured content. The text is made from it.
 #[derive(Clone, Debug)]
-pub(super) struct Answer(Map<String, Value>);
+pub(super) struct Answer {
+    content: Map<String, Value>,
+    /// Whether the text is the same JSON, because that is what the shape's readers expect.
+    text_is_json: bool,
+}
 
 /// Rows with the place each has in the list, and what is known about the whole.
 pub(super) struct Rows<P> {
@@ -145,7 +149,12 @@ impl Answer {
             answer.insert("next_cursor".to_owned(), cursor.into());
         }
         answer.insert("basis".to_owned(), basis);
-        Self(answer)
+        Self { content: answer, text_is_json: false }
+    }
+
+    /// A shape of its own, whose text is the same JSON.
+    pub(super) fn json(content: Map<String, Value>) -> Self {
+        Self { content, text_is_json: true }
     }
 
     /// One record.
@@ -153,14 +162,18 @@ impl Answer {
         let mut answer = Map::new();
         answer.insert("item".to_owned(), item.into());
         answer.insert("basis".to_owned(), basis);
-        Self(answer)
+        Self { content: answer, text_is_json: false }
     }
 
     /// The tool result: text and structured content, each enough alone.
     pub(super) fn into_result(self) -> CallToolResult {
-        let text = render::text(&self.0);
+        let text = if self.text_is_json {
+            Value::Object(self.content.clone()).to_string()
+        } else {
+            render::text(&self.content)
+        };
         let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
-        result.structured_content = Some(Value::Object(self.0));
+        result.structured_content = Some(Value::Object(self.content));
         result
     }
 }
@@ -220,7 +233,8 @@ mod tests {
         let row = |n: usize| (n, arguments(&format!(r#"{{"id":"{n}","text":"{}"}}"#, "x".repeat(10_000))));
         let rows = Rows { rows: (0..6).map(row).collect(), total: Some(6), more: false, resume: None };
         let mark = QueryMark::new("t", &Map::new());
-        let Answer(answer) = Answer::list(rows, &mark, json!({"as_of": "", "source": "service", "complete": true}));
+        let Answer { content: answer, .. } =
+            Answer::list(rows, &mark, json!({"as_of": "", "source": "service", "complete": true}));
         assert_eq!(answer["items"].as_array().unwrap().len(), 3);
         assert_eq!(mark.read::<usize>(answer["next_cursor"].as_str().unwrap()).unwrap(), (2, Some(6)));
         assert!(answer["basis"]["notes"][0].as_str().unwrap().starts_with("3 rows"));

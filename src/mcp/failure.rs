@@ -47,7 +47,7 @@ impl From<RecordsError> for ToolFailure {
         let what = error.to_string();
         match error {
             RecordsError::UnknownName { nearest, .. } if nearest.is_empty() => {
-                Self::new(what, "use list_agents with a part of the name, or give the id")
+                Self::new(what, "give a part of the name, or the id (list_agents finds agents)")
             }
             RecordsError::UnknownName { nearest, .. } => {
                 Self::new(what, format!("use one of the nearest names: {}", nearest.join("; ")))
@@ -57,6 +57,12 @@ impl From<RecordsError> for ToolFailure {
             }
             RecordsError::TooMuchToSort => {
                 Self::new(what, "give a shorter period (`from` and `to`, or `period`), or sort by date")
+            }
+            RecordsError::NoMirror => {
+                Self::new(what, "ask with the list tools instead; the mirror is switched on by leaving out --no-mirror")
+            }
+            RecordsError::NotRefreshed(_) => {
+                Self::new(what, "try again in a minute; list_companies shows how far it is")
             }
             RecordsError::Mirror(_) => Self::new(
                 what,

@@ -27,6 +27,11 @@ pub(super) fn text(answer: &Map<String, Value>) -> String {
     lines.join("\n")
 }
 
+/// A record as text, with what strangers typed set apart.
+pub(super) fn record_text(item: &Map<String, Value>) -> String {
+    record(item).join("\n")
+}
+
 fn basis_lines(basis: &Map<String, Value>) -> Vec<String> {
     let plain = |name: &str| basis.get(name).map(cell).unwrap_or_default();
     let mut first = format!("Basis: {} as of {}", plain("source"), plain("as_of"));

@@ -4,6 +4,8 @@ mod agents;
 mod clients;
 mod companies;
 mod inspections;
+mod mirror;
+pub(super) mod search;
 
 use futures_util::future::join_all;
 use jiff::civil::Date;
@@ -22,6 +24,8 @@ pub(super) fn all(companies: &[CompanyName]) -> Vec<Tool> {
     tools.extend(agents::tools(companies));
     tools.extend(clients::tools(companies));
     tools.extend(inspections::tools(companies));
+    tools.extend(mirror::tools(companies));
+    tools.extend(search::tools());
     tools
 }
 

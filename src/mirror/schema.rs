@@ -30,6 +30,7 @@ const STEPS: &[&str] = &[
         zip INTEGER, city INTEGER, inspector INTEGER, buying_agent INTEGER, selling_agent INTEGER, client INTEGER,
         hash INTEGER NOT NULL);
     CREATE INDEX inspections_by_time ON inspections (gone, starts_at, pk);
+    CREATE INDEX inspections_by_day ON inspections (day, gone);
     CREATE INDEX inspections_canceled ON inspections (canceled_at) WHERE canceled_at IS NOT NULL;
     CREATE INDEX inspections_by_buyer ON inspections (buying_agent, starts_at) WHERE buying_agent IS NOT NULL;
     CREATE INDEX inspections_by_seller ON inspections (selling_agent, starts_at) WHERE selling_agent IS NOT NULL;

@@ -12,6 +12,12 @@ pub enum RecordsError {
     /// The mirror did not answer.
     #[error(transparent)]
     Mirror(#[from] MirrorError),
+    /// Only a mirror can answer this, and there is none.
+    #[error("there is no local mirror")]
+    NoMirror,
+    /// The mirror could not be brought up to date, or is not far enough.
+    #[error("the mirror is not up to date: {0}")]
+    NotRefreshed(String),
     /// Nothing by that name.
     #[error("no {what} is called `{given}`")]
     UnknownName {

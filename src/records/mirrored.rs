@@ -60,7 +60,7 @@ impl Reach {
 
 impl Records {
     /// The mirror, after changes were looked for where it is stale. The note says when that failed.
-    async fn fresh_mirror(&self) -> Result<Option<(&Arc<Mirror>, Option<String>)>, RecordsError> {
+    pub(super) async fn fresh_mirror(&self) -> Result<Option<(&Arc<Mirror>, Option<String>)>, RecordsError> {
         let Some(syncer) = &self.keeper else { return Ok(None) };
         let note = if syncer.is_stale().await? { freshen(syncer).await } else { None };
         Ok(Some((syncer.mirror(), note)))
@@ -187,7 +187,7 @@ impl Records {
     }
 
     /// A kept inspection; one that vanished from the service counts as deleted since.
-    fn read_inspection(&self, raw: Vec<u8>, gone_at: Option<Timestamp>) -> Result<Inspection, RecordsError> {
+    pub(super) fn read_inspection(&self, raw: Vec<u8>, gone_at: Option<Timestamp>) -> Result<Inspection, RecordsError> {
         let mut inspection = self.client.read_back::<Inspections>(&RawRecord::from_bytes(raw))?;
         inspection.deleted_at = inspection.deleted_at.or(gone_at);
         Ok(inspection)

@@ -198,7 +198,8 @@ async fn calls_are_as_few_as_they_can_be() {
             let syncer = keeper.unwrap().unwrap();
             let plan = syncer.plan(Scope::Auto).await.unwrap();
             let report = syncer.sync(Scope::Auto, &Silent).await.unwrap();
-            let asked: Vec<String> = app.sandbox.log().iter().rev().take(report.calls as usize).map(|r| format!("{}?{}", r.path, r.query)).collect();
+            let asked: Vec<String> =
+                app.sandbox.log().iter().rev().take(12).map(|r| format!("{}?{}", r.path, r.query)).collect();
             assert!(report.calls <= 5, "{name}: {} calls: {asked:#?}", report.calls);
             assert_eq!(report.calls, plan.calls(), "{name}: the plan's number");
         }

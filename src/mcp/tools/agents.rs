@@ -219,12 +219,21 @@ async fn get(context: &Context, arguments: Map<String, Value>) -> Result<Answer,
     let wanted: GetAgent = parse(arguments)?;
     let companies = context.chosen(wanted.company.as_deref());
     let (company, entry, basis) = find_agent(context, &companies, &wanted.agent).await?;
-    let AgentEntry { agent, statistics } = entry;
-    let mut row = agent_row(context, company, &agent, wanted.include.is_some(), Detail::Full);
-    if let Some(statistics) = statistics {
-        row.insert("statistics".to_owned(), statistics_row(company, &statistics).0.into());
-    }
+    let row = entry_row(context, company, &entry, wanted.include.is_some());
     Ok(Answer::item(row, answer::basis(&basis, None)))
+}
+
+/// All that is known of an agent, without contact details.
+pub(super) fn full_row(context: &Context, company: &ServedCompany, entry: &AgentEntry) -> Map<String, Value> {
+    entry_row(context, company, entry, false)
+}
+
+fn entry_row(context: &Context, company: &ServedCompany, entry: &AgentEntry, contact: bool) -> Map<String, Value> {
+    let mut row = agent_row(context, company, &entry.agent, contact, Detail::Full);
+    if let Some(statistics) = &entry.statistics {
+        row.insert("statistics".to_owned(), statistics_row(company, statistics).0.into());
+    }
+    row
 }
 
 /// The agent meant by an id or a name in one of these companies.

@@ -147,10 +147,20 @@ async fn get(context: &Context, arguments: Map<String, Value>) -> Result<Answer,
     let companies = context.chosen(wanted.company.as_deref());
     let (company, client, basis) =
         find_one(context, &companies, "client", id.as_str(), |company| company.records.client(&id)).await?;
-    let mut row = Row(client_row(context, company, &client, wanted.include.is_some()));
+    let row = known(context, company, &client, wanted.include.is_some());
+    Ok(Answer::item(row, answer::basis(&basis, None)))
+}
+
+/// All that is known of a client, without contact details.
+pub(super) fn full_row(context: &Context, company: &ServedCompany, client: &Client) -> Map<String, Value> {
+    known(context, company, client, false)
+}
+
+fn known(context: &Context, company: &ServedCompany, client: &Client, contact: bool) -> Map<String, Value> {
+    let mut row = Row(client_row(context, company, client, contact));
     row.put("created_at", client.created_at.map(answer::seconds))
         .put("updated_at", client.updated_at.map(answer::seconds))
         .show("notes", client.notes.as_ref())
         .show("private_notes", client.private_notes.as_ref());
-    Ok(Answer::item(row.0, answer::basis(&basis, None)))
+    row.0
 }

@@ -5,16 +5,21 @@ use serde_json::{Map, Value};
 
 use super::super::answer::{self, Answer, QueryMark, Row, Rows};
 use super::super::{Context, Tool, declare, schema, zone_name};
+use crate::mirror::Kind;
 use crate::records::Basis;
+use crate::sync::Status;
 
 pub(super) fn tools() -> Vec<Tool> {
-    let row = schema::record(&["company", "display_name", "timezone", "today"], &["company", "timezone"]);
+    let row = schema::record(
+        &["company", "display_name", "timezone", "today", "mirror", "mirror_as_of"],
+        &["company", "timezone"],
+    );
     vec![Tool {
         declaration: declare(
             "list_companies",
             "List companies",
-            "Use this to see which inspection companies can be asked about, their time zones, the date there, and how many \
-             API calls were made since start. Costs no API call.",
+            "Use this to see which inspection companies can be asked about, their time zones, the date there, how fresh and \
+             complete the local mirror is, and the API calls of this month. Costs no API call.",
             schema::Input::new(&[]).build(),
             schema::list_of(&row),
             false,
@@ -23,24 +28,48 @@ pub(super) fn tools() -> Vec<Tool> {
     }]
 }
 
-#[expect(clippy::unused_async, reason = "all tools are called alike")]
 async fn list(context: &Context) -> Result<Answer, super::super::ToolFailure> {
     let now = context.clock.now();
-    let rows = context.companies.iter().enumerate().map(|(index, company)| {
+    let mut rows: Vec<(usize, Map<String, Value>)> = Vec::new();
+    let mut notes = Vec::new();
+    for (index, company) in context.companies.iter().enumerate() {
         let mut row = Row::default();
         row.put("company", Some(company.name.to_string()))
             .put("display_name", company.display_name.clone())
             .put("timezone", Some(zone_name(company.records.timezone())))
             .put("today", Some(company.records.timezone().to_datetime(now).date().to_string()))
             .put("api_calls_since_start", Some(company.records.calls_sent()));
-        (index, row.0)
-    });
-    let rows: Vec<(usize, Map<String, Value>)> = rows.collect();
-    let mut basis = answer::basis(&Basis::computed_at(now), None);
+        match company.records.status().await? {
+            Some(status) => add_status(&mut row, &mut notes, company.name.as_str(), &status),
+            None => drop(row.put("mirror", Some(company.records.mirror_problem().unwrap_or("off").to_owned()))),
+        }
+        rows.push((index, row.0));
+    }
+    let mut basis = answer::basis(&Basis { notes, ..Basis::computed_at(now) }, None);
     if let Some(basis) = basis.as_object_mut() {
         basis.insert("source".to_owned(), "configuration".into());
     }
     let total = Some(rows.len() as u64);
     let mark = QueryMark::new("list_companies", &Map::new());
     Ok(Answer::list(Rows { rows, total, more: false, resume: None }, &mark, basis))
+}
+
+/// How far the mirror is, and what the month has cost.
+fn add_status(row: &mut Row, notes: &mut Vec<String>, company: &str, status: &Status) {
+    let complete = status.kinds.iter().all(|(_, coverage, _)| coverage.full_at.is_some());
+    let fresh_at = status.kinds.iter().find(|(kind, ..)| *kind == Kind::Inspections);
+    let fresh_at = fresh_at.and_then(|(_, coverage, _)| coverage.fresh_at.max(coverage.window_at));
+    row.put("mirror", Some(if complete { "complete" } else { "first reading not finished" }))
+        .put("mirror_as_of", fresh_at.map(answer::seconds))
+        .put("mirror_mb", Some(status.bytes / 1_000_000));
+    for (kind, _, count) in &status.kinds {
+        row.put(&kind.name().replace(' ', "_"), Some(*count));
+    }
+    row.put("api_calls_this_month", Some(status.month.total)).put("monthly_budget", status.month.budget);
+    if status.month.is_low() {
+        notes.push(format!("{company}: more than 80 % of this month's API calls are used"));
+    }
+    if let Some(failure) = &status.last_failure {
+        notes.push(format!("{company}: the last sync failed ({failure})"));
+    }
 }

@@ -1,6 +1,6 @@
 //! Inspections, their attachments and their portal links.
 
-mod row;
+pub(super) mod row;
 
 use futures_util::FutureExt as _;
 use serde::Deserialize;
@@ -219,7 +219,19 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
             if let Some(given) = &wanted.agent {
                 selection.agent = Some(company.records.resolve_agent(given).await?);
             }
+            let mut taken = Vec::new();
+            if let Some(inspector) = selection.inspector.take() {
+                let (inspector, note) = company.records.resolve_inspector(inspector).await?;
+                selection.inspector = Some(inspector);
+                taken.extend(note);
+            }
+            if let Some(service) = selection.service.take() {
+                let (service, note) = company.records.resolve_service(&service).await?;
+                selection.service = Some(service);
+                taken.extend(note);
+            }
             let mut list = company.records.inspections(&selection, order, after, limit).await?;
+            list.basis.notes.extend(taken);
             if list.rows.is_empty() && after.is_none() && wanted.inspector.is_some() {
                 list.basis
                     .notes

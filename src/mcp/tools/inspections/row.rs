@@ -24,14 +24,14 @@ pub(super) struct Shown {
 }
 
 /// The inspection's address in the portal.
-pub(super) fn portal_link(slug: &Slug) -> String {
+pub(in super::super) fn portal_link(slug: &Slug) -> String {
     const UNRESERVED: &percent_encoding::AsciiSet =
         &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     format!("{PORTAL}{}", utf8_percent_encode(slug.as_str(), UNRESERVED))
 }
 
 /// An instant as RFC 3339 with the offset of the company's zone.
-pub(super) fn local(at: Timestamp, zone: &TimeZone) -> String {
+pub(in super::super) fn local(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
@@ -88,6 +88,16 @@ pub(super) fn inspection_row(
         full(&mut row, inspection, zone, shown.contact);
     }
     row.0
+}
+
+/// All that is known of an inspection, without contact details.
+pub(in super::super) fn full_row(
+    context: &Context,
+    company: &ServedCompany,
+    inspection: &Inspection,
+    now: Timestamp,
+) -> Map<String, Value> {
+    inspection_row(context, company, inspection, now, Shown { contact: false, detail: Detail::Full })
 }
 
 /// What is not in a list.

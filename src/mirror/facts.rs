@@ -1,0 +1,216 @@
+//! Rows for sums: every inspection of a span of days as numbers, with the names the numbers stand for.
+
+use std::collections::HashMap;
+
+use rusqlite::params;
+
+use super::words::WordKind;
+use super::{MirrorError, Parts};
+
+/// One inspection that is not deleted, as numbers. Instants are milliseconds since 1970, days count from 1970-01-01 in
+/// the company's zone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fact {
+    /// The inspection; its id where that is a decimal.
+    pub pk: i64,
+    /// When it begins.
+    pub starts_at: i64,
+    /// On which day.
+    pub day: i64,
+    /// The minute of that day at which it begins.
+    pub minute: i64,
+    /// How long it takes, in hours.
+    pub hours: Option<f64>,
+    /// When it was booked.
+    pub created_at: Option<i64>,
+    /// When it was called off.
+    pub canceled_at: Option<i64>,
+    /// When its report was published.
+    pub published_at: Option<i64>,
+    /// The quoted price, in ten-thousandths.
+    pub quote: Option<i64>,
+    /// The primary inspector.
+    pub inspector: Option<i64>,
+    /// The agent on the buying side.
+    pub buying_agent: Option<i64>,
+    /// The agent on the selling side.
+    pub selling_agent: Option<i64>,
+    /// The ZIP code's number among the names.
+    pub zip: Option<i64>,
+    /// The city's number among the names.
+    pub city: Option<i64>,
+    /// The cancellation reason's number among the names.
+    pub reason: Option<i64>,
+    /// Whether it is paid.
+    pub paid: Option<bool>,
+    /// Whether it is confirmed.
+    pub confirmed: Option<bool>,
+}
+
+/// What a number among the names stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// A service.
+    Service(String),
+    /// An add-on.
+    AddOn(String),
+    /// Another name: a ZIP code, a city, a reason, an agency, a team.
+    Other(String),
+}
+
+impl Named {
+    /// The name.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Service(text) | Self::AddOn(text) | Self::Other(text) => text,
+        }
+    }
+}
+
+/// An agent, as far as sums need to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentFact {
+    /// The connection id.
+    pub id: String,
+    /// The same person in every company.
+    pub agent_id: Option<String>,
+    /// The name.
+    pub name: Option<String>,
+    /// The agency's number among the names.
+    pub agency: Option<i64>,
+    /// When the company came to know them.
+    pub created_at: Option<i64>,
+}
+
+/// Inspections of a span of days, with everything needed to name what is counted.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The inspections, in order of their beginnings.
+    pub rows: Vec<Fact>,
+    /// Services and add-ons of each inspection, by its `pk`; numbers among the names.
+    pub sold: HashMap<i64, Vec<i64>>,
+    /// Inspectors of each inspection that has more than the primary one, by its `pk`: those who assist.
+    pub assists: HashMap<i64, Vec<i64>>,
+    /// What the numbers of names stand for.
+    pub names: HashMap<i64, Named>,
+    /// The inspectors by number: id (where known) and name.
+    pub inspectors: HashMap<i64, (Option<String>, String)>,
+    /// The agents by number.
+    pub agents: HashMap<i64, AgentFact>,
+}
+
+impl Parts<'_> {
+    /// The inspections that begin on the days `from` to `to` (both included), deleted ones left out.
+    pub fn facts(&self, from: i64, to: i64) -> Result<Facts, MirrorError> {
+        let mut facts = Facts { rows: self.fact_rows(from, to)?, ..Facts::default() };
+        let mut statement = self.connection.prepare_cached(
+            "SELECT n.inspection, n.word FROM inspections i JOIN inspection_names n ON n.inspection = i.pk \
+             WHERE i.gone = 0 AND i.day BETWEEN ? AND ? ORDER BY n.inspection, n.word",
+        )?;
+        let mut rows = statement.query(params![from, to])?;
+        while let Some(row) = rows.next()? {
+            facts.sold.entry(row.get(0)?).or_default().push(row.get(1)?);
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT x.inspection, x.inspector FROM inspections i JOIN inspection_inspectors x ON x.inspection = i.pk \
+             WHERE i.gone = 0 AND i.day BETWEEN ? AND ? AND x.is_primary = 0 ORDER BY 1, 2",
+        )?;
+        let mut rows = statement.query(params![from, to])?;
+        while let Some(row) = rows.next()? {
+            facts.assists.entry(row.get(0)?).or_default().push(row.get(1)?);
+        }
+        facts.names = self.all_names()?;
+        facts.inspectors = self.all_inspectors()?;
+        facts.agents = self.all_agents()?;
+        Ok(facts)
+    }
+
+    fn fact_rows(&self, from: i64, to: i64) -> Result<Vec<Fact>, MirrorError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT pk, starts_at, day, minute, duration, created_at, canceled_at, published_at, quote, inspector, \
+             buying_agent, selling_agent, zip, city, cancel_reason, paid, confirmed FROM inspections \
+             WHERE gone = 0 AND day BETWEEN ? AND ? ORDER BY starts_at, pk",
+        )?;
+        let rows = statement.query_map(params![from, to], |row| {
+            Ok(Fact {
+                pk: row.get(0)?,
+                starts_at: row.get(1)?,
+                day: row.get(2)?,
+                minute: row.get(3)?,
+                hours: row.get(4)?,
+                created_at: row.get(5)?,
+                canceled_at: row.get(6)?,
+                published_at: row.get(7)?,
+                quote: row.get(8)?,
+                inspector: row.get(9)?,
+                buying_agent: row.get(10)?,
+                selling_agent: row.get(11)?,
+                zip: row.get(12)?,
+                city: row.get(13)?,
+                reason: row.get(14)?,
+                paid: row.get(15)?,
+                confirmed: row.get(16)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn all_names(&self) -> Result<HashMap<i64, Named>, MirrorError> {
+        let mut statement = self.connection.prepare_cached("SELECT pk, kind, text FROM words")?;
+        let rows = statement.query_map([], |row| {
+            let (pk, kind, text): (i64, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let named = if kind == WordKind::Service.number() {
+                Named::Service(text)
+            } else if kind == WordKind::AddOn.number() {
+                Named::AddOn(text)
+            } else {
+                Named::Other(text)
+            };
+            Ok((pk, named))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn all_inspectors(&self) -> Result<HashMap<i64, (Option<String>, String)>, MirrorError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT pk, id, coalesce(name, 'id ' || id) FROM inspectors")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn all_agents(&self) -> Result<HashMap<i64, AgentFact>, MirrorError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT pk, agent_id, name, agency, created_at FROM agents WHERE gone = 0")?;
+        let rows: Vec<(i64, AgentFact)> = statement
+            .query_map([], |row| {
+                let pk: i64 = row.get(0)?;
+                let id = if 0 < pk { pk.to_string() } else { String::new() };
+                let agent = AgentFact {
+                    id,
+                    agent_id: row.get(1)?,
+                    name: row.get(2)?,
+                    agency: row.get(3)?,
+                    created_at: row.get(4)?,
+                };
+                Ok((pk, agent))
+            })?
+            .collect::<Result<_, _>>()?;
+        let mut agents = HashMap::new();
+        for (pk, mut agent) in rows {
+            if agent.id.is_empty() {
+                agent.id = super::words::id_of(self.connection, super::Kind::Agents, pk)?;
+            }
+            agents.insert(pk, agent);
+        }
+        Ok(agents)
+    }
+
+    /// The first and the last day on which any inspection that is not deleted begins.
+    pub fn days(&self) -> Result<Option<(i64, i64)>, MirrorError> {
+        let sql = "SELECT min(day), max(day) FROM inspections WHERE gone = 0";
+        let (first, last): (Option<i64>, Option<i64>) =
+            self.connection.prepare_cached(sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(first.zip(last))
+    }
+}

@@ -1,0 +1,147 @@
+//! Questions that only a mirror can answer, and bringing it up to date on request.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::names::{NameMatch, resolve};
+use super::{Basis, InspectorWanted, Records, RecordsError, Source};
+use crate::domain::{Agent, Client, Inspection, fold, has_words};
+use crate::mirror::{Kind, NameEntry, News};
+use crate::spectora::{Connections, Contacts, RawRecord};
+use crate::sync::{Progress, Scope, Status, SyncError, SyncReport};
+
+/// The longest a refresh on request runs; what is not done by then goes on in the background.
+const REFRESH_TIME_MAX: Duration = Duration::from_secs(25);
+
+/// A record found by words.
+#[derive(Clone, Debug)]
+pub enum FoundRecord {
+    /// An agent.
+    Agent(Box<Agent>),
+    /// A client.
+    Client(Box<Client>),
+    /// An inspection.
+    Inspection(Box<Inspection>),
+}
+
+/// What a refresh on request came to.
+#[derive(Debug)]
+pub enum Refreshed {
+    /// It is done.
+    Done(SyncReport),
+    /// It ran out of time; what was read is stored.
+    Unfinished,
+}
+
+impl Records {
+    /// How complete and fresh the mirror is; `None` without one.
+    pub async fn status(&self) -> Result<Option<Status>, RecordsError> {
+        match &self.keeper {
+            Some(syncer) => Ok(Some(syncer.status().await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Brings the mirror up to date, for at most [`REFRESH_TIME_MAX`]. Dropping the future calls it off; what was read
+    /// by then stays.
+    pub async fn refresh(&self, full: bool, progress: &dyn Progress) -> Result<Refreshed, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Err(RecordsError::NoMirror) };
+        let scope = if full { Scope::Full } else { Scope::Auto };
+        match tokio::time::timeout(REFRESH_TIME_MAX, syncer.sync(scope, progress)).await {
+            Ok(Ok(report)) => Ok(Refreshed::Done(report)),
+            Ok(Err(SyncError::Service(error))) => Err(error.into()),
+            Ok(Err(SyncError::Mirror(error))) => Err(error.into()),
+            Ok(Err(error)) => Err(RecordsError::NotRefreshed(error.to_string())),
+            Err(_) => Ok(Refreshed::Unfinished),
+        }
+    }
+
+    /// What is new since an instant, latest first.
+    pub async fn news(&self, since: Timestamp) -> Result<(Vec<News>, Basis), RecordsError> {
+        let Some((mirror, note)) = self.fresh_mirror().await? else { return Err(RecordsError::NoMirror) };
+        let (coverage, history_from, news) = mirror
+            .read(move |parts| Ok((parts.coverage(Kind::Inspections)?, parts.history_from()?, parts.news(since)?)))
+            .await?;
+        let Some(full_at) = coverage.full_at else {
+            return Err(RecordsError::NotRefreshed("the first reading of all inspections is not finished".to_owned()));
+        };
+        let as_of = coverage.fresh_at.max(coverage.window_at).unwrap_or(full_at);
+        let mut basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
+        // Changes of time and price are known from when this mirror began to watch.
+        let first = history_from.map_or(full_at, |from| from.min(full_at));
+        if since < first {
+            let day = self.timezone().to_datetime(first).date();
+            basis.notes.push(format!("moves, price changes and deletions are known since {day} only"));
+        }
+        Ok((news, basis))
+    }
+
+    /// Records that hold every word, at most `limit` of each kind.
+    pub async fn search(&self, words: &str, limit: usize) -> Result<(Vec<FoundRecord>, Basis), RecordsError> {
+        let Some((mirror, note)) = self.fresh_mirror().await? else { return Err(RecordsError::NoMirror) };
+        let words = words.to_owned();
+        let (coverage, found) = mirror
+            .read(move |parts| {
+                let mut found = Vec::new();
+                for hit in parts.search(&words, limit)? {
+                    found.extend(parts.raw(hit.kind, &hit.id)?.map(|(raw, gone_at)| (hit.kind, raw, gone_at)));
+                }
+                Ok((parts.coverage(Kind::Inspections)?, found))
+            })
+            .await?;
+        let as_of = coverage.fresh_at.max(coverage.full_at).or(coverage.window_at);
+        let mut basis = Basis {
+            source: Source::Mirror,
+            as_of: as_of.unwrap_or_else(|| self.clock.now()),
+            missing: Vec::new(),
+            notes: note.into_iter().collect(),
+        };
+        if coverage.full_at.is_none() {
+            basis.missing.push("records that the first reading has not come to".to_owned());
+        }
+        let mut records = Vec::new();
+        for (kind, raw, gone_at) in found {
+            records.push(match kind {
+                Kind::Agents => {
+                    FoundRecord::Agent(Box::new(self.client.read_back::<Connections>(&RawRecord::from_bytes(raw))?))
+                }
+                Kind::Clients => {
+                    FoundRecord::Client(Box::new(self.client.read_back::<Contacts>(&RawRecord::from_bytes(raw))?))
+                }
+                Kind::Inspections => FoundRecord::Inspection(Box::new(self.read_inspection(raw, gone_at)?)),
+                Kind::AgentStats => continue,
+            });
+        }
+        Ok((records, basis))
+    }
+
+    /// The inspector meant, where names are known; a note when the name was typed with a slip.
+    pub async fn resolve_inspector(
+        &self,
+        wanted: InspectorWanted,
+    ) -> Result<(InspectorWanted, Option<String>), RecordsError> {
+        let (InspectorWanted::Name(given), Some(syncer)) = (&wanted, &self.keeper) else { return Ok((wanted, None)) };
+        let names = syncer.mirror().read(|parts| parts.inspector_names()).await?;
+        if names.is_empty() {
+            return Ok((wanted, None));
+        }
+        let NameMatch { entry, exact } = resolve("inspector", given, &names)?;
+        let note = (!exact).then(|| format!("`{given}` was taken for {}", entry.name));
+        let id = entry.id.as_deref().and_then(|id| id.parse().ok());
+        Ok((id.map_or(InspectorWanted::Name(entry.name), InspectorWanted::Id), note))
+    }
+
+    /// The words of a service as they are known; a note when they were typed with a slip.
+    pub async fn resolve_service(&self, given: &str) -> Result<(String, Option<String>), RecordsError> {
+        let as_given = (given.to_owned(), None);
+        let Some(syncer) = &self.keeper else { return Ok(as_given) };
+        let names: Vec<NameEntry> = syncer.mirror().read(|parts| parts.service_names()).await?;
+        let wanted = fold(given);
+        if names.is_empty() || names.iter().any(|entry| has_words(&fold(&entry.name), &wanted)) {
+            return Ok(as_given);
+        }
+        let found = resolve("service", given, &names)?;
+        Ok((found.entry.name.clone(), Some(format!("`{given}` was taken for {}", found.entry.name))))
+    }
+}
