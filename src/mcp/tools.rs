@@ -77,6 +77,9 @@ enum Detail {
     Full,
 }
 
+/// How the part of an answer that a whole company lacks begins.
+pub(super) const ALL_OF: &str = "all of ";
+
 /// Asks every chosen company at once. One that fails is named as missing; when all fail, that is the answer.
 async fn ask_each<'a, T, F>(
     companies: &[&'a ServedCompany],
@@ -108,7 +111,13 @@ where
         };
     }
     if let Some(merged) = &mut merged {
-        merged.missing.extend(failures.iter().map(|(company, error)| format!("all of {}: {error}", company.name)));
+        for (company, error) in &failures {
+            match error {
+                // A name that only another company knows leaves nothing out.
+                RecordsError::UnknownName { .. } => merged.notes.push(format!("{}: {error}", company.name)),
+                _ => merged.missing.push(format!("{ALL_OF}{}: {error}", company.name)),
+            }
+        }
     }
     Ok((answers, merged))
 }

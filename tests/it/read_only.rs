@@ -39,7 +39,7 @@ fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
         (
             "list_inspections",
             json!({"from": "2026-11-01", "to": "2026-11-30", "zip": "80202", "paid": true, "confirmed": true,
-                   "address": "a", "client": "a", "service": "radon", "inspector": "a", "detail": "full",
+                   "address": "a", "client": "a", "service": "radon", "inspector": "brennan", "detail": "full",
                    "include": "contact"}),
         ),
         ("get_inspection", json!({"id": row.id, "company": name, "include": "contact"})),

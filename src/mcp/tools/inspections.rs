@@ -271,7 +271,7 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
         resume = None;
     }
     let total = if after.is_some() { carried_total } else { total };
-    let failed = answers.len() < companies.len();
+    let failed = basis.as_ref().is_some_and(|basis| basis.missing.iter().any(|part| part.starts_with(super::ALL_OF)));
     let rows = Rows { rows, total: total.filter(|_| !failed), more, resume };
     let period = period_shown
         .as_ref()
