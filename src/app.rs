@@ -1,10 +1,12 @@
 //! The long-lived parts, built once from the settled configuration.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Company, Config};
@@ -16,7 +18,8 @@ use crate::spectora::{
     BaseUrl, BaseUrlError, CallMeter, ChangedSinceName, ClientBuildError, ClientLimits, ClientSettings, Endpoint,
     SpectoraClient,
 };
-use crate::sync::{self, LedgerMeter, SyncSettings, Syncer};
+use crate::sync::{self, Envelope, LedgerMeter, SyncSettings, Syncer};
+use crate::transport::{Delivered, Deliveries};
 
 /// What the typed columns of a mirror are derived by. A new number derives them anew from the raw records.
 const MAPPING_VERSION: u32 = 1;
@@ -47,6 +50,7 @@ struct Part {
 /// Everything that lives as long as the program.
 pub struct App {
     parts: Vec<Part>,
+    data_dir: Option<PathBuf>,
     clock: Arc<dyn Clock>,
 }
 
@@ -84,7 +88,7 @@ impl App {
             }
             parts.push(Part { company: company.clone(), client, keeper });
         }
-        Ok(Self { parts, clock: Arc::clone(clock) })
+        Ok(Self { parts, data_dir: config.data_dir.clone(), clock: Arc::clone(clock) })
     }
 
     /// The MCP server on these parts.
@@ -122,6 +126,13 @@ impl App {
             .map(|part| (&part.company.name, part.keeper.as_ref().map(Option::as_ref).map_err(String::as_str)))
     }
 
+    /// What takes webhook deliveries; `None` without mirrors.
+    pub fn deliveries(&self) -> Option<Arc<dyn Deliveries>> {
+        let folder = self.data_dir.clone()?;
+        let syncers = self.parts.iter().filter_map(|part| Some(Arc::clone(part.keeper.as_ref().ok()?.as_ref()?)));
+        Some(Arc::new(Door { folder, syncers: syncers.collect() }))
+    }
+
     /// Keeps the mirrors fresh in the background, until `stop`.
     pub fn keep_fresh(&self, stop: &CancellationToken) {
         for part in &self.parts {
@@ -130,6 +141,40 @@ impl App {
                 tokio::spawn(sync::keep(Arc::clone(syncer), every, stop.clone()));
             }
         }
+    }
+}
+
+/// Where deliveries come in. The secret is read anew each time, so that a rolled one holds at once.
+struct Door {
+    folder: PathBuf,
+    syncers: Vec<Arc<Syncer>>,
+}
+
+impl Deliveries for Door {
+    fn deliver(&self, company: String, secret: String, body: Vec<u8>) -> BoxFuture<'_, Delivered> {
+        async move {
+            let syncer = self.syncers.iter().find(|syncer| syncer.company().as_str() == company);
+            let known = syncer.and_then(|syncer| {
+                sync::webhook_secret(&self.folder, syncer.company(), false, false)
+                    .ok()
+                    .flatten()
+                    .map(|known| (syncer, known))
+            });
+            let Some((syncer, _)) = known.filter(|(_, known)| sync::is_secret(known, &secret)) else {
+                return Delivered::Unknown;
+            };
+            match Envelope::parse(&body) {
+                Err(error) => {
+                    tracing::info!(%company, %error, "a webhook delivery was not understood");
+                    Delivered::NotUnderstood
+                }
+                Ok(envelope) => match syncer.deliver(envelope).await {
+                    Ok(true) => Delivered::Accepted,
+                    _ => Delivered::Later,
+                },
+            }
+        }
+        .boxed()
     }
 }
 

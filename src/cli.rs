@@ -3,11 +3,15 @@
 mod call;
 mod demo;
 mod doctor;
+mod export;
+mod mirror;
 mod open;
 mod output;
 mod sandbox;
 mod serve;
+mod sync;
 mod tools;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -91,6 +95,14 @@ enum Command {
     Tools(tools::ToolsArgs),
     /// Check the configuration and each key, and see what the service really answers to.
     Doctor(doctor::DoctorArgs),
+    /// Bring the local mirrors up to date, with progress; --dry-run shows what it would cost.
+    Sync(sync::SyncArgs),
+    /// Show the local mirrors, or begin them anew.
+    Mirror(mirror::MirrorArgs),
+    /// Write a mirror as CSV files or as one SQLite file.
+    Export(export::ExportArgs),
+    /// The address for Spectora's webhooks, and what came.
+    Webhooks(webhooks::WebhooksArgs),
     /// Run the simulated service on its own, for trying out clients and faults.
     Sandbox(sandbox::SandboxArgs),
 }
@@ -134,6 +146,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Call(args) => call::run(&global, &args).await,
         Command::Tools(args) => tools::run(&global, &args).await,
         Command::Doctor(args) => doctor::run(&global, &args).await,
+        Command::Sync(args) => sync::run(&global, &args).await,
+        Command::Mirror(args) => mirror::run(&global, &args).await,
+        Command::Export(args) => export::run(&global, &args).await,
+        Command::Webhooks(args) => webhooks::run(&global, &args).await,
         Command::Sandbox(args) => sandbox::run(&global, &args).await,
     }
 }

@@ -7,6 +7,7 @@
 
 mod deliveries;
 mod error;
+mod export;
 mod facts;
 mod history;
 mod inspections;

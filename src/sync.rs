@@ -28,7 +28,7 @@ pub use error::SyncError;
 pub use meter::LedgerMeter;
 pub use plan::{Plan, PlannedStep, Scope, StepWay};
 pub use schedule::keep;
-pub use webhooks::{Envelope, EnvelopeError};
+pub use webhooks::{Envelope, EnvelopeError, is_secret, webhook_secret};
 
 /// Rows to a page: the most the service gives.
 const PAGE_ROWS: u32 = 200;

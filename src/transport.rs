@@ -3,5 +3,5 @@
 mod http;
 mod stdio;
 
-pub use http::{HttpSettings, serve_http};
+pub use http::{Delivered, Deliveries, HttpSettings, serve_http};
 pub use stdio::serve_stdio;

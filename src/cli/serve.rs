@@ -63,7 +63,7 @@ pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exi
             stop.cancel();
         }
     });
-    serve_http(server, listener, &settings, stop).await?;
+    serve_http(server, app.deliveries(), listener, &settings, stop).await?;
     Ok(ExitCode::SUCCESS)
 }
 

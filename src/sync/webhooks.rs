@@ -1,9 +1,17 @@
 //! Deliveries: a hint that a record changed, and nothing more. The record is read by its id.
 
+use std::io::Write as _;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
+use rand::RngExt as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use super::{SyncError, Syncer};
+use crate::domain::CompanyName;
 use crate::mirror::{Kind, StoreCount};
 
 /// Deliveries read in one go.
@@ -14,6 +22,46 @@ const TRIES_MAX: u32 = 8;
 const RETRY_FIRST_SECONDS: i64 = 30;
 /// The longest name of an event that is kept, in characters.
 const EVENT_CHARS_MAX: usize = 60;
+
+/// Random bytes in a secret.
+const SECRET_BYTES: usize = 32;
+
+/// The secret in a company's webhook address. It is made where there is none and `make` says so, and made anew with
+/// `roll`; the file is its user's alone.
+pub fn webhook_secret(
+    folder: &Path,
+    company: &CompanyName,
+    make: bool,
+    roll: bool,
+) -> std::io::Result<Option<SecretString>> {
+    let path = folder.join(format!("{company}.webhook"));
+    if !roll {
+        match std::fs::read_to_string(&path) {
+            Ok(text) if !text.trim().is_empty() => return Ok(Some(SecretString::from(text.trim().to_owned()))),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        if !make {
+            return Ok(None);
+        }
+    }
+    let bytes: [u8; SECRET_BYTES] = rand::rng().random();
+    let secret = URL_SAFE_NO_PAD.encode(bytes);
+    std::fs::create_dir_all(folder)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&path)?.write_all(secret.as_bytes())?;
+    Ok(Some(SecretString::from(secret)))
+}
+
+/// Whether `given` is the secret; takes as long for a near miss as for a far one.
+pub fn is_secret(secret: &SecretString, given: &str) -> bool {
+    use subtle::ConstantTimeEq as _;
+    secret.expose_secret().as_bytes().ct_eq(given.as_bytes()).into()
+}
 
 /// What a delivery says: which record changed. The service documents no envelope, so each spelling that was seen or is
 /// likely is taken: `event`, `event_type` or `type`; `id`, `object_id` or `data.id`.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
+use futures_util::future::BoxFuture;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
@@ -24,6 +25,28 @@ const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 /// Names of this machine, in a `Host` header.
 const LOOPBACK_HOSTS: &[&str] = &["localhost", "127.0.0.1", "::1"];
 
+/// The largest body of a webhook delivery, in bytes; it names a record and little else.
+const DELIVERY_BYTES_MAX: usize = 64 * 1024;
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    /// Queued.
+    Accepted,
+    /// No such company, or not its secret.
+    Unknown,
+    /// The body names no record.
+    NotUnderstood,
+    /// It cannot be queued now.
+    Later,
+}
+
+/// Takes webhook deliveries: company, secret and body as they came.
+pub trait Deliveries: Send + Sync + 'static {
+    /// Checks the secret and queues what the body names.
+    fn deliver(&self, company: String, secret: String, body: Vec<u8>) -> BoxFuture<'_, Delivered>;
+}
+
 /// Who may ask.
 #[derive(Clone, Debug, Default)]
 pub struct HttpSettings {
@@ -37,11 +60,12 @@ pub struct HttpSettings {
 /// busy port is reported before anything else starts.
 pub async fn serve_http(
     server: SpectoraServer,
+    deliveries: Option<Arc<dyn Deliveries>>,
     listener: TcpListener,
     settings: &HttpSettings,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let router = router(server, settings, stop.child_token());
+    let router = router(server, settings, stop.child_token()).merge(webhooks(deliveries));
     let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
     let drained = async {
         stop.cancelled().await;
@@ -73,6 +97,25 @@ fn router(server: SpectoraServer, settings: &HttpSettings, stop: CancellationTok
         .merge(mcp)
         .fallback(nothing_here)
         .layer(CatchPanicLayer::new())
+}
+
+/// The route of deliveries; it answers at once, and alike for a wrong company and a wrong secret.
+fn webhooks(deliveries: Option<Arc<dyn Deliveries>>) -> Router {
+    let Some(deliveries) = deliveries else { return Router::new() };
+    let take = async |State(deliveries): State<Arc<dyn Deliveries>>,
+                      axum::extract::Path((company, secret)): axum::extract::Path<(String, String)>,
+                      body: axum::body::Bytes| {
+        match deliveries.deliver(company, secret, body.to_vec()).await {
+            Delivered::Accepted => StatusCode::ACCEPTED.into_response(),
+            Delivered::Unknown => nothing_here().await,
+            Delivered::NotUnderstood => StatusCode::BAD_REQUEST.into_response(),
+            Delivered::Later => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        }
+    };
+    Router::new()
+        .route("/webhooks/{company}/{secret}", post(take))
+        .layer(DefaultBodyLimit::max(DELIVERY_BYTES_MAX))
+        .with_state(deliveries)
 }
 
 /// The protocol wants a client to accept both JSON and event streams; many send less and mean the same.

@@ -12,6 +12,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("axum::", &["transport", "sandbox"]),
     ("rusqlite::", &["mirror"]),
     ("zstd::", &["mirror"]),
+    ("csv::", &["mirror"]),
     ("clap::", &["cli"]),
     ("anyhow::", &["cli"]),
     ("env::var", &["config"]),

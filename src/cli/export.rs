@@ -1,0 +1,59 @@
+//! `export`: a mirror for other programs.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use super::open::Opened;
+use super::{Global, output};
+
+/// Writes what the mirror holds; run `spectora-mcp sync` first. The files hold client names: keep them where only you can
+/// read them.
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// The folder to write into; one folder or file for each company in it.
+    folder: PathBuf,
+    /// CSV files, or one SQLite file with every record as it came and what each column means.
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A CSV file for each kind of record.
+    Csv,
+    /// One SQLite file.
+    Sqlite,
+}
+
+pub(super) async fn run(global: &Global, args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let opened = Opened::new(global).await?;
+    for (company, keeper) in opened.app()?.keepers() {
+        let Some(syncer) = keeper.map_err(|problem| anyhow::anyhow!("{company}: {problem}"))? else {
+            anyhow::bail!("there is no mirror to export: leave out --no-mirror");
+        };
+        if global.demo {
+            syncer.sync(crate::sync::Scope::Auto, &crate::sync::Silent).await?;
+        }
+        let missing = syncer.missing().await?;
+        let mirror = syncer.mirror();
+        let (place, written) = match args.format {
+            Format::Csv => {
+                let folder = args.folder.join(company.as_str());
+                (folder.clone(), mirror.export_csv(&folder)?)
+            }
+            Format::Sqlite => {
+                std::fs::create_dir_all(&args.folder)?;
+                let file = args.folder.join(format!("{company}.sqlite"));
+                (file.clone(), mirror.export_sqlite(&file)?)
+            }
+        };
+        let counts: Vec<String> = written.iter().map(|(name, rows)| format!("{name} {rows}")).collect();
+        output::line(&format!("{company}: {} ({})", place.display(), counts.join(", ")));
+        for missing in missing {
+            output::line(&format!("  INCOMPLETE  {missing}"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

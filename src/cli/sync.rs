@@ -1,0 +1,178 @@
+//! `sync`: brings the mirrors up to date by hand.
+
+use std::collections::HashMap;
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::open::Opened;
+use super::{EXIT_ANSWER_IS_ERROR, Global, output};
+use crate::mirror::Kind;
+use crate::sync::{Plan, Progress, Scope, SyncError, SyncReport, Syncer};
+
+/// Reads what changed; the first time, everything. Stopped in the middle, it goes on where it was.
+#[derive(Debug, Args)]
+pub(super) struct SyncArgs {
+    /// Read everything again; this also finds what was deleted.
+    #[arg(long)]
+    full: bool,
+    /// Only say what would be done and what it would cost (counting takes up to four calls the first time).
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) async fn run(global: &Global, args: &SyncArgs) -> anyhow::Result<ExitCode> {
+    let opened = Opened::new(global).await?;
+    let app = opened.app()?;
+    let scope = if args.full { Scope::Full } else { Scope::Auto };
+    let mut all_done = true;
+    for (company, keeper) in app.keepers() {
+        let syncer = match keeper {
+            Ok(Some(syncer)) => syncer,
+            Ok(None) => anyhow::bail!("there is no mirror to sync: leave out --no-mirror"),
+            Err(problem) => {
+                output::line(&format!("{company}: {problem}"));
+                all_done = false;
+                continue;
+            }
+        };
+        if args.dry_run {
+            output::line(&format!("{company}:\n{}", described(&syncer.counted_plan(scope).await?)));
+            continue;
+        }
+        let bars = Bars::new();
+        let started = std::time::Instant::now();
+        let result = syncer.sync(scope, &bars).await;
+        bars.finish();
+        match result {
+            Ok(report) => {
+                all_done &= report.missing.is_empty();
+                output::line(&summary(&report, syncer, started.elapsed()).await?);
+            }
+            Err(error) => {
+                all_done = false;
+                output::line(&format!("{company}: {error}\n  -> {}", advice(&error)));
+            }
+        }
+    }
+    Ok(if all_done { ExitCode::SUCCESS } else { ExitCode::from(EXIT_ANSWER_IS_ERROR) })
+}
+
+fn advice(error: &SyncError) -> String {
+    match error {
+        SyncError::Service(error) => format!("{}; what was read is kept, run sync again to go on", error.hint()),
+        SyncError::Mirror(_) => "spectora-mcp mirror status shows the file".to_owned(),
+        SyncError::Busy => "it is being done already; `spectora-mcp mirror status` shows how far it is".to_owned(),
+        _ => "raise `monthly_budget` in spectora.toml, or wait for the next month".to_owned(),
+    }
+}
+
+fn described(plan: &Plan) -> String {
+    let mut lines: Vec<String> = plan
+        .steps
+        .iter()
+        .map(|step| {
+            let calls = step.calls.map_or("unknown".to_owned(), |calls| calls.to_string());
+            format!("  {:<17} {:<46} {calls:>6} calls", step.kind.name(), step.way.name())
+        })
+        .collect();
+    if lines.is_empty() {
+        lines.push("  nothing is due".to_owned());
+    }
+    let mut sum = format!("  together {} calls", plan.calls());
+    if 0 < plan.minutes() {
+        sum.push_str(&format!(", at least {} minutes at {} calls a minute", plan.minutes(), plan.per_minute));
+    }
+    if let Some(left) = plan.left {
+        let fits = if plan.calls() <= left { "fits into" } else { "DOES NOT FIT into" };
+        sum.push_str(&format!("; {fits} the {left} calls this month's budget leaves"));
+    }
+    lines.push(sum);
+    lines.join("\n")
+}
+
+async fn summary(report: &SyncReport, syncer: &Syncer, took: Duration) -> anyhow::Result<String> {
+    let status = syncer.status().await?;
+    let mut text = format!("{}: {} calls in {:.1} s\n", report.company, report.calls, took.as_secs_f64());
+    for (kind, _, here) in &status.kinds {
+        let steps = report.steps.iter().filter(|step| step.kind == *kind);
+        let mut count = crate::mirror::StoreCount::default();
+        steps.for_each(|step| count.add(step.count));
+        text.push_str(&format!(
+            "  {:<17} {here:>8} here, {} new, {} changed, {} gone\n",
+            kind.name(),
+            count.new,
+            count.changed,
+            count.gone
+        ));
+    }
+    let budget = status.month.budget.map(|budget| format!(" of {budget}")).unwrap_or_default();
+    text.push_str(&format!(
+        "  {:.1} MB on disk; {}{budget} calls this month",
+        status.bytes as f64 / 1e6,
+        status.month.total
+    ));
+    if status.month.is_low() {
+        text.push_str(" (more than 80 %)");
+    }
+    for missing in &report.missing {
+        text.push_str(&format!("\n  INCOMPLETE  {missing}"));
+    }
+    Ok(text)
+}
+
+/// Bars on a terminal; elsewhere a line a few seconds apart.
+struct Bars {
+    shown: MultiProgress,
+    bars: Mutex<HashMap<Kind, ProgressBar>>,
+    last_line: Mutex<Option<std::time::Instant>>,
+    is_terminal: bool,
+}
+
+/// Where there is no terminal, lines are at least this far apart.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+impl Bars {
+    fn new() -> Self {
+        Self {
+            shown: MultiProgress::new(),
+            bars: Mutex::default(),
+            last_line: Mutex::default(),
+            is_terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
+    fn finish(&self) {
+        for bar in self.bars.lock().unwrap_or_else(std::sync::PoisonError::into_inner).values() {
+            bar.finish();
+        }
+    }
+}
+
+impl Progress for Bars {
+    fn stored(&self, kind: Kind, rows: u64, of: Option<u64>) {
+        if self.is_terminal {
+            let mut bars = self.bars.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let bar = bars.entry(kind).or_insert_with(|| {
+                let bar = self.shown.add(ProgressBar::new(of.unwrap_or(rows)));
+                let style = ProgressStyle::with_template("{prefix:17} {bar:32} {pos}/{len} {elapsed}");
+                bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+                bar.set_prefix(kind.name());
+                bar
+            });
+            bar.set_length(of.unwrap_or(rows).max(rows));
+            bar.set_position(rows);
+            return;
+        }
+        let mut last = self.last_line.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if last.is_none_or(|last| LINE_EVERY <= last.elapsed()) || Some(rows) == of {
+            *last = Some(std::time::Instant::now());
+            let of = of.map(|of| format!(" of {of}")).unwrap_or_default();
+            eprintln!("{}: {rows}{of}", kind.name());
+        }
+    }
+}
