@@ -91,7 +91,7 @@ impl Entity for Inspection {
         millis(self.updated_at)
     }
 
-    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64) -> Result<(), MirrorError> {
+    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
         let agent = |parts: &Changing<'_>, agent: &Option<AgentOnInspection>| match agent {
             Some(AgentOnInspection { id: Some(id), .. }) => {
                 key(&parts.transaction, Kind::Agents, id.as_str()).map(Some)
@@ -116,8 +116,8 @@ impl Entity for Inspection {
             .prepare_cached(
                 "INSERT OR REPLACE INTO inspections (pk, starts_at, day, minute, duration, created_at, updated_at, \
                  canceled_at, deleted_at, published_at, gone, gone_at, confirmed, paid, agreements, quote, \
-                 cancel_reason, zip, city, inspector, buying_agent, selling_agent, client, hash) VALUES \
-                 (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 cancel_reason, zip, city, inspector, buying_agent, selling_agent, client, hash, raw) VALUES \
+                 (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 pk,
@@ -144,6 +144,7 @@ impl Entity for Inspection {
                 selling,
                 client,
                 hash,
+                raw,
             ])?;
         let text = InspectionText::of(self);
         parts

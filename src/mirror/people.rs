@@ -54,7 +54,7 @@ impl Entity for Agent {
         millis(self.updated_at)
     }
 
-    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64) -> Result<(), MirrorError> {
+    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
         let name = self.name();
         let agency = parts.shared_word(WordKind::Agency, self.agency_name.as_ref())?;
         let team = parts.shared_word(WordKind::Team, self.team_name.as_ref())?;
@@ -63,7 +63,7 @@ impl Entity for Agent {
             .transaction
             .prepare_cached(
                 "INSERT OR REPLACE INTO agents (pk, agent_id, name, folded, agency, team, city, created_at, \
-                 updated_at, gone, gone_at, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, ?)",
+                 updated_at, gone, gone_at, hash, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, ?, ?)",
             )?
             .execute(params![
                 pk,
@@ -76,6 +76,7 @@ impl Entity for Agent {
                 millis(self.created_at),
                 millis(self.updated_at),
                 hash,
+                raw,
             ])?;
         let text = folded(&[
             self.first_name.as_ref(),
@@ -105,20 +106,21 @@ impl Entity for AgentStatistics {
         None
     }
 
-    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64) -> Result<(), MirrorError> {
+    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
         let count = |count: Option<u64>| count.and_then(|count| i64::try_from(count).ok());
         parts
             .transaction
             .prepare_cached(
-                "INSERT OR REPLACE INTO agent_stats (pk, total, buying, selling, gone, gone_at, hash) \
-                 VALUES (?, ?, ?, ?, 0, NULL, ?)",
+                "INSERT OR REPLACE INTO agent_stats (pk, total, buying, selling, gone, gone_at, hash, raw) \
+                 VALUES (?, ?, ?, ?, 0, NULL, ?, ?)",
             )?
             .execute(params![
                 pk,
                 count(self.total_inspections),
                 count(self.buying_inspections),
                 count(self.selling_inspections),
-                hash
+                hash,
+                raw
             ])?;
         Ok(())
     }
@@ -135,12 +137,12 @@ impl Entity for Client {
         millis(self.updated_at)
     }
 
-    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64) -> Result<(), MirrorError> {
+    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
         parts
             .transaction
             .prepare_cached(
-                "INSERT OR REPLACE INTO clients (pk, name, sort, created_at, updated_at, gone, gone_at, hash) \
-                 VALUES (?, ?, ?, ?, ?, 0, NULL, ?)",
+                "INSERT OR REPLACE INTO clients (pk, name, sort, created_at, updated_at, gone, gone_at, hash, raw) \
+                 VALUES (?, ?, ?, ?, ?, 0, NULL, ?, ?)",
             )?
             .execute(params![
                 pk,
@@ -148,7 +150,8 @@ impl Entity for Client {
                 client_sort(self),
                 millis(self.created_at),
                 millis(self.updated_at),
-                hash
+                hash,
+                raw
             ])?;
         let text = folded(&[
             self.first_name.as_ref(),

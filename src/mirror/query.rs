@@ -165,7 +165,7 @@ impl Parts<'_> {
         let sql = format!(
             "SELECT r.dictionary, r.bytes, CASE i.gone WHEN 2 THEN i.gone_at END FROM \
              (SELECT i.pk FROM inspections i WHERE {} ORDER BY {by} LIMIT ?) AS chosen \
-             JOIN inspections i ON i.pk = chosen.pk JOIN raw_inspections r ON r.pk = chosen.pk ORDER BY {by}",
+             JOIN inspections i ON i.pk = chosen.pk JOIN raw_inspections r ON r.seq = i.raw ORDER BY {by}",
             conditions.sql()
         );
         conditions.values.push(Value::Integer(rows_max(limit) + 1));
@@ -207,8 +207,8 @@ impl Parts<'_> {
         let Some(pk) = known_key(self.connection, kind, id)? else { return Ok(None) };
         let table = kind.table();
         let sql = format!(
-            "SELECT r.dictionary, r.bytes, CASE t.gone WHEN 2 THEN t.gone_at END FROM raw_{table} r \
-             JOIN {table} t ON t.pk = r.pk WHERE r.pk = ?"
+            "SELECT r.dictionary, r.bytes, CASE t.gone WHEN 2 THEN t.gone_at END FROM {table} t \
+             JOIN raw_{table} r ON r.seq = t.raw WHERE t.pk = ?"
         );
         let found: Option<(i64, Vec<u8>, Option<i64>)> = self
             .connection
@@ -231,8 +231,8 @@ impl Parts<'_> {
     ) -> Result<Vec<(i64, Vec<u8>)>, MirrorError> {
         let table = kind.table();
         let sql = format!(
-            "SELECT r.pk, r.dictionary, r.bytes FROM raw_{table} r JOIN {table} t ON t.pk = r.pk \
-             WHERE r.pk > ? AND (t.gone = 0 OR ?) ORDER BY r.pk LIMIT ?"
+            "SELECT t.pk, r.dictionary, r.bytes FROM {table} t JOIN raw_{table} r ON r.seq = t.raw \
+             WHERE t.pk > ? AND (t.gone = 0 OR ?) ORDER BY t.pk LIMIT ?"
         );
         let found: Vec<(i64, i64, Vec<u8>)> = self
             .connection

@@ -11,7 +11,8 @@ const APPLICATION_ID: i32 = 0x5370_634d;
 
 /// What each version adds to the one before. Times are milliseconds since 1970 in UTC, money is in ten-thousandths,
 /// `day` is the civil day in the company's zone as days since 1970-01-01. `pk` is the service's id where that is a
-/// decimal, and a negative number from `odd_ids` where it is not.
+/// decimal, and a negative number from `odd_ids` where it is not. Raw records are numbered as they come (`raw` names
+/// them): a listing with the latest first would leave the pages of a table in the order of ids half empty.
 const STEPS: &[&str] = &[
     // 1: records, their raw form, history, and how complete they are.
     "
@@ -28,7 +29,7 @@ const STEPS: &[&str] = &[
         updated_at INTEGER, canceled_at INTEGER, deleted_at INTEGER, published_at INTEGER, gone INTEGER NOT NULL,
         gone_at INTEGER, confirmed INTEGER, paid INTEGER, agreements INTEGER, quote INTEGER, cancel_reason INTEGER,
         zip INTEGER, city INTEGER, inspector INTEGER, buying_agent INTEGER, selling_agent INTEGER, client INTEGER,
-        hash INTEGER NOT NULL);
+        hash INTEGER NOT NULL, raw INTEGER NOT NULL);
     CREATE INDEX inspections_by_time ON inspections (gone, starts_at, pk);
     CREATE INDEX inspections_by_day ON inspections (day, gone);
     CREATE INDEX inspections_canceled ON inspections (canceled_at) WHERE canceled_at IS NOT NULL;
@@ -42,17 +43,17 @@ const STEPS: &[&str] = &[
     CREATE INDEX inspection_inspectors_by_inspector ON inspection_inspectors (inspector, inspection);
     CREATE TABLE agents (pk INTEGER PRIMARY KEY, agent_id TEXT, name TEXT, folded TEXT, agency INTEGER, team INTEGER,
         city INTEGER, created_at INTEGER, updated_at INTEGER, gone INTEGER NOT NULL, gone_at INTEGER,
-        hash INTEGER NOT NULL);
+        hash INTEGER NOT NULL, raw INTEGER NOT NULL);
     CREATE INDEX agents_by_person ON agents (agent_id) WHERE agent_id IS NOT NULL;
     CREATE TABLE agent_stats (pk INTEGER PRIMARY KEY, total INTEGER, buying INTEGER, selling INTEGER,
-        gone INTEGER NOT NULL, gone_at INTEGER, hash INTEGER NOT NULL);
+        gone INTEGER NOT NULL, gone_at INTEGER, hash INTEGER NOT NULL, raw INTEGER NOT NULL);
     CREATE TABLE clients (pk INTEGER PRIMARY KEY, name TEXT, sort TEXT NOT NULL, created_at INTEGER,
-        updated_at INTEGER, gone INTEGER NOT NULL, gone_at INTEGER, hash INTEGER NOT NULL);
+        updated_at INTEGER, gone INTEGER NOT NULL, gone_at INTEGER, hash INTEGER NOT NULL, raw INTEGER NOT NULL);
     CREATE INDEX clients_by_name ON clients (gone, sort, pk);
-    CREATE TABLE raw_inspections (pk INTEGER PRIMARY KEY, dictionary INTEGER NOT NULL, bytes BLOB NOT NULL);
-    CREATE TABLE raw_agents (pk INTEGER PRIMARY KEY, dictionary INTEGER NOT NULL, bytes BLOB NOT NULL);
-    CREATE TABLE raw_agent_stats (pk INTEGER PRIMARY KEY, dictionary INTEGER NOT NULL, bytes BLOB NOT NULL);
-    CREATE TABLE raw_clients (pk INTEGER PRIMARY KEY, dictionary INTEGER NOT NULL, bytes BLOB NOT NULL);
+    CREATE TABLE raw_inspections (seq INTEGER PRIMARY KEY, dictionary INTEGER NOT NULL, bytes BLOB NOT NULL);
+    CREATE TABLE raw_agents (seq INTEGER PRIMARY KEY, dictionary INTEGER NOT NULL, bytes BLOB NOT NULL);
+    CREATE TABLE raw_agent_stats (seq INTEGER PRIMARY KEY, dictionary INTEGER NOT NULL, bytes BLOB NOT NULL);
+    CREATE TABLE raw_clients (seq INTEGER PRIMARY KEY, dictionary INTEGER NOT NULL, bytes BLOB NOT NULL);
     CREATE TABLE dictionaries (pk INTEGER PRIMARY KEY, kind INTEGER NOT NULL, bytes BLOB NOT NULL);
     CREATE VIRTUAL TABLE inspections_text USING fts5 (clients, place, content = '', contentless_delete = 1,
         detail = 'column', tokenize = \"unicode61 remove_diacritics 0\");

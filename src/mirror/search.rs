@@ -104,7 +104,7 @@ impl Parts<'_> {
             .prepare_cached(&format!("SELECT count(*) FROM clients c WHERE {condition}"))?
             .query_row([&text], |row| row.get(0))?;
         let sql = format!(
-            "SELECT r.dictionary, r.bytes FROM clients c JOIN raw_clients r ON r.pk = c.pk WHERE {condition} \
+            "SELECT r.dictionary, r.bytes FROM clients c JOIN raw_clients r ON r.seq = c.raw WHERE {condition} \
              ORDER BY c.sort, c.pk LIMIT ?2 OFFSET ?3"
         );
         let found: Vec<(i64, Vec<u8>)> = self

@@ -54,7 +54,7 @@ pub(super) trait Entity {
     fn updated_at(&self) -> Option<i64>;
 
     /// Writes the typed columns, the side tables and the words to search by; all of them anew.
-    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64) -> Result<(), MirrorError>;
+    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError>;
 }
 
 impl Changing<'_> {
@@ -83,14 +83,14 @@ impl Changing<'_> {
                 .execute([kind.number(), pk])?;
             watermark = watermark.max(row.record.updated_at());
             let hash = hash(row.raw);
-            let known: Option<(i64, i64)> = self
+            let known: Option<(i64, i64, i64)> = self
                 .transaction
-                .prepare_cached(&format!("SELECT hash, gone FROM {} WHERE pk = ?", kind.table()))?
-                .query_row([pk], |row| Ok((row.get(0)?, row.get(1)?)))
+                .prepare_cached(&format!("SELECT hash, gone, raw FROM {} WHERE pk = ?", kind.table()))?
+                .query_row([pk], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
                 .optional()?;
             // A row that had vanished and is back is changed, whatever its content says.
-            let vanished = known.is_some_and(|(_, gone)| gone == GONE_VANISHED);
-            if known.is_some_and(|(known, _)| known == hash) && !vanished && !rederive {
+            let vanished = known.is_some_and(|(_, gone, _)| gone == GONE_VANISHED);
+            if known.is_some_and(|(known, ..)| known == hash) && !vanished && !rederive {
                 count.unchanged += 1;
                 continue;
             }
@@ -99,14 +99,16 @@ impl Changing<'_> {
             } else {
                 None
             };
-            row.record.write(self, pk, hash)?;
             let (dictionary, bytes) = self.squeezer.squeeze(kind, row.raw)?;
+            // A new one is put at the end of its table, wherever its id would belong.
             self.transaction
                 .prepare_cached(&format!(
-                    "INSERT OR REPLACE INTO raw_{} (pk, dictionary, bytes) VALUES (?, ?, ?)",
+                    "INSERT OR REPLACE INTO raw_{} (seq, dictionary, bytes) VALUES (?, ?, ?)",
                     kind.table()
                 ))?
-                .execute(params![pk, dictionary, bytes])?;
+                .execute(params![known.map(|(_, _, raw)| raw), dictionary, bytes])?;
+            let raw = known.map_or_else(|| self.transaction.last_insert_rowid(), |(_, _, raw)| raw);
+            row.record.write(self, pk, hash, raw)?;
             if known.is_some() {
                 count.changed += 1;
             } else {

@@ -65,7 +65,7 @@ fn every_earlier_version_becomes_the_newest() {
             let connection = Connection::open(settings.folder.join("spectora_company1.sqlite")).unwrap();
             schema::at_version(&connection, version);
             connection
-                .execute("INSERT INTO clients (pk, name, sort, gone, hash) VALUES (7, 'Ada', 'ada', 0, 1)", [])
+                .execute("INSERT INTO clients (pk, name, sort, gone, hash, raw) VALUES (7, 'Ada', 'ada', 0, 1, 1)", [])
                 .unwrap();
         }
         let mirror = Mirror::open(settings).unwrap();
