@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use rusqlite::params;
-
 use super::words::WordKind;
 use super::{MirrorError, Parts};
 
@@ -99,23 +97,29 @@ pub struct Facts {
     pub agents: HashMap<i64, AgentFact>,
 }
 
+/// The days asked for, and the instants they lie within in any zone; the index is by instant.
+fn span(from: i64, to: i64) -> [i64; 4] {
+    const DAY_MS: i64 = 86_400_000;
+    [from, to, from.saturating_sub(1).saturating_mul(DAY_MS), to.saturating_add(2).saturating_mul(DAY_MS)]
+}
+
 impl Parts<'_> {
     /// The inspections that begin on the days `from` to `to` (both included), deleted ones left out.
     pub fn facts(&self, from: i64, to: i64) -> Result<Facts, MirrorError> {
         let mut facts = Facts { rows: self.fact_rows(from, to)?, ..Facts::default() };
         let mut statement = self.connection.prepare_cached(
             "SELECT n.inspection, n.word FROM inspections i JOIN inspection_names n ON n.inspection = i.pk \
-             WHERE i.gone = 0 AND i.day BETWEEN ? AND ? ORDER BY n.inspection, n.word",
+             WHERE i.gone = 0 AND i.starts_at BETWEEN ?3 AND ?4 AND i.day BETWEEN ?1 AND ?2 ORDER BY n.inspection, n.word",
         )?;
-        let mut rows = statement.query(params![from, to])?;
+        let mut rows = statement.query(span(from, to))?;
         while let Some(row) = rows.next()? {
             facts.sold.entry(row.get(0)?).or_default().push(row.get(1)?);
         }
         let mut statement = self.connection.prepare_cached(
             "SELECT x.inspection, x.inspector FROM inspections i JOIN inspection_inspectors x ON x.inspection = i.pk \
-             WHERE i.gone = 0 AND i.day BETWEEN ? AND ? AND x.is_primary = 0 ORDER BY 1, 2",
+             WHERE i.gone = 0 AND i.starts_at BETWEEN ?3 AND ?4 AND i.day BETWEEN ?1 AND ?2 AND x.is_primary = 0 ORDER BY 1, 2",
         )?;
-        let mut rows = statement.query(params![from, to])?;
+        let mut rows = statement.query(span(from, to))?;
         while let Some(row) = rows.next()? {
             facts.assists.entry(row.get(0)?).or_default().push(row.get(1)?);
         }
@@ -129,9 +133,9 @@ impl Parts<'_> {
         let mut statement = self.connection.prepare_cached(
             "SELECT pk, starts_at, day, minute, duration, created_at, canceled_at, published_at, quote, inspector, \
              buying_agent, selling_agent, zip, city, cancel_reason, paid, confirmed FROM inspections \
-             WHERE gone = 0 AND day BETWEEN ? AND ? ORDER BY starts_at, pk",
+             WHERE gone = 0 AND starts_at BETWEEN ?3 AND ?4 AND day BETWEEN ?1 AND ?2 ORDER BY starts_at, pk",
         )?;
-        let rows = statement.query_map(params![from, to], |row| {
+        let rows = statement.query_map(span(from, to), |row| {
             Ok(Fact {
                 pk: row.get(0)?,
                 starts_at: row.get(1)?,
@@ -208,7 +212,7 @@ impl Parts<'_> {
 
     /// The first and the last day on which any inspection that is not deleted begins.
     pub fn days(&self) -> Result<Option<(i64, i64)>, MirrorError> {
-        let sql = "SELECT min(day), max(day) FROM inspections WHERE gone = 0";
+        let sql = "SELECT (SELECT day FROM inspections WHERE gone = 0 AND starts_at IS NOT NULL ORDER BY starts_at LIMIT 1), (SELECT day FROM inspections WHERE gone = 0 ORDER BY starts_at DESC LIMIT 1)";
         let (first, last): (Option<i64>, Option<i64>) =
             self.connection.prepare_cached(sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(first.zip(last))

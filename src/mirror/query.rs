@@ -262,7 +262,11 @@ impl Parts<'_> {
             let pk = known_key(self.connection, Kind::Agents, id.as_str())?.unwrap_or(0);
             let values = |count: usize| vec![Value::Integer(pk); count];
             match side {
-                Side::Any => all.add("(i.buying_agent = ? OR i.selling_agent = ?)", values(2)),
+                Side::Any => all.add(
+                    "i.pk IN (SELECT pk FROM inspections WHERE buying_agent = ? UNION \
+                     SELECT pk FROM inspections WHERE selling_agent = ?)",
+                    values(2),
+                ),
                 Side::Buying => all.add("i.buying_agent = ?", values(1)),
                 Side::Selling => all.add("i.selling_agent = ?", values(1)),
             }

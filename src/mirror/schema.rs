@@ -31,16 +31,13 @@ const STEPS: &[&str] = &[
         zip INTEGER, city INTEGER, inspector INTEGER, buying_agent INTEGER, selling_agent INTEGER, client INTEGER,
         hash INTEGER NOT NULL, raw INTEGER NOT NULL);
     CREATE INDEX inspections_by_time ON inspections (gone, starts_at, pk);
-    CREATE INDEX inspections_by_day ON inspections (day, gone);
     CREATE INDEX inspections_canceled ON inspections (canceled_at) WHERE canceled_at IS NOT NULL;
     CREATE INDEX inspections_by_buyer ON inspections (buying_agent, starts_at) WHERE buying_agent IS NOT NULL;
     CREATE INDEX inspections_by_seller ON inspections (selling_agent, starts_at) WHERE selling_agent IS NOT NULL;
     CREATE TABLE inspection_names (inspection INTEGER NOT NULL, word INTEGER NOT NULL, PRIMARY KEY (inspection, word))
         WITHOUT ROWID;
-    CREATE INDEX inspection_names_by_word ON inspection_names (word, inspection);
     CREATE TABLE inspection_inspectors (inspection INTEGER NOT NULL, inspector INTEGER NOT NULL,
         is_primary INTEGER NOT NULL, PRIMARY KEY (inspection, inspector)) WITHOUT ROWID;
-    CREATE INDEX inspection_inspectors_by_inspector ON inspection_inspectors (inspector, inspection);
     CREATE TABLE agents (pk INTEGER PRIMARY KEY, agent_id TEXT, name TEXT, folded TEXT, agency INTEGER, team INTEGER,
         city INTEGER, created_at INTEGER, updated_at INTEGER, gone INTEGER NOT NULL, gone_at INTEGER,
         hash INTEGER NOT NULL, raw INTEGER NOT NULL);

@@ -8,9 +8,9 @@ use zstd::bulk::{Compressor, Decompressor};
 use super::{Kind, MirrorError};
 
 /// The speed of compression; higher levels gain little on records this small.
-const LEVEL: i32 = 7;
+const LEVEL: i32 = 12;
 /// The largest dictionary, in bytes.
-const DICTIONARY_BYTES_MAX: usize = 64 * 1024;
+const DICTIONARY_BYTES_MAX: usize = 112 * 1024;
 /// The fewest records a dictionary is trained on.
 const SAMPLES_MIN: usize = 50;
 /// The largest raw record, in bytes; a page is at most 16 MiB.
