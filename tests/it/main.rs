@@ -21,6 +21,8 @@ mod doctor;
 mod hostile;
 // Streamable HTTP, spoken by hand.
 mod http;
+// What a mirror adds to answers.
+mod kept;
 // Several processes on one mirror, and processes that are killed.
 mod processes;
 // What logs may hold, and what standard output may hold while things go wrong.

@@ -59,14 +59,29 @@ impl TestApp {
         Self::build(change, companies, false).await
     }
 
+    /// One company with an empty mirror and so many calls a month.
+    pub(crate) async fn budgeted(calls: u64) -> Self {
+        Self::assemble(|_| {}, &["spectora_company1"], true, Some(calls)).await
+    }
+
     /// With or without mirrors; new mirrors are empty.
     pub(crate) async fn build(change: impl FnOnce(&mut SandboxOptions), companies: &[&str], mirrors: bool) -> Self {
+        Self::assemble(change, companies, mirrors, None).await
+    }
+
+    async fn assemble(
+        change: impl FnOnce(&mut SandboxOptions),
+        companies: &[&str],
+        mirrors: bool,
+        budget: Option<u64>,
+    ) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(FixedClock(now()));
         let mut options = SandboxOptions::new(now());
         options.clock = Arc::clone(&clock);
         change(&mut options);
         let sandbox = Sandbox::start(options).await.unwrap();
         let mut config = config_of(&sandbox, companies);
+        config.companies.iter_mut().for_each(|company| company.monthly_budget = budget);
         let folder = mirrors.then(|| tempfile::tempdir().unwrap());
         config.data_dir = folder.as_ref().map(|folder| folder.path().to_owned());
         let parts = App::build(&config, &clock).unwrap();
