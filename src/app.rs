@@ -126,6 +126,16 @@ impl App {
             .map(|part| (&part.company.name, part.keeper.as_ref().map(Option::as_ref).map_err(String::as_str)))
     }
 
+    /// Fills every mirror before the first question, for companies whose service is at hand.
+    pub async fn fill(&self) -> Result<(), sync::SyncError> {
+        for part in &self.parts {
+            if let Ok(Some(syncer)) = &part.keeper {
+                syncer.sync(sync::Scope::Auto, &sync::Silent).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// What takes webhook deliveries; `None` without mirrors.
     pub fn deliveries(&self) -> Option<Arc<dyn Deliveries>> {
         let folder = self.data_dir.clone()?;

@@ -7,6 +7,7 @@ pub mod app;
 pub mod config;
 pub mod transport;
 pub mod mcp;
+pub mod insight;
 pub mod records;
 pub mod sync;
 pub mod mirror;

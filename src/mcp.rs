@@ -46,11 +46,13 @@ const CALL_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(30);
 const INSTRUCTIONS: &str = "\
 Read-only access to the Spectora data of home-inspection companies: inspections (booked, performed, canceled), the \
 real-estate agents who refer them, clients, attachments, portal links. Use these tools for any question about an \
-inspection company's schedule, jobs, agents or clients. Nothing can be changed through them.
+inspection company's schedule, jobs, agents or clients. Nothing can be changed through them. For whole questions use the \
+worked-out tools: inspector_scorecard, agent_analysis, service_mix, prep_briefing, capacity_plan, data_quality; explain \
+shows the inspections behind a number.
 
 How to use: answer from the tools' numbers, do not add up pages yourself; `total` is the count over all pages. Every \
-answer has `basis`: `as_of` (when it was read), `complete`, and `missing` when it is not complete; tell the user when \
-it is not. Without `company` a tool answers for all companies, and each row says whose it is. Dates are civil days in \
+answer has `basis`: `as_of` (when it was read), `source` (mirror or service), `complete`, `missing` when it is not \
+complete (tell the user then), `period`, `notes`. Without `company` a tool answers for all companies, and each row says whose it is. Dates are civil days in \
 the company's own time zone; `period` takes names such as last_month. An agent is named by id or by name; two that fit \
 are never guessed between. Money is the quoted price. Contact details come only with `include: contact`.
 
@@ -280,7 +282,7 @@ impl ServerHandler for SpectoraServer {
         request: CompleteRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        Ok(CompleteResult::new(completions::complete(&self.context, &request)))
+        Ok(CompleteResult::new(completions::complete(&self.context, &request).await))
     }
 
     /// Some clients send `arguments` as a text that holds JSON; such a call does not parse as one and arrives here.

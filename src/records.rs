@@ -28,7 +28,7 @@ pub use crate::spectora::SpectoraErrorKind as ServiceErrorKind;
 pub use directory::AgentEntry;
 pub use error::RecordsError;
 pub use inspections::InspectionList;
-pub use kept::{FoundRecord, Refreshed};
+pub use kept::{CANCELED_UNSEEN, FoundRecord, Refreshed};
 pub use names::NameMatch;
 pub use selection::{AgentRole, InspectionOrder, InspectionSelection, InspectorWanted, Position};
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::open::{Opened, converse};
 use super::{EXIT_ANSWER_IS_ERROR, Global, output};
+use crate::mcp::ToolChoice;
 
 /// Arguments are written as key=value: `spectora-mcp call list_inspections period=tomorrow paid=false`.
 #[derive(Debug, Args)]
@@ -31,7 +32,11 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 
 pub(super) async fn run(global: &Global, args: &CallArgs) -> anyhow::Result<ExitCode> {
     let opened = Opened::new(global).await?;
-    let client = converse(opened.server()?).await?;
+    let app = opened.app()?;
+    if global.demo {
+        app.fill().await?;
+    }
+    let client = converse(app.server_with(&ToolChoice::All)).await?;
     let arguments: Map<String, Value> =
         args.arguments.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect();
     let request = CallToolRequestParams::new(args.tool.clone()).with_arguments(arguments);

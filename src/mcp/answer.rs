@@ -152,6 +152,17 @@ impl Answer {
         Self { content: answer, text_is_json: false }
     }
 
+    /// An insight: a part for each company, sums where they make sense, and the basis.
+    pub(super) fn insight(companies: Vec<Value>, combined: Option<Value>, basis: Value) -> Self {
+        let mut content = Map::new();
+        content.insert("companies".to_owned(), companies.into());
+        if let Some(combined) = combined {
+            content.insert("combined".to_owned(), combined);
+        }
+        content.insert("basis".to_owned(), basis);
+        Self { content, text_is_json: false }
+    }
+
     /// A shape of its own, whose text is the same JSON.
     pub(super) fn json(content: Map<String, Value>) -> Self {
         Self { content, text_is_json: true }

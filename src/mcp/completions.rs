@@ -4,9 +4,10 @@ use rmcp::model::{CompleteRequestParams, CompletionInfo, Reference};
 
 use super::Context;
 use super::prompts::Slot;
+use crate::domain::{fold, has_words};
 
-/// The values that begin with what was typed; case does not count. Nothing for arguments nobody knows.
-pub(super) fn complete(context: &Context, request: &CompleteRequestParams) -> CompletionInfo {
+/// The values whose words begin with what was typed; case and accents do not count. Nothing for arguments nobody knows.
+pub(super) async fn complete(context: &Context, request: &CompleteRequestParams) -> CompletionInfo {
     let Reference::Prompt(_) = &request.r#ref else { return CompletionInfo::default() };
     let Some(slot) = Slot::ALL.iter().find(|slot| slot.name() == request.argument.name) else {
         return CompletionInfo::default();
@@ -14,9 +15,28 @@ pub(super) fn complete(context: &Context, request: &CompleteRequestParams) -> Co
     let all: Vec<String> = match slot {
         Slot::Company => context.companies.iter().map(|company| company.name.to_string()).collect(),
         Slot::Day => ["today", "tomorrow"].map(str::to_owned).into(),
+        Slot::Period => crate::domain::NamedPeriod::ALL.iter().map(|period| period.name().to_owned()).collect(),
+        Slot::Inspector | Slot::Agent => names(context, *slot).await,
     };
-    let typed = request.argument.value.to_lowercase();
-    let mut values: Vec<String> = all.into_iter().filter(|value| value.starts_with(&typed)).collect();
+    let typed = fold(&request.argument.value.replace('_', " "));
+    let begins = |value: &String| has_words(&fold(&value.replace('_', " ")), &typed);
+    let mut values: Vec<String> = all.into_iter().filter(begins).collect();
+    let total = u32::try_from(values.len()).ok();
+    let more = CompletionInfo::MAX_VALUES < values.len();
     values.truncate(CompletionInfo::MAX_VALUES);
-    CompletionInfo::with_all_values(values).unwrap_or_default()
+    CompletionInfo::with_pagination(values, total, more).unwrap_or_default()
+}
+
+/// The names of all companies' inspectors or agents; none where there is no mirror to have them from.
+async fn names(context: &Context, slot: Slot) -> Vec<String> {
+    let mut names = Vec::new();
+    for company in &context.companies {
+        names.extend(match slot {
+            Slot::Agent => company.records.agent_names().await.unwrap_or_default(),
+            _ => company.records.inspector_names().await.unwrap_or_default(),
+        });
+    }
+    names.sort();
+    names.dedup();
+    names
 }

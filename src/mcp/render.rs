@@ -18,6 +18,12 @@ pub(super) fn text(answer: &Map<String, Value>) -> String {
     if let Some(item) = answer.get("item").and_then(Value::as_object) {
         lines.extend(record(item));
     }
+    for company in answer.get("companies").and_then(Value::as_array).into_iter().flatten() {
+        lines.extend(part(company));
+    }
+    if let Some(combined) = answer.get("combined") {
+        lines.push(format!("Together: {}", cell(combined)));
+    }
     if let Some(cursor) = answer.get("next_cursor").and_then(Value::as_str) {
         lines.push(format!("More: call again with cursor={cursor}"));
     }
@@ -30,6 +36,23 @@ pub(super) fn text(answer: &Map<String, Value>) -> String {
 /// A record as text, with what strangers typed set apart.
 pub(super) fn record_text(item: &Map<String, Value>) -> String {
     record(item).join("\n")
+}
+
+/// One company's part of an insight: what is said once on one line, then its tables.
+fn part(company: &Value) -> Vec<String> {
+    let Some(company) = company.as_object() else { return Vec::new() };
+    let mut lines = Vec::new();
+    for (name, value) in company {
+        match value {
+            Value::Array(rows) if rows.iter().all(Value::is_object) && !rows.is_empty() => {
+                lines.push(format!("{}:", name.replace('_', " ")));
+                lines.extend(table(rows));
+            }
+            Value::Array(list) if list.is_empty() => {}
+            value => lines.push(format!("{name}: {}", cell(value))),
+        }
+    }
+    lines
 }
 
 fn basis_lines(basis: &Map<String, Value>) -> Vec<String> {
@@ -92,11 +115,29 @@ fn cell(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.replace('\n', " / ").replace('|', "/"),
         Value::Array(list) => list.iter().map(cell).collect::<Vec<_>>().join("; "),
+        Value::Object(map) if map.contains_key("rate") => rate(map),
         Value::Object(map) => {
             map.iter().map(|(name, value)| format!("{name}={}", cell(value))).collect::<Vec<_>>().join(", ")
         }
         other => other.to_string(),
     }
+}
+
+/// A share as people write it: 42 % (42 of 100, 95 %: 33 to 52).
+fn rate(map: &Map<String, Value>) -> String {
+    let percent = |name: &str| {
+        map.get(name).and_then(Value::as_f64).map_or_else(String::new, |share| format!("{:.0}", share * 100.0))
+    };
+    let plain = |name: &str| map.get(name).map(ToString::to_string).unwrap_or_default();
+    let small = if map.contains_key("small_sample") { ", small sample" } else { "" };
+    format!(
+        "{} % ({} of {}, 95 %: {} to {}{small})",
+        percent("rate"),
+        plain("count"),
+        plain("of"),
+        percent("low"),
+        percent("high")
+    )
 }
 
 #[cfg(test)]

@@ -45,7 +45,12 @@ pub(super) fn declarations() -> Vec<Resource> {
 /// What is behind `uri`.
 pub(super) fn read(context: &Context, uri: &str) -> Result<ReadResourceResult, ErrorData> {
     let (text, kind, fresh_ms, scope) = match uri {
-        DEFINITIONS => (DEFINITIONS_TEXT.to_owned(), "text/markdown", DEFINITIONS_FRESH_MS, CacheScope::Public),
+        DEFINITIONS => (
+            format!("{DEFINITIONS_TEXT}\n## Numbers\n\n{}", super::tools::insight::explain::definitions()),
+            "text/markdown",
+            DEFINITIONS_FRESH_MS,
+            CacheScope::Public,
+        ),
         STATUS => (status(context).to_string(), "application/json", STATUS_FRESH_MS, CacheScope::Private),
         _ => {
             let message = format!("no such resource; there are: {DEFINITIONS}, {STATUS}");

@@ -21,10 +21,8 @@ impl Input {
         let mut properties = Map::new();
         if 1 < companies.len() {
             let names: Vec<&str> = companies.iter().map(CompanyName::as_str).collect();
-            properties.insert(
-                "company".to_owned(),
-                json!({"type": "string", "enum": names, "description": "One company. Without it: all of them."}),
-            );
+            properties
+                .insert("company".to_owned(), json!({"type": "string", "enum": names, "description": "Default all."}));
         }
         Self { properties, required: Vec::new() }
     }
@@ -41,6 +39,11 @@ impl Input {
     pub(super) fn required_text(mut self, name: &'static str, description: &str) -> Self {
         self.required.push(name);
         self.text(name, description)
+    }
+
+    /// The argument must be given.
+    pub(super) fn require(&mut self, name: &'static str) {
+        self.required.push(name);
     }
 
     pub(super) fn flag(self, name: &str, description: &str) -> Self {
@@ -75,7 +78,7 @@ impl Input {
             json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX,
                    "description": format!("Rows, default {LIMIT_DEFAULT}.")}),
         )
-        .text("cursor", "next_cursor of the answer before, with the same other arguments.")
+        .text("cursor", "next_cursor of the answer before.")
     }
 
     pub(super) fn build(self) -> Map<String, Value> {
@@ -97,15 +100,10 @@ fn object(schema: Value) -> Map<String, Value> {
     }
 }
 
+/// What every answer is based on. Its fields are the same everywhere and stand in the server's instructions, so that the
+/// list of tools stays small.
 fn basis() -> Value {
-    json!({"type": "object", "properties": {
-        "as_of": {"type": "string"},
-        "source": {"type": "string"},
-        "complete": {"type": "boolean"},
-        "missing": {"type": "array", "items": {"type": "string"}},
-        "period": {"type": "object"},
-        "notes": {"type": "array", "items": {"type": "string"}},
-    }, "required": ["as_of", "source", "complete"]})
+    json!({"type": "object", "required": ["as_of", "source", "complete"]})
 }
 
 /// One record: what its fields of text are called, and those that are always there.
@@ -123,6 +121,16 @@ pub(super) fn list_of(item: &Value) -> Map<String, Value> {
         "next_cursor": {"type": "string"},
         "basis": basis(),
     }, "required": ["items", "basis"]}))
+}
+
+/// The shape of every insight.
+pub(super) fn insight() -> Map<String, Value> {
+    object(json!({"type": "object", "properties": {
+        "companies": {"type": "array", "items": {"type": "object", "properties": {"company": {"type": "string"}},
+                      "required": ["company"]}},
+        "combined": {"type": "object"},
+        "basis": basis(),
+    }, "required": ["companies", "basis"]}))
 }
 
 /// The shape of every answer about one record.

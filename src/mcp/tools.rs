@@ -3,6 +3,7 @@
 mod agents;
 mod clients;
 mod companies;
+pub(super) mod insight;
 mod inspections;
 mod mirror;
 pub(super) mod search;
@@ -24,6 +25,7 @@ pub(super) fn all(companies: &[CompanyName]) -> Vec<Tool> {
     tools.extend(agents::tools(companies));
     tools.extend(clients::tools(companies));
     tools.extend(inspections::tools(companies));
+    tools.extend(insight::tools(companies));
     tools.extend(mirror::tools(companies));
     tools.extend(search::tools());
     tools
@@ -54,7 +56,17 @@ fn period(
         if from.is_some() || to.is_some() {
             return Err(ToolFailure::new("both `period` and `from`/`to` were given", "give one of them"));
         }
-        return Ok(NamedPeriod::by_name(named).map(|period| period.resolve(today)));
+        let names = NamedPeriod::ALL.iter().map(|period| period.name());
+        return match NamedPeriod::by_name(&named.to_lowercase()) {
+            Some(period) => Ok(Some(period.resolve(today))),
+            None => Err(ToolFailure::new(
+                format!("there is no period `{}`", named.chars().take(40).collect::<String>()),
+                match super::arguments::nearest(named, names.clone()) {
+                    Some(near) => format!("did you mean `{near}`? Valid: {}", names.collect::<Vec<_>>().join(", ")),
+                    None => format!("valid: {}", names.collect::<Vec<_>>().join(", ")),
+                },
+            )),
+        };
     }
     let from = from.map(|text| date("from", text)).transpose()?;
     let to = to.map(|text| date("to", text)).transpose()?;
@@ -68,6 +80,14 @@ fn period(
 
 const EARLIEST: Date = jiff::civil::date(1970, 1, 1);
 const LATEST: Date = jiff::civil::date(2199, 12, 31);
+
+/// A period as it is given.
+#[derive(Debug, Default, Deserialize)]
+struct Days {
+    from: Option<String>,
+    to: Option<String>,
+    period: Option<String>,
+}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -7,7 +7,12 @@ use jiff::Timestamp;
 use super::names::{NameMatch, resolve};
 use super::{Basis, InspectorWanted, Records, RecordsError, Source};
 use crate::domain::{Agent, Client, Inspection, fold, has_words};
-use crate::mirror::{Kind, NameEntry, News};
+use crate::mirror::{Facts, Kind, NameEntry, News};
+
+use super::mirrored::CANCELLATION_SAMPLE_MIN;
+
+/// What a basis says when no cancellation can be seen: then no rate of them is shown.
+pub const CANCELED_UNSEEN: &str = "canceled inspections: the service shows none of them with this key";
 use crate::spectora::{Connections, Contacts, RawRecord};
 use crate::sync::{Progress, Scope, Status, SyncError, SyncReport};
 
@@ -55,6 +60,36 @@ impl Records {
             Ok(Err(error)) => Err(RecordsError::NotRefreshed(error.to_string())),
             Err(_) => Ok(Refreshed::Unfinished),
         }
+    }
+
+    /// The rows of the days `from` to `to` (days since 1970-01-01, both included) for sums, from a mirror that has all of
+    /// them; the basis says what it lacks, such as cancellations that cannot be seen.
+    pub async fn facts(&self, from: i64, to: i64) -> Result<(Facts, Basis), RecordsError> {
+        let Some((mirror, note)) = self.fresh_mirror().await? else { return Err(RecordsError::NoMirror) };
+        let now = self.clock.now();
+        let (inspections, agents, canceled_seen, past, facts) = mirror
+            .read(move |parts| {
+                Ok((
+                    parts.coverage(Kind::Inspections)?,
+                    parts.coverage(Kind::Agents)?,
+                    parts.shows()?.0,
+                    parts.started_before(now, CANCELLATION_SAMPLE_MIN)?,
+                    parts.facts(from, to)?,
+                ))
+            })
+            .await?;
+        let Some(full_at) = inspections.full_at.filter(|_| agents.full_at.is_some()) else {
+            return Err(RecordsError::NotRefreshed("the first reading of everything is not finished".to_owned()));
+        };
+        let as_of = inspections.fresh_at.unwrap_or(full_at).max(full_at);
+        let mut basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
+        if inspections.shortfall != 0 {
+            basis.missing.push(format!("{} inspections that the service does not list", inspections.shortfall));
+        }
+        if !canceled_seen && CANCELLATION_SAMPLE_MIN <= past {
+            basis.missing.push(CANCELED_UNSEEN.to_owned());
+        }
+        Ok((facts, basis))
     }
 
     /// What is new since an instant, latest first.
@@ -130,6 +165,41 @@ impl Records {
         let note = (!exact).then(|| format!("`{given}` was taken for {}", entry.name));
         let id = entry.id.as_deref().and_then(|id| id.parse().ok());
         Ok((id.map_or(InspectorWanted::Name(entry.name), InspectorWanted::Id), note))
+    }
+
+    /// The inspectors' names; empty without a mirror.
+    pub async fn inspector_names(&self) -> Result<Vec<String>, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Ok(Vec::new()) };
+        let names = syncer.mirror().read(|parts| parts.inspector_names()).await?;
+        Ok(names.into_iter().map(|entry| entry.name).collect())
+    }
+
+    /// The agents' names; empty without a mirror.
+    pub async fn agent_names(&self) -> Result<Vec<String>, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Ok(Vec::new()) };
+        let names = syncer.mirror().read(|parts| parts.agent_names()).await?;
+        Ok(names.into_iter().map(|entry| entry.name).collect())
+    }
+
+    /// The inspector meant, as a number among those of `facts`; a note when the name was typed with a slip.
+    pub fn inspector_number(&self, given: &str, facts: &Facts) -> Result<(i64, Option<String>), RecordsError> {
+        let mut known: Vec<(&i64, &(Option<String>, String))> = facts.inspectors.iter().collect();
+        known.sort();
+        if let Some((number, _)) = known.iter().find(|(_, (id, _))| id.as_deref() == Some(given.trim())) {
+            return Ok((**number, None));
+        }
+        let entries: Vec<NameEntry> = known
+            .iter()
+            .map(|(number, (_, name))| NameEntry { id: Some(number.to_string()), name: name.clone(), beside: None })
+            .collect();
+        let NameMatch { entry, exact } = resolve("inspector", given, &entries)?;
+        let note = (!exact).then(|| format!("`{given}` was taken for {}", entry.name));
+        let number = entry.id.as_deref().and_then(|id| id.parse().ok());
+        number.map(|number| (number, note)).ok_or_else(|| RecordsError::UnknownName {
+            what: "inspector",
+            given: given.to_owned(),
+            nearest: Vec::new(),
+        })
     }
 
     /// The words of a service as they are known; a note when they were typed with a slip.

@@ -21,7 +21,7 @@ const FRESHENING_TIME_MAX: Duration = Duration::from_secs(5);
 /// How often a question looks whether another process has read the changes.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// So many past inspections without one canceled make it likely that canceled ones cannot be seen.
-const CANCELLATION_SAMPLE_MIN: u64 = 100;
+pub(super) const CANCELLATION_SAMPLE_MIN: u64 = 100;
 /// The most clients a search by words gives.
 const CLIENTS_FOUND_MAX: usize = 2_000;
 

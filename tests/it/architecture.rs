@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// Modules from the top of the map to its bottom; each may use those after it. The sandbox stands apart.
-const ORDER: &[&str] = &["cli", "app", "config", "transport", "mcp", "records", "sync", "mirror", "spectora", "domain"];
+const ORDER: &[&str] =
+    &["cli", "app", "config", "transport", "mcp", "insight", "records", "sync", "mirror", "spectora", "domain"];
 
 /// Crates that only some modules may name.
 const FENCES: &[(&str, &[&str])] = &[
@@ -28,6 +29,9 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("transport", "spectora"),
     ("transport", "mirror"),
     ("mirror", "spectora"),
+    ("insight", "spectora"),
+    ("insight", "sync"),
+    ("insight", "records"),
     ("mcp", "spectora"),
     ("config", "sync"),
     ("config", "mirror"),

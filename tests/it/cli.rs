@@ -43,7 +43,7 @@ fn call_gives_json_a_table_and_an_exit_code() {
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer["total"], 2);
     let output = run(&["call", "--demo", "list_inspections", "period=tomorrow", "company=spectora_company1"]);
-    assert!(text(&output.stdout).contains("Basis: service as of"));
+    assert!(text(&output.stdout).contains("Basis: mirror as of"));
     let output = run(&["call", "--demo", "list_inspections", "periood=tomorrow"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("did you mean `period`?"));
@@ -61,7 +61,7 @@ async fn stdio_speaks_nothing_but_the_protocol() {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_spectora-mcp"));
     command.args(["serve", "--demo"]).env_clear();
     let client = ().serve(TokioChildProcess::new(command).unwrap()).await.unwrap();
-    assert_eq!(client.list_all_tools().await.unwrap().len(), 12);
+    assert_eq!(client.list_all_tools().await.unwrap().len(), 19);
     let result = client.call_tool(CallToolRequestParams::new("list_companies")).await.unwrap();
     assert_eq!(result.structured_content.unwrap()["total"], 2);
     client.cancel().await.unwrap();

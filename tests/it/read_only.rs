@@ -5,7 +5,17 @@ use serde_json::{Value, json};
 use crate::support::TestApp;
 
 /// What only a mirror can answer.
-const NEED_A_MIRROR: &[&str] = &["whats_new", "refresh"];
+const NEED_A_MIRROR: &[&str] = &[
+    "whats_new",
+    "refresh",
+    "inspector_scorecard",
+    "agent_analysis",
+    "service_mix",
+    "prep_briefing",
+    "capacity_plan",
+    "data_quality",
+    "explain",
+];
 
 /// One call for every argument there is; each answers.
 fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
@@ -46,6 +56,41 @@ fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
         ("list_attachments", json!({"inspection_id": with_files.id, "company": name, "kind": "report", "limit": 1})),
         ("portal_link", json!({"inspection": row.id, "company": name})),
         ("refresh", json!({"company": name, "full": false})),
+        (
+            "inspector_scorecard",
+            json!({"company": name, "from": "2026-10-01", "to": "2026-10-31", "compare": "last_year",
+                   "inspector": "brennan", "detail": "full"}),
+        ),
+        ("inspector_scorecard", json!({"period": "last_month"})),
+        (
+            "agent_analysis",
+            json!({"company": name, "from": "2026-01-01", "to": "2026-10-31", "compare": "none", "mode": "one",
+                   "agent": agent, "limit": 3}),
+        ),
+        ("agent_analysis", json!({"period": "last_year", "mode": "dormant"})),
+        (
+            "service_mix",
+            json!({"company": name, "from": "2026-01-01", "to": "2026-10-31", "compare": "previous", "by": "month",
+                   "limit": 3, "detail": "full"}),
+        ),
+        ("service_mix", json!({"period": "last_month"})),
+        (
+            "prep_briefing",
+            json!({"company": name, "day": "tomorrow", "to": "2026-11-27", "inspector": "brennan",
+                   "include": ["contact", "notes"]}),
+        ),
+        ("capacity_plan", json!({"company": name, "weeks": 4, "inspector": "brennan"})),
+        ("data_quality", json!({"company": name, "from": "2026-01-01", "to": "2026-10-31"})),
+        ("data_quality", json!({"period": "last_month"})),
+        (
+            "explain",
+            json!({"company": name, "metric": "attach", "from": "2026-10-01", "to": "2026-10-31",
+                   "limit": 2}),
+        ),
+        (
+            "explain",
+            json!({"metric": "volume", "period": "last_year", "inspector": "brennan", "agent": agent, "zip": "80202", "company": name}),
+        ),
         ("whats_new", json!({"company": name, "since": "2026-11-01", "what": ["booked", "canceled"], "limit": 2})),
     ]
 }

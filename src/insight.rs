@@ -1,0 +1,22 @@
+//! Answers worked out from the mirror's rows: pure functions without clock or I/O. "Now" and the zone are arguments, and
+//! the same rows and arguments give the same answer, byte for byte.
+//!
+//! Each number is defined once, where it is worked out.
+
+mod agents;
+mod briefing;
+mod capacity;
+mod common;
+mod mix;
+mod quality;
+mod scorecard;
+#[cfg(test)]
+mod tests;
+
+pub use agents::{AgentAnalysis, AgentNumbers, DormantRule, agent_analysis};
+pub use briefing::{AgentBackground, Briefing, Exception, Job, briefing};
+pub use capacity::{AHEAD_MAX, CapacityPlan, Model, WEEKS_MIN, Week, capacity_plan};
+pub use common::{Rate, SMALL_SAMPLE, Scope, rate};
+pub use mix::{MixBy, MixCell, MixRow, ServiceMix, service_mix};
+pub use quality::{Finding, quality};
+pub use scorecard::{Scorecard, ScorecardRow, scorecard};

@@ -1,0 +1,242 @@
+//! Real-estate agents: who sends work, who stopped, who begins, who sends more or less than before.
+
+use std::collections::BTreeMap;
+
+use super::common::{Rate, Scope, has_add_on, is_performed, median, rate};
+use crate::mirror::{Fact, Facts};
+
+/// Milliseconds of a day.
+const DAY_MS: f64 = 86_400_000.0;
+/// The days that count as recent for rising and fading.
+const RECENT_DAYS: i64 = 90;
+/// The days before those that they are compared with.
+const BASE_DAYS: i64 = 270;
+/// How unlikely a change must be, if nothing had changed, to be called one.
+const SURPRISE_MAX: f64 = 0.05;
+/// A rising agent sends at least so many times as much as before.
+const RISING_RATIO: f64 = 1.5;
+/// A fading agent sends at most this share of before.
+const FADING_RATIO: f64 = 0.6;
+/// The fewest referrals, recent and before together, that a change is judged on.
+const CHANGE_MIN: u64 = 6;
+/// A first referral within so many days makes a new agent.
+const NEW_DAYS: i64 = 90;
+
+/// When an agent counts as dormant: at least `min_referrals` ever, and none for longer than both `min_days` and
+/// `gap_factor` times the agent's own median gap.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DormantRule {
+    /// Referrals ever.
+    pub min_referrals: u64,
+    /// Days without one.
+    pub min_days: f64,
+    /// Times the median gap.
+    pub gap_factor: f64,
+}
+
+impl Default for DormantRule {
+    fn default() -> Self {
+        Self { min_referrals: 3, min_days: 60.0, gap_factor: 3.0 }
+    }
+}
+
+/// One agent's numbers. A *referral* is an inspection where the agent is the buying agent, canceled ones included.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AgentNumbers {
+    /// The agent's number.
+    pub agent: i64,
+    /// Referrals dated in the period.
+    pub referrals: u64,
+    /// Referrals of the period compared with.
+    pub referrals_before: Option<u64>,
+    /// Those of the period that were performed.
+    pub performed: u64,
+    /// Those of the period that were canceled.
+    pub canceled: u64,
+    /// Quoted revenue of the performed ones, in ten-thousandths.
+    pub revenue: i64,
+    /// Share of the company's quoted revenue in the period, all agents and none.
+    pub revenue_share: f64,
+    /// Performed ones with at least one add-on.
+    pub attach: Option<Rate>,
+    /// Inspections of the period on the selling side.
+    pub selling: u64,
+    /// Referrals ever, dated before now.
+    pub ever: u64,
+    /// When the first one was, in milliseconds.
+    pub first: Option<i64>,
+    /// When the last one was, in milliseconds.
+    pub last: Option<i64>,
+    /// The middle gap between referrals, in days.
+    pub median_gap: Option<f64>,
+    /// Days since the last one.
+    pub days_since: Option<f64>,
+    /// The share of the agent's own gaps that were at least as long as the present one.
+    pub gaps_as_long: Option<f64>,
+    /// Quoted revenue of the 365 days up to the last referral, in ten-thousandths: what is at stake.
+    pub at_stake: i64,
+    /// Referrals of the last 90 days.
+    pub recent: u64,
+    /// Referrals of the 270 days before those.
+    pub base: u64,
+    /// How likely a count as far off as the recent one is, if the rate had stayed as it was.
+    pub surprise: Option<f64>,
+    /// Whether a referral is booked ahead.
+    pub booked_ahead: bool,
+}
+
+impl AgentNumbers {
+    /// *Dormant* by the agent's own rhythm; nobody with a referral booked ahead is.
+    pub fn is_dormant(&self, rule: DormantRule) -> bool {
+        let (Some(since), Some(gap)) = (self.days_since, self.median_gap) else { return false };
+        !self.booked_ahead && rule.min_referrals <= self.ever && rule.min_days < since && rule.gap_factor * gap < since
+    }
+
+    /// The rule of thumb for comparison: at least three referrals, none for 90 days.
+    pub fn is_dormant_by_90_days(&self) -> bool {
+        3 <= self.ever && self.days_since.is_some_and(|since| 90.0 < since)
+    }
+
+    /// *New*: the first referral ever lies within the last 90 days.
+    pub fn is_new(&self, now: i64) -> bool {
+        self.first.is_some_and(|first| (now - first) as f64 / DAY_MS <= NEW_DAYS as f64)
+    }
+
+    fn ratio(&self) -> Option<f64> {
+        let before = self.base as f64 / BASE_DAYS as f64;
+        (before > 0.0).then(|| self.recent as f64 / RECENT_DAYS as f64 / before)
+    }
+
+    fn changed(&self) -> bool {
+        CHANGE_MIN <= self.recent + self.base && self.surprise.is_some_and(|surprise| surprise < SURPRISE_MAX)
+    }
+
+    /// *Rising*: the last 90 days bring at least half as much again as the 270 before, beyond chance.
+    pub fn is_rising(&self) -> bool {
+        self.changed() && self.ratio().is_some_and(|ratio| RISING_RATIO <= ratio)
+    }
+
+    /// *Fading*: the last 90 days bring at most six tenths of the 270 before, beyond chance, and not nothing at all for
+    /// so long that the agent is dormant.
+    pub fn is_fading(&self, rule: DormantRule) -> bool {
+        !self.is_dormant(rule) && self.changed() && self.ratio().is_some_and(|ratio| ratio <= FADING_RATIO)
+    }
+}
+
+/// All agents with any inspection on either side, in the order of their numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AgentAnalysis {
+    /// The agents.
+    pub agents: Vec<AgentNumbers>,
+    /// Quoted revenue of the company in the period, in ten-thousandths.
+    pub revenue: i64,
+    /// Performed inspections of the period without a buying agent.
+    pub without_agent: u64,
+    /// Share of the revenue that the first 1, 5 and 10 agents bring.
+    pub concentration: [f64; 3],
+}
+
+/// The numbers of every agent. `facts` is the company's whole history; `now` is in milliseconds since 1970.
+pub fn agent_analysis(facts: &Facts, scope: &Scope, before: Option<&Scope>, now: i64) -> AgentAnalysis {
+    let mut buying: BTreeMap<i64, Vec<&Fact>> = BTreeMap::new();
+    let mut selling: BTreeMap<i64, u64> = BTreeMap::new();
+    let (mut revenue, mut without_agent) = (0, 0);
+    for fact in &facts.rows {
+        if let Some(agent) = fact.buying_agent {
+            buying.entry(agent).or_default().push(fact);
+        }
+        if scope.holds(fact) {
+            if let Some(agent) = fact.selling_agent {
+                *selling.entry(agent).or_default() += 1;
+            }
+            if is_performed(fact, now) {
+                revenue += fact.quote.unwrap_or(0);
+                without_agent += u64::from(fact.buying_agent.is_none());
+            }
+        }
+    }
+    for agent in selling.keys() {
+        buying.entry(*agent).or_default();
+    }
+    let agents: Vec<AgentNumbers> = buying
+        .iter()
+        .map(|(agent, rows)| {
+            let mut numbers = numbers(facts, *agent, rows, scope, before, now);
+            numbers.selling = selling.get(agent).copied().unwrap_or(0);
+            numbers.revenue_share = if revenue == 0 { 0.0 } else { numbers.revenue as f64 / revenue as f64 };
+            numbers
+        })
+        .collect();
+    let mut shares: Vec<f64> = agents.iter().map(|one| one.revenue_share).collect();
+    shares.sort_by(|left, right| right.total_cmp(left));
+    let first = |n: usize| shares.iter().take(n).sum();
+    AgentAnalysis { concentration: [first(1), first(5), first(10)], agents, revenue, without_agent }
+}
+
+fn numbers(facts: &Facts, agent: i64, rows: &[&Fact], scope: &Scope, before: Option<&Scope>, now: i64) -> AgentNumbers {
+    let in_period: Vec<&&Fact> = rows.iter().filter(|fact| scope.holds(fact)).collect();
+    let performed: Vec<&&&Fact> = in_period.iter().filter(|fact| is_performed(fact, now)).collect();
+    let past: Vec<&&Fact> = rows.iter().filter(|fact| fact.starts_at < now).collect();
+    let starts: Vec<i64> = past.iter().map(|fact| fact.starts_at).collect();
+    let gaps: Vec<f64> =
+        starts.windows(2).filter_map(|pair| Some((pair.get(1)? - pair.first()?) as f64 / DAY_MS)).collect();
+    let last = starts.last().copied();
+    let days_since = last.map(|last| (now - last) as f64 / DAY_MS);
+    let within = |from_days: i64, to_days: i64| {
+        let from = now - from_days * 86_400_000;
+        let to = now - to_days * 86_400_000;
+        starts.iter().filter(|start| (from..to).contains(*start)).count() as u64
+    };
+    let (recent, base) = (within(RECENT_DAYS, 0), within(RECENT_DAYS + BASE_DAYS, RECENT_DAYS));
+    let year_before_last = last.map(|last| last - 365 * 86_400_000);
+    let at_stake = past
+        .iter()
+        .filter(|fact| fact.canceled_at.is_none() && year_before_last.is_some_and(|from| from < fact.starts_at))
+        .filter_map(|fact| fact.quote)
+        .sum();
+    let attached = performed.iter().filter(|fact| has_add_on(facts, fact)).count() as u64;
+    let as_long = |since: f64| gaps.iter().filter(|gap| since <= **gap).count() as f64 / gaps.len() as f64;
+    AgentNumbers {
+        agent,
+        referrals: in_period.len() as u64,
+        referrals_before: before.map(|before| rows.iter().filter(|fact| before.holds(fact)).count() as u64),
+        performed: performed.len() as u64,
+        canceled: in_period.iter().filter(|fact| fact.canceled_at.is_some()).count() as u64,
+        revenue: performed.iter().filter_map(|fact| fact.quote).sum(),
+        revenue_share: 0.0,
+        attach: rate(attached, performed.len() as u64),
+        selling: 0,
+        ever: past.len() as u64,
+        first: starts.first().copied(),
+        last,
+        gaps_as_long: days_since.filter(|_| !gaps.is_empty()).map(as_long),
+        median_gap: median(gaps),
+        days_since,
+        at_stake,
+        recent,
+        base,
+        surprise: surprise(recent, base),
+        booked_ahead: rows.iter().any(|fact| now <= fact.starts_at && fact.canceled_at.is_none()),
+    }
+}
+
+/// How likely it is that of `recent + base` referrals so many or more (or so few or fewer) fall into the recent days, if
+/// each day is as good as another; both directions, the smaller tail doubled.
+fn surprise(recent: u64, base: u64) -> Option<f64> {
+    let n = recent + base;
+    if n == 0 {
+        return None;
+    }
+    let share = RECENT_DAYS as f64 / (RECENT_DAYS + BASE_DAYS) as f64;
+    // The terms of the binomial distribution, one from the other, so that nothing overflows.
+    let mut term = (1.0 - share).powf(n as f64);
+    let (mut below, mut at_most) = (0.0, 0.0);
+    for k in 0..=recent {
+        if k < recent {
+            below += term;
+        }
+        at_most += term;
+        term *= (n - k) as f64 / (k + 1) as f64 * share / (1.0 - share);
+    }
+    Some((2.0 * f64::min(at_most, 1.0 - below)).clamp(0.0, 1.0))
+}

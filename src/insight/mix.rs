@@ -1,0 +1,145 @@
+//! What is sold where, by whom and through whom.
+
+use std::collections::BTreeMap;
+
+use super::common::{Rate, Scope, is_performed, rate};
+use crate::mirror::{Fact, Facts, Named};
+
+/// What services are broken down by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MixBy {
+    /// ZIP code.
+    Zip,
+    /// City.
+    City,
+    /// Calendar month, as `year * 100 + month`.
+    Month,
+    /// Primary inspector.
+    Inspector,
+    /// Buying agent.
+    Agent,
+    /// The buying agent's agency.
+    Agency,
+}
+
+/// One service or add-on in one group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MixCell {
+    /// The service's number among the names.
+    pub word: i64,
+    /// Performed inspections with it, of the group's performed.
+    pub share: Rate,
+    /// Its share in the whole company and period.
+    pub norm: f64,
+    /// Whether it is sold less than the norm beyond chance: the whole 95 % interval lies below it.
+    pub below_norm: bool,
+}
+
+/// One group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MixRow {
+    /// The group's key (see [`MixBy`]); `None` for inspections without one.
+    pub key: Option<i64>,
+    /// Performed inspections.
+    pub volume: u64,
+    /// Performed inspections of the period compared with.
+    pub volume_before: Option<u64>,
+    /// Quoted revenue, in ten-thousandths.
+    pub revenue: i64,
+    /// Performed inspections with at least one add-on.
+    pub attach: Option<Rate>,
+    /// Services, most sold first.
+    pub services: Vec<MixCell>,
+    /// Add-ons, most sold first.
+    pub add_ons: Vec<MixCell>,
+}
+
+/// Services and add-ons by group, largest group first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceMix {
+    /// The groups.
+    pub rows: Vec<MixRow>,
+    /// The whole company as one group.
+    pub company: MixRow,
+}
+
+/// The mix of performed inspections in `scope` by `by`, with volumes of `before`.
+pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: MixBy, now: i64) -> ServiceMix {
+    let performed: Vec<&Fact> = facts.rows.iter().filter(|fact| scope.holds(fact) && is_performed(fact, now)).collect();
+    let norms = counts(facts, &performed);
+    let all = performed.len() as u64;
+    let norm = |word: i64| norms.get(&word).map_or(0.0, |count| *count as f64 / all.max(1) as f64);
+    let mut groups: BTreeMap<Option<i64>, Vec<&Fact>> = BTreeMap::new();
+    for fact in &performed {
+        groups.entry(key(facts, fact, by)).or_default().push(fact);
+    }
+    let mut earlier: BTreeMap<Option<i64>, u64> = BTreeMap::new();
+    if let Some(before) = before {
+        for fact in facts.rows.iter().filter(|fact| before.holds(fact) && is_performed(fact, now)) {
+            *earlier.entry(key(facts, fact, by)).or_default() += 1;
+        }
+    }
+    let row = |key: Option<i64>, group: &[&Fact], volume_before: Option<u64>| {
+        let volume = group.len() as u64;
+        let mut cells: Vec<MixCell> = counts(facts, group)
+            .into_iter()
+            .filter_map(|(word, count)| {
+                let share = rate(count, volume)?;
+                let norm = norm(word);
+                Some(MixCell { word, share, norm, below_norm: share.high < norm })
+            })
+            .collect();
+        // What the company sells and this group never does is a cell too.
+        for word in norms.keys() {
+            if !cells.iter().any(|cell| cell.word == *word)
+                && let Some(share) = rate(0, volume)
+            {
+                cells.push(MixCell { word: *word, share, norm: norm(*word), below_norm: share.high < norm(*word) });
+            }
+        }
+        cells.sort_by(|left, right| right.share.count.cmp(&left.share.count).then_with(|| left.word.cmp(&right.word)));
+        let (add_ons, services): (Vec<MixCell>, Vec<MixCell>) =
+            cells.into_iter().partition(|cell| matches!(facts.names.get(&cell.word), Some(Named::AddOn(_))));
+        let attached = group.iter().filter(|fact| super::common::has_add_on(facts, fact)).count() as u64;
+        MixRow {
+            key,
+            volume,
+            volume_before,
+            revenue: group.iter().filter_map(|fact| fact.quote).sum(),
+            attach: rate(attached, volume),
+            services,
+            add_ons,
+        }
+    };
+    let mut rows: Vec<MixRow> = groups
+        .iter()
+        .map(|(key, group)| row(*key, group, before.map(|_| earlier.get(key).copied().unwrap_or(0))))
+        .collect();
+    rows.sort_by(|left, right| right.volume.cmp(&left.volume).then_with(|| left.key.cmp(&right.key)));
+    let company = row(None, &performed, before.map(|_| earlier.values().sum()));
+    ServiceMix { rows, company }
+}
+
+fn counts(facts: &Facts, group: &[&Fact]) -> BTreeMap<i64, u64> {
+    let mut counts = BTreeMap::new();
+    for fact in group {
+        for word in facts.sold.get(&fact.pk).map(Vec::as_slice).unwrap_or_default() {
+            *counts.entry(*word).or_default() += 1;
+        }
+    }
+    counts
+}
+
+fn key(facts: &Facts, fact: &Fact, by: MixBy) -> Option<i64> {
+    match by {
+        MixBy::Zip => fact.zip,
+        MixBy::City => fact.city,
+        MixBy::Month => {
+            let date = jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(fact.day)).ok()?;
+            Some(i64::from(date.year()) * 100 + i64::from(date.month()))
+        }
+        MixBy::Inspector => fact.inspector,
+        MixBy::Agent => fact.buying_agent,
+        MixBy::Agency => fact.buying_agent.and_then(|agent| facts.agents.get(&agent)?.agency),
+    }
+}

@@ -1,0 +1,177 @@
+//! Inspectors side by side.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::common::{Rate, Scope, add_ons, has_add_on, is_performed, median, rate};
+use crate::mirror::{Fact, Facts};
+
+/// Milliseconds of an hour.
+const HOUR_MS: f64 = 3_600_000.0;
+
+/// One inspector's numbers in a period. Several inspectors on one job: credit to the primary one; the others assist.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScorecardRow {
+    /// The inspector's number; `None` for jobs without one.
+    pub inspector: Option<i64>,
+    /// Booked: dated in the period, canceled ones included.
+    pub booked: u64,
+    /// Volume: performed inspections.
+    pub volume: u64,
+    /// Volume of the period compared with.
+    pub volume_before: Option<u64>,
+    /// Jobs of others this inspector assisted with.
+    pub assists: u64,
+    /// Hours of the performed inspections.
+    pub hours: f64,
+    /// Revenue: the sum of quoted prices of performed inspections, in ten-thousandths.
+    pub revenue: i64,
+    /// Performed inspections without a quote, not in the revenue.
+    pub without_quote: u64,
+    /// Performed inspections with at least one add-on.
+    pub attach: Option<Rate>,
+    /// Performed inspections by add-on, most sold first.
+    pub add_ons: Vec<(i64, u64)>,
+    /// Canceled of booked.
+    pub cancellation: Option<Rate>,
+    /// Reasons of cancellations, most frequent first; `None` where none was given.
+    pub reasons: Vec<(Option<i64>, u64)>,
+    /// Performed inspections whose buying agent had sent one in the 365 days before, of those that have one.
+    pub repeat_agents: Option<Rate>,
+    /// The middle time from the end of an inspection to its published report, in hours.
+    pub hours_to_publish: Option<f64>,
+    /// Performed inspections on a day with any.
+    pub per_working_day: Option<f64>,
+    /// Performed on a Saturday or Sunday.
+    pub weekend: Option<Rate>,
+}
+
+/// All inspectors with any booking in the period, most volume first, and the company's middle.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scorecard {
+    /// A row for each.
+    pub rows: Vec<ScorecardRow>,
+    /// The whole company as one row (`inspector` is `None`).
+    pub company: ScorecardRow,
+    /// The middle volume of inspectors with any.
+    pub median_volume: Option<f64>,
+    /// The middle attach rate of inspectors without a small sample.
+    pub median_attach: Option<f64>,
+    /// The middle cancellation rate of inspectors without a small sample.
+    pub median_cancellation: Option<f64>,
+}
+
+/// The scorecard of `scope`, with volumes of `before`. `facts` must reach back 365 days before the period for
+/// `repeat_agents`; `now` is in milliseconds since 1970.
+pub fn scorecard(facts: &Facts, scope: &Scope, before: Option<&Scope>, now: i64) -> Scorecard {
+    let mut by_inspector: BTreeMap<Option<i64>, Vec<&Fact>> = BTreeMap::new();
+    let mut all = Vec::new();
+    for fact in facts.rows.iter().filter(|fact| scope.holds(fact)) {
+        by_inspector.entry(fact.inspector).or_default().push(fact);
+        all.push(fact);
+    }
+    let earlier = referrals_by_agent(facts);
+    let volume_before = |inspector: Option<Option<i64>>| {
+        let before = before?;
+        let of = |fact: &&Fact| before.holds(fact) && inspector.is_none_or(|wanted| fact.inspector == wanted);
+        Some(facts.rows.iter().filter(of).filter(|fact| is_performed(fact, now)).count() as u64)
+    };
+    let mut assists: BTreeMap<i64, u64> = BTreeMap::new();
+    for fact in all.iter().filter(|fact| is_performed(fact, now)) {
+        for assistant in facts.assists.get(&fact.pk).map(Vec::as_slice).unwrap_or_default() {
+            *assists.entry(*assistant).or_default() += 1;
+        }
+    }
+    let mut rows: Vec<ScorecardRow> = by_inspector
+        .iter()
+        .map(|(inspector, facts_of)| {
+            let mut row = row(facts, facts_of, *inspector, &earlier, now);
+            row.volume_before = volume_before(Some(*inspector));
+            row.assists = inspector.and_then(|inspector| assists.get(&inspector).copied()).unwrap_or(0);
+            row
+        })
+        .collect();
+    rows.sort_by(|left, right| right.volume.cmp(&left.volume).then_with(|| left.inspector.cmp(&right.inspector)));
+    let mut company = row(facts, &all, None, &earlier, now);
+    company.volume_before = volume_before(None);
+    company.assists = assists.values().sum();
+    let known: Vec<&ScorecardRow> = rows.iter().filter(|row| row.inspector.is_some() && row.volume != 0).collect();
+    let sound = |rates: Vec<Option<Rate>>| {
+        median(rates.into_iter().flatten().filter(|rate| !rate.small_sample).map(|rate| rate.rate).collect())
+    };
+    Scorecard {
+        median_volume: median(known.iter().map(|row| row.volume as f64).collect()),
+        median_attach: sound(known.iter().map(|row| row.attach).collect()),
+        median_cancellation: sound(known.iter().map(|row| row.cancellation).collect()),
+        company,
+        rows,
+    }
+}
+
+/// The days on which each buying agent's inspections begin, in order.
+fn referrals_by_agent(facts: &Facts) -> BTreeMap<i64, Vec<i64>> {
+    let mut days: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    for fact in &facts.rows {
+        if let Some(agent) = fact.buying_agent {
+            days.entry(agent).or_default().push(fact.starts_at);
+        }
+    }
+    days
+}
+
+fn row(
+    facts: &Facts,
+    booked: &[&Fact],
+    inspector: Option<i64>,
+    earlier: &BTreeMap<i64, Vec<i64>>,
+    now: i64,
+) -> ScorecardRow {
+    const YEAR_MS: i64 = 365 * 86_400_000;
+    let performed: Vec<&Fact> = booked.iter().copied().filter(|fact| is_performed(fact, now)).collect();
+    let canceled: Vec<&Fact> = booked.iter().copied().filter(|fact| fact.canceled_at.is_some()).collect();
+    let count = |holds: &dyn Fn(&Fact) -> bool| performed.iter().filter(|fact| holds(fact)).count() as u64;
+    let volume = performed.len() as u64;
+    let mut by_add_on: BTreeMap<i64, u64> = BTreeMap::new();
+    for word in performed.iter().flat_map(|fact| add_ons(facts, fact)) {
+        *by_add_on.entry(word).or_default() += 1;
+    }
+    let mut reasons: BTreeMap<Option<i64>, u64> = BTreeMap::new();
+    for fact in &canceled {
+        *reasons.entry(fact.reason).or_default() += 1;
+    }
+    let repeats = |fact: &Fact| {
+        let Some(times) = fact.buying_agent.and_then(|agent| earlier.get(&agent)) else { return false };
+        let at = times.partition_point(|start| *start < fact.starts_at);
+        at.checked_sub(1).and_then(|last| times.get(last)).is_some_and(|last| fact.starts_at - last <= YEAR_MS)
+    };
+    let days: BTreeSet<i64> = performed.iter().map(|fact| fact.day).collect();
+    let to_publish = performed.iter().filter_map(|fact| {
+        let end = fact.starts_at as f64 + fact.hours? * HOUR_MS;
+        Some((fact.published_at? as f64 - end) / HOUR_MS)
+    });
+    ScorecardRow {
+        inspector,
+        booked: booked.len() as u64,
+        volume,
+        volume_before: None,
+        assists: 0,
+        hours: performed.iter().filter_map(|fact| fact.hours).sum(),
+        revenue: performed.iter().filter_map(|fact| fact.quote).sum(),
+        without_quote: count(&|fact| fact.quote.is_none()),
+        attach: rate(count(&|fact| has_add_on(facts, fact)), volume),
+        add_ons: most_first(by_add_on),
+        cancellation: rate(canceled.len() as u64, booked.len() as u64),
+        reasons: most_first(reasons),
+        repeat_agents: rate(count(&repeats), count(&|fact| fact.buying_agent.is_some())),
+        hours_to_publish: median(to_publish.collect()),
+        per_working_day: (!days.is_empty()).then(|| volume as f64 / days.len() as f64),
+        // 1970-01-01 was a Thursday: days 2 and 3 of such a week are Saturday and Sunday.
+        weekend: rate(count(&|fact| matches!(fact.day.rem_euclid(7), 2 | 3)), volume),
+    }
+}
+
+/// Largest counts first; ties in the order of their keys.
+pub(super) fn most_first<K: Ord + Copy>(counts: BTreeMap<K, u64>) -> Vec<(K, u64)> {
+    let mut counts: Vec<(K, u64)> = counts.into_iter().collect();
+    counts.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
+    counts
+}

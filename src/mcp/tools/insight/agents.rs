@@ -1,0 +1,238 @@
+//! `agent_analysis`.
+
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::super::super::answer::{self, Answer, Row};
+use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
+use super::super::{Days, ask_each, parse};
+use super::{agent_name, compared, money, rate_value, rounded, rounded3, sees_canceled, word};
+use crate::domain::{CompanyName, NamedPeriod};
+use crate::insight::{AgentNumbers, DormantRule, agent_analysis};
+use crate::mirror::Facts;
+use crate::records::RecordsError;
+
+/// Agents shown unless asked otherwise.
+const SHOWN: usize = 10;
+
+const MODES: &[&str] = &["top", "dormant", "new", "rising", "fading", "one"];
+
+pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
+    vec![Tool {
+        declaration: declare(
+            "agent_analysis",
+            "Agent analysis",
+            "Use this for agents who refer: top ones, dormant ones (against their own rhythm, with the evidence), new, rising \
+             and fading ones, or one agent's profile; with concentration.",
+            super::period_input(companies, "last_365_days")
+                .one_of("mode", MODES, "Default top.")
+                .text("agent", "With mode one: id or name.")
+                .with("limit", serde_json::json!({"type": "integer", "minimum": 1, "maximum": 50, "description": "Agents, default 10."}))
+                .build(),
+            schema::insight(),
+            true,
+        ),
+        run: |context, arguments| answer(context, arguments).boxed(),
+    }]
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    #[default]
+    Top,
+    Dormant,
+    New,
+    Rising,
+    Fading,
+    One,
+}
+
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    company: Option<String>,
+    #[serde(flatten)]
+    days: Days,
+    compare: Option<String>,
+    #[serde(default)]
+    mode: Mode,
+    agent: Option<String>,
+    limit: Option<usize>,
+}
+
+async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let wanted: Wanted = parse(arguments)?;
+    if wanted.mode == Mode::One && wanted.agent.is_none() {
+        return Err(ToolFailure::new("mode `one` needs an agent", "give `agent`: an id or a name"));
+    }
+    let mode = if wanted.agent.is_some() { Mode::One } else { wanted.mode };
+    let companies = context.chosen(wanted.company.as_deref());
+    let now = context.clock.now();
+    let mut range = None;
+    let mut scopes = Vec::new();
+    for company in &companies {
+        let days = super::range_of(context, company, &wanted.days, NamedPeriod::Last365Days)?;
+        range = range.or(Some(days));
+        scopes.push((company.name.clone(), super::scope(days), compared(days, wanted.compare.as_deref())));
+    }
+    let (answers, basis) = ask_each(&companies, |company| {
+        let scope = scopes.iter().find(|(name, ..)| *name == company.name).cloned();
+        let given = wanted.agent.clone();
+        async move {
+            let Some((_, scope, before)) = scope else { return Err(RecordsError::NoMirror) };
+            let (facts, basis) = company.records.facts(i64::from(i32::MIN), i64::from(i32::MAX)).await?;
+            let only = match given {
+                Some(given) => Some(company.records.resolve_agent(&given).await?),
+                None => None,
+            };
+            let analysis = agent_analysis(&facts, &scope, before.as_ref(), now.as_millisecond());
+            let sees = sees_canceled(&basis);
+            Ok(((facts, analysis, only, sees), basis))
+        }
+    })
+    .await?;
+    let rule = DormantRule::default();
+    let limit = wanted.limit.unwrap_or(SHOWN);
+    let mut parts = Vec::new();
+    for (company, (facts, analysis, only, sees)) in &answers {
+        let mut part = Row::default();
+        part.put("company", Some(company.name.to_string()));
+        let shown = Shown { company, facts, now, sees: *sees };
+        if let Some(only) = only {
+            let numbers = analysis
+                .agents
+                .iter()
+                .find(|one| facts.agents.get(&one.agent).is_some_and(|agent| agent.id == only.as_str()));
+            match numbers {
+                Some(numbers) => drop(part.put("agent", Some(Value::Object(shown.profile(numbers, rule))))),
+                None => drop(part.put("agent", Some(format!("{only}: no inspection on either side")))),
+            }
+            parts.push(Value::Object(part.0));
+            continue;
+        }
+        let mut chosen: Vec<&AgentNumbers> = analysis.agents.iter().filter(|one| holds(one, mode, rule, now)).collect();
+        chosen.sort_by(|left, right| {
+            order(right, mode).cmp(&order(left, mode)).then_with(|| left.agent.cmp(&right.agent))
+        });
+        part.put("found", Some(chosen.len()));
+        if mode == Mode::Top {
+            part.put("quoted_revenue", Some(money(analysis.revenue)))
+                .put("performed_without_agent", Some(analysis.without_agent))
+                .put("revenue_share_of_top_1_5_10", Some(analysis.concentration.map(rounded3).to_vec()));
+        }
+        if mode == Mode::Dormant {
+            part.put("rule", Some("at least 3 referrals, none for more than 60 days and 3 times the own median gap"))
+                .put(
+                    "found_by_90_days_rule",
+                    Some(analysis.agents.iter().filter(|one| one.is_dormant_by_90_days()).count()),
+                );
+        }
+        let rows: Vec<Value> = chosen.iter().take(limit).map(|one| Value::Object(shown.row(one, mode))).collect();
+        part.put("agents", Some(rows));
+        parts.push(Value::Object(part.0));
+    }
+    let period = range.map(|range| super::shown_period(context, &companies, range));
+    let period = period.as_ref().map(|(range, zone)| (*range, zone.as_str()));
+    let basis = basis.map(|basis| answer::basis(&basis, period)).unwrap_or_default();
+    Ok(Answer::insight(parts, None, basis))
+}
+
+fn holds(one: &AgentNumbers, mode: Mode, rule: DormantRule, now: Timestamp) -> bool {
+    match mode {
+        Mode::Top => one.referrals != 0,
+        Mode::Dormant => one.is_dormant(rule),
+        Mode::New => one.is_new(now.as_millisecond()),
+        Mode::Rising => one.is_rising() && !one.is_new(now.as_millisecond()),
+        Mode::Fading => one.is_fading(rule),
+        Mode::One => true,
+    }
+}
+
+/// What a mode ranks by, largest first.
+fn order(one: &AgentNumbers, mode: Mode) -> (i64, u64) {
+    match mode {
+        Mode::Dormant | Mode::Fading => (one.at_stake, one.ever),
+        Mode::New | Mode::Rising => (i64::try_from(one.recent).unwrap_or(0), one.ever),
+        Mode::Top | Mode::One => (one.revenue, one.referrals),
+    }
+}
+
+struct Shown<'a> {
+    company: &'a ServedCompany,
+    facts: &'a Facts,
+    now: Timestamp,
+    sees: bool,
+}
+
+impl Shown<'_> {
+    fn day(&self, at: Option<i64>) -> Option<String> {
+        let at = Timestamp::from_millisecond(at?).ok()?;
+        Some(self.company.records.timezone().to_datetime(at).date().to_string())
+    }
+
+    fn named(&self, one: &AgentNumbers) -> Row {
+        let mut row = Row::default();
+        let agent = self.facts.agents.get(&one.agent);
+        row.put("agent", Some(agent_name(self.facts, one.agent)))
+            .put("id", agent.map(|agent| agent.id.clone()))
+            .put("agency", agent.and_then(|agent| agent.agency).map(|agency| word(self.facts, agency)));
+        row
+    }
+
+    fn row(&self, one: &AgentNumbers, mode: Mode) -> Map<String, Value> {
+        let mut row = self.named(one);
+        match mode {
+            Mode::Top | Mode::One => row
+                .put("referrals", Some(one.referrals))
+                .put("before", one.referrals_before)
+                .put("quoted_revenue", Some(money(one.revenue)))
+                .put("share", Some(rounded3(one.revenue_share)))
+                .put("attach_rate", one.attach.map(|rate| rounded3(rate.rate)))
+                .put("selling_side", Some(one.selling)),
+            Mode::Dormant => row
+                .put("last", self.day(one.last))
+                .put("days_since", one.days_since.map(f64::round))
+                .put("usual_gap_days", one.median_gap.map(rounded))
+                .put("share_of_gaps_as_long", one.gaps_as_long.map(rounded3))
+                .put("referrals_ever", Some(one.ever))
+                .put("at_stake_a_year", Some(money(one.at_stake))),
+            Mode::New => row.put("first", self.day(one.first)).put("referrals", Some(one.ever)),
+            Mode::Rising | Mode::Fading => row
+                .put("last_90_days", Some(one.recent))
+                .put("per_90_days_before", Some(rounded(one.base as f64 / 3.0)))
+                .put("chance_if_unchanged", one.surprise.map(rounded3))
+                .put("at_stake_a_year", Some(money(one.at_stake))),
+        };
+        row.0
+    }
+
+    fn profile(&self, one: &AgentNumbers, rule: DormantRule) -> Map<String, Value> {
+        let mut row = self.named(one);
+        row.0.extend(self.row(one, Mode::Top));
+        row.put("performed", Some(one.performed))
+            .put("canceled", self.sees.then_some(one.canceled))
+            .put("attach", one.attach.as_ref().map(rate_value))
+            .put("referrals_ever", Some(one.ever))
+            .put("first", self.day(one.first))
+            .put("last", self.day(one.last))
+            .put("days_since", one.days_since.map(f64::round))
+            .put("usual_gap_days", one.median_gap.map(rounded))
+            .put("last_90_days", Some(one.recent))
+            .put("per_90_days_before", Some(rounded(one.base as f64 / 3.0)))
+            .put("dormant", Some(one.is_dormant(rule)))
+            .put("rising", Some(one.is_rising()))
+            .put("fading", Some(one.is_fading(rule)))
+            .put("new", Some(one.is_new(self.now.as_millisecond())))
+            .put("booked_ahead", Some(one.booked_ahead))
+            .list("last_inspections", self.last_jobs(one));
+        row.0
+    }
+
+    /// The ids of the last three referrals, latest first.
+    fn last_jobs(&self, one: &AgentNumbers) -> Vec<String> {
+        let rows = self.facts.rows.iter().rev().filter(|fact| fact.buying_agent == Some(one.agent));
+        rows.take(3).map(|fact| fact.pk.to_string()).collect()
+    }
+}

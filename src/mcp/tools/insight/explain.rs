@@ -1,0 +1,197 @@
+//! `explain`: what a number means, and the inspections behind it.
+
+use futures_util::FutureExt as _;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::super::super::answer::{self, Answer, QueryMark, Row, Rows};
+use super::super::super::{Context, Tool, ToolFailure, declare, schema};
+use super::super::inspections::row;
+use super::super::{Days, ask_each, limit, parse};
+use super::{agent_name, inspector_name, money, word};
+use crate::domain::{CompanyName, NamedPeriod};
+use crate::mirror::{Fact, Facts, Named};
+use crate::records::RecordsError;
+
+/// A metric: its name, its definition, and which inspections it counts.
+struct Metric {
+    name: &'static str,
+    definition: &'static str,
+    counts: fn(&Facts, &Fact, i64) -> bool,
+}
+
+const METRICS: &[Metric] = &[
+    Metric {
+        name: "booked",
+        definition: "Every inspection dated in the period (civil day of its start in the company's zone), canceled ones \
+                     included, deleted ones not.",
+        counts: |_, _, _| true,
+    },
+    Metric {
+        name: "volume",
+        definition: "Performed inspections: booked, not canceled, dated before now.",
+        counts: |_, fact, now| is_performed(fact, now),
+    },
+    Metric {
+        name: "canceled",
+        definition: "Booked inspections that were canceled. The cancellation rate is canceled divided by booked.",
+        counts: |_, fact, _| fact.canceled_at.is_some(),
+    },
+    Metric {
+        name: "quoted_revenue",
+        definition: "The sum of `quote` (the quoted price, not what was paid) over performed inspections; those without a \
+                     quote add nothing.",
+        counts: |_, fact, now| is_performed(fact, now) && fact.quote.is_some(),
+    },
+    Metric {
+        name: "attach",
+        definition: "Performed inspections with at least one add-on. The attach rate divides them by all performed ones; \
+                     the interval is Wilson's at 95 %, and fewer than 10 cases are a small sample.",
+        counts: |facts, fact, now| {
+            let sold = facts.sold.get(&fact.pk).map(Vec::as_slice).unwrap_or_default();
+            is_performed(fact, now) && sold.iter().any(|word| matches!(facts.names.get(word), Some(Named::AddOn(_))))
+        },
+    },
+    Metric {
+        name: "referrals",
+        definition: "Inspections with the agent as buying agent, canceled ones included; the selling side is counted apart. \
+                     Dormant: at least 3 referrals ever, none for longer than both 60 days and 3 times the agent's own \
+                     median gap, none booked ahead.",
+        counts: |_, fact, _| fact.buying_agent.is_some(),
+    },
+    Metric {
+        name: "unpaid",
+        definition: "Performed inspections that are not paid.",
+        counts: |_, fact, now| is_performed(fact, now) && fact.paid == Some(false),
+    },
+];
+
+fn is_performed(fact: &Fact, now: i64) -> bool {
+    fact.canceled_at.is_none() && fact.starts_at < now
+}
+
+pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
+    let names: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
+    let mut input = super::days_input(companies, "last_month")
+        .one_of("metric", &names, "Which number.")
+        .text("inspector", "Only this primary inspector.")
+        .text("agent", "Only this buying agent.")
+        .text("zip", "Only this ZIP code.")
+        .paged();
+    input.require("metric");
+    vec![Tool {
+        declaration: declare(
+            "explain",
+            "Explain a number",
+            "Use this to check a number of another tool: its definition (in `basis.notes`) and the inspections behind it.",
+            input.build(),
+            schema::list_of(&schema::record(&["company", "id", "starts_at"], &["id"])),
+            true,
+        ),
+        run: |context, arguments| answer(context, arguments).boxed(),
+    }]
+}
+
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    company: Option<String>,
+    #[serde(flatten)]
+    days: Days,
+    metric: String,
+    inspector: Option<String>,
+    agent: Option<String>,
+    zip: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// The latest first, then by company and id.
+type Place = (i64, String, i64);
+
+async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = QueryMark::new("explain", &arguments);
+    let wanted: Wanted = parse(arguments)?;
+    let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
+    let Some(metric) = METRICS.iter().find(|metric| metric.name == wanted.metric) else {
+        return Err(ToolFailure::new("there is no such metric", "see the tool's schema"));
+    };
+    let companies = context.chosen(wanted.company.as_deref());
+    let now = context.clock.now();
+    let mut range = None;
+    let mut scopes = Vec::new();
+    for company in &companies {
+        let days = super::range_of(context, company, &wanted.days, NamedPeriod::LastMonth)?;
+        range = range.or(Some(days));
+        scopes.push((company.name.clone(), super::scope(days)));
+    }
+    let (answers, basis) = ask_each(&companies, |company| {
+        let scope = scopes.iter().find(|(name, _)| *name == company.name).map(|(_, scope)| scope.clone());
+        let wanted = &wanted;
+        async move {
+            let Some(mut scope) = scope else { return Err(RecordsError::NoMirror) };
+            let (facts, mut basis) = company.records.facts(scope.from, scope.to).await?;
+            if let Some(given) = &wanted.inspector {
+                let (number, note) = company.records.inspector_number(given, &facts)?;
+                scope.inspector = Some(number);
+                basis.notes.extend(note);
+            }
+            if let Some(given) = &wanted.agent {
+                let id = company.records.resolve_agent(given).await?;
+                let number = facts.agents.iter().find(|(_, agent)| agent.id == id.as_str()).map(|(number, _)| *number);
+                scope.agent = Some(number.unwrap_or(0));
+            }
+            if let Some(zip) = &wanted.zip {
+                let number = facts.rows.iter().filter_map(|fact| fact.zip).find(|one| word(&facts, *one) == *zip);
+                scope.zip = Some(number.unwrap_or(0));
+            }
+            let mut rows: Vec<Fact> = facts
+                .rows
+                .iter()
+                .filter(|fact| scope.holds(fact) && (metric.counts)(&facts, fact, now.as_millisecond()))
+                .copied()
+                .collect();
+            rows.sort_by_key(|fact| (-fact.starts_at, fact.pk));
+            Ok(((facts, rows), basis))
+        }
+    })
+    .await?;
+    let mut rows: Vec<(Place, Map<String, Value>)> = Vec::new();
+    for (company, (facts, counted)) in &answers {
+        let zone = company.records.timezone();
+        for fact in counted {
+            let mut shown = Row::default();
+            let at = jiff::Timestamp::from_millisecond(fact.starts_at).unwrap_or_default();
+            shown
+                .put("company", context.label(company))
+                .put("id", Some(fact.pk.to_string()))
+                .put("starts_at", Some(row::local(at, zone)))
+                .put("inspector", Some(inspector_name(facts, fact.inspector)))
+                .put("buying_agent", fact.buying_agent.map(|agent| agent_name(facts, agent)))
+                .put("zip", fact.zip.map(|zip| word(facts, zip)))
+                .put("quote", fact.quote.map(money))
+                .put("canceled", fact.canceled_at.map(|_| true));
+            rows.push(((-fact.starts_at, company.name.to_string(), fact.pk), shown.0));
+        }
+    }
+    rows.sort_by(|left, right| left.0.cmp(&right.0));
+    let total = Some(rows.len() as u64);
+    if let Some((after, _)) = after {
+        rows.retain(|(place, _)| after < *place);
+    }
+    let more = limit(wanted.limit) < rows.len();
+    rows.truncate(limit(wanted.limit));
+    let period = range.map(|range| super::shown_period(context, &companies, range));
+    let period = period.as_ref().map(|(range, zone)| (*range, zone.as_str()));
+    let basis = basis.map(|mut basis| {
+        basis.notes.insert(0, format!("{}: {}", metric.name, metric.definition));
+        answer::basis(&basis, period)
+    });
+    Ok(Answer::list(Rows { rows, total, more, resume: None }, &mark, basis.unwrap_or_default()))
+}
+
+/// Every definition, for the resource.
+pub(in super::super::super) fn definitions() -> String {
+    let lines: Vec<String> =
+        METRICS.iter().map(|metric| format!("- **{}**: {}", metric.name, metric.definition)).collect();
+    lines.join("\n")
+}

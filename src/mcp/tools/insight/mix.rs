@@ -1,0 +1,153 @@
+//! `service_mix`.
+
+use futures_util::FutureExt as _;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::super::super::answer::{self, Answer, Row};
+use super::super::super::{Context, Tool, ToolFailure, declare, schema};
+use super::super::{Days, Detail, ask_each, parse};
+use super::{agent_name, combined, compared, inspector_name, money, rate_value, rounded3, word};
+use crate::domain::{CompanyName, NamedPeriod};
+use crate::insight::{MixBy, MixCell, MixRow, service_mix};
+use crate::mirror::Facts;
+use crate::records::RecordsError;
+
+/// Groups shown unless asked otherwise.
+const SHOWN: usize = 10;
+/// Services and add-ons shown with a group.
+const TOP: usize = 3;
+
+pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
+    vec![Tool {
+        declaration: declare(
+            "service_mix",
+            "Service mix",
+            "Use this for what is sold where: services and add-ons by ZIP, city, month, inspector, agent or agency, with \
+             attach rates, growth, and add-ons sold less than the company's norm.",
+            super::period_input(companies, "last_quarter")
+                .one_of("by", &["zip", "city", "month", "inspector", "agent", "agency"], "Default zip.")
+                .with("limit", serde_json::json!({"type": "integer", "minimum": 1, "maximum": 50, "description": "Groups, default 10."}))
+                .detail()
+                .build(),
+            schema::insight(),
+            true,
+        ),
+        run: |context, arguments| answer(context, arguments).boxed(),
+    }]
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum By {
+    #[default]
+    Zip,
+    City,
+    Month,
+    Inspector,
+    Agent,
+    Agency,
+}
+
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    company: Option<String>,
+    #[serde(flatten)]
+    days: Days,
+    compare: Option<String>,
+    #[serde(default)]
+    by: By,
+    limit: Option<usize>,
+    #[serde(default)]
+    detail: Detail,
+}
+
+async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let wanted: Wanted = parse(arguments)?;
+    let companies = context.chosen(wanted.company.as_deref());
+    let now = context.clock.now().as_millisecond();
+    let by = match wanted.by {
+        By::Zip => MixBy::Zip,
+        By::City => MixBy::City,
+        By::Month => MixBy::Month,
+        By::Inspector => MixBy::Inspector,
+        By::Agent => MixBy::Agent,
+        By::Agency => MixBy::Agency,
+    };
+    let mut range = None;
+    let mut scopes = Vec::new();
+    for company in &companies {
+        let days = super::range_of(context, company, &wanted.days, NamedPeriod::LastQuarter)?;
+        range = range.or(Some(days));
+        scopes.push((company.name.clone(), super::scope(days), compared(days, wanted.compare.as_deref())));
+    }
+    let (answers, basis) = ask_each(&companies, |company| {
+        let scope = scopes.iter().find(|(name, ..)| *name == company.name).cloned();
+        async move {
+            let Some((_, scope, before)) = scope else { return Err(RecordsError::NoMirror) };
+            let back = before.as_ref().map_or(0, |before| scope.from - before.from);
+            let (facts, basis) = super::facts_for(company, &scope, back).await?;
+            let mix = service_mix(&facts, &scope, before.as_ref(), by, now);
+            Ok(((facts, mix), basis))
+        }
+    })
+    .await?;
+    let limit = wanted.limit.unwrap_or(SHOWN);
+    let mut parts = Vec::new();
+    let mut sums = Vec::new();
+    for (company, (facts, mix)) in &answers {
+        let mut part = Row::default();
+        part.put("company", Some(company.name.to_string()))
+            .put("volume", Some(mix.company.volume))
+            .put("volume_before", mix.company.volume_before)
+            .put("attach", mix.company.attach.as_ref().map(rate_value))
+            .list("services", top(facts, &mix.company.services))
+            .list("add_ons", top(facts, &mix.company.add_ons));
+        let rows = mix.rows.iter().take(limit).map(|row| Value::Object(group(facts, row, by, wanted.detail)));
+        part.put("groups", Some(rows.collect::<Vec<_>>()));
+        if limit < mix.rows.len() {
+            part.put("not_shown", Some(mix.rows.len() - limit));
+        }
+        parts.push(Value::Object(part.0));
+        sums.push((mix.company.volume, 0.0, mix.company.revenue));
+    }
+    let period = range.map(|range| super::shown_period(context, &companies, range));
+    let period = period.as_ref().map(|(range, zone)| (*range, zone.as_str()));
+    let basis = basis.map(|basis| answer::basis(&basis, period)).unwrap_or_default();
+    let together = combined(&sums).map(|mut together| {
+        together.as_object_mut().and_then(|together| together.remove("hours"));
+        together
+    });
+    Ok(Answer::insight(parts, together, basis))
+}
+
+fn top(facts: &Facts, cells: &[MixCell]) -> Vec<String> {
+    let sold = cells.iter().filter(|cell| cell.share.count != 0).take(TOP);
+    sold.map(|cell| format!("{} {:.0} %", word(facts, cell.word), cell.share.rate * 100.0)).collect()
+}
+
+fn group(facts: &Facts, row: &MixRow, by: MixBy, detail: Detail) -> Map<String, Value> {
+    let name = match (by, row.key) {
+        (_, None) => "(none)".to_owned(),
+        (MixBy::Zip | MixBy::City | MixBy::Agency, Some(key)) => word(facts, key),
+        (MixBy::Month, Some(key)) => format!("{}-{:02}", key / 100, key % 100),
+        (MixBy::Inspector, key) => inspector_name(facts, key),
+        (MixBy::Agent, Some(key)) => agent_name(facts, key),
+    };
+    let mut shown = Row::default();
+    shown
+        .put("group", Some(name))
+        .put("volume", Some(row.volume))
+        .put("before", row.volume_before)
+        .put("attach_rate", row.attach.map(|rate| rounded3(rate.rate)))
+        .put("small_sample", row.attach.filter(|rate| rate.small_sample).map(|_| true))
+        .list("add_ons", top(facts, &row.add_ons))
+        .list("below_norm", row.add_ons.iter().filter(|cell| cell.below_norm).map(|cell| word(facts, cell.word)));
+    if detail == Detail::Full {
+        shown
+            .put("quoted_revenue", Some(money(row.revenue)))
+            .put("attach", row.attach.as_ref().map(rate_value))
+            .list("services", top(facts, &row.services));
+    }
+    shown.0
+}

@@ -1,0 +1,112 @@
+//! `data_quality`.
+
+use futures_util::FutureExt as _;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::super::super::answer::{self, Answer, Row};
+use super::super::super::{Context, Tool, ToolFailure, declare, schema};
+use super::super::{Days, ask_each, parse};
+use crate::domain::{CompanyName, NamedPeriod};
+use crate::insight::quality;
+use crate::mirror::Facts;
+use crate::records::RecordsError;
+
+/// Disagreements named.
+const EXAMPLES_MAX: usize = 5;
+
+pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
+    vec![Tool {
+        declaration: declare(
+            "data_quality",
+            "Data quality",
+            "Use this for what distorts the numbers: missing agents, ZIPs, quotes, services, agents that look like one person, \
+             agencies spelled several ways, statistics that disagree.",
+            super::days_input(companies, "last_365_days").build(),
+            schema::insight(),
+            true,
+        ),
+        run: |context, arguments| answer(context, arguments).boxed(),
+    }]
+}
+
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    company: Option<String>,
+    #[serde(flatten)]
+    days: Days,
+}
+
+async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let wanted: Wanted = parse(arguments)?;
+    let companies = context.chosen(wanted.company.as_deref());
+    let mut range = None;
+    let mut scopes = Vec::new();
+    for company in &companies {
+        let days = super::range_of(context, company, &wanted.days, NamedPeriod::Last365Days)?;
+        range = range.or(Some(days));
+        scopes.push((company.name.clone(), super::scope(days)));
+    }
+    let (answers, basis) = ask_each(&companies, |company| {
+        let scope = scopes.iter().find(|(name, _)| *name == company.name).map(|(_, scope)| scope.clone());
+        async move {
+            let Some(scope) = scope else { return Err(RecordsError::NoMirror) };
+            let (facts, basis) = company.records.facts(scope.from, scope.to).await?;
+            let (history, _) = company.records.facts(i64::from(i32::MIN), i64::from(i32::MAX)).await?;
+            let (statistics, _) = company.records.statistics().await?;
+            let differing = disagreements(&history, &statistics);
+            Ok(((quality(&facts), differing, statistics.len()), basis))
+        }
+    })
+    .await?;
+    let mut parts = Vec::new();
+    for (company, (findings, differing, statistics)) in &answers {
+        let mut part = Row::default();
+        part.put("company", Some(company.name.to_string()));
+        let mut rows: Vec<Value> = findings
+            .iter()
+            .map(|finding| {
+                let mut row = Row::default();
+                row.put("what", Some(finding.what))
+                    .put("count", Some(finding.count))
+                    .put("of", Some(finding.of))
+                    .put("distorts", Some(finding.distorts))
+                    .list("examples", &finding.examples);
+                Value::Object(row.0)
+            })
+            .collect();
+        if !differing.is_empty() {
+            let mut row = Row::default();
+            row.put("what", Some("agents whose statistics in Spectora disagree with the inspections"))
+                .put("count", Some(differing.len()))
+                .put("of", Some(*statistics))
+                .put("distorts", Some("agent_stats shows Spectora's count, agent_analysis the inspections"))
+                .list("examples", differing.iter().take(EXAMPLES_MAX));
+            rows.push(Value::Object(row.0));
+        }
+        part.put("findings", Some(rows));
+        parts.push(Value::Object(part.0));
+    }
+    let period = range.map(|range| super::shown_period(context, &companies, range));
+    let period = period.as_ref().map(|(range, zone)| (*range, zone.as_str()));
+    let basis = basis.map(|basis| answer::basis(&basis, period)).unwrap_or_default();
+    Ok(Answer::insight(parts, None, basis))
+}
+
+/// Agents whose total by the service differs from the inspections that are here, on either side.
+fn disagreements(facts: &Facts, statistics: &[crate::domain::AgentStatistics]) -> Vec<String> {
+    let mut counted: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
+    for fact in &facts.rows {
+        for agent in [fact.buying_agent, fact.selling_agent].into_iter().flatten() {
+            if let Some(agent) = facts.agents.get(&agent) {
+                *counted.entry(agent.id.as_str()).or_default() += 1;
+            }
+        }
+    }
+    let differs = statistics.iter().filter_map(|one| {
+        let theirs = one.total_inspections?;
+        let ours = counted.get(one.id.as_str()).copied().unwrap_or(0);
+        (theirs != ours).then(|| format!("id {}: {theirs} by Spectora, {ours} inspections", one.id))
+    });
+    differs.collect()
+}
