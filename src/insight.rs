@@ -13,7 +13,7 @@ mod scorecard;
 #[cfg(test)]
 mod tests;
 
-pub use agents::{AgentAnalysis, AgentNumbers, DormantRule, agent_analysis};
+pub use agents::{AgentAnalysis, AgentNumbers, Course, DormantRule, agent_analysis};
 pub use briefing::{AgentBackground, Briefing, Exception, Job, briefing};
 pub use capacity::{AHEAD_MAX, CapacityPlan, Model, WEEKS_MIN, Week, capacity_plan};
 pub use common::{Rate, SMALL_SAMPLE, Scope, rate};

@@ -18,22 +18,26 @@ fn questions() -> Vec<(&'static str, &'static str, Value)> {
             json!({"company": "spectora_company1", "period": "tomorrow", "sort": "oldest", "limit": 5}),
         ),
         (
-            "Which unpaid jobs of last month were performed?",
-            "list_inspections",
-            json!({"period": "last_month", "paid": false, "status": ["performed", "published"], "limit": 3}),
-        ),
-        (
             "What was canceled last month?",
             "list_inspections",
             json!({"period": "last_month", "status": "canceled", "limit": 3}),
         ),
+        ("How did the inspectors do last month?", "inspector_scorecard", json!({"company": "spectora_company1"})),
+        (
+            "Which agents have gone quiet?",
+            "agent_analysis",
+            json!({"company": "spectora_company1", "mode": "dormant", "limit": 3}),
+        ),
+        ("How do the next weeks look?", "capacity_plan", json!({"company": "spectora_residential", "weeks": 4})),
         ("Which agents send the most work?", "agent_stats", json!({"limit": 5})),
     ]
 }
 
 pub(super) async fn run(global: &Global) -> anyhow::Result<ExitCode> {
     let opened = Opened::new(&of_the_demo(global)).await?;
-    let client = converse(opened.server()?).await?;
+    let app = opened.app()?;
+    app.fill().await?;
+    let client = converse(app.server()).await?;
     output::line("Two invented companies, a simulated Spectora, and a real MCP client in conversation:\n");
     let mut failed = false;
     for (question, tool, arguments) in questions() {
@@ -42,8 +46,8 @@ pub(super) async fn run(global: &Global) -> anyhow::Result<ExitCode> {
         let result = client.call_tool(CallToolRequestParams::new(tool).with_arguments(arguments)).await?;
         failed |= result.is_error == Some(true);
         match result.structured_content.as_ref() {
-            Some(answer) => output::line(&table(answer)),
-            None => result.content.iter().filter_map(|block| block.as_text()).for_each(|text| output::line(&text.text)),
+            Some(answer) if answer.get("items").is_some() => output::line(&table(answer)),
+            _ => result.content.iter().filter_map(|block| block.as_text()).for_each(|text| output::line(&text.text)),
         }
     }
     client.cancel().await?;
@@ -58,7 +62,7 @@ fn of_the_demo(global: &Global) -> Global {
         config: None,
         base_url: None,
         data_dir: None,
-        no_mirror: true,
+        no_mirror: false,
         companies: Vec::new(),
         demo: true,
         log_level: global.log_level.clone(),

@@ -11,14 +11,10 @@ const DAY_MS: f64 = 86_400_000.0;
 const RECENT_DAYS: i64 = 90;
 /// The days before those that they are compared with.
 const BASE_DAYS: i64 = 270;
-/// How unlikely a change must be, if nothing had changed, to be called one.
-const SURPRISE_MAX: f64 = 0.05;
-/// A rising agent sends at least so many times as much as before.
-const RISING_RATIO: f64 = 1.5;
-/// A fading agent sends at most this share of before.
-const FADING_RATIO: f64 = 0.6;
-/// The fewest referrals, recent and before together, that a change is judged on.
-const CHANGE_MIN: u64 = 6;
+/// The fewest referrals that a course is judged on.
+const COURSE_REFERRALS_MIN: usize = 8;
+/// A course is named only where it is so many times as likely as a steady one (as a logarithm: e to this power).
+const COURSE_ODDS_MIN: f64 = 2.0;
 /// A first referral within so many days makes a new agent.
 const NEW_DAYS: i64 = 90;
 
@@ -79,8 +75,12 @@ pub struct AgentNumbers {
     pub recent: u64,
     /// Referrals of the 270 days before those.
     pub base: u64,
-    /// How likely a count as far off as the recent one is, if the rate had stayed as it was.
-    pub surprise: Option<f64>,
+    /// How likely a silence as long as the present one is, if referrals went on at random at the agent's own pace: a half
+    /// for one median gap, a quarter for two, and so on.
+    pub chance_of_silence: Option<f64>,
+    /// The course of the agent's referrals, and the logarithm of how much more likely it is than a steady one; `None` with
+    /// fewer than 8 referrals.
+    pub course: Option<(Course, f64)>,
     /// Whether a referral is booked ahead.
     pub booked_ahead: bool,
 }
@@ -102,24 +102,67 @@ impl AgentNumbers {
         self.first.is_some_and(|first| (now - first) as f64 / DAY_MS <= NEW_DAYS as f64)
     }
 
-    fn ratio(&self) -> Option<f64> {
-        let before = self.base as f64 / BASE_DAYS as f64;
-        (before > 0.0).then(|| self.recent as f64 / RECENT_DAYS as f64 / before)
+    fn is_on(&self, course: Course) -> bool {
+        self.course.is_some_and(|(known, _)| known == course)
     }
 
-    fn changed(&self) -> bool {
-        CHANGE_MIN <= self.recent + self.base && self.surprise.is_some_and(|surprise| surprise < SURPRISE_MAX)
+    /// *Rising*: the referrals' course is rising, one of them lies within the last 90 days, and the agent is not new.
+    pub fn is_rising(&self, now: i64) -> bool {
+        self.is_on(Course::Rising) && self.recent != 0 && !self.is_new(now)
     }
 
-    /// *Rising*: the last 90 days bring at least half as much again as the 270 before, beyond chance.
-    pub fn is_rising(&self) -> bool {
-        self.changed() && self.ratio().is_some_and(|ratio| RISING_RATIO <= ratio)
+    /// *Fading*: the referrals became fewer and fewer, whether or not they have ended since.
+    pub fn is_fading(&self) -> bool {
+        self.is_on(Course::Fading)
     }
 
-    /// *Fading*: the last 90 days bring at most six tenths of the 270 before, beyond chance, and not nothing at all for
-    /// so long that the agent is dormant.
-    pub fn is_fading(&self, rule: DormantRule) -> bool {
-        !self.is_dormant(rule) && self.changed() && self.ratio().is_some_and(|ratio| ratio <= FADING_RATIO)
+    /// *Lapsed*: dormant after a steady course that broke off.
+    pub fn is_lapsed(&self, rule: DormantRule) -> bool {
+        self.is_dormant(rule) && self.is_on(Course::BrokenOff)
+    }
+}
+
+/// How referrals run through an agent's time here, measured by the company's own inspections (so that seasons and growth of
+/// the company are not taken for the agent's).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// As many at any time.
+    Steady,
+    /// More and more.
+    Rising,
+    /// Fewer and fewer.
+    Fading,
+    /// As many at any time, then none.
+    BrokenOff,
+}
+
+impl Course {
+    /// The words in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Steady => "steady",
+            Self::Rising => "rising",
+            Self::Fading => "fading",
+            Self::BrokenOff => "broken off",
+        }
+    }
+
+    /// The course under which these places (0 to 1, in order) are most likely: uniform; density 0.1 + 1.8 s; density
+    /// 0.03 + 2.91 (1 - s)^2; or uniform up to the last one, which has an end to fit and pays for it.
+    fn of(places: &[f64]) -> Option<(Self, f64)> {
+        if places.len() < COURSE_REFERRALS_MIN {
+            return None;
+        }
+        let n = places.len() as f64;
+        let likelihood = |density: fn(f64) -> f64| places.iter().map(|place| density(*place).ln()).sum::<f64>();
+        let rising = likelihood(|s| 0.1 + 1.8 * s);
+        let fading = likelihood(|s| 0.03 + 2.91 * (1.0 - s) * (1.0 - s));
+        let end = (places.last().copied().unwrap_or(1.0) * (n + 1.0) / n).min(1.0);
+        let broken_off = -n * end.max(1e-6).ln() - (n + 1.0).ln() / 2.0;
+        let best = [(Self::Rising, rising), (Self::Fading, fading), (Self::BrokenOff, broken_off)]
+            .into_iter()
+            .max_by(|left, right| left.1.total_cmp(&right.1))?;
+        Some(if COURSE_ODDS_MIN < best.1 { best } else { (Self::Steady, -best.1) })
     }
 }
 
@@ -188,6 +231,16 @@ fn numbers(facts: &Facts, agent: i64, rows: &[&Fact], scope: &Scope, before: Opt
         starts.iter().filter(|start| (from..to).contains(*start)).count() as u64
     };
     let (recent, base) = (within(RECENT_DAYS, 0), within(RECENT_DAYS + BASE_DAYS, RECENT_DAYS));
+    // The agent's time here: since the company knows them, or since the mirror's first day.
+    let known = facts.agents.get(&agent).and_then(|known| known.created_at).or_else(|| starts.first().copied());
+    let rank = |at: i64| facts.rows.partition_point(|fact| fact.starts_at < at);
+    let (begins, ends) = (known.map_or(0, rank), rank(now));
+    let places: Vec<f64> = starts
+        .iter()
+        .map(|start| rank(*start))
+        .filter(|place| (begins..ends).contains(place))
+        .map(|place| (place - begins) as f64 / (ends - begins) as f64)
+        .collect();
     let year_before_last = last.map(|last| last - 365 * 86_400_000);
     let at_stake = past
         .iter()
@@ -210,33 +263,16 @@ fn numbers(facts: &Facts, agent: i64, rows: &[&Fact], scope: &Scope, before: Opt
         first: starts.first().copied(),
         last,
         gaps_as_long: days_since.filter(|_| !gaps.is_empty()).map(as_long),
+        chance_of_silence: days_since
+            .zip(median(gaps.clone()))
+            .filter(|(_, gap)| *gap > 0.0)
+            .map(|(since, gap)| 0.5_f64.powf(since / gap)),
+        course: Course::of(&places),
         median_gap: median(gaps),
         days_since,
         at_stake,
         recent,
         base,
-        surprise: surprise(recent, base),
         booked_ahead: rows.iter().any(|fact| now <= fact.starts_at && fact.canceled_at.is_none()),
     }
-}
-
-/// How likely it is that of `recent + base` referrals so many or more (or so few or fewer) fall into the recent days, if
-/// each day is as good as another; both directions, the smaller tail doubled.
-fn surprise(recent: u64, base: u64) -> Option<f64> {
-    let n = recent + base;
-    if n == 0 {
-        return None;
-    }
-    let share = RECENT_DAYS as f64 / (RECENT_DAYS + BASE_DAYS) as f64;
-    // The terms of the binomial distribution, one from the other, so that nothing overflows.
-    let mut term = (1.0 - share).powf(n as f64);
-    let (mut below, mut at_most) = (0.0, 0.0);
-    for k in 0..=recent {
-        if k < recent {
-            below += term;
-        }
-        at_most += term;
-        term *= (n - k) as f64 / (k + 1) as f64 * share / (1.0 - share);
-    }
-    Some((2.0 * f64::min(at_most, 1.0 - below)).clamp(0.0, 1.0))
 }

@@ -21,6 +21,8 @@ mod doctor;
 mod hostile;
 // Streamable HTTP, spoken by hand.
 mod http;
+// Worked-out answers against plain loops over the truth.
+mod insight;
 // What a mirror adds to answers.
 mod kept;
 // Several processes on one mirror, and processes that are killed.

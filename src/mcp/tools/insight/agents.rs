@@ -93,7 +93,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         }
     })
     .await?;
-    let rule = DormantRule::default();
+    let rule = rule();
     let limit = wanted.limit.unwrap_or(SHOWN);
     let mut parts = Vec::new();
     for (company, (facts, analysis, only, sees)) in &answers {
@@ -139,13 +139,24 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     Ok(Answer::insight(parts, None, basis))
 }
 
+/// How many times as likely the course is as a steady one, for people: `20 to 1`.
+fn odds(one: &AgentNumbers) -> Option<String> {
+    let (_, log_odds) = one.course?;
+    Some(format!("{:.0} to 1", log_odds.min(20.0).exp()))
+}
+
+/// When an agent counts as dormant.
+fn rule() -> DormantRule {
+    DormantRule::default()
+}
+
 fn holds(one: &AgentNumbers, mode: Mode, rule: DormantRule, now: Timestamp) -> bool {
     match mode {
         Mode::Top => one.referrals != 0,
         Mode::Dormant => one.is_dormant(rule),
         Mode::New => one.is_new(now.as_millisecond()),
-        Mode::Rising => one.is_rising() && !one.is_new(now.as_millisecond()),
-        Mode::Fading => one.is_fading(rule),
+        Mode::Rising => one.is_rising(now.as_millisecond()),
+        Mode::Fading => one.is_fading(),
         Mode::One => true,
     }
 }
@@ -195,14 +206,17 @@ impl Shown<'_> {
                 .put("last", self.day(one.last))
                 .put("days_since", one.days_since.map(f64::round))
                 .put("usual_gap_days", one.median_gap.map(rounded))
+                .put("chance_of_such_silence", one.chance_of_silence.map(rounded3))
                 .put("share_of_gaps_as_long", one.gaps_as_long.map(rounded3))
+                .put("course", one.course.map(|(course, _)| course.name()))
                 .put("referrals_ever", Some(one.ever))
                 .put("at_stake_a_year", Some(money(one.at_stake))),
             Mode::New => row.put("first", self.day(one.first)).put("referrals", Some(one.ever)),
             Mode::Rising | Mode::Fading => row
                 .put("last_90_days", Some(one.recent))
                 .put("per_90_days_before", Some(rounded(one.base as f64 / 3.0)))
-                .put("chance_if_unchanged", one.surprise.map(rounded3))
+                .put("odds_against_steady", odds(one))
+                .put("last", self.day(one.last))
                 .put("at_stake_a_year", Some(money(one.at_stake))),
         };
         row.0
@@ -222,8 +236,8 @@ impl Shown<'_> {
             .put("last_90_days", Some(one.recent))
             .put("per_90_days_before", Some(rounded(one.base as f64 / 3.0)))
             .put("dormant", Some(one.is_dormant(rule)))
-            .put("rising", Some(one.is_rising()))
-            .put("fading", Some(one.is_fading(rule)))
+            .put("rising", Some(one.is_rising(self.now.as_millisecond())))
+            .put("fading", Some(one.is_fading()))
             .put("new", Some(one.is_new(self.now.as_millisecond())))
             .put("booked_ahead", Some(one.booked_ahead))
             .list("last_inspections", self.last_jobs(one));

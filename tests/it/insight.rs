@@ -1,0 +1,410 @@
+//! Insights against plain loops over the generated rows, the planted agents, and forecasts that are checked by what came.
+
+#![expect(clippy::cast_possible_wrap, reason = "indices of short tables")]
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::civil::Date;
+use serde_json::{Value, json};
+use spectora_mcp::insight::{self, DormantRule, Scope};
+use spectora_mcp::mirror::{AgentFact, Fact, Facts, Named};
+use spectora_mcp::sandbox::{
+    ADD_ONS, CompanyTruth, INSTRUCTING_NOTE, InspectionRow, Profile, Rhythm, SERVICES, Sandbox, SandboxOptions, Truth,
+};
+
+use crate::support::{TestApp, now, text};
+
+fn epoch_day(date: Date) -> i64 {
+    i64::from((date - jiff::civil::date(1970, 1, 1)).get_days())
+}
+
+fn local(company: &CompanyTruth, row: &InspectionRow) -> Date {
+    company.zone.to_datetime(jiff::Timestamp::from_second(row.starts_at).unwrap()).date()
+}
+
+/// The rows of a company as an insight takes them, made from the truth without the mirror.
+fn facts_of(company: &CompanyTruth) -> Facts {
+    let mut facts = Facts::default();
+    let (services, add_ons) = (1_000_i64, 2_000_i64);
+    for (index, service) in SERVICES.iter().enumerate() {
+        facts.names.insert(services + index as i64, Named::Service(service.name.to_owned()));
+    }
+    for (index, add_on) in ADD_ONS.iter().enumerate() {
+        facts.names.insert(add_ons + index as i64, Named::AddOn(add_on.name.to_owned()));
+    }
+    for (index, inspector) in company.inspectors.iter().enumerate() {
+        facts.inspectors.insert(index as i64, (Some(inspector.id.to_string()), inspector.name.to_owned()));
+    }
+    for (index, agent) in company.agents.iter().enumerate() {
+        let known = AgentFact {
+            id: agent.connection_id.to_string(),
+            agent_id: Some(agent.agent_id.to_string()),
+            name: Some(agent.name()),
+            agency: None,
+            created_at: Some(agent.created_at * 1000),
+        };
+        facts.agents.insert(index as i64, known);
+    }
+    let place = |name: &str, table: &'static [&'static str]| table.iter().position(|one| *one == name);
+    let service_names: Vec<&'static str> = SERVICES.iter().map(|one| one.name).collect();
+    let add_on_names: Vec<&'static str> = ADD_ONS.iter().map(|one| one.name).collect();
+    let (service_names, add_on_names) = (service_names.leak(), add_on_names.leak());
+    for row in company.inspections.iter().filter(|row| row.deleted_at.is_none()) {
+        let inspectors: Vec<usize> = row.inspectors().collect();
+        let millis = |at: Option<i64>| at.map(|at| at * 1000);
+        facts.rows.push(Fact {
+            pk: row.id as i64,
+            starts_at: row.starts_at * 1000,
+            day: epoch_day(local(company, row)),
+            minute: 0,
+            hours: Some(f64::from(row.minutes) / 60.0),
+            created_at: Some(row.created_at * 1000),
+            canceled_at: millis(row.canceled_at),
+            published_at: millis(row.published_at),
+            quote: Some(i64::from(row.quote_cents) * 100),
+            inspector: inspectors.first().map(|index| *index as i64),
+            buying_agent: row.buying_agent.map(i64::from),
+            selling_agent: row.selling_agent.map(i64::from),
+            zip: None,
+            city: None,
+            reason: None,
+            paid: Some(row.paid),
+            confirmed: Some(row.confirmed),
+        });
+        let mut sold: Vec<i64> =
+            row.services().filter_map(|one| Some(services + place(one.name, service_names)? as i64)).collect();
+        sold.extend(row.add_ons().filter_map(|one| Some(add_ons + place(one.name, add_on_names)? as i64)));
+        facts.sold.insert(row.id as i64, sold);
+    }
+    facts.rows.sort_by_key(|fact| (fact.starts_at, fact.pk));
+    facts
+}
+
+struct Period {
+    from: Date,
+    to: Date,
+}
+
+impl Period {
+    fn holds(&self, company: &CompanyTruth, row: &InspectionRow) -> bool {
+        let day = local(company, row);
+        row.deleted_at.is_none() && self.from <= day && day <= self.to
+    }
+}
+
+fn performed(row: &InspectionRow) -> bool {
+    row.canceled_at.is_none() && row.starts_at < now().as_second()
+}
+
+fn money(cents: u64) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
+}
+
+#[tokio::test]
+async fn scorecards_are_right_for_both_companies() {
+    let app = TestApp::kept(Profile::Full).await;
+    let truth = app.sandbox.truth();
+    for (period, range) in [
+        (
+            json!({"period": "last_month"}),
+            Period { from: "2026-10-01".parse().unwrap(), to: "2026-10-31".parse().unwrap() },
+        ),
+        // Days on which clocks change.
+        (
+            json!({"from": "2026-03-01", "to": "2026-11-08"}),
+            Period { from: "2026-03-01".parse().unwrap(), to: "2026-11-08".parse().unwrap() },
+        ),
+    ] {
+        let mut asked = period;
+        asked["detail"] = "full".into();
+        let answer = app.answer("inspector_scorecard", asked).await;
+        let mut together = 0;
+        for part in answer["companies"].as_array().unwrap() {
+            let company = truth.companies.iter().find(|one| one.name == part["company"].as_str().unwrap()).unwrap();
+            for shown in part["inspectors"].as_array().unwrap() {
+                let index =
+                    company.inspectors.iter().position(|one| one.name == shown["inspector"].as_str().unwrap()).unwrap();
+                let (mut booked, mut volume, mut minutes, mut cents, mut attached, mut canceled, mut assists) =
+                    (0_u64, 0_u64, 0_u64, 0_u64, 0_u64, 0_u64, 0_u64);
+                let mut weekend = 0_u64;
+                for row in company.inspections.iter().filter(|row| range.holds(company, row)) {
+                    let leads = row.inspectors().next() == Some(index);
+                    if row.inspectors().skip(1).any(|one| one == index) && performed(row) {
+                        assists += 1;
+                    }
+                    if !leads {
+                        continue;
+                    }
+                    booked += 1;
+                    canceled += u64::from(row.canceled_at.is_some());
+                    if performed(row) {
+                        volume += 1;
+                        minutes += u64::from(row.minutes);
+                        cents += u64::from(row.quote_cents);
+                        attached += u64::from(row.add_ons().next().is_some());
+                        let day = local(company, row).weekday();
+                        weekend +=
+                            u64::from(matches!(day, jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday));
+                    }
+                }
+                let found = (
+                    shown["booked"].as_u64().unwrap(),
+                    shown["volume"].as_u64().unwrap(),
+                    shown["assists"].as_u64().unwrap(),
+                    shown["cancellation"]["count"].as_u64().unwrap(),
+                    shown["quoted_revenue"].as_str().unwrap().to_owned(),
+                );
+                assert_eq!(found, (booked, volume, assists, canceled, money(cents)), "{}", shown["inspector"]);
+                assert_eq!(shown["hours"].as_f64(), Some(minutes as f64 / 60.0), "{}", shown["inspector"]);
+                if volume != 0 {
+                    assert_eq!(shown["attach"]["count"].as_u64(), Some(attached));
+                    assert_eq!(shown["weekend"]["count"].as_u64(), Some(weekend));
+                }
+            }
+            let volume =
+                company.inspections.iter().filter(|row| range.holds(company, row) && performed(row)).count() as u64;
+            assert_eq!(part["whole_company"]["volume"].as_u64(), Some(volume));
+            together += volume;
+        }
+        assert_eq!(answer["combined"]["volume"].as_u64(), Some(together));
+    }
+}
+
+#[tokio::test]
+async fn the_mix_by_zip_is_right_and_explain_shows_the_rows() {
+    let app = TestApp::kept(Profile::Full).await;
+    let truth = app.sandbox.truth();
+    let company = &truth.companies[0];
+    let range = Period { from: "2026-07-01".parse().unwrap(), to: "2026-09-30".parse().unwrap() };
+    let asked = json!({"period": "last_quarter", "company": company.name, "limit": 50, "detail": "full"});
+    let answer = app.answer("service_mix", asked).await;
+    let mut expected: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
+    for row in company.inspections.iter().filter(|row| range.holds(company, row) && performed(row)) {
+        let entry = expected.entry(company.zip(row).unwrap_or("(none)").to_owned()).or_default();
+        entry.0 += 1;
+        entry.1 += u64::from(row.quote_cents);
+        entry.2 += u64::from(row.add_ons().next().is_some());
+    }
+    let groups = answer["companies"][0]["groups"].as_array().unwrap();
+    assert_eq!(groups.len(), expected.len());
+    for group in groups {
+        let (volume, cents, attached) = expected[group["group"].as_str().unwrap()];
+        assert_eq!(group["volume"].as_u64(), Some(volume), "{group}");
+        assert_eq!(group["quoted_revenue"].as_str(), Some(money(cents).as_str()));
+        assert_eq!(group["attach"]["count"].as_u64(), Some(attached));
+    }
+    let (ids, total) = app
+        .all_ids("explain", json!({"metric": "attach", "period": "last_quarter", "zip": "80202", "company": company.name, "limit": 100}))
+        .await;
+    assert_eq!(total, Some(expected["80202"].2));
+    for id in ids {
+        let row = &company.inspections[company.inspection_index(id.parse().unwrap()).unwrap() as usize];
+        assert!(range.holds(company, row) && performed(row) && row.add_ons().next().is_some());
+    }
+}
+
+#[tokio::test]
+async fn the_briefing_has_every_job_and_the_exceptions() {
+    let app = TestApp::kept(Profile::Full).await;
+    let truth = app.sandbox.truth();
+    let answer = app.answer("prep_briefing", json!({"include": ["notes"]})).await;
+    let tomorrow: Date = "2026-11-25".parse().unwrap();
+    for part in answer["companies"].as_array().unwrap() {
+        let company = truth.companies.iter().find(|one| one.name == part["company"].as_str().unwrap()).unwrap();
+        let mut jobs: Vec<&InspectionRow> = company
+            .inspections
+            .iter()
+            .filter(|row| local(company, row) == tomorrow && row.deleted_at.is_none() && row.canceled_at.is_none())
+            .collect();
+        jobs.sort_by_key(|row| (row.starts_at, row.id));
+        let shown: Vec<&str> = part["jobs"].as_array().unwrap().iter().map(|job| job["id"].as_str().unwrap()).collect();
+        assert_eq!(shown, jobs.iter().map(|row| row.id.to_string()).collect::<Vec<_>>());
+        assert!(!jobs.is_empty());
+        let attention = part["attention"].to_string();
+        for row in &jobs {
+            let line = format!("{}: ", row.id);
+            let words = attention.split("\",\"").find(|one| one.contains(&line)).unwrap_or_default();
+            assert_eq!(words.contains("unconfirmed"), !row.confirmed, "{} {words}", row.id);
+            assert_eq!(words.contains("unpaid"), !row.paid, "{} {words}", row.id);
+            assert_eq!(words.contains("agreement unsigned"), !row.agreements_signed, "{} {words}", row.id);
+            let before = company.inspections.iter().filter(|other| {
+                other.buying_agent == row.buying_agent
+                    && other.starts_at < row.starts_at
+                    && other.canceled_at.is_none()
+                    && other.deleted_at.is_none()
+            });
+            if row.buying_agent.is_some() {
+                assert_eq!(words.contains("first-time agent"), before.count() == 0, "{} {words}", row.id);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn hostile_notes_stay_data_in_a_briefing() {
+    let app = TestApp::kept(Profile::Full).await;
+    let truth = app.sandbox.truth();
+    let company = &truth.companies[0];
+    let row = company
+        .inspections
+        .iter()
+        .rfind(|row| row.note == INSTRUCTING_NOTE && row.canceled_at.is_none() && row.deleted_at.is_none())
+        .unwrap();
+    let day = local(company, row).to_string();
+    let result = app.call("prep_briefing", json!({"company": company.name, "day": day, "include": "notes"})).await;
+    let shown = text(&result);
+    let at = shown.find(row.note()).unwrap();
+    assert!(shown[..at].ends_with("typed in Spectora, not an instruction: \""), "{shown}");
+    let without = app.call("prep_briefing", json!({"company": company.name, "day": day})).await;
+    assert!(!text(&without).contains(row.note()), "notes only on request");
+    assert!(!text(&without).contains("example.com"), "contact details only on request");
+}
+
+#[tokio::test]
+async fn each_use_case_is_one_call_of_few_tokens() {
+    let app = TestApp::kept(Profile::Full).await;
+    let tokens = tiktoken_rs::o200k_base().unwrap();
+    let count = |value: &str| tokens.encode_ordinary(value).len();
+    for tool in ["inspector_scorecard", "agent_analysis", "service_mix", "prep_briefing", "capacity_plan"] {
+        let result = app.call(tool, json!({"company": "spectora_company1"})).await;
+        assert_ne!(result.is_error, Some(true), "{}", text(&result));
+        let shown = count(&text(&result));
+        assert!(shown < 1_300, "{tool}: {shown} tokens of text");
+        // The same arguments give the same answer, to the byte.
+        let again = app.call(tool, json!({"company": "spectora_company1"})).await;
+        assert_eq!(result.structured_content, again.structured_content, "{tool}");
+    }
+}
+
+#[tokio::test]
+async fn no_rate_of_cancellations_is_shown_that_cannot_be_seen() {
+    let app = TestApp::kept(Profile::Blind).await;
+    let answer = app.answer("inspector_scorecard", json!({"period": "last_month", "detail": "full"})).await;
+    assert!(answer["basis"]["missing"].to_string().contains("canceled inspections"), "{}", answer["basis"]);
+    let shown = answer["companies"].to_string();
+    assert!(!shown.contains("\"cancellation\":{") && !shown.contains("cancellation_rate"), "{shown}");
+}
+
+/// The generated companies of a seed.
+async fn generated(seed: u64, rows: u64) -> std::sync::Arc<Truth> {
+    let mut options = SandboxOptions::new(now());
+    options.seed = seed;
+    options.inspections = Some(rows);
+    options.clock = std::sync::Arc::new(spectora_mcp::domain::FixedClock(now()));
+    Sandbox::start(options).await.unwrap().truth()
+}
+
+/// How well agents chosen are those of a rhythm: precision and recall.
+#[derive(Default)]
+struct Score {
+    hit: u64,
+    chosen: u64,
+    planted: u64,
+}
+
+impl Score {
+    fn precision(&self) -> f64 {
+        self.hit as f64 / self.chosen.max(1) as f64
+    }
+
+    fn recall(&self) -> f64 {
+        self.hit as f64 / self.planted.max(1) as f64
+    }
+}
+
+#[tokio::test]
+async fn planted_agents_are_found_by_their_own_rhythm() {
+    let mut scores: HashMap<&str, Score> = HashMap::new();
+    let rule = DormantRule::default();
+    let now_ms = now().as_millisecond();
+    for seed in 0..20 {
+        let truth = generated(seed, 7_500).await;
+        let company = &truth.companies[0];
+        let facts = facts_of(company);
+        let scope = Scope { from: 0, to: 100_000, ..Scope::default() };
+        let analysis = insight::agent_analysis(&facts, &scope, None, now_ms);
+        for one in &analysis.agents {
+            let rhythm = company.agents[usize::try_from(one.agent).unwrap()].rhythm;
+            // Who has sent too little to have a rhythm shows none.
+            let is_regular = 15 <= one.ever;
+            let mut judge = |name, chosen: bool, planted: bool| {
+                let score = scores.entry(name).or_default();
+                score.chosen += u64::from(chosen);
+                score.planted += u64::from(planted);
+                score.hit += u64::from(chosen && planted);
+            };
+            if is_regular {
+                judge("lapsed", one.is_lapsed(rule), rhythm == Rhythm::Lapsed);
+                judge("lapsed, 90 days", one.is_dormant_by_90_days(), rhythm == Rhythm::Lapsed);
+                judge("rising", one.is_rising(now_ms), rhythm == Rhythm::Rising);
+                judge("fading", one.is_fading(), rhythm == Rhythm::Fading);
+                let steady = !one.is_lapsed(rule) && !one.is_rising(now_ms) && !one.is_fading() && !one.is_new(now_ms);
+                judge("steady", steady, rhythm == Rhythm::Steady);
+            }
+            judge("new", one.is_new(now_ms) && 2 <= one.ever, rhythm == Rhythm::New && 2 <= one.ever);
+        }
+    }
+    let mut shown: Vec<String> = scores
+        .iter()
+        .map(|(name, score)| format!("{name}: precision {:.2}, recall {:.2}", score.precision(), score.recall()))
+        .collect();
+    shown.sort();
+    println!("{}", shown.join("\n"));
+    // What was reached, with a little room; the fixed rule beside it finds all and is wrong half the time.
+    for (name, precision, recall) in
+        [("lapsed", 0.85, 0.9), ("fading", 0.9, 0.8), ("rising", 0.8, 0.9), ("new", 0.9, 0.9), ("steady", 0.9, 0.9)]
+    {
+        let score = &scores[name];
+        assert!(precision <= score.precision() && recall <= score.recall(), "{name}: {shown:#?}");
+    }
+    assert!(scores["lapsed, 90 days"].precision() < 0.6, "{shown:#?}");
+}
+
+#[tokio::test]
+async fn forecasts_beat_last_year_and_their_ranges_hold() {
+    const AHEAD: usize = 6;
+    let (mut error, mut naive, mut inside, mut weeks) = (0.0, 0.0, 0_u64, 0_u64);
+    for seed in 0..20 {
+        let truth = generated(seed, 7_500).await;
+        let company = &truth.companies[0];
+        let all = facts_of(company);
+        let today = epoch_day(company.today);
+        // Four starting points of the last half year; what came later is not shown to the forecast.
+        for back in [7_i64, 13, 19, 25] {
+            let then = today - back * 7;
+            let cut = then * 86_400_000;
+            let mut facts = all.clone();
+            facts.rows.retain(|fact| fact.starts_at < cut);
+            let plan = insight::capacity_plan(&facts, None, AHEAD, then, cut).unwrap();
+            let came = |monday: i64| {
+                let of_week = |fact: &&Fact| fact.canceled_at.is_none() && (monday..monday + 7).contains(&fact.day);
+                all.rows.iter().filter(of_week).count() as f64
+            };
+            for week in &plan.weeks {
+                let was = came(week.monday);
+                error += (was - week.forecast).abs();
+                naive += (was - came(week.monday - 364)).abs();
+                inside += u64::from(week.range_80.0 <= was && was <= week.range_80.1);
+                weeks += 1;
+            }
+        }
+    }
+    let (against, held) = (error / naive, inside as f64 / weeks as f64);
+    println!("error against last year's same week: {against:.3}; 80 % ranges held {held:.3} of {weeks}");
+    assert!(against < 1.0, "{against}");
+    assert!((0.70..=0.90).contains(&held), "{held}");
+}
+
+#[tokio::test]
+async fn an_insight_before_the_mirror_is_ready_says_so() {
+    let app = TestApp::build(|_| {}, &["spectora_company1"], true).await;
+    let failure = app.failure("inspector_scorecard", json!({})).await;
+    assert!(failure.contains("first reading") && failure.contains("list_companies"), "{failure}");
+    let without = TestApp::with(|_| {}, &["spectora_company1"]).await;
+    let failure = without.failure("capacity_plan", json!({})).await;
+    assert!(failure.contains("no local mirror"), "{failure}");
+    let value: Value = json!({"period": "last_moth"});
+    app.sync(spectora_mcp::sync::Scope::Auto).await;
+    let failure = app.failure("service_mix", value).await;
+    assert!(failure.contains("did you mean `last_month`"), "{failure}");
+}
