@@ -141,7 +141,7 @@ fn the_examples_in_configs_are_valid() {
         assert!(entry["mcpServers"]["spectora_company1"]["args"][0] == "serve");
     }
     let output = program()
-        .args(["tools", "--config"])
+        .args(["tools", "--no-mirror", "--config"])
         .arg(folder.join("spectora.toml"))
         .env("SPECTORA_COMPANY1_KEY", "example-key-1")
         .env("SPECTORA_RESIDENTIAL_KEY", "example-key-2")

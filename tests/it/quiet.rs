@@ -12,7 +12,7 @@ const HELLO: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"
 fn converse(sandbox: &Sandbox, calls: &[(&str, Value)]) -> (Vec<Value>, String) {
     let company = &sandbox.companies()[0];
     let mut child = program()
-        .args(["serve", "--log-level", "trace", "--log-format", "json"])
+        .args(["serve", "--no-mirror", "--log-level", "trace", "--log-format", "json"])
         .env("SPECTORA_API_KEY", &company.api_key)
         .env("SPECTORA_COMPANY_NAME", company.name)
         .env("SPECTORA_TIMEZONE", company.timezone)
@@ -82,4 +82,52 @@ async fn under_faults_stdout_is_json_rpc_and_the_log_holds_no_secret() {
     for secret in &secrets {
         assert!(!log.contains(secret.as_str()), "the log holds {secret}");
     }
+}
+
+#[test]
+fn a_long_call_reports_its_progress_and_can_be_cancelled() {
+    let mut child = program()
+        .args(["serve", "--demo"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let initialized = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    writeln!(input, "{HELLO}\n{initialized}").unwrap();
+    let refresh = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
+        "name": "refresh", "arguments": {"full": true}, "_meta": {"progressToken": "p"}}});
+    writeln!(input, "{refresh}").unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut next = || {
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        serde_json::from_str::<Value>(&line).unwrap()
+    };
+    assert_eq!(next()["id"], 1);
+    let mut steps = Vec::new();
+    let reply = loop {
+        let message = next();
+        if message["method"] == "notifications/progress" {
+            assert_eq!(message["params"]["progressToken"], "p");
+            steps.push(message["params"]["progress"].as_f64().unwrap());
+            continue;
+        }
+        break message;
+    };
+    assert_ne!(reply["result"]["isError"], true, "{reply}");
+    assert!(2 < steps.len() && steps.windows(2).all(|pair| pair[0] < pair[1]), "{steps:?}");
+    // A call that is cancelled is not answered, and the server goes on.
+    let again = json!({"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": {
+        "name": "refresh", "arguments": {"full": true}}});
+    let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 3}});
+    let list = json!({"jsonrpc": "2.0", "id": 4, "method": "tools/call", "params": {"name": "list_companies"}});
+    writeln!(input, "{again}").unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    writeln!(input, "{cancel}\n{list}").unwrap();
+    let reply = next();
+    assert_eq!(reply["id"], 4, "{reply}");
+    drop(input);
+    assert!(child.wait().unwrap().success());
 }
