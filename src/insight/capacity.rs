@@ -13,6 +13,8 @@ const YEAR: usize = 52;
 pub const AHEAD_MAX: usize = 13;
 /// The most starting points a back-test uses.
 const ORIGINS_MAX: usize = 40;
+/// So many overlapping starting points are worth one.
+const OVERLAP: f64 = 4.0;
 /// Days of a week.
 const WEEK: i64 = 7;
 
@@ -180,7 +182,10 @@ pub fn capacity_plan(
             let forecast = model.foretell(&counts, step + 1)?.max(0.0);
             let residuals = test.residuals.get(&step).cloned().unwrap_or_default();
             let range = |low: f64, high: f64| {
-                let end = |share: f64| (forecast + percentile(residuals.clone(), share)).max(0.0);
+                // Weeks foretold from neighbouring starting points overlap, so they are worth fewer than they are.
+                let worth = residuals.len().max(1) as f64 / OVERLAP;
+                let wider = |share: f64| (0.5 + (share - 0.5) * (1.0 + 1.0 / worth)).clamp(0.0, 1.0);
+                let end = |share: f64| (forecast + percentile(residuals.clone(), wider(share))).max(0.0);
                 (end(low), end(high))
             };
             let booked: Vec<&&Fact> =

@@ -392,7 +392,7 @@ async fn forecasts_beat_last_year_and_their_ranges_hold() {
     let (against, held) = (error / naive, inside as f64 / weeks as f64);
     println!("error against last year's same week: {against:.3}; 80 % ranges held {held:.3} of {weeks}");
     assert!(against < 1.0, "{against}");
-    assert!((0.70..=0.90).contains(&held), "{held}");
+    assert!((0.75..=0.85).contains(&held), "{held}");
 }
 
 #[tokio::test]
