@@ -8,6 +8,7 @@
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::expect_used,
+    clippy::too_many_lines,
     missing_docs,
     reason = "a bench prints, and may stop at the first surprise"
 )]
