@@ -24,7 +24,10 @@ async function drive(transport) {
   const known = {};
   const driven = new Set();
   let count = 0;
+  const names = new Set(tools.map((tool) => tool.name));
   for (const [name, given, keep] of calls) {
+    // search and fetch are shown over HTTP only.
+    if (!names.has(name)) continue;
     const filled = {};
     for (const [argument, value] of Object.entries(given)) {
       const isKept = typeof value === "string" && value.startsWith("$");

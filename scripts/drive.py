@@ -44,6 +44,9 @@ async def drive(session):
     inputs = {tool.name: either(tool, "inputSchema", "input_schema") for tool in tools}
     known, driven, count = {}, set(), 0
     for tool, arguments, *keep in CALLS:
+        if tool not in outputs:
+            # search and fetch are shown over HTTP only.
+            continue
         filled = {}
         for name, value in arguments.items():
             if isinstance(value, str) and value.startswith("$"):
