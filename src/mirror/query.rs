@@ -57,8 +57,8 @@ impl Order {
         match self {
             Self::Newest => "i.starts_at DESC, i.pk DESC",
             Self::Oldest => "i.starts_at, i.pk",
-            Self::QuoteHighest => "i.quote IS NULL, i.quote DESC, i.starts_at DESC, i.pk DESC",
-            Self::QuoteLowest => "i.quote IS NULL, i.quote, i.starts_at DESC, i.pk DESC",
+            Self::QuoteHighest => "i.quote DESC NULLS LAST, i.starts_at DESC, i.pk DESC",
+            Self::QuoteLowest => "i.quote ASC NULLS LAST, i.starts_at DESC, i.pk DESC",
         }
     }
 }

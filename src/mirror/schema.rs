@@ -73,10 +73,16 @@ const STEPS: &[&str] = &[
         came_at INTEGER NOT NULL, tries INTEGER NOT NULL, not_before INTEGER NOT NULL, done_at INTEGER, outcome TEXT);
     CREATE INDEX deliveries_waiting ON deliveries (not_before) WHERE done_at IS NULL;
     ",
+    // 3: lists by quote, of canceled inspections and of a ZIP, without reading and sorting them all.
+    "
+    CREATE INDEX inspections_by_quote ON inspections (gone, quote, starts_at, pk);
+    CREATE INDEX inspections_canceled_by_time ON inspections (gone, starts_at, pk) WHERE canceled_at IS NOT NULL;
+    CREATE INDEX inspections_by_zip ON inspections (zip, gone, starts_at, pk) WHERE zip IS NOT NULL;
+    ",
 ];
 
 /// The newest version this program knows.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 const _: () = assert!(STEPS.len() == VERSION as usize);
 
 /// Brings the file up to the newest version; a newer one is refused, and so is a file that is no mirror.
