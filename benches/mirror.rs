@@ -128,22 +128,28 @@ async fn measure(size: u64) {
     let today = now.as_second() / 86_400;
     let quarter = spectora_mcp::insight::Scope { from: today - 90, to: today, ..Default::default() };
     let at = now.as_millisecond();
+    let everything = || mirror.read_now(|parts| parts.facts(-100_000, 100_000)).unwrap();
+    ask("facts, all", &|| drop(std::hint::black_box(everything())));
+    // From here on as the server answers: with all rows in memory.
+    let facts = everything();
     ask("scorecard", &|| {
-        let facts = mirror.read_now(|parts| parts.facts(today - 456, today)).unwrap();
         std::hint::black_box(spectora_mcp::insight::scorecard(&facts, &quarter, None, at));
     });
     ask("service mix", &|| {
-        let facts = mirror.read_now(|parts| parts.facts(today - 180, today)).unwrap();
         let by = spectora_mcp::insight::MixBy::Zip;
         std::hint::black_box(spectora_mcp::insight::service_mix(&facts, &quarter, None, by, at));
     });
     ask("agents", &|| {
-        let facts = mirror.read_now(|parts| parts.facts(-100_000, 100_000)).unwrap();
         std::hint::black_box(spectora_mcp::insight::agent_analysis(&facts, &quarter, None, at));
     });
     ask("capacity", &|| {
-        let facts = mirror.read_now(|parts| parts.facts(-100_000, 100_000)).unwrap();
         std::hint::black_box(spectora_mcp::insight::capacity_plan(&facts, None, 6, today, at));
+    });
+    ask("data quality", &|| {
+        std::hint::black_box(spectora_mcp::insight::quality(&facts, today - 365, today));
+    });
+    ask("briefing", &|| {
+        std::hint::black_box(spectora_mcp::insight::briefing(Vec::new(), &facts, now));
     });
     println!("  peak memory     {:>8} (of this process, with the simulated service)", peak());
 }

@@ -37,7 +37,7 @@ use squeeze::{Expander, Squeezer};
 
 pub use deliveries::{Delivery, DeliveryCount, WaitingDelivery};
 pub use error::MirrorError;
-pub use facts::{AgentFact, Fact, Facts, Named};
+pub use facts::{AgentFact, Fact, Facts, Named, SoldPlace};
 pub use history::{Change, ChangeKind};
 pub use inspections::InspectionText;
 pub use ledger::{Ledger, LedgerAnswer, LedgerSettings, MonthCount};

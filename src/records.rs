@@ -110,6 +110,7 @@ pub struct Records {
     statistics: directory::Shelf<Vec<crate::domain::AgentStatistics>>,
     kept_agents: mirrored::Kept<crate::domain::Agent>,
     kept_statistics: mirrored::Kept<crate::domain::AgentStatistics>,
+    kept_facts: Arc<kept::KeptFacts>,
     cancellations: inspections::CancellationView,
     keeper: Option<Arc<Syncer>>,
     /// Why there is no mirror although one is wanted.
@@ -126,6 +127,7 @@ impl Records {
             statistics: directory::Shelf::default(),
             kept_agents: mirrored::Kept::default(),
             kept_statistics: mirrored::Kept::default(),
+            kept_facts: Arc::default(),
             cancellations: inspections::CancellationView::default(),
             keeper: None,
             mirror_problem: None,

@@ -71,13 +71,15 @@ pub fn briefing(inspections: Vec<Inspection>, facts: &Facts, now: Timestamp) -> 
     let mut jobs: Vec<Inspection> =
         inspections.into_iter().filter(|one| !matches!(one.status(now), Status::Canceled | Status::Deleted)).collect();
     jobs.sort_by(|left, right| left.starts_at.cmp(&right.starts_at).then_with(|| left.id.cmp(&right.id)));
-    let by_agent = facts.rows.iter().fold(BTreeMap::<i64, Vec<&Fact>>::new(), |mut by_agent, fact| {
-        if let Some(agent) = fact.buying_agent {
-            by_agent.entry(agent).or_default().push(fact);
-        }
-        by_agent
-    });
     let agents: BTreeMap<&str, i64> = facts.agents.iter().map(|(pk, agent)| (agent.id.as_str(), *pk)).collect();
+    let ids = jobs.iter().filter_map(|job| job.buying_agent.as_ref()?.id.as_ref());
+    let mut by_agent: BTreeMap<i64, Vec<&Fact>> =
+        ids.filter_map(|id| agents.get(id.as_str())).map(|agent| (*agent, Vec::new())).collect();
+    for fact in &facts.rows {
+        if let Some(rows) = fact.buying_agent.and_then(|agent| by_agent.get_mut(&agent)) {
+            rows.push(fact);
+        }
+    }
     let made: Vec<Job> = jobs
         .iter()
         .map(|job| {
@@ -101,7 +103,7 @@ fn background(job: &Inspection, rows: &[&Fact], facts: &Facts) -> AgentBackgroun
     let together: Vec<&&&Fact> = before.iter().filter(|fact| fact.canceled_at.is_none()).collect();
     let mut add_ons: BTreeMap<&str, u64> = BTreeMap::new();
     for fact in &together {
-        for word in facts.sold.get(&fact.pk).map(Vec::as_slice).unwrap_or_default() {
+        for word in facts.sold(fact) {
             if let Some(Named::AddOn(name)) = facts.names.get(word) {
                 *add_ons.entry(name).or_default() += 1;
             }

@@ -81,8 +81,7 @@ pub(super) fn has_add_on(facts: &Facts, fact: &Fact) -> bool {
 
 /// The add-ons of an inspection, as numbers among the names.
 pub(super) fn add_ons<'a>(facts: &'a Facts, fact: &Fact) -> impl Iterator<Item = i64> + use<'a> {
-    let sold = facts.sold.get(&fact.pk).map(Vec::as_slice).unwrap_or_default();
-    sold.iter().copied().filter(|word| matches!(facts.names.get(word), Some(Named::AddOn(_))))
+    facts.sold(fact).iter().copied().filter(|word| matches!(facts.names.get(word), Some(Named::AddOn(_))))
 }
 
 /// The middle of some numbers; of an even count the mean of the two in the middle.

@@ -65,7 +65,8 @@ pub struct ServiceMix {
 
 /// The mix of performed inspections in `scope` by `by`, with volumes of `before`.
 pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: MixBy, now: i64) -> ServiceMix {
-    let performed: Vec<&Fact> = facts.rows.iter().filter(|fact| scope.holds(fact) && is_performed(fact, now)).collect();
+    let performed: Vec<&Fact> =
+        facts.around(scope.from, scope.to).iter().filter(|fact| scope.holds(fact) && is_performed(fact, now)).collect();
     let norms = counts(facts, &performed);
     let all = performed.len() as u64;
     let norm = |word: i64| norms.get(&word).map_or(0.0, |count| *count as f64 / all.max(1) as f64);
@@ -75,7 +76,9 @@ pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: Mix
     }
     let mut earlier: BTreeMap<Option<i64>, u64> = BTreeMap::new();
     if let Some(before) = before {
-        for fact in facts.rows.iter().filter(|fact| before.holds(fact) && is_performed(fact, now)) {
+        for fact in
+            facts.around(before.from, before.to).iter().filter(|fact| before.holds(fact) && is_performed(fact, now))
+        {
             *earlier.entry(key(facts, fact, by)).or_default() += 1;
         }
     }
@@ -123,7 +126,7 @@ pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: Mix
 fn counts(facts: &Facts, group: &[&Fact]) -> BTreeMap<i64, u64> {
     let mut counts = BTreeMap::new();
     for fact in group {
-        for word in facts.sold.get(&fact.pk).map(Vec::as_slice).unwrap_or_default() {
+        for word in facts.sold(fact) {
             *counts.entry(*word).or_default() += 1;
         }
     }

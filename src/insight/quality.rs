@@ -23,9 +23,12 @@ pub struct Finding {
 /// The most examples of one finding.
 const EXAMPLES_MAX: usize = 5;
 
-/// What in these inspections and agents distorts the numbers; findings without a case are left out.
-pub fn quality(facts: &Facts) -> Vec<Finding> {
-    let of = facts.rows.len() as u64;
+/// What in the inspections of the days `from` to `to` (days since 1970-01-01, both included) and in the agents distorts
+/// the numbers; findings without a case are left out.
+pub fn quality(facts: &Facts, from: i64, to: i64) -> Vec<Finding> {
+    let booked: Vec<&crate::mirror::Fact> =
+        facts.around(from, to).iter().filter(|fact| (from..=to).contains(&fact.day)).collect();
+    let of = booked.len() as u64;
     let mut findings = Vec::new();
     let mut add = |what, distorts, cases: Vec<String>, of: u64| {
         if !cases.is_empty() {
@@ -40,7 +43,7 @@ pub fn quality(facts: &Facts) -> Vec<Finding> {
         }
     };
     let rows = |holds: &dyn Fn(&crate::mirror::Fact) -> bool| {
-        facts.rows.iter().rev().filter(|fact| holds(fact)).map(|fact| fact.pk.to_string()).collect::<Vec<_>>()
+        booked.iter().rev().filter(|fact| holds(fact)).map(|fact| fact.pk.to_string()).collect::<Vec<_>>()
     };
     add(
         "inspections without a buying agent",
@@ -58,7 +61,7 @@ pub fn quality(facts: &Facts) -> Vec<Finding> {
     add(
         "inspections without a service",
         "service mix: these have no service",
-        rows(&|fact| !facts.sold.contains_key(&fact.pk)),
+        rows(&|fact| facts.sold(fact).is_empty()),
         of,
     );
     add(

@@ -65,15 +65,16 @@ pub struct Scorecard {
 pub fn scorecard(facts: &Facts, scope: &Scope, before: Option<&Scope>, now: i64) -> Scorecard {
     let mut by_inspector: BTreeMap<Option<i64>, Vec<&Fact>> = BTreeMap::new();
     let mut all = Vec::new();
-    for fact in facts.rows.iter().filter(|fact| scope.holds(fact)) {
+    for fact in facts.around(scope.from, scope.to).iter().filter(|fact| scope.holds(fact)) {
         by_inspector.entry(fact.inspector).or_default().push(fact);
         all.push(fact);
     }
-    let earlier = referrals_by_agent(facts);
+    let earlier = referrals_by_agent(facts, scope);
     let volume_before = |inspector: Option<Option<i64>>| {
         let before = before?;
         let of = |fact: &&Fact| before.holds(fact) && inspector.is_none_or(|wanted| fact.inspector == wanted);
-        Some(facts.rows.iter().filter(of).filter(|fact| is_performed(fact, now)).count() as u64)
+        Some(facts.around(before.from, before.to).iter().filter(of).filter(|fact| is_performed(fact, now)).count()
+            as u64)
     };
     let mut assists: BTreeMap<i64, u64> = BTreeMap::new();
     for fact in all.iter().filter(|fact| is_performed(fact, now)) {
@@ -108,9 +109,9 @@ pub fn scorecard(facts: &Facts, scope: &Scope, before: Option<&Scope>, now: i64)
 }
 
 /// The days on which each buying agent's inspections begin, in order.
-fn referrals_by_agent(facts: &Facts) -> BTreeMap<i64, Vec<i64>> {
+fn referrals_by_agent(facts: &Facts, scope: &Scope) -> BTreeMap<i64, Vec<i64>> {
     let mut days: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-    for fact in &facts.rows {
+    for fact in facts.around(scope.from - 366, scope.to) {
         if let Some(agent) = fact.buying_agent {
             days.entry(agent).or_default().push(fact.starts_at);
         }

@@ -24,6 +24,7 @@ fn fact(pk: i64, day: i64, inspector: i64) -> Fact {
         reason: None,
         paid: None,
         confirmed: None,
+        sold: crate::mirror::SoldPlace::default(),
     }
 }
 
@@ -40,13 +41,13 @@ fn wilson_s_interval_is_the_published_one() {
 #[test]
 fn a_scorecard_credits_the_primary_one() {
     let now = 100 * DAY;
-    let mut facts =
-        Facts { rows: vec![fact(1, 90, 1), fact(2, 90, 1), fact(3, 92, 2), fact(4, 110, 1)], ..Facts::default() };
+    let mut facts = Facts::default();
+    facts.rows = vec![fact(1, 90, 1), fact(2, 90, 1), fact(3, 92, 2), fact(4, 110, 1)];
     facts.rows[1].canceled_at = Some(80 * DAY);
     facts.rows[2].published_at = Some(facts.rows[2].starts_at + 5 * 3_600_000);
     facts.assists.insert(1, vec![2]);
     facts.names.insert(7, Named::AddOn("Radon Test".into()));
-    facts.sold.insert(1, vec![7]);
+    facts.sell(0, &[7]);
     let scope = Scope { from: 90, to: 120, ..Scope::default() };
     let card = scorecard(&facts, &scope, None, now);
     let of = |inspector: i64| card.rows.iter().find(|row| row.inspector == Some(inspector)).unwrap();

@@ -43,6 +43,15 @@ pub struct Fact {
     pub paid: Option<bool>,
     /// Whether it is confirmed.
     pub confirmed: Option<bool>,
+    /// Where its services and add-ons stand; see [`Facts::sold`].
+    pub sold: SoldPlace,
+}
+
+/// A piece of the list of all that was sold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SoldPlace {
+    start: u32,
+    count: u32,
 }
 
 /// What a number among the names stands for.
@@ -85,8 +94,8 @@ pub struct AgentFact {
 pub struct Facts {
     /// The inspections, in order of their beginnings.
     pub rows: Vec<Fact>,
-    /// Services and add-ons of each inspection, by its `pk`; numbers among the names.
-    pub sold: HashMap<i64, Vec<i64>>,
+    /// Services and add-ons of all inspections, one after the other; numbers among the names.
+    all_sold: Vec<i64>,
     /// Inspectors of each inspection that has more than the primary one, by its `pk`: those who assist.
     pub assists: HashMap<i64, Vec<i64>>,
     /// What the numbers of names stand for.
@@ -97,9 +106,35 @@ pub struct Facts {
     pub agents: HashMap<i64, AgentFact>,
 }
 
+const DAY_MS: i64 = 86_400_000;
+
+impl Facts {
+    /// Services and add-ons of an inspection; numbers among the names.
+    pub fn sold(&self, fact: &Fact) -> &[i64] {
+        let start = fact.sold.start as usize;
+        self.all_sold.get(start..start + fact.sold.count as usize).unwrap_or_default()
+    }
+
+    /// Notes what was sold with one of the rows.
+    pub fn sell(&mut self, row: usize, words: &[i64]) {
+        let Some(fact) = self.rows.get_mut(row) else { return };
+        let start = u32::try_from(self.all_sold.len()).unwrap_or(u32::MAX);
+        fact.sold = SoldPlace { start, count: u32::try_from(words.len()).unwrap_or(0) };
+        self.all_sold.extend(words);
+    }
+
+    /// The rows that can begin on the days `from` to `to` (both included); a few of the days beside them may be among
+    /// them.
+    pub fn around(&self, from: i64, to: i64) -> &[Fact] {
+        let [_, _, first, last] = span(from, to);
+        let start = self.rows.partition_point(|fact| fact.starts_at < first);
+        let end = self.rows.partition_point(|fact| fact.starts_at <= last);
+        self.rows.get(start..end).unwrap_or_default()
+    }
+}
+
 /// The days asked for, and the instants they lie within in any zone; the index is by instant.
 fn span(from: i64, to: i64) -> [i64; 4] {
-    const DAY_MS: i64 = 86_400_000;
     [from, to, from.saturating_sub(1).saturating_mul(DAY_MS), to.saturating_add(2).saturating_mul(DAY_MS)]
 }
 
@@ -107,14 +142,7 @@ impl Parts<'_> {
     /// The inspections that begin on the days `from` to `to` (both included), deleted ones left out.
     pub fn facts(&self, from: i64, to: i64) -> Result<Facts, MirrorError> {
         let mut facts = Facts { rows: self.fact_rows(from, to)?, ..Facts::default() };
-        let mut statement = self.connection.prepare_cached(
-            "SELECT n.inspection, n.word FROM inspections i JOIN inspection_names n ON n.inspection = i.pk \
-             WHERE i.gone = 0 AND i.starts_at BETWEEN ?3 AND ?4 AND i.day BETWEEN ?1 AND ?2 ORDER BY n.inspection, n.word",
-        )?;
-        let mut rows = statement.query(span(from, to))?;
-        while let Some(row) = rows.next()? {
-            facts.sold.entry(row.get(0)?).or_default().push(row.get(1)?);
-        }
+        self.add_sold(&mut facts, from, to)?;
         let mut statement = self.connection.prepare_cached(
             "SELECT x.inspection, x.inspector FROM inspections i JOIN inspection_inspectors x ON x.inspection = i.pk \
              WHERE i.gone = 0 AND i.starts_at BETWEEN ?3 AND ?4 AND i.day BETWEEN ?1 AND ?2 AND x.is_primary = 0 ORDER BY 1, 2",
@@ -127,6 +155,40 @@ impl Parts<'_> {
         facts.inspectors = self.all_inspectors()?;
         facts.agents = self.all_agents()?;
         Ok(facts)
+    }
+
+    fn add_sold(&self, facts: &mut Facts, from: i64, to: i64) -> Result<(), MirrorError> {
+        let numbers: HashMap<i64, usize> =
+            facts.rows.iter().enumerate().map(|(number, fact)| (fact.pk, number)).collect();
+        // Most of the table is read in order; few of its rows are looked up one by one.
+        let of_all: u64 = self.count(super::Kind::Inspections)?;
+        let reads_all = of_all / 2 < numbers.len() as u64;
+        let mut statement = self.connection.prepare_cached(if reads_all {
+            "SELECT inspection, word FROM inspection_names WHERE ?1 <= ?2 AND ?3 <= ?4 ORDER BY inspection, word"
+        } else {
+            "SELECT n.inspection, n.word FROM inspections i JOIN inspection_names n ON n.inspection = i.pk \
+             WHERE i.gone = 0 AND i.starts_at BETWEEN ?3 AND ?4 AND i.day BETWEEN ?1 AND ?2 \
+             ORDER BY n.inspection, n.word"
+        })?;
+        let mut rows = statement.query(span(from, to))?;
+        let mut current: Option<i64> = None;
+        let mut words = Vec::new();
+        let mut note = |inspection: Option<i64>, words: &[i64]| {
+            if let Some(row) = inspection.and_then(|inspection| numbers.get(&inspection)) {
+                facts.sell(*row, words);
+            }
+        };
+        while let Some(row) = rows.next()? {
+            let inspection: i64 = row.get(0)?;
+            if current != Some(inspection) {
+                note(current, &words);
+                words.clear();
+                current = Some(inspection);
+            }
+            words.push(row.get(1)?);
+        }
+        note(current, &words);
+        Ok(())
     }
 
     fn fact_rows(&self, from: i64, to: i64) -> Result<Vec<Fact>, MirrorError> {
@@ -154,6 +216,7 @@ impl Parts<'_> {
                 reason: row.get(14)?,
                 paid: row.get(15)?,
                 confirmed: row.get(16)?,
+                sold: SoldPlace::default(),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -1,8 +1,11 @@
 //! Questions that only a mirror can answer, and bringing it up to date on request.
 
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::names::{NameMatch, resolve};
 use super::{Basis, InspectorWanted, Records, RecordsError, Source};
@@ -18,6 +21,36 @@ use crate::sync::{Progress, Scope, Status, SyncError, SyncReport};
 
 /// The longest a refresh on request runs; what is not done by then goes on in the background.
 const REFRESH_TIME_MAX: Duration = Duration::from_secs(25);
+
+/// The days inspections can lie on, far beyond any.
+const FIRST_DAY: i64 = i32::MIN as i64;
+const LAST_DAY: i64 = i32::MAX as i64;
+/// How long rows for sums stay in memory when nobody asks for them.
+const FACTS_IDLE_MAX: Duration = Duration::from_mins(5);
+
+/// The rows for sums, good while neither inspections nor agents change.
+#[derive(Default)]
+pub(super) struct KeptFacts(Mutex<Option<KeptNow>>);
+
+struct KeptNow {
+    /// Of inspections and of agents.
+    revisions: (u64, u64),
+    facts: Arc<Facts>,
+    used: Instant,
+}
+
+/// Lets go of the rows once they were not asked for in a while.
+async fn drop_when_idle(kept: Weak<KeptFacts>) {
+    loop {
+        tokio::time::sleep(FACTS_IDLE_MAX / 5).await;
+        let Some(kept) = kept.upgrade() else { return };
+        let mut now = kept.0.lock().await;
+        if now.as_ref().is_none_or(|now| FACTS_IDLE_MAX <= now.used.elapsed()) {
+            *now = None;
+            return;
+        }
+    }
+}
 
 /// A record found by words.
 #[derive(Clone, Debug)]
@@ -62,22 +95,36 @@ impl Records {
         }
     }
 
-    /// The rows of the days `from` to `to` (days since 1970-01-01, both included) for sums, from a mirror that has all of
-    /// them; the basis says what it lacks, such as cancellations that cannot be seen.
-    pub async fn facts(&self, from: i64, to: i64) -> Result<(Facts, Basis), RecordsError> {
+    /// All inspections as rows for sums, from a mirror that has all of them; the basis says what it lacks, such as
+    /// cancellations that cannot be seen. They are kept in memory until the mirror changes, or nobody asked for them for
+    /// [`FACTS_IDLE_MAX`].
+    pub async fn facts(&self) -> Result<(Arc<Facts>, Basis), RecordsError> {
         let Some((mirror, note)) = self.fresh_mirror().await? else { return Err(RecordsError::NoMirror) };
         let now = self.clock.now();
-        let (inspections, agents, canceled_seen, past, facts) = mirror
+        let mut kept = self.kept_facts.0.lock().await;
+        let known = kept.as_ref().map(|kept| kept.revisions);
+        let (inspections, agents, canceled_seen, past, read) = mirror
             .read(move |parts| {
-                Ok((
-                    parts.coverage(Kind::Inspections)?,
-                    parts.coverage(Kind::Agents)?,
-                    parts.shows()?.0,
-                    parts.started_before(now, CANCELLATION_SAMPLE_MIN)?,
-                    parts.facts(from, to)?,
-                ))
+                let (inspections, agents) = (parts.coverage(Kind::Inspections)?, parts.coverage(Kind::Agents)?);
+                let is_known = known == Some((inspections.revision, agents.revision));
+                let is_complete = inspections.full_at.is_some() && agents.full_at.is_some();
+                let facts = if is_known || !is_complete { None } else { Some(parts.facts(FIRST_DAY, LAST_DAY)?) };
+                let past = parts.started_before(now, CANCELLATION_SAMPLE_MIN)?;
+                Ok((inspections, agents, parts.shows()?.0, past, facts))
             })
             .await?;
+        if let Some(facts) = read {
+            if kept.is_none() {
+                tokio::spawn(drop_when_idle(Arc::downgrade(&self.kept_facts)));
+            }
+            let revisions = (inspections.revision, agents.revision);
+            *kept = Some(KeptNow { revisions, facts: Arc::new(facts), used: Instant::now() });
+        }
+        let facts = kept.as_mut().map(|kept| {
+            kept.used = Instant::now();
+            Arc::clone(&kept.facts)
+        });
+        drop(kept);
         let Some(full_at) = inspections.full_at.filter(|_| agents.full_at.is_some()) else {
             return Err(RecordsError::NotRefreshed("the first reading of everything is not finished".to_owned()));
         };
@@ -89,7 +136,7 @@ impl Records {
         if !canceled_seen && CANCELLATION_SAMPLE_MIN <= past {
             basis.missing.push(CANCELED_UNSEEN.to_owned());
         }
-        Ok((facts, basis))
+        Ok((facts.unwrap_or_default(), basis))
     }
 
     /// What is new since an instant, latest first.

@@ -70,11 +70,12 @@ fn facts_of(company: &CompanyTruth) -> Facts {
             reason: None,
             paid: Some(row.paid),
             confirmed: Some(row.confirmed),
+            sold: spectora_mcp::mirror::SoldPlace::default(),
         });
         let mut sold: Vec<i64> =
             row.services().filter_map(|one| Some(services + place(one.name, service_names)? as i64)).collect();
         sold.extend(row.add_ons().filter_map(|one| Some(add_ons + place(one.name, add_on_names)? as i64)));
-        facts.sold.insert(row.id as i64, sold);
+        facts.sell(facts.rows.len() - 1, &sold);
     }
     facts.rows.sort_by_key(|fact| (fact.starts_at, fact.pk));
     facts

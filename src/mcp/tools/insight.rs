@@ -16,7 +16,7 @@ use super::super::{Context, ServedCompany, Tool, ToolFailure, schema, zone_name}
 use crate::domain::{CompanyName, DateRange, Money, NamedPeriod};
 use crate::insight::{Rate, Scope};
 use crate::mirror::Facts;
-use crate::records::{Basis, CANCELED_UNSEEN, RecordsError};
+use crate::records::{Basis, CANCELED_UNSEEN};
 
 /// Every insight.
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
@@ -123,11 +123,6 @@ fn agent_name(facts: &Facts, agent: i64) -> String {
 /// Whether rates of cancellation may be shown.
 fn sees_canceled(basis: &Basis) -> bool {
     !basis.missing.iter().any(|missing| missing == CANCELED_UNSEEN)
-}
-
-/// The rows of a company from `back` days before a period to its end.
-async fn facts_for(company: &ServedCompany, scope: &Scope, back: i64) -> Result<(Facts, Basis), RecordsError> {
-    company.records.facts(scope.from - back, scope.to).await
 }
 
 /// The period as the basis shows it.

@@ -82,7 +82,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         let given = wanted.agent.clone();
         async move {
             let Some((_, scope, before)) = scope else { return Err(RecordsError::NoMirror) };
-            let (facts, basis) = company.records.facts(i64::from(i32::MIN), i64::from(i32::MAX)).await?;
+            let (facts, basis) = company.records.facts().await?;
             let only = match given {
                 Some(given) => Some(company.records.resolve_agent(&given).await?),
                 None => None,

@@ -9,7 +9,7 @@ use super::super::super::answer::{self, Answer, Row};
 use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
 use super::super::inspections::row;
 use super::super::{ask_each, parse};
-use super::{epoch_day, rounded};
+use super::rounded;
 use crate::domain::{CompanyName, DateRange};
 use crate::insight::{Exception, Job, briefing};
 use crate::records::{InspectionOrder, InspectionSelection, InspectorWanted};
@@ -92,8 +92,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 notes.extend(note);
             }
             let list = company.records.inspections(&selection, InspectionOrder::Oldest, None, JOBS_MAX).await?;
-            let last = range.map_or(0, |range| epoch_day(range.to()));
-            let (facts, read) = company.records.facts(i64::from(i32::MIN), last).await?;
+            let (facts, read) = company.records.facts().await?;
             let mut basis = list.basis;
             // Both parts come from one mirror, and say the same of it.
             basis.as_of = basis.as_of.min(read.as_of);

@@ -53,7 +53,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         let given = wanted.inspector.clone();
         async move {
             let today = epoch_day(company.records.timezone().to_datetime(now).date());
-            let (facts, mut basis) = company.records.facts(i64::from(i32::MIN), i64::from(i32::MAX)).await?;
+            let (facts, mut basis) = company.records.facts().await?;
             let only = match given {
                 Some(given) => {
                     let (number, note) = company.records.inspector_number(&given, &facts)?;

@@ -48,8 +48,8 @@ const METRICS: &[Metric] = &[
         definition: "Performed inspections with at least one add-on. The attach rate divides them by all performed ones; \
                      the interval is Wilson's at 95 %, and fewer than 10 cases are a small sample.",
         counts: |facts, fact, now| {
-            let sold = facts.sold.get(&fact.pk).map(Vec::as_slice).unwrap_or_default();
-            is_performed(fact, now) && sold.iter().any(|word| matches!(facts.names.get(word), Some(Named::AddOn(_))))
+            is_performed(fact, now)
+                && facts.sold(fact).iter().any(|word| matches!(facts.names.get(word), Some(Named::AddOn(_))))
         },
     },
     Metric {
@@ -129,7 +129,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         let wanted = &wanted;
         async move {
             let Some(mut scope) = scope else { return Err(RecordsError::NoMirror) };
-            let (facts, mut basis) = company.records.facts(scope.from, scope.to).await?;
+            let (facts, mut basis) = company.records.facts().await?;
             if let Some(given) = &wanted.inspector {
                 let (number, note) = company.records.inspector_number(given, &facts)?;
                 scope.inspector = Some(number);

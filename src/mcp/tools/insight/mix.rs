@@ -85,8 +85,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         let scope = scopes.iter().find(|(name, ..)| *name == company.name).cloned();
         async move {
             let Some((_, scope, before)) = scope else { return Err(RecordsError::NoMirror) };
-            let back = before.as_ref().map_or(0, |before| scope.from - before.from);
-            let (facts, basis) = super::facts_for(company, &scope, back).await?;
+            let (facts, basis) = company.records.facts().await?;
             let mix = service_mix(&facts, &scope, before.as_ref(), by, now);
             Ok(((facts, mix), basis))
         }

@@ -51,11 +51,10 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         let scope = scopes.iter().find(|(name, _)| *name == company.name).map(|(_, scope)| scope.clone());
         async move {
             let Some(scope) = scope else { return Err(RecordsError::NoMirror) };
-            let (facts, basis) = company.records.facts(scope.from, scope.to).await?;
-            let (history, _) = company.records.facts(i64::from(i32::MIN), i64::from(i32::MAX)).await?;
+            let (facts, basis) = company.records.facts().await?;
             let (statistics, _) = company.records.statistics().await?;
-            let differing = disagreements(&history, &statistics);
-            Ok(((quality(&facts), differing, statistics.len()), basis))
+            let differing = disagreements(&facts, &statistics);
+            Ok(((quality(&facts, scope.from, scope.to), differing, statistics.len()), basis))
         }
     })
     .await?;

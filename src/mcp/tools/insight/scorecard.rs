@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::super::super::answer::{self, Answer, Row};
 use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::{Days, Detail, ask_each, parse};
-use super::{combined, compared, facts_for, inspector_name, money, rate_value, rounded, sees_canceled, word};
+use super::{combined, compared, inspector_name, money, rate_value, rounded, sees_canceled, word};
 use crate::domain::{CompanyName, NamedPeriod};
 use crate::insight::{Scorecard, ScorecardRow, scorecard};
 use crate::mirror::Facts;
@@ -64,7 +64,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         async move {
             let Some((_, scope, before)) = scope else { return Err(RecordsError::NoMirror) };
             // A year back for repeat agents, and as far as the comparison reaches.
-            let (facts, mut basis) = facts_for(company, &scope, 366.max(scope.to - scope.from + 1)).await?;
+            let (facts, mut basis) = company.records.facts().await?;
             let only = match given {
                 None => None,
                 Some(given) => {
