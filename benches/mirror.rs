@@ -126,7 +126,7 @@ async fn measure(size: u64) {
         std::hint::black_box(mirror.read_now(|parts| parts.facts(today - 365, today)).unwrap());
     });
     let today = now.as_second() / 86_400;
-    let quarter = spectora_mcp::insight::Scope { from: today - 90, to: today, ..Default::default() };
+    let quarter = spectora_mcp::insight::Scope { from: today - 90, to: today };
     let at = now.as_millisecond();
     let everything = || mirror.read_now(|parts| parts.facts(-100_000, 100_000)).unwrap();
     ask("facts, all", &|| drop(std::hint::black_box(everything())));

@@ -10,6 +10,7 @@ mod common;
 mod mix;
 mod quality;
 mod scorecard;
+mod statistics;
 #[cfg(test)]
 mod tests;
 
@@ -19,4 +20,5 @@ pub use capacity::{AHEAD_MAX, CapacityPlan, Model, WEEKS_MIN, Week, capacity_pla
 pub use common::{Rate, SMALL_SAMPLE, Scope, rate};
 pub use mix::{MixBy, MixCell, MixRow, ServiceMix, service_mix};
 pub use quality::{Finding, quality};
-pub use scorecard::{Scorecard, ScorecardRow, scorecard};
+pub use scorecard::{Repeats, Scorecard, ScorecardRow, scorecard};
+pub use statistics::{Disagreement, disagreements};

@@ -10,6 +10,7 @@ mod inspections;
 mod kept;
 mod mirrored;
 mod names;
+mod narrow;
 mod selection;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub use error::RecordsError;
 pub use inspections::InspectionList;
 pub use kept::{CANCELED_UNSEEN, FoundRecord, Refreshed};
 pub use names::NameMatch;
+pub use narrow::{NarrowedBy, NarrowingWanted};
 pub use selection::{AgentRole, InspectionOrder, InspectionSelection, InspectorWanted, Position};
 
 /// Rows to a page when everything will be read: the most the service gives.

@@ -43,19 +43,14 @@ pub fn rate(count: u64, of: u64) -> Option<Rate> {
     })
 }
 
-/// Which inspections are counted: days since 1970-01-01, both included, and what they are narrowed to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Which inspections are counted: days since 1970-01-01, both included. What else they are narrowed to is settled before,
+/// see [`Narrowing`](crate::mirror::Narrowing).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {
     /// The first day.
     pub from: i64,
     /// The last day.
     pub to: i64,
-    /// Only with this primary inspector.
-    pub inspector: Option<i64>,
-    /// Only with this buying agent.
-    pub agent: Option<i64>,
-    /// Only in this ZIP code (a number among the names).
-    pub zip: Option<i64>,
 }
 
 impl Scope {
@@ -63,9 +58,6 @@ impl Scope {
     /// deleted ones not.
     pub fn holds(&self, fact: &Fact) -> bool {
         (self.from..=self.to).contains(&fact.day)
-            && self.inspector.is_none_or(|wanted| fact.inspector == Some(wanted))
-            && self.agent.is_none_or(|wanted| fact.buying_agent == Some(wanted))
-            && self.zip.is_none_or(|wanted| fact.zip == Some(wanted))
     }
 }
 

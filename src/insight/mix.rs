@@ -89,7 +89,7 @@ pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: Mix
             .filter_map(|(word, count)| {
                 let share = rate(count, volume)?;
                 let norm = norm(word);
-                Some(MixCell { word, share, norm, below_norm: share.high < norm })
+                Some(MixCell { word, share, norm, below_norm: is_below(share, norm) })
             })
             .collect();
         // What the company sells and this group never does is a cell too.
@@ -97,7 +97,7 @@ pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: Mix
             if !cells.iter().any(|cell| cell.word == *word)
                 && let Some(share) = rate(0, volume)
             {
-                cells.push(MixCell { word: *word, share, norm: norm(*word), below_norm: share.high < norm(*word) });
+                cells.push(MixCell { word: *word, share, norm: norm(*word), below_norm: is_below(share, norm(*word)) });
             }
         }
         cells.sort_by(|left, right| right.share.count.cmp(&left.share.count).then_with(|| left.word.cmp(&right.word)));
@@ -145,4 +145,9 @@ fn key(facts: &Facts, fact: &Fact, by: MixBy) -> Option<i64> {
         MixBy::Agent => fact.buying_agent,
         MixBy::Agency => fact.buying_agent.and_then(|agent| facts.agents.get(&agent)?.agency),
     }
+}
+
+/// The upper end of the interval of "all of them" is 1 but for the last digit; all of them are never too few.
+fn is_below(share: Rate, norm: f64) -> bool {
+    share.high < norm && share.count < share.of
 }

@@ -69,7 +69,7 @@ pub fn scorecard(facts: &Facts, scope: &Scope, before: Option<&Scope>, now: i64)
         by_inspector.entry(fact.inspector).or_default().push(fact);
         all.push(fact);
     }
-    let earlier = referrals_by_agent(facts, scope);
+    let earlier = Repeats::around(facts, scope);
     let volume_before = |inspector: Option<Option<i64>>| {
         let before = before?;
         let of = |fact: &&Fact| before.holds(fact) && inspector.is_none_or(|wanted| fact.inspector == wanted);
@@ -108,25 +108,31 @@ pub fn scorecard(facts: &Facts, scope: &Scope, before: Option<&Scope>, now: i64)
     }
 }
 
-/// The days on which each buying agent's inspections begin, in order.
-fn referrals_by_agent(facts: &Facts, scope: &Scope) -> BTreeMap<i64, Vec<i64>> {
-    let mut days: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-    for fact in facts.around(scope.from - 366, scope.to) {
-        if let Some(agent) = fact.buying_agent {
-            days.entry(agent).or_default().push(fact.starts_at);
+/// Which inspections come from agents who had one before.
+pub struct Repeats(BTreeMap<i64, Vec<i64>>);
+
+impl Repeats {
+    /// For the inspections of `scope`; `facts` must reach back 366 days before it.
+    pub fn around(facts: &Facts, scope: &Scope) -> Self {
+        let mut starts: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+        for fact in facts.around(scope.from.saturating_sub(366), scope.to) {
+            if let Some(agent) = fact.buying_agent {
+                starts.entry(agent).or_default().push(fact.starts_at);
+            }
         }
+        Self(starts)
     }
-    days
+
+    /// Whether the buying agent had an inspection in the 365 days before this one.
+    pub fn holds(&self, fact: &Fact) -> bool {
+        const YEAR_MS: i64 = 365 * 86_400_000;
+        let Some(starts) = fact.buying_agent.and_then(|agent| self.0.get(&agent)) else { return false };
+        let at = starts.partition_point(|start| *start < fact.starts_at);
+        at.checked_sub(1).and_then(|last| starts.get(last)).is_some_and(|last| fact.starts_at - last <= YEAR_MS)
+    }
 }
 
-fn row(
-    facts: &Facts,
-    booked: &[&Fact],
-    inspector: Option<i64>,
-    earlier: &BTreeMap<i64, Vec<i64>>,
-    now: i64,
-) -> ScorecardRow {
-    const YEAR_MS: i64 = 365 * 86_400_000;
+fn row(facts: &Facts, booked: &[&Fact], inspector: Option<i64>, earlier: &Repeats, now: i64) -> ScorecardRow {
     let performed: Vec<&Fact> = booked.iter().copied().filter(|fact| is_performed(fact, now)).collect();
     let canceled: Vec<&Fact> = booked.iter().copied().filter(|fact| fact.canceled_at.is_some()).collect();
     let count = |holds: &dyn Fn(&Fact) -> bool| performed.iter().filter(|fact| holds(fact)).count() as u64;
@@ -139,11 +145,6 @@ fn row(
     for fact in &canceled {
         *reasons.entry(fact.reason).or_default() += 1;
     }
-    let repeats = |fact: &Fact| {
-        let Some(times) = fact.buying_agent.and_then(|agent| earlier.get(&agent)) else { return false };
-        let at = times.partition_point(|start| *start < fact.starts_at);
-        at.checked_sub(1).and_then(|last| times.get(last)).is_some_and(|last| fact.starts_at - last <= YEAR_MS)
-    };
     let days: BTreeSet<i64> = performed.iter().map(|fact| fact.day).collect();
     let to_publish = performed.iter().filter_map(|fact| {
         let end = fact.starts_at as f64 + fact.hours? * HOUR_MS;
@@ -162,7 +163,7 @@ fn row(
         add_ons: most_first(by_add_on),
         cancellation: rate(canceled.len() as u64, booked.len() as u64),
         reasons: most_first(reasons),
-        repeat_agents: rate(count(&repeats), count(&|fact| fact.buying_agent.is_some())),
+        repeat_agents: rate(count(&|fact| earlier.holds(fact)), count(&|fact| fact.buying_agent.is_some())),
         hours_to_publish: median(to_publish.collect()),
         per_working_day: (!days.is_empty()).then(|| volume as f64 / days.len() as f64),
         // 1970-01-01 was a Thursday: days 2 and 3 of such a week are Saturday and Sunday.

@@ -48,7 +48,7 @@ fn a_scorecard_credits_the_primary_one() {
     facts.assists.insert(1, vec![2]);
     facts.names.insert(7, Named::AddOn("Radon Test".into()));
     facts.sell(0, &[7]);
-    let scope = Scope { from: 90, to: 120, ..Scope::default() };
+    let scope = Scope { from: 90, to: 120 };
     let card = scorecard(&facts, &scope, None, now);
     let of = |inspector: i64| card.rows.iter().find(|row| row.inspector == Some(inspector)).unwrap();
     assert_eq!((of(1).booked, of(1).volume, of(1).assists, of(1).revenue), (3, 1, 0, 4_500_000));

@@ -22,7 +22,12 @@ pub(super) fn text(answer: &Map<String, Value>) -> String {
         lines.extend(part(company));
     }
     if let Some(combined) = answer.get("combined") {
-        lines.push(format!("Together: {}", cell(combined)));
+        if combined.get("agents").is_some() {
+            lines.push("Together:".to_owned());
+            lines.extend(part(combined));
+        } else {
+            lines.push(format!("Together: {}", cell(combined)));
+        }
     }
     if let Some(cursor) = answer.get("next_cursor").and_then(Value::as_str) {
         lines.push(format!("More: call again with cursor={cursor}"));

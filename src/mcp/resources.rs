@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Context, zone_name};
 
 const DEFINITIONS: &str = "spectora://definitions";
+const DICTIONARY: &str = "spectora://data-dictionary";
 const STATUS: &str = "spectora://status";
 /// How long the definitions may be kept, in milliseconds: they change with releases only.
 const DEFINITIONS_FRESH_MS: u64 = 24 * 60 * 60 * 1000;
@@ -35,6 +36,12 @@ pub(super) fn declarations() -> Vec<Resource> {
             .with_title("Definitions")
             .with_description("What the words and numbers of the answers mean.")
             .with_mime_type("text/markdown"),
+        Resource::new(DICTIONARY, "data-dictionary")
+            .with_title("Data dictionary")
+            .with_description(
+                "The mirror's tables, as `spectora-mcp export` writes them: every column and what it means.",
+            )
+            .with_mime_type("text/markdown"),
         Resource::new(STATUS, "status")
             .with_title("Status")
             .with_description("The configured companies, their time zones, the date there, API calls made.")
@@ -51,9 +58,15 @@ pub(super) fn read(context: &Context, uri: &str) -> Result<ReadResourceResult, E
             DEFINITIONS_FRESH_MS,
             CacheScope::Public,
         ),
+        DICTIONARY => (
+            format!("# Data dictionary\n\nInstants are RFC 3339 in UTC.\n\n{}", crate::mirror::data_dictionary()),
+            "text/markdown",
+            DEFINITIONS_FRESH_MS,
+            CacheScope::Public,
+        ),
         STATUS => (status(context).to_string(), "application/json", STATUS_FRESH_MS, CacheScope::Private),
         _ => {
-            let message = format!("no such resource; there are: {DEFINITIONS}, {STATUS}");
+            let message = format!("no such resource; there are: {DEFINITIONS}, {DICTIONARY}, {STATUS}");
             return Err(ErrorData::resource_not_found(message, Some(json!({"uri": uri}))));
         }
     };

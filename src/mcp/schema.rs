@@ -76,9 +76,9 @@ impl Input {
         self.with(
             "limit",
             json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX,
-                   "description": format!("Rows, default {LIMIT_DEFAULT}.")}),
+                   "description": format!("Default {LIMIT_DEFAULT}.")}),
         )
-        .text("cursor", "next_cursor of the answer before.")
+        .text("cursor", "From `next_cursor`.")
     }
 
     pub(super) fn build(self) -> Map<String, Value> {
@@ -126,8 +126,7 @@ pub(super) fn list_of(item: &Value) -> Map<String, Value> {
 /// The shape of every insight.
 pub(super) fn insight() -> Map<String, Value> {
     object(json!({"type": "object", "properties": {
-        "companies": {"type": "array", "items": {"type": "object", "properties": {"company": {"type": "string"}},
-                      "required": ["company"]}},
+        "companies": {"type": "array", "items": {"type": "object", "required": ["company"]}},
         "combined": {"type": "object"},
         "basis": basis(),
     }, "required": ["companies", "basis"]}))

@@ -126,6 +126,17 @@ impl Table {
 /// Records written in one go.
 const BATCH: usize = 1_000;
 
+/// What the tables of an export hold, as Markdown: the data dictionary.
+pub fn data_dictionary() -> String {
+    let mut lines = Vec::new();
+    for table in TABLES {
+        lines.push(format!("## {}\n", table.name));
+        lines.extend(table.columns.iter().map(|Column(name, _, meaning)| format!("- `{name}`: {meaning}")));
+        lines.push(String::new());
+    }
+    lines.join("\n")
+}
+
 impl Mirror {
     /// Writes `inspections.csv`, `agents.csv`, `agent_stats.csv` and `clients.csv` into `folder`. Gives the rows of each.
     pub fn export_csv(&self, folder: &Path) -> Result<Vec<(&'static str, u64)>, MirrorError> {

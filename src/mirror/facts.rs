@@ -115,6 +115,16 @@ impl Facts {
         self.all_sold.get(start..start + fact.sold.count as usize).unwrap_or_default()
     }
 
+    /// The same names, and no inspection.
+    pub fn without_rows(&self) -> Self {
+        Self {
+            names: self.names.clone(),
+            inspectors: self.inspectors.clone(),
+            agents: self.agents.clone(),
+            ..Self::default()
+        }
+    }
+
     /// Notes what was sold with one of the rows.
     pub fn sell(&mut self, row: usize, words: &[i64]) {
         let Some(fact) = self.rows.get_mut(row) else { return };

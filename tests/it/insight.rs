@@ -322,7 +322,7 @@ async fn planted_agents_are_found_by_their_own_rhythm() {
         let truth = generated(seed, 7_500).await;
         let company = &truth.companies[0];
         let facts = facts_of(company);
-        let scope = Scope { from: 0, to: 100_000, ..Scope::default() };
+        let scope = Scope { from: 0, to: 100_000 };
         let analysis = insight::agent_analysis(&facts, &scope, None, now_ms);
         for one in &analysis.agents {
             let rhythm = company.agents[usize::try_from(one.agent).unwrap()].rhythm;
@@ -408,4 +408,119 @@ async fn an_insight_before_the_mirror_is_ready_says_so() {
     app.sync(spectora_mcp::sync::Scope::Auto).await;
     let failure = app.failure("service_mix", value).await;
     assert!(failure.contains("did you mean `last_month`"), "{failure}");
+}
+
+/// The performed rows of a company's quarter that `holds`, as (count, cents).
+fn quarter_of(company: &CompanyTruth, holds: impl Fn(&InspectionRow) -> bool) -> (u64, u64) {
+    let range = Period { from: "2026-07-01".parse().unwrap(), to: "2026-09-30".parse().unwrap() };
+    let rows = company.inspections.iter().filter(|row| range.holds(company, row) && performed(row) && holds(row));
+    rows.fold((0, 0), |(count, cents), row| (count + 1, cents + u64::from(row.quote_cents)))
+}
+
+#[tokio::test]
+async fn every_insight_can_be_narrowed_and_says_so() {
+    let app = TestApp::kept(Profile::Full).await;
+    let truth = app.sandbox.truth();
+    let company = &truth.companies[0];
+    let first_inspector = |row: &InspectionRow| row.inspectors().next();
+    let radon = |row: &InspectionRow| row.add_ons().any(|one| one.name == "Radon Test");
+    let inspector = company.inspectors[1].name;
+    let zip = "80202";
+    let cases = [
+        (json!({"zip": zip}), quarter_of(company, |row| company.zip(row) == Some(zip))),
+        (json!({"add_on": "radon test"}), quarter_of(company, radon)),
+        (json!({"inspector": inspector}), quarter_of(company, |row| first_inspector(row) == Some(1))),
+        (
+            json!({"zip": zip, "add_on": "Radon", "inspector": inspector}),
+            quarter_of(company, |row| company.zip(row) == Some(zip) && radon(row) && first_inspector(row) == Some(1)),
+        ),
+    ];
+    for (narrowed, (volume, cents)) in cases {
+        assert_ne!(volume, 0, "{narrowed}: the test must count something");
+        let mut asked = narrowed.clone();
+        asked["company"] = company.name.into();
+        asked["period"] = "last_quarter".into();
+        let mix = app.answer("service_mix", asked.clone()).await;
+        assert_eq!(mix["companies"][0]["volume"].as_u64(), Some(volume), "{narrowed}");
+        assert!(mix["basis"]["notes"].to_string().contains("alone"), "{}", mix["basis"]);
+        asked["metric"] = "volume".into();
+        let explained = app.answer("explain", asked.clone()).await;
+        assert_eq!(explained["total"].as_u64(), Some(volume), "{narrowed}");
+        asked.as_object_mut().unwrap().remove("metric");
+        if asked.get("inspector").is_none() {
+            let card = app.answer("inspector_scorecard", asked.clone()).await;
+            assert_eq!(card["companies"][0]["whole_company"]["volume"].as_u64(), Some(volume), "{narrowed}");
+        }
+        let agents = app.answer("agent_analysis", asked).await;
+        assert_eq!(agents["companies"][0]["quoted_revenue"].as_str(), Some(money(cents).as_str()), "{narrowed}");
+    }
+    let failure = app.failure("service_mix", json!({"add_on": "radom tests", "city": "Nowhereville"})).await;
+    assert!(failure.contains("Nowhereville"), "{failure}");
+}
+
+#[tokio::test]
+async fn agents_of_several_companies_are_one_person_by_id_alone() {
+    let app = TestApp::kept(Profile::Full).await;
+    let truth = app.sandbox.truth();
+    let asked = json!({"from": "2025-01-01", "to": "2026-10-31", "limit": 50});
+    let answer = app.answer("agent_analysis", asked).await;
+    let range = Period { from: "2025-01-01".parse().unwrap(), to: "2026-10-31".parse().unwrap() };
+    let mut expected: HashMap<String, (u64, u64)> = HashMap::new();
+    for company in &truth.companies {
+        for row in company.inspections.iter().filter(|row| range.holds(company, row)) {
+            let Some(agent) = row.buying_agent else { continue };
+            let person = company.agents[agent as usize].agent_id.to_string();
+            let entry = expected.entry(person).or_default();
+            entry.0 += 1;
+            entry.1 += if performed(row) { u64::from(row.quote_cents) } else { 0 };
+        }
+    }
+    let shown = answer["combined"]["agents"].as_array().unwrap();
+    assert_eq!(shown.len(), 50);
+    let mut several = 0;
+    for one in shown {
+        let (referrals, cents) = expected[one["agent_id"].as_str().unwrap()];
+        assert_eq!(one["referrals"].as_u64(), Some(referrals), "{one}");
+        assert_eq!(one["quoted_revenue"].as_str(), Some(money(cents).as_str()), "{one}");
+        several += usize::from(one["companies"].as_str().unwrap().contains(" and "));
+    }
+    assert!(0 < several, "the test must see somebody of both companies");
+    let mut most: Vec<u64> = expected.values().map(|(_, cents)| *cents).collect();
+    most.sort_unstable_by(|left, right| right.cmp(left));
+    assert_eq!(shown[0]["quoted_revenue"].as_str(), Some(money(most[0]).as_str()));
+}
+
+#[tokio::test]
+async fn explain_has_the_rows_of_every_number_of_a_scorecard() {
+    let app = TestApp::kept(Profile::Full).await;
+    let truth = app.sandbox.truth();
+    let company = &truth.companies[0];
+    let asked = json!({"company": company.name, "period": "last_quarter", "detail": "full"});
+    let card = app.answer("inspector_scorecard", asked).await;
+    let whole = &card["companies"][0]["whole_company"];
+    for (metric, number) in [
+        ("booked", &whole["booked"]),
+        ("volume", &whole["volume"]),
+        ("canceled", &whole["cancellation"]["count"]),
+        ("attach", &whole["attach"]["count"]),
+        ("weekend", &whole["weekend"]["count"]),
+        ("repeat_agents", &whole["repeat_agents"]["count"]),
+        ("hours", &whole["volume"]),
+    ] {
+        let asked = json!({"company": company.name, "period": "last_quarter", "metric": metric, "limit": 1});
+        let answer = app.answer("explain", asked).await;
+        assert_eq!(answer["total"].as_u64(), number.as_u64(), "{metric}");
+        assert!(number.as_u64().is_some_and(|number| 0 < number), "{metric}");
+    }
+    // Repeats once more, by a plain loop over the truth.
+    let repeats = quarter_of(company, |row| {
+        row.buying_agent.is_some()
+            && company.inspections.iter().any(|other| {
+                other.deleted_at.is_none()
+                    && other.buying_agent == row.buying_agent
+                    && other.starts_at < row.starts_at
+                    && row.starts_at - other.starts_at <= 365 * 86_400
+            })
+    });
+    assert_eq!(whole["repeat_agents"]["count"].as_u64(), Some(repeats.0));
 }

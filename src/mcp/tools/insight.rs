@@ -9,6 +9,7 @@ mod quality;
 mod scorecard;
 
 use jiff::civil::Date;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::super::answer::Row;
@@ -16,7 +17,7 @@ use super::super::{Context, ServedCompany, Tool, ToolFailure, schema, zone_name}
 use crate::domain::{CompanyName, DateRange, Money, NamedPeriod};
 use crate::insight::{Rate, Scope};
 use crate::mirror::Facts;
-use crate::records::{Basis, CANCELED_UNSEEN};
+use crate::records::{Basis, CANCELED_UNSEEN, NarrowedBy, NarrowingWanted};
 
 /// Every insight.
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
@@ -41,17 +42,13 @@ pub(super) fn date_of(day: i64) -> Date {
 }
 
 fn scope(range: DateRange) -> Scope {
-    Scope { from: epoch_day(range.from()), to: epoch_day(range.to()), ..Scope::default() }
+    Scope { from: epoch_day(range.from()), to: epoch_day(range.to()) }
 }
 
 /// What a period is compared with.
 fn compared(range: DateRange, with: Option<&str>) -> Option<Scope> {
     let days = range.days();
-    let shift = |days: i64| Scope {
-        from: epoch_day(range.from()) - days,
-        to: epoch_day(range.to()) - days,
-        ..Scope::default()
-    };
+    let shift = |days: i64| Scope { from: epoch_day(range.from()) - days, to: epoch_day(range.to()) - days };
     match with.unwrap_or("previous") {
         // The days just before, as many; a year back keeps the weekdays (364 days).
         "previous" => Some(shift(days)),
@@ -62,19 +59,52 @@ fn compared(range: DateRange, with: Option<&str>) -> Option<Scope> {
 
 /// The arguments all insights about a period share.
 fn period_input(companies: &[CompanyName], default: &str) -> schema::Input {
-    days_input(companies, default).one_of(
-        "compare",
-        &["previous", "last_year", "none"],
-        "Default previous: the days before.",
-    )
+    days_input(companies, default).one_of("compare", &["previous", "last_year", "none"], "Default previous.")
+}
+
+/// What the inspections of an insight can be narrowed to, besides the period.
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Only {
+    inspector: Option<String>,
+    agent: Option<String>,
+    agency: Option<String>,
+    service: Option<String>,
+    add_on: Option<String>,
+    zip: Option<String>,
+    city: Option<String>,
+}
+
+impl Only {
+    fn wanted(&self) -> NarrowingWanted {
+        let one = |what, given: &Option<String>| given.clone().map(|given| (what, given));
+        NarrowingWanted {
+            given: [
+                one(NarrowedBy::Inspector, &self.inspector),
+                one(NarrowedBy::Agent, &self.agent),
+                one(NarrowedBy::Agency, &self.agency),
+                one(NarrowedBy::Service, &self.service),
+                one(NarrowedBy::AddOn, &self.add_on),
+                one(NarrowedBy::Zip, &self.zip),
+                one(NarrowedBy::City, &self.city),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+        }
+    }
+}
+
+/// The arguments of [`Only`], but for those the tool declares itself. Names are said once in the server's instructions.
+fn narrowed_by(input: schema::Input, names: &[&str]) -> schema::Input {
+    names.iter().fold(input, |input, name| input.with(name, json!({"type": "string"})))
 }
 
 /// A period that is compared with none.
 fn days_input(companies: &[CompanyName], default: &str) -> schema::Input {
     schema::Input::new(companies)
-        .text("from", "First day, YYYY-MM-DD, inclusive.")
-        .text("to", "Last day, inclusive.")
-        .text("period", &format!("Instead of from/to: names as in list_inspections. Default {default}."))
+        .text("from", "YYYY-MM-DD.")
+        .text("to", "Inclusive.")
+        .text("period", &format!("As in list_inspections. Default {default}."))
 }
 
 /// Money as shown.

@@ -1,5 +1,7 @@
 //! `agent_analysis`.
 
+use std::collections::BTreeMap;
+
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -8,9 +10,9 @@ use serde_json::{Map, Value};
 use super::super::super::answer::{self, Answer, Row};
 use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
 use super::super::{Days, ask_each, parse};
-use super::{agent_name, compared, money, rate_value, rounded, rounded3, sees_canceled, word};
+use super::{Only, agent_name, compared, money, rate_value, rounded, rounded3, sees_canceled, word};
 use crate::domain::{CompanyName, NamedPeriod};
-use crate::insight::{AgentNumbers, DormantRule, agent_analysis};
+use crate::insight::{AgentNumbers, Disagreement, DormantRule, agent_analysis, disagreements};
 use crate::mirror::Facts;
 use crate::records::RecordsError;
 
@@ -26,11 +28,14 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
             "Agent analysis",
             "Use this for agents who refer: top ones, dormant ones (against their own rhythm, with the evidence), new, rising \
              and fading ones, or one agent's profile; with concentration.",
-            super::period_input(companies, "last_365_days")
-                .one_of("mode", MODES, "Default top.")
-                .text("agent", "With mode one: id or name.")
-                .with("limit", serde_json::json!({"type": "integer", "minimum": 1, "maximum": 50, "description": "Agents, default 10."}))
-                .build(),
+            super::narrowed_by(
+                super::period_input(companies, "last_365_days")
+                    .one_of("mode", MODES, "Default top.")
+                    .text("agent", "With mode one: id or name."),
+                &["inspector", "agency", "service", "add_on", "zip", "city"],
+            )
+            .with("limit", serde_json::json!({"type": "integer", "minimum": 1, "maximum": 50, "description": "Agents, default 10."}))
+            .build(),
             schema::insight(),
             true,
         ),
@@ -58,16 +63,17 @@ struct Wanted {
     compare: Option<String>,
     #[serde(default)]
     mode: Mode,
-    agent: Option<String>,
+    #[serde(flatten)]
+    only: Only,
     limit: Option<usize>,
 }
 
 async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: Wanted = parse(arguments)?;
-    if wanted.mode == Mode::One && wanted.agent.is_none() {
+    if wanted.mode == Mode::One && wanted.only.agent.is_none() {
         return Err(ToolFailure::new("mode `one` needs an agent", "give `agent`: an id or a name"));
     }
-    let mode = if wanted.agent.is_some() { Mode::One } else { wanted.mode };
+    let mode = if wanted.only.agent.is_some() { Mode::One } else { wanted.mode };
     let companies = context.chosen(wanted.company.as_deref());
     let now = context.clock.now();
     let mut range = None;
@@ -79,24 +85,29 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     }
     let (answers, basis) = ask_each(&companies, |company| {
         let scope = scopes.iter().find(|(name, ..)| *name == company.name).cloned();
-        let given = wanted.agent.clone();
+        let given = wanted.only.agent.clone();
+        let narrowed = Only { agent: None, ..wanted.only.clone() }.wanted();
         async move {
             let Some((_, scope, before)) = scope else { return Err(RecordsError::NoMirror) };
-            let (facts, basis) = company.records.facts().await?;
+            let (facts, basis) = company.records.facts_of(&narrowed).await?;
             let only = match given {
                 Some(given) => Some(company.records.resolve_agent(&given).await?),
                 None => None,
             };
+            let (statistics, _) = company.records.statistics().await?;
+            let differing = disagreements(&company.records.facts().await?.0, &statistics);
+            let checked = Checked { of: statistics.len(), differing };
             let analysis = agent_analysis(&facts, &scope, before.as_ref(), now.as_millisecond());
             let sees = sees_canceled(&basis);
-            Ok(((facts, analysis, only, sees), basis))
+            Ok(((facts, analysis, only, sees, checked), basis))
         }
     })
     .await?;
     let rule = rule();
     let limit = wanted.limit.unwrap_or(SHOWN);
     let mut parts = Vec::new();
-    for (company, (facts, analysis, only, sees)) in &answers {
+    let mut together = Together::default();
+    for (company, (facts, analysis, only, sees, checked)) in &answers {
         let mut part = Row::default();
         part.put("company", Some(company.name.to_string()));
         let shown = Shown { company, facts, now, sees: *sees };
@@ -106,7 +117,15 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 .iter()
                 .find(|one| facts.agents.get(&one.agent).is_some_and(|agent| agent.id == only.as_str()));
             match numbers {
-                Some(numbers) => drop(part.put("agent", Some(Value::Object(shown.profile(numbers, rule))))),
+                Some(numbers) => {
+                    let mut profile = Row(shown.profile(numbers, rule));
+                    if let Some(one) = checked.differing.iter().find(|one| one.id == only.as_str()) {
+                        let differ = format!("{} by Spectora's statistics, {} inspections here", one.theirs, one.ours);
+                        profile.put("statistics_disagree", Some(differ));
+                    }
+                    part.put("agent", Some(Value::Object(profile.0)));
+                    together.add(company, facts, numbers);
+                }
                 None => drop(part.put("agent", Some(format!("{only}: no inspection on either side")))),
             }
             parts.push(Value::Object(part.0));
@@ -117,7 +136,15 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             order(right, mode).cmp(&order(left, mode)).then_with(|| left.agent.cmp(&right.agent))
         });
         part.put("found", Some(chosen.len()));
+        for one in if mode == Mode::Top { analysis.agents.iter().collect() } else { chosen.clone() } {
+            together.add(company, facts, one);
+        }
         if mode == Mode::Top {
+            together.revenue += analysis.revenue;
+            if !checked.differing.is_empty() {
+                let differ = format!("{} of {} agents, see data_quality", checked.differing.len(), checked.of);
+                part.put("statistics_disagree", Some(differ));
+            }
             part.put("quoted_revenue", Some(money(analysis.revenue)))
                 .put("performed_without_agent", Some(analysis.without_agent))
                 .put("revenue_share_of_top_1_5_10", Some(analysis.concentration.map(rounded3).to_vec()));
@@ -136,7 +163,73 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     let period = range.map(|range| super::shown_period(context, &companies, range));
     let period = period.as_ref().map(|(range, zone)| (*range, zone.as_str()));
     let basis = basis.map(|basis| answer::basis(&basis, period)).unwrap_or_default();
-    Ok(Answer::insight(parts, None, basis))
+    let combined = (1 < answers.len()).then(|| together.shown(mode, limit));
+    Ok(Answer::insight(parts, combined, basis))
+}
+
+/// The service's own statistics beside the inspections.
+struct Checked {
+    of: usize,
+    differing: Vec<Disagreement>,
+}
+
+/// One person's numbers in all companies.
+#[derive(Default)]
+struct Person {
+    name: String,
+    companies: Vec<String>,
+    referrals: u64,
+    revenue: i64,
+}
+
+/// Agents of several companies, matched by the person's id and never by name.
+#[derive(Default)]
+struct Together {
+    people: BTreeMap<String, Person>,
+    revenue: i64,
+}
+
+impl Together {
+    fn add(&mut self, company: &ServedCompany, facts: &Facts, one: &AgentNumbers) {
+        // Who has no id of the person cannot be matched.
+        let Some(person_id) = facts.agents.get(&one.agent).and_then(|agent| agent.agent_id.clone()) else { return };
+        let person = self.people.entry(person_id).or_default();
+        if person.name.is_empty() {
+            person.name = agent_name(facts, one.agent);
+        }
+        person.companies.push(company.name.to_string());
+        person.referrals += one.referrals;
+        person.revenue += one.revenue;
+    }
+
+    /// Top: who brings most in sum. Otherwise: who was found in more than one company.
+    fn shown(&self, mode: Mode, limit: usize) -> Value {
+        let mut people: Vec<(&String, &Person)> = self
+            .people
+            .iter()
+            .filter(|(_, one)| 1 < one.companies.len() || (mode == Mode::Top && one.referrals != 0))
+            .collect();
+        people.sort_by(|left, right| (right.1.revenue, left.0).cmp(&(left.1.revenue, right.0)));
+        let rows: Vec<Value> = people
+            .iter()
+            .take(limit)
+            .map(|(id, one)| {
+                let mut row = Row::default();
+                row.put("agent", Some(one.name.clone()))
+                    .put("agent_id", Some((*id).clone()))
+                    .put("companies", Some(one.companies.join(" and ")))
+                    .put("referrals", Some(one.referrals))
+                    .put("quoted_revenue", Some(money(one.revenue)));
+                Value::Object(row.0)
+            })
+            .collect();
+        let mut shown = Row::default();
+        shown
+            .put("found_in_several_companies", Some(self.people.values().filter(|one| 1 < one.companies.len()).count()))
+            .put("quoted_revenue", (mode == Mode::Top).then(|| money(self.revenue)))
+            .put("agents", Some(rows));
+        Value::Object(shown.0)
+    }
 }
 
 /// How many times as likely the course is as a steady one, for people: `20 to 1`.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::super::super::answer::{self, Answer, Row};
 use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::{ask_each, parse};
-use super::{date_of, epoch_day, rounded, rounded3};
+use super::{Only, date_of, epoch_day, rounded, rounded3};
 use crate::domain::CompanyName;
 use crate::insight::{AHEAD_MAX, CapacityPlan, WEEKS_MIN, capacity_plan};
 
@@ -28,6 +28,8 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                                                   "description": "Weeks ahead, default 6."}),
                 )
                 .text("inspector", "Only this one: id or name.")
+                .with("service", serde_json::json!({"type": "string"}))
+                .with("city", serde_json::json!({"type": "string"}))
                 .build(),
             schema::insight(),
             true,
@@ -42,6 +44,8 @@ struct Wanted {
     company: Option<String>,
     weeks: Option<usize>,
     inspector: Option<String>,
+    service: Option<String>,
+    city: Option<String>,
 }
 
 async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
@@ -50,19 +54,17 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     let now = context.clock.now();
     let ahead = wanted.weeks.unwrap_or(AHEAD);
     let (answers, basis) = ask_each(&companies, |company| {
-        let given = wanted.inspector.clone();
+        let only = Only {
+            inspector: wanted.inspector.clone(),
+            service: wanted.service.clone(),
+            city: wanted.city.clone(),
+            ..Only::default()
+        }
+        .wanted();
         async move {
             let today = epoch_day(company.records.timezone().to_datetime(now).date());
-            let (facts, mut basis) = company.records.facts().await?;
-            let only = match given {
-                Some(given) => {
-                    let (number, note) = company.records.inspector_number(&given, &facts)?;
-                    basis.notes.extend(note);
-                    Some(number)
-                }
-                None => None,
-            };
-            Ok((capacity_plan(&facts, only, ahead, today, now.as_millisecond()), basis))
+            let (facts, basis) = company.records.facts_of(&only).await?;
+            Ok((capacity_plan(&facts, None, ahead, today, now.as_millisecond()), basis))
         }
     })
     .await?;

@@ -8,8 +8,9 @@ use super::super::super::answer::{self, Answer, QueryMark, Row, Rows};
 use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::inspections::row;
 use super::super::{Days, ask_each, limit, parse};
-use super::{agent_name, inspector_name, money, word};
+use super::{Only, agent_name, inspector_name, money, word};
 use crate::domain::{CompanyName, NamedPeriod};
+use crate::insight::Repeats;
 use crate::mirror::{Fact, Facts, Named};
 use crate::records::RecordsError;
 
@@ -17,7 +18,14 @@ use crate::records::RecordsError;
 struct Metric {
     name: &'static str,
     definition: &'static str,
-    counts: fn(&Facts, &Fact, i64) -> bool,
+    counts: fn(&Seen<'_>, &Fact) -> bool,
+}
+
+/// What it takes to say whether an inspection counts.
+struct Seen<'a> {
+    facts: &'a Facts,
+    repeats: Repeats,
+    now: i64,
 }
 
 const METRICS: &[Metric] = &[
@@ -25,31 +33,31 @@ const METRICS: &[Metric] = &[
         name: "booked",
         definition: "Every inspection dated in the period (civil day of its start in the company's zone), canceled ones \
                      included, deleted ones not.",
-        counts: |_, _, _| true,
+        counts: |_, _| true,
     },
     Metric {
         name: "volume",
         definition: "Performed inspections: booked, not canceled, dated before now.",
-        counts: |_, fact, now| is_performed(fact, now),
+        counts: |seen, fact| is_performed(fact, seen.now),
     },
     Metric {
         name: "canceled",
         definition: "Booked inspections that were canceled. The cancellation rate is canceled divided by booked.",
-        counts: |_, fact, _| fact.canceled_at.is_some(),
+        counts: |_, fact| fact.canceled_at.is_some(),
     },
     Metric {
         name: "quoted_revenue",
         definition: "The sum of `quote` (the quoted price, not what was paid) over performed inspections; those without a \
                      quote add nothing.",
-        counts: |_, fact, now| is_performed(fact, now) && fact.quote.is_some(),
+        counts: |seen, fact| is_performed(fact, seen.now) && fact.quote.is_some(),
     },
     Metric {
         name: "attach",
         definition: "Performed inspections with at least one add-on. The attach rate divides them by all performed ones; \
                      the interval is Wilson's at 95 %, and fewer than 10 cases are a small sample.",
-        counts: |facts, fact, now| {
-            is_performed(fact, now)
-                && facts.sold(fact).iter().any(|word| matches!(facts.names.get(word), Some(Named::AddOn(_))))
+        counts: |seen, fact| {
+            is_performed(fact, seen.now)
+                && seen.facts.sold(fact).iter().any(|word| matches!(seen.facts.names.get(word), Some(Named::AddOn(_))))
         },
     },
     Metric {
@@ -57,12 +65,45 @@ const METRICS: &[Metric] = &[
         definition: "Inspections with the agent as buying agent, canceled ones included; the selling side is counted apart. \
                      Dormant: at least 3 referrals ever, none for longer than both 60 days and 3 times the agent's own \
                      median gap, none booked ahead.",
-        counts: |_, fact, _| fact.buying_agent.is_some(),
+        counts: |_, fact| fact.buying_agent.is_some(),
+    },
+    Metric {
+        name: "selling_side",
+        definition: "Inspections with an agent on the selling side; never counted as referrals.",
+        counts: |_, fact| fact.selling_agent.is_some(),
+    },
+    Metric {
+        name: "hours",
+        definition: "The sum of planned durations of performed inspections; those without a duration add nothing.",
+        counts: |seen, fact| is_performed(fact, seen.now) && fact.hours.is_some(),
+    },
+    Metric {
+        name: "weekend",
+        definition: "Performed inspections that began on a Saturday or Sunday in the company's zone, of all performed ones.",
+        counts: |seen, fact| is_performed(fact, seen.now) && matches!(fact.day.rem_euclid(7), 2 | 3),
+    },
+    Metric {
+        name: "hours_to_publish",
+        definition: "The middle time from the planned end of a performed inspection to its published report, in hours.",
+        counts: |seen, fact| is_performed(fact, seen.now) && fact.hours.is_some() && fact.published_at.is_some(),
+    },
+    Metric {
+        name: "repeat_agents",
+        definition: "Performed inspections whose buying agent had one in the 365 days before it, of those with a buying \
+                     agent.",
+        counts: |seen, fact| is_performed(fact, seen.now) && seen.repeats.holds(fact),
+    },
+    Metric {
+        name: "forecast",
+        definition: "Inspections a week (Monday to Sunday), canceled ones left out; the model that did best when it foretold \
+                     past weeks from what came before them. Ranges come from its own errors there. Capacity seen is the \
+                     90th percentile of the past 52 weeks. The rows are the history it is made from.",
+        counts: |seen, fact| is_performed(fact, seen.now),
     },
     Metric {
         name: "unpaid",
         definition: "Performed inspections that are not paid.",
-        counts: |_, fact, now| is_performed(fact, now) && fact.paid == Some(false),
+        counts: |seen, fact| is_performed(fact, seen.now) && fact.paid == Some(false),
     },
 ];
 
@@ -72,12 +113,11 @@ fn is_performed(fact: &Fact, now: i64) -> bool {
 
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     let names: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
-    let mut input = super::days_input(companies, "last_month")
-        .one_of("metric", &names, "Which number.")
-        .text("inspector", "Only this primary inspector.")
-        .text("agent", "Only this buying agent.")
-        .text("zip", "Only this ZIP code.")
-        .paged();
+    let mut input = super::narrowed_by(
+        super::days_input(companies, "last_month").one_of("metric", &names, "Which number."),
+        &["inspector", "agent", "agency", "service", "add_on", "zip", "city"],
+    )
+    .paged();
     input.require("metric");
     vec![Tool {
         declaration: declare(
@@ -98,9 +138,8 @@ struct Wanted {
     #[serde(flatten)]
     days: Days,
     metric: String,
-    inspector: Option<String>,
-    agent: Option<String>,
-    zip: Option<String>,
+    #[serde(flatten)]
+    only: Only,
     limit: Option<u32>,
     cursor: Option<String>,
 }
@@ -128,28 +167,11 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         let scope = scopes.iter().find(|(name, _)| *name == company.name).map(|(_, scope)| scope.clone());
         let wanted = &wanted;
         async move {
-            let Some(mut scope) = scope else { return Err(RecordsError::NoMirror) };
-            let (facts, mut basis) = company.records.facts().await?;
-            if let Some(given) = &wanted.inspector {
-                let (number, note) = company.records.inspector_number(given, &facts)?;
-                scope.inspector = Some(number);
-                basis.notes.extend(note);
-            }
-            if let Some(given) = &wanted.agent {
-                let id = company.records.resolve_agent(given).await?;
-                let number = facts.agents.iter().find(|(_, agent)| agent.id == id.as_str()).map(|(number, _)| *number);
-                scope.agent = Some(number.unwrap_or(0));
-            }
-            if let Some(zip) = &wanted.zip {
-                let number = facts.rows.iter().filter_map(|fact| fact.zip).find(|one| word(&facts, *one) == *zip);
-                scope.zip = Some(number.unwrap_or(0));
-            }
-            let mut rows: Vec<Fact> = facts
-                .rows
-                .iter()
-                .filter(|fact| scope.holds(fact) && (metric.counts)(&facts, fact, now.as_millisecond()))
-                .copied()
-                .collect();
+            let Some(scope) = scope else { return Err(RecordsError::NoMirror) };
+            let (facts, basis) = company.records.facts_of(&wanted.only.wanted()).await?;
+            let seen = Seen { facts: &facts, repeats: Repeats::around(&facts, &scope), now: now.as_millisecond() };
+            let mut rows: Vec<Fact> =
+                facts.rows.iter().filter(|fact| scope.holds(fact) && (metric.counts)(&seen, fact)).copied().collect();
             rows.sort_by_key(|fact| (-fact.starts_at, fact.pk));
             Ok(((facts, rows), basis))
         }

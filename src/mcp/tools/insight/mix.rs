@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::super::super::answer::{self, Answer, Row};
 use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::{Days, Detail, ask_each, parse};
-use super::{agent_name, combined, compared, inspector_name, money, rate_value, rounded3, word};
+use super::{Only, agent_name, combined, compared, inspector_name, money, rate_value, rounded3, word};
 use crate::domain::{CompanyName, NamedPeriod};
 use crate::insight::{MixBy, MixCell, MixRow, service_mix};
 use crate::mirror::Facts;
@@ -25,11 +25,17 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
             "Service mix",
             "Use this for what is sold where: services and add-ons by ZIP, city, month, inspector, agent or agency, with \
              attach rates, growth, and add-ons sold less than the company's norm.",
-            super::period_input(companies, "last_quarter")
-                .one_of("by", &["zip", "city", "month", "inspector", "agent", "agency"], "Default zip.")
-                .with("limit", serde_json::json!({"type": "integer", "minimum": 1, "maximum": 50, "description": "Groups, default 10."}))
-                .detail()
-                .build(),
+            super::narrowed_by(
+                super::period_input(companies, "last_quarter").one_of(
+                    "by",
+                    &["zip", "city", "month", "inspector", "agent", "agency"],
+                    "Default zip.",
+                ),
+                &["inspector", "agent", "agency", "service", "add_on", "zip", "city"],
+            )
+            .with("limit", serde_json::json!({"type": "integer", "minimum": 1, "maximum": 50, "description": "Groups, default 10."}))
+            .detail()
+            .build(),
             schema::insight(),
             true,
         ),
@@ -55,6 +61,8 @@ struct Wanted {
     #[serde(flatten)]
     days: Days,
     compare: Option<String>,
+    #[serde(flatten)]
+    only: Only,
     #[serde(default)]
     by: By,
     limit: Option<usize>,
@@ -83,9 +91,10 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     }
     let (answers, basis) = ask_each(&companies, |company| {
         let scope = scopes.iter().find(|(name, ..)| *name == company.name).cloned();
+        let only = wanted.only.wanted();
         async move {
             let Some((_, scope, before)) = scope else { return Err(RecordsError::NoMirror) };
-            let (facts, basis) = company.records.facts().await?;
+            let (facts, basis) = company.records.facts_of(&only).await?;
             let mix = service_mix(&facts, &scope, before.as_ref(), by, now);
             Ok(((facts, mix), basis))
         }

@@ -8,8 +8,7 @@ use super::super::super::answer::{self, Answer, Row};
 use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::{Days, ask_each, parse};
 use crate::domain::{CompanyName, NamedPeriod};
-use crate::insight::quality;
-use crate::mirror::Facts;
+use crate::insight::{Disagreement, disagreements, quality};
 use crate::records::RecordsError;
 
 /// Disagreements named.
@@ -80,7 +79,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 .put("count", Some(differing.len()))
                 .put("of", Some(*statistics))
                 .put("distorts", Some("agent_stats shows Spectora's count, agent_analysis the inspections"))
-                .list("examples", differing.iter().take(EXAMPLES_MAX));
+                .list("examples", differing.iter().take(EXAMPLES_MAX).map(shown));
             rows.push(Value::Object(row.0));
         }
         part.put("findings", Some(rows));
@@ -92,20 +91,6 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     Ok(Answer::insight(parts, None, basis))
 }
 
-/// Agents whose total by the service differs from the inspections that are here, on either side.
-fn disagreements(facts: &Facts, statistics: &[crate::domain::AgentStatistics]) -> Vec<String> {
-    let mut counted: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
-    for fact in &facts.rows {
-        for agent in [fact.buying_agent, fact.selling_agent].into_iter().flatten() {
-            if let Some(agent) = facts.agents.get(&agent) {
-                *counted.entry(agent.id.as_str()).or_default() += 1;
-            }
-        }
-    }
-    let differs = statistics.iter().filter_map(|one| {
-        let theirs = one.total_inspections?;
-        let ours = counted.get(one.id.as_str()).copied().unwrap_or(0);
-        (theirs != ours).then(|| format!("id {}: {theirs} by Spectora, {ours} inspections", one.id))
-    });
-    differs.collect()
+fn shown(one: &Disagreement) -> String {
+    format!("id {}: {} by Spectora, {} inspections", one.id, one.theirs, one.ours)
 }

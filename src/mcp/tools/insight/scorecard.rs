@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::super::super::answer::{self, Answer, Row};
 use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::{Days, Detail, ask_each, parse};
-use super::{combined, compared, inspector_name, money, rate_value, rounded, sees_canceled, word};
+use super::{Only, combined, compared, inspector_name, money, rate_value, rounded, sees_canceled, word};
 use crate::domain::{CompanyName, NamedPeriod};
 use crate::insight::{Scorecard, ScorecardRow, scorecard};
 use crate::mirror::Facts;
@@ -25,10 +25,12 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
             "Inspector scorecard",
             "Use this to compare inspectors or follow one: volume, hours, quoted revenue, add-on attach rate, cancellations, \
              repeat agents, time to publish, against the company's median and a period before.",
-            super::period_input(companies, "last_month")
-                .text("inspector", "Only this one: id or name.")
-                .detail()
-                .build(),
+            super::narrowed_by(
+                super::period_input(companies, "last_month").text("inspector", "Only this one: id or name."),
+                &["agent", "agency", "service", "add_on", "zip", "city"],
+            )
+            .detail()
+            .build(),
             schema::insight(),
             true,
         ),
@@ -42,7 +44,8 @@ struct Wanted {
     #[serde(flatten)]
     days: Days,
     compare: Option<String>,
-    inspector: Option<String>,
+    #[serde(flatten)]
+    only: Only,
     #[serde(default)]
     detail: Detail,
 }
@@ -60,11 +63,13 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     }
     let (answers, basis) = ask_each(&companies, |company| {
         let scope = scopes.iter().find(|(name, ..)| *name == company.name).cloned();
-        let given = wanted.inspector.clone();
+        // One inspector is shown beside the whole company; everything else narrows what is counted.
+        let given = wanted.only.inspector.clone();
+        let only = Only { inspector: None, ..wanted.only.clone() }.wanted();
         async move {
             let Some((_, scope, before)) = scope else { return Err(RecordsError::NoMirror) };
             // A year back for repeat agents, and as far as the comparison reaches.
-            let (facts, mut basis) = company.records.facts().await?;
+            let (facts, mut basis) = company.records.facts_of(&only).await?;
             let only = match given {
                 None => None,
                 Some(given) => {
