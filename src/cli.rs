@@ -7,6 +7,7 @@ mod export;
 mod mirror;
 mod open;
 mod output;
+mod report;
 mod sandbox;
 mod serve;
 mod sync;
@@ -91,6 +92,8 @@ enum Command {
     Demo,
     /// Call one tool from the shell: `spectora-mcp call list_inspections period=tomorrow`.
     Call(call::CallArgs),
+    /// Print an insight as tables and charts, or write it as Markdown, CSV or HTML.
+    Report(report::ReportArgs),
     /// Show the tools an assistant sees.
     Tools(tools::ToolsArgs),
     /// Check the configuration and each key, and see what the service really answers to.
@@ -144,6 +147,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(&global, &args).await,
         Command::Demo => demo::run(&global).await,
         Command::Call(args) => call::run(&global, &args).await,
+        Command::Report(args) => report::run(&global, &args).await,
         Command::Tools(args) => tools::run(&global, &args).await,
         Command::Doctor(args) => doctor::run(&global, &args).await,
         Command::Sync(args) => sync::run(&global, &args).await,

@@ -5,3 +5,9 @@ pub(super) fn line(text: &str) {
     use std::io::Write as _;
     drop(writeln!(std::io::stdout().lock(), "{text}"));
 }
+
+/// Writes a line to standard error, for an answer that is an error.
+pub(super) fn error_line(text: &str) {
+    use std::io::Write as _;
+    drop(writeln!(std::io::stderr().lock(), "{text}"));
+}

@@ -47,7 +47,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         scopes.push((company.name.clone(), super::scope(days)));
     }
     let (answers, basis) = ask_each(&companies, |company| {
-        let scope = scopes.iter().find(|(name, _)| *name == company.name).map(|(_, scope)| scope.clone());
+        let scope = scopes.iter().find(|(name, _)| *name == company.name).map(|(_, scope)| *scope);
         async move {
             let Some(scope) = scope else { return Err(RecordsError::NoMirror) };
             let (facts, basis) = company.records.facts().await?;

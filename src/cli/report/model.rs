@@ -1,0 +1,178 @@
+//! An insight's answer as tables, whatever they are written as.
+
+use serde_json::{Map, Value};
+
+/// One question's answer.
+pub(super) struct Report {
+    /// The heading.
+    pub(super) title: &'static str,
+    /// A part for each company, and one for all together where there is one.
+    pub(super) parts: Vec<Part>,
+    /// What it is based on, a line each.
+    pub(super) basis: Vec<String>,
+}
+
+/// One company's part.
+pub(super) struct Part {
+    /// The company's name.
+    pub(super) name: String,
+    /// What is said once: a name and a value.
+    pub(super) said: Vec<(String, String)>,
+    /// The tables; the first one is the main one.
+    pub(super) tables: Vec<Table>,
+}
+
+/// A table.
+pub(super) struct Table {
+    /// What it is about.
+    pub(super) name: String,
+    /// The columns' names.
+    pub(super) columns: Vec<String>,
+    /// The rows, as long as there are columns.
+    pub(super) rows: Vec<Vec<Cell>>,
+    /// The column a chart is drawn of, and the one with its labels.
+    pub(super) chart: Option<Chart>,
+}
+
+/// What a chart shows.
+#[derive(Clone, Copy)]
+pub(super) struct Chart {
+    /// The column of labels.
+    pub(super) label: usize,
+    /// The column of numbers.
+    pub(super) number: usize,
+}
+
+/// A cell.
+pub(super) struct Cell {
+    /// As it is read.
+    pub(super) text: String,
+    /// Its number, where it is one.
+    pub(super) number: Option<f64>,
+}
+
+/// Columns worth a chart, and their labels.
+const CHARTS: &[(&str, &str)] = &[
+    ("inspector", "volume"),
+    ("agent", "quoted_revenue"),
+    ("agent", "at_stake_a_year"),
+    ("group", "volume"),
+    ("monday", "forecast"),
+];
+/// Tables that come first.
+const MAIN: &[&str] = &["inspectors", "agents", "groups", "weeks", "jobs", "findings"];
+
+impl Report {
+    /// The report of an insight's structured answer.
+    pub(super) fn of(title: &'static str, answer: &Map<String, Value>) -> Self {
+        let companies = answer.get("companies").and_then(Value::as_array).into_iter().flatten();
+        let mut parts: Vec<Part> = companies
+            .filter_map(Value::as_object)
+            .map(|company| {
+                let name = company.get("company").map(words).unwrap_or_default();
+                part(name, company)
+            })
+            .collect();
+        if let Some(combined) = answer.get("combined").and_then(Value::as_object) {
+            parts.push(part("together".to_owned(), combined));
+        }
+        let basis = answer.get("basis").and_then(Value::as_object).map(basis).unwrap_or_default();
+        Self { title, parts, basis }
+    }
+}
+
+fn part(name: String, fields: &Map<String, Value>) -> Part {
+    let (mut said, mut tables) = (Vec::new(), Vec::new());
+    for (key, value) in fields.iter().filter(|(key, _)| *key != "company") {
+        match value {
+            Value::Array(rows) if !rows.is_empty() && rows.iter().all(Value::is_object) => {
+                tables.push(table(key, &rows.iter().filter_map(Value::as_object).collect::<Vec<_>>()));
+            }
+            Value::Array(list) if list.is_empty() => {}
+            Value::Array(list) if key == "attention" => {
+                let rows = list.iter().map(|one| vec![cell(one)]).collect();
+                tables.push(Table { name: readable(key), columns: vec!["what".to_owned()], rows, chart: None });
+            }
+            Value::Object(inner) if !inner.contains_key("rate") => {
+                said.extend(
+                    inner
+                        .iter()
+                        .map(|(field, value)| (format!("{}: {}", readable(key), readable(field)), words(value))),
+                );
+            }
+            value => said.push((readable(key), words(value))),
+        }
+    }
+    tables.sort_by_key(|table| !MAIN.contains(&table.name.as_str()));
+    Part { name, said, tables }
+}
+
+fn table(name: &str, rows: &[&Map<String, Value>]) -> Table {
+    let mut keys: Vec<&str> = Vec::new();
+    for key in rows.iter().flat_map(|row| row.keys()) {
+        if !keys.contains(&key.as_str()) {
+            keys.push(key);
+        }
+    }
+    let place = |wanted: &str| keys.iter().position(|key| *key == wanted);
+    let chart = CHARTS.iter().find_map(|(label, number)| Some(Chart { label: place(label)?, number: place(number)? }));
+    let empty = Value::Null;
+    Table {
+        name: readable(name),
+        columns: keys.iter().map(|key| readable(key)).collect(),
+        rows: rows.iter().map(|row| keys.iter().map(|key| cell(row.get(*key).unwrap_or(&empty))).collect()).collect(),
+        chart,
+    }
+}
+
+fn cell(value: &Value) -> Cell {
+    let text = words(value);
+    let number = match value {
+        Value::Number(number) => number.as_f64(),
+        // Money is text; ids, ZIP codes and dates are not numbers to add or to chart.
+        Value::String(text) if text.contains('.') => text.parse().ok(),
+        _ => None,
+    };
+    Cell { text, number }
+}
+
+fn readable(key: &str) -> String {
+    key.replace('_', " ")
+}
+
+/// A value on one line.
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
+        Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+        Value::Array(list) => list.iter().map(words).collect::<Vec<_>>().join("; "),
+        Value::Object(rate) if rate.contains_key("rate") => {
+            let share = rate.get("rate").and_then(Value::as_f64).unwrap_or(0.0) * 100.0;
+            let plain = |name: &str| rate.get(name).map(ToString::to_string).unwrap_or_default();
+            let small = if rate.contains_key("small_sample") { ", small sample" } else { "" };
+            format!("{share:.0} % ({} of {}{small})", plain("count"), plain("of"))
+        }
+        Value::Object(map) => map
+            .iter()
+            .map(|(name, value)| format!("{} {}", readable(name), words(value)))
+            .collect::<Vec<_>>()
+            .join(", "),
+        Value::Number(number) => number.to_string(),
+    }
+}
+
+fn basis(basis: &Map<String, Value>) -> Vec<String> {
+    let plain = |name: &str| basis.get(name).map(words).unwrap_or_default();
+    let complete = if basis.get("complete") == Some(&Value::Bool(true)) { "complete" } else { "INCOMPLETE" };
+    let mut lines = vec![format!("From the {} as of {}; {complete}", plain("source"), plain("as_of"))];
+    if let Some(period) = basis.get("period").and_then(Value::as_object) {
+        let one = |name: &str| period.get(name).map(words).unwrap_or_default();
+        lines.push(format!("Period: {} to {} ({})", one("from"), one("to"), one("timezone")));
+    }
+    for (name, word) in [("missing", "Missing"), ("notes", "Note")] {
+        let list = basis.get(name).and_then(Value::as_array).into_iter().flatten();
+        lines.extend(list.map(|one| format!("{word}: {}", words(one))));
+    }
+    lines
+}
