@@ -13,7 +13,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("axum::", &["transport", "sandbox"]),
     ("rusqlite::", &["mirror"]),
     ("zstd::", &["mirror"]),
-    ("csv::", &["mirror"]),
+    // The export of the mirror, and reports.
+    ("csv::", &["mirror", "cli"]),
     ("clap::", &["cli"]),
     ("anyhow::", &["cli"]),
     ("env::var", &["config"]),

@@ -5,7 +5,7 @@ use spectora_mcp::sandbox::INSTRUCTING_NOTE;
 use crate::support::{TestApp, text};
 
 /// What no reader sees and a model does: controls, zero-width, direction marks, the tag block.
-fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     (c.is_control() && c != '\n')
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
             | '\u{e0000}'..='\u{e007f}')

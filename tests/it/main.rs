@@ -31,6 +31,8 @@ mod processes;
 mod quiet;
 // Nothing but GET, and the key to its origin only.
 mod read_only;
+// `report`: the numbers of the tools, in every form.
+mod report;
 // What other files share.
 mod support;
 // The published surface.

@@ -23,6 +23,13 @@ fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
     let company = &truth.companies[0];
     let (name, row, agent) = (company.name, &company.inspections[10], company.agents[0].connection_id);
     let with_files = &company.inspections[company.attachments[0].inspection as usize];
+    let agency = &company.agencies[company.agents[0].agency.unwrap()].name;
+    let narrowed = |more: Value| {
+        let mut all = json!({"company": name, "period": "last_year", "inspector": "brennan", "agent": agent,
+            "agency": agency, "service": "residential", "add_on": "radon", "zip": "80202", "city": "denver"});
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        all
+    };
     vec![
         ("list_companies", json!({})),
         (
@@ -74,12 +81,19 @@ fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
                    "limit": 3, "detail": "full"}),
         ),
         ("service_mix", json!({"period": "last_month"})),
+        ("inspector_scorecard", narrowed(json!({}))),
+        ("agent_analysis", narrowed(json!({}))),
+        ("service_mix", narrowed(json!({"by": "agency"}))),
+        ("explain", narrowed(json!({"metric": "volume"}))),
         (
             "prep_briefing",
             json!({"company": name, "day": "tomorrow", "to": "2026-11-27", "inspector": "brennan",
                    "include": ["contact", "notes"]}),
         ),
-        ("capacity_plan", json!({"company": name, "weeks": 4, "inspector": "brennan"})),
+        (
+            "capacity_plan",
+            json!({"company": name, "weeks": 4, "inspector": "brennan", "service": "residential", "city": "denver"}),
+        ),
         ("data_quality", json!({"company": name, "from": "2026-01-01", "to": "2026-10-31"})),
         ("data_quality", json!({"period": "last_month"})),
         (

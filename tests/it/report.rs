@@ -1,0 +1,113 @@
+//! `report`: the same numbers as the tools give, in every form.
+
+use std::process::{Output, Stdio};
+
+use serde_json::Value;
+
+use crate::cli::program;
+use crate::hostile::is_hidden;
+
+const NAMES: &[(&str, &str)] = &[
+    ("scorecard", "inspector_scorecard"),
+    ("agents", "agent_analysis"),
+    ("mix", "service_mix"),
+    ("briefing", "prep_briefing"),
+    ("capacity", "capacity_plan"),
+    ("quality", "data_quality"),
+];
+
+fn run(arguments: &[&str]) -> Output {
+    program().args(["--demo", "--company", "spectora_company1"]).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn shown(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn answer(tool: &str) -> Value {
+    serde_json::from_str(&shown(&["call", "--json", tool])).unwrap()
+}
+
+/// The rows of the CSV, each as its header's names with the cells.
+fn csv_rows(text: &str) -> Vec<std::collections::BTreeMap<String, String>> {
+    csv::Reader::from_reader(text.as_bytes()).deserialize().map(Result::unwrap).collect()
+}
+
+#[test]
+fn every_report_has_every_form() {
+    for (name, _) in NAMES {
+        let terminal = shown(&["report", name]);
+        assert!(terminal.contains("spectora_company1") && terminal.contains("From the mirror as of"), "{name}");
+        let markdown = shown(&["report", name, "--format", "markdown"]);
+        assert!(markdown.starts_with("# ") && markdown.contains("| --- |"), "{name}: {markdown}");
+        let html = shown(&["report", name, "--format", "html"]);
+        assert_eq!(html.matches("<table>").count(), html.matches("</table>").count(), "{name}");
+        assert!(html.contains("<table>") && html.trim_end().ends_with("</html>"), "{name}");
+        assert!(
+            !html.contains("<script") && !html.contains("http:") && !html.contains("https:"),
+            "{name}: nothing runs, nothing is loaded"
+        );
+        for text in [&terminal, &markdown, &html] {
+            assert!(!text.contains(is_hidden), "{name}");
+        }
+        assert!(!csv_rows(&shown(&["report", name, "--format", "csv"])).is_empty(), "{name}");
+    }
+    let monday = shown(&["report", "monday"]);
+    for title in ["The weeks ahead", "Inspectors last week", "Dormant agents", "Today"] {
+        assert!(monday.contains(title), "{title}");
+    }
+    assert!(monday.contains('█'), "a chart");
+}
+
+#[test]
+fn a_report_says_the_numbers_of_the_tool() {
+    let scorecard = answer("inspector_scorecard");
+    let rows = csv_rows(&shown(&["report", "scorecard", "--format", "csv"]));
+    let inspectors = scorecard["companies"][0]["inspectors"].as_array().unwrap();
+    assert_eq!(rows.len(), inspectors.len());
+    for (row, inspector) in rows.iter().zip(inspectors) {
+        assert_eq!(row["company"], "spectora_company1");
+        assert_eq!(row["inspector"], inspector["inspector"].as_str().unwrap());
+        assert_eq!(row["volume"], inspector["volume"].to_string());
+        assert_eq!(row["quoted revenue"], inspector["quoted_revenue"].as_str().unwrap());
+    }
+    let plan = answer("capacity_plan");
+    let weeks = plan["companies"][0]["weeks"].as_array().unwrap();
+    let rows = csv_rows(&shown(&["report", "capacity", "--format", "csv"]));
+    let of = |name: &str| rows.iter().map(|row| row[name].clone()).collect::<Vec<_>>();
+    assert_eq!(of("monday"), weeks.iter().map(|week| week["monday"].as_str().unwrap().to_owned()).collect::<Vec<_>>());
+    assert_eq!(of("forecast"), weeks.iter().map(|week| week["forecast"].to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn arguments_reach_the_tool_and_its_refusals_the_user() {
+    let last = shown(&["report", "scorecard", "period=last_month"]);
+    assert!(last.contains("Period: "), "{last}");
+    let rows = csv_rows(&shown(&["report", "agents", "mode=dormant", "limit=3", "--format", "csv"]));
+    assert_eq!(rows.len(), 3);
+    let output = run(&["report", "scorecard", "period=somewhen"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("period"));
+    for refused in [&["report", "monday", "--format", "csv"][..], &["report", "monday", "period=today"]] {
+        assert!(!run(refused).status.success(), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_file_is_written_once_and_never_over_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mix.html");
+    let wanted = ["report", "mix", "--format", "html", "--output", path.to_str().unwrap()];
+    assert_eq!(shown(&wanted), "");
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert!(written.starts_with("<!doctype html>"));
+    std::fs::write(&path, "mine").unwrap();
+    let output = run(&wanted);
+    assert_ne!(output.status.code(), Some(0));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("mix.html"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+}
