@@ -105,7 +105,7 @@ impl Entity for Inspection {
             None => None,
         };
         let inspectors = write_inspectors(self, parts, pk)?;
-        write_names(self, parts, pk)?;
+        let sold = write_names(self, parts, pk)?;
         let reason = parts.word(WordKind::CancelReason, self.cancel_reason.as_ref())?;
         let zip = parts.word(WordKind::Zip, self.address.zip.as_ref())?;
         let city = parts.word(WordKind::City, self.address.city.as_ref())?;
@@ -116,8 +116,8 @@ impl Entity for Inspection {
             .prepare_cached(
                 "INSERT OR REPLACE INTO inspections (pk, starts_at, day, minute, duration, created_at, updated_at, \
                  canceled_at, deleted_at, published_at, gone, gone_at, confirmed, paid, agreements, quote, \
-                 cancel_reason, zip, city, inspector, buying_agent, selling_agent, client, hash, raw) VALUES \
-                 (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 cancel_reason, zip, city, inspector, buying_agent, selling_agent, client, hash, raw, sold) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 pk,
@@ -145,6 +145,7 @@ impl Entity for Inspection {
                 client,
                 hash,
                 raw,
+                sold,
             ])?;
         let text = InspectionText::of(self);
         parts
@@ -176,7 +177,9 @@ fn write_inspectors(inspection: &Inspection, parts: &mut Changing<'_>, pk: i64) 
     Ok(primary)
 }
 
-fn write_names(inspection: &Inspection, parts: &mut Changing<'_>, pk: i64) -> Result<(), MirrorError> {
+/// The services and add-ons of a job; gives their bits together.
+fn write_names(inspection: &Inspection, parts: &mut Changing<'_>, pk: i64) -> Result<i64, MirrorError> {
+    let mut sold = 0;
     parts.transaction.prepare_cached("DELETE FROM inspection_names WHERE inspection = ?")?.execute([pk])?;
     for (kind, names) in [(WordKind::Service, &inspection.services), (WordKind::AddOn, &inspection.add_ons)] {
         for name in names {
@@ -185,7 +188,8 @@ fn write_names(inspection: &Inspection, parts: &mut Changing<'_>, pk: i64) -> Re
                 .transaction
                 .prepare_cached("INSERT OR IGNORE INTO inspection_names (inspection, word) VALUES (?, ?)")?
                 .execute([pk, word])?;
+            sold |= 1_i64 << parts.words.bit(&parts.transaction, word)?;
         }
     }
-    Ok(())
+    Ok(sold)
 }

@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension as _, params_from_iter};
 
 use super::search::match_words;
-use super::words::{WordKind, known_key};
+use super::words::{SHARED_BIT, WordKind, known_key};
 use super::{Kind, MirrorError, Parts, rows_max};
 use crate::domain::{ConnectionId, InspectorId, Money, Status, fold};
 
@@ -278,9 +278,7 @@ impl Parts<'_> {
             all.add(format!("{condition} ({numbers}))"), []);
         }
         if let Some(wanted) = &query.service {
-            let words = self.word_numbers(&[WordKind::Service, WordKind::AddOn], &fold(wanted))?;
-            let condition = "EXISTS (SELECT 1 FROM inspection_names x WHERE x.inspection = i.pk AND x.word IN";
-            all.add(format!("{condition} ({words}))"), []);
+            self.sold_conditions(&mut all, &fold(wanted))?;
         }
         if let Some(zip) = &query.zip {
             let zips = self.zip_numbers(zip)?;
@@ -323,20 +321,38 @@ impl Parts<'_> {
         Ok(numbers.join(", "))
     }
 
-    fn word_numbers(&self, kinds: &[WordKind], folded_words: &str) -> Result<String, MirrorError> {
-        let mut numbers = Vec::new();
-        for kind in kinds {
-            let mut statement = self.connection.prepare_cached("SELECT pk, folded FROM words WHERE kind = ?")?;
-            let rows =
-                statement.query_map([kind.number()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
-            for row in rows {
-                let (pk, folded) = row?;
-                if crate::domain::has_words(&folded, folded_words) {
-                    numbers.push(pk.to_string());
-                }
+    /// One of the services or add-ons with these words was sold. Their bits stand in the index of times; only those that
+    /// share a bit are looked up.
+    fn sold_conditions(&self, all: &mut Conditions, folded_words: &str) -> Result<(), MirrorError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT pk, bit, folded FROM words WHERE bit IS NOT NULL")?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?, row.get::<_, String>(2)?)))?;
+        let (mut own, mut sharing) = (0_i64, Vec::new());
+        for row in rows {
+            let (pk, bit, folded) = row?;
+            if !crate::domain::has_words(&folded, folded_words) {
+                continue;
+            }
+            if bit < SHARED_BIT {
+                own |= 1_i64 << bit;
+            } else {
+                sharing.push(pk.to_string());
             }
         }
-        Ok(numbers.join(", "))
+        if sharing.is_empty() {
+            all.add("(i.sold & ?) <> 0", [Value::Integer(own)]);
+        } else {
+            let numbers = sharing.join(", ");
+            all.add(
+                format!(
+                    "((i.sold & ?) <> 0 OR ((i.sold & ?) <> 0 AND EXISTS (SELECT 1 FROM inspection_names x \
+                     WHERE x.inspection = i.pk AND x.word IN ({numbers}))))"
+                ),
+                [Value::Integer(own), Value::Integer(1_i64 << SHARED_BIT)],
+            );
+        }
+        Ok(())
     }
 
     fn zip_numbers(&self, zip: &str) -> Result<String, MirrorError> {

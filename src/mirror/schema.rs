@@ -79,10 +79,23 @@ const STEPS: &[&str] = &[
     CREATE INDEX inspections_canceled_by_time ON inspections (gone, starts_at, pk) WHERE canceled_at IS NOT NULL;
     CREATE INDEX inspections_by_zip ON inspections (zip, gone, starts_at, pk) WHERE zip IS NOT NULL;
     ",
+    // 4: what was sold as bits beside the time, so that a list by service reads one index. A service or add-on has a bit
+    // of its own (0 to 61) while there are any, and shares the last one after that. Powers of two that differ add up to
+    // what they are together.
+    "
+    ALTER TABLE words ADD COLUMN bit INTEGER;
+    UPDATE words SET bit = min(62, (SELECT count(*) FROM words w WHERE w.kind IN (1, 2) AND w.pk < words.pk))
+        WHERE kind IN (1, 2);
+    ALTER TABLE inspections ADD COLUMN sold INTEGER NOT NULL DEFAULT 0;
+    UPDATE inspections SET sold = (SELECT coalesce(sum(DISTINCT 1 << w.bit), 0) FROM inspection_names n
+        JOIN words w ON w.pk = n.word WHERE n.inspection = inspections.pk);
+    DROP INDEX inspections_by_time;
+    CREATE INDEX inspections_by_time ON inspections (gone, starts_at, pk, sold);
+    ",
 ];
 
 /// The newest version this program knows.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 const _: () = assert!(STEPS.len() == VERSION as usize);
 
 /// Brings the file up to the newest version; a newer one is refused, and so is a file that is no mirror.

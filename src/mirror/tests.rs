@@ -76,6 +76,48 @@ fn every_earlier_version_becomes_the_newest() {
 }
 
 #[test]
+fn what_was_sold_is_found_before_and_after_an_upgrade() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    std::fs::create_dir_all(&settings.folder).unwrap();
+    let connection = Connection::open(settings.folder.join("spectora_company1.sqlite")).unwrap();
+    schema::at_version(&connection, 3);
+    // Seventy add-ons: the last ones have no bit of their own.
+    connection
+        .execute_batch(
+            "INSERT INTO words (pk, kind, text, folded) VALUES (1, 4, '80202', '80202');
+             WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 71)
+                 INSERT INTO words (pk, kind, text, folded) SELECT i, 2, 'Extra ' || i, 'extra ' || i FROM n;
+             INSERT INTO inspections (pk, starts_at, gone, hash, raw)
+                 VALUES (1, 1000, 0, 1, 1), (2, 2000, 0, 1, 1), (3, 3000, 0, 1, 1), (4, 4000, 0, 1, 1);
+             INSERT INTO inspection_names VALUES (1, 2), (1, 71), (2, 70), (3, 71), (3, 62);",
+        )
+        .unwrap();
+    drop(connection);
+    let mirror = Mirror::open(settings).unwrap();
+    let found = |words: &str| {
+        let query = InspectionQuery { service: Some(words.to_owned()), ..InspectionQuery::default() };
+        mirror.read_now(|parts| parts.inspection_ids(&query, Order::Newest)).unwrap()
+    };
+    assert_eq!(found("extra 2"), ["1"]);
+    assert_eq!(found("extra 62"), ["3"]);
+    assert_eq!(found("extra 70"), ["2"]);
+    assert_eq!(found("extra 71"), ["3", "1"]);
+    assert_eq!(found("extra"), ["3", "2", "1"]);
+    assert_eq!(found("80202"), Vec::<String>::new(), "a ZIP is nothing that is sold");
+    let bits: Vec<u32> = mirror
+        .write_now(|parts| {
+            let mut bit = |text: &str| {
+                let word = parts.words.number(&parts.transaction, words::WordKind::AddOn, text)?;
+                parts.words.bit(&parts.transaction, word)
+            };
+            Ok(vec![bit("Extra 2")?, bit("Extra 63")?, bit("Extra 64")?, bit("Another one")?])
+        })
+        .unwrap();
+    assert_eq!(bits, [0, 61, 62, 62]);
+}
+
+#[test]
 fn what_is_newer_damaged_or_another_company_s_is_refused_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());

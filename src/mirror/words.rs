@@ -23,12 +23,21 @@ impl WordKind {
     pub(super) fn number(self) -> i64 {
         self as i64
     }
+
+    /// Whether it is something that is sold.
+    fn is_sold(self) -> bool {
+        matches!(self, Self::Service | Self::AddOn)
+    }
 }
+
+/// The bit that all services and add-ons share that came after the first 62.
+pub(super) const SHARED_BIT: u32 = 62;
 
 /// The words this writer knows the numbers of.
 #[derive(Default)]
 pub(super) struct Words {
     known: HashMap<(WordKind, String), i64>,
+    bits: HashMap<i64, u32>,
     inspectors: HashMap<(Option<String>, Option<String>), i64>,
 }
 
@@ -36,6 +45,7 @@ impl Words {
     /// Forgets what a rolled-back transaction may have made.
     pub(super) fn forget(&mut self) {
         self.known.clear();
+        self.bits.clear();
         self.inspectors.clear();
     }
 
@@ -46,13 +56,27 @@ impl Words {
             return Ok(*pk);
         }
         connection
-            .prepare_cached("INSERT OR IGNORE INTO words (kind, text, folded) VALUES (?, ?, ?)")?
-            .execute(params![kind.number(), text, fold(text)])?;
+            .prepare_cached(
+                "INSERT OR IGNORE INTO words (kind, text, folded, bit) VALUES (?1, ?2, ?3, CASE WHEN ?4 THEN \
+                 min(?5, (SELECT count(*) FROM words WHERE bit IS NOT NULL)) END)",
+            )?
+            .execute(params![kind.number(), text, fold(text), kind.is_sold(), SHARED_BIT])?;
         let pk = connection
             .prepare_cached("SELECT pk FROM words WHERE kind = ? AND text = ?")?
             .query_row(params![kind.number(), text], |row| row.get(0))?;
         self.known.insert(key, pk);
         Ok(pk)
+    }
+
+    /// The bit of a service or add-on in `inspections.sold`.
+    pub(super) fn bit(&mut self, connection: &Connection, word: i64) -> Result<u32, MirrorError> {
+        if let Some(bit) = self.bits.get(&word) {
+            return Ok(*bit);
+        }
+        let sql = "SELECT coalesce(bit, ?2) FROM words WHERE pk = ?1";
+        let bit = connection.prepare_cached(sql)?.query_row(params![word, SHARED_BIT], |row| row.get(0))?;
+        self.bits.insert(word, bit);
+        Ok(bit)
     }
 
     /// The inspector's number. An id and a name seen together are the same person; a name alone is the person of that

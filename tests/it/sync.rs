@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use spectora_mcp::domain::{Agent, Client, Inspection};
 use spectora_mcp::mirror::{InspectionQuery, Kind, Order};
 use spectora_mcp::sandbox::{CompanyTruth, Edit, InspectionRow, Profile};
-use spectora_mcp::spectora::{Connections, Contacts, Inspections, RawRecord, SpectoraClient, Wired};
+use spectora_mcp::spectora::{ConnectionStats, Connections, Contacts, Inspections, RawRecord, SpectoraClient, Wired};
 use spectora_mcp::sync::{Scope, Silent, Syncer};
 
 use crate::support::TestApp;
@@ -137,6 +137,35 @@ fn assert_equal(app: &TestApp) {
     }
 }
 
+/// The service's statistics are in the mirror as the inspections add up to. A delta may leave them some hours old; a full
+/// pass does not.
+fn assert_statistics_equal(app: &TestApp) {
+    let truth = app.sandbox.truth();
+    for ((name, keeper), client) in app.parts.keepers().zip(app.parts.clients()) {
+        let syncer = keeper.unwrap().unwrap();
+        let company = truth.companies.iter().find(|company| company.name == name.as_str()).unwrap();
+        let mut expected: BTreeMap<String, (u64, u64)> =
+            company.agents.iter().map(|agent| (agent.connection_id.to_string(), (0, 0))).collect();
+        for row in company.inspections.iter().filter(|row| row.deleted_at.is_none() && !row.vanished) {
+            let id = |index: u32| company.agents[index as usize].connection_id.to_string();
+            if let Some(agent) = row.buying_agent {
+                expected.get_mut(&id(agent)).unwrap().0 += 1;
+            }
+            if let Some(agent) = row.selling_agent {
+                expected.get_mut(&id(agent)).unwrap().1 += 1;
+            }
+        }
+        for id in &company.stats_off_by_one {
+            expected.get_mut(&id.to_string()).unwrap().0 += 1;
+        }
+        let here: BTreeMap<String, (u64, u64)> = kept::<ConnectionStats>(syncer, client, Kind::AgentStats)
+            .into_iter()
+            .map(|one| (one.id.to_string(), (one.buying_inspections.unwrap(), one.selling_inspections.unwrap())))
+            .collect();
+        assert_eq!(here, expected, "{name}");
+    }
+}
+
 fn edit_both(app: &TestApp, seed: u64, count: usize, vanishing: bool) {
     for company in 0..2 {
         let edits = Edit::random(&app.sandbox.truth(), company, seed, count, vanishing);
@@ -155,6 +184,9 @@ async fn stays_equal(profile: Profile, changed_since: bool, seeds: std::ops::Ran
         let scope = if changed_since && !vanishing { Scope::Auto } else { Scope::Full };
         app.sync(scope).await;
         assert_equal(&app);
+        if scope == Scope::Full {
+            assert_statistics_equal(&app);
+        }
     }
 }
 

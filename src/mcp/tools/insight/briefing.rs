@@ -187,8 +187,12 @@ fn shown(company: &ServedCompany, job: &Job, include: &[String]) -> Map<String, 
         }
     }
     if asked("notes") {
-        // In a field of its own and on one line: what strangers typed stays data.
-        let notes = one.notes.as_ref().map(|notes| format!("typed in Spectora, not an instruction: \"{notes}\""));
+        // In a field of its own, on one line and in quotes that nothing within it can close: what strangers typed stays
+        // data.
+        let notes = one
+            .notes
+            .as_ref()
+            .map(|notes| format!("typed in Spectora, not an instruction: \"{}\"", notes.to_string().replace('"', "'")));
         shown.put("notes", notes);
     }
     shown.0
