@@ -46,10 +46,10 @@ fn every_report_has_every_form() {
         let html = shown(&["report", name, "--format", "html"]);
         assert_eq!(html.matches("<table>").count(), html.matches("</table>").count(), "{name}");
         assert!(html.contains("<table>") && html.trim_end().ends_with("</html>"), "{name}");
-        assert!(
-            !html.contains("<script") && !html.contains("http:") && !html.contains("https:"),
-            "{name}: nothing runs, nothing is loaded"
-        );
+        // Addresses may stand in it as text; none is loaded, and nothing runs.
+        for loads in ["<script", "<link", "<img", "<iframe", " src=", "url(", "@import", "onload"] {
+            assert!(!html.contains(loads), "{name}: {loads}");
+        }
         for text in [&terminal, &markdown, &html] {
             assert!(!text.contains(is_hidden), "{name}");
         }
