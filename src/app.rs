@@ -126,11 +126,18 @@ impl App {
             .map(|part| (&part.company.name, part.keeper.as_ref().map(Option::as_ref).map_err(String::as_str)))
     }
 
-    /// Fills every mirror before the first question, for companies whose service is at hand.
+    /// Fills every mirror before the first question, for companies whose service is at hand. Where another process is at
+    /// it, waits for that one to end.
     pub async fn fill(&self) -> Result<(), sync::SyncError> {
+        const PAUSE: Duration = Duration::from_millis(200);
         for part in &self.parts {
             if let Ok(Some(syncer)) = &part.keeper {
-                syncer.sync(sync::Scope::Auto, &sync::Silent).await?;
+                loop {
+                    match syncer.sync(sync::Scope::Auto, &sync::Silent).await {
+                        Err(sync::SyncError::Busy) => tokio::time::sleep(PAUSE).await,
+                        done => break done.map(|_| ())?,
+                    }
+                }
             }
         }
         Ok(())

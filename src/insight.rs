@@ -14,7 +14,9 @@ mod statistics;
 #[cfg(test)]
 mod tests;
 
-pub use agents::{AgentAnalysis, AgentNumbers, Course, DormantRule, agent_analysis};
+pub use agents::{
+    AgentAnalysis, AgentNumbers, COURSE_REFERRALS_MIN, COURSE_REFERRALS_SURE, Course, DormantRule, agent_analysis,
+};
 pub use briefing::{AgentBackground, Briefing, Exception, Job, briefing};
 pub use capacity::{AHEAD_MAX, CapacityPlan, Model, WEEKS_MIN, Week, capacity_plan};
 pub use common::{Rate, SMALL_SAMPLE, Scope, rate};

@@ -1,6 +1,10 @@
 //! Real-estate agents: who sends work, who stopped, who begins, who sends more or less than before.
 
+mod course;
+
 use std::collections::BTreeMap;
+
+pub use course::{COURSE_REFERRALS_MIN, COURSE_REFERRALS_SURE, Course};
 
 use super::common::{Rate, Scope, has_add_on, is_performed, median, rate};
 use crate::mirror::{Fact, Facts};
@@ -11,10 +15,6 @@ const DAY_MS: f64 = 86_400_000.0;
 const RECENT_DAYS: i64 = 90;
 /// The days before those that they are compared with.
 const BASE_DAYS: i64 = 270;
-/// The fewest referrals that a course is judged on.
-const COURSE_REFERRALS_MIN: usize = 8;
-/// A course is named only where it is so many times as likely as a steady one (as a logarithm: e to this power).
-const COURSE_ODDS_MIN: f64 = 2.0;
 /// A first referral within so many days makes a new agent.
 const NEW_DAYS: i64 = 90;
 
@@ -119,50 +119,6 @@ impl AgentNumbers {
     /// *Lapsed*: dormant after a steady course that broke off.
     pub fn is_lapsed(&self, rule: DormantRule) -> bool {
         self.is_dormant(rule) && self.is_on(Course::BrokenOff)
-    }
-}
-
-/// How referrals run through an agent's time here, measured by the company's own inspections (so that seasons and growth of
-/// the company are not taken for the agent's).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Course {
-    /// As many at any time.
-    Steady,
-    /// More and more.
-    Rising,
-    /// Fewer and fewer.
-    Fading,
-    /// As many at any time, then none.
-    BrokenOff,
-}
-
-impl Course {
-    /// The words in answers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Steady => "steady",
-            Self::Rising => "rising",
-            Self::Fading => "fading",
-            Self::BrokenOff => "broken off",
-        }
-    }
-
-    /// The course under which these places (0 to 1, in order) are most likely: uniform; density 0.1 + 1.8 s; density
-    /// 0.03 + 2.91 (1 - s)^2; or uniform up to the last one, which has an end to fit and pays for it.
-    fn of(places: &[f64]) -> Option<(Self, f64)> {
-        if places.len() < COURSE_REFERRALS_MIN {
-            return None;
-        }
-        let n = places.len() as f64;
-        let likelihood = |density: fn(f64) -> f64| places.iter().map(|place| density(*place).ln()).sum::<f64>();
-        let rising = likelihood(|s| 0.1 + 1.8 * s);
-        let fading = likelihood(|s| 0.03 + 2.91 * (1.0 - s) * (1.0 - s));
-        let end = (places.last().copied().unwrap_or(1.0) * (n + 1.0) / n).min(1.0);
-        let broken_off = -n * end.max(1e-6).ln() - (n + 1.0).ln() / 2.0;
-        let best = [(Self::Rising, rising), (Self::Fading, fading), (Self::BrokenOff, broken_off)]
-            .into_iter()
-            .max_by(|left, right| left.1.total_cmp(&right.1))?;
-        Some(if COURSE_ODDS_MIN < best.1 { best } else { (Self::Steady, -best.1) })
     }
 }
 

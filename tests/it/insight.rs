@@ -313,12 +313,12 @@ impl Score {
     }
 }
 
-#[tokio::test]
-async fn planted_agents_are_found_by_their_own_rhythm() {
-    let mut scores: HashMap<&str, Score> = HashMap::new();
+/// How well the planted agents of these seeds are found, by what was looked for.
+async fn planted(seeds: std::ops::Range<u64>) -> BTreeMap<&'static str, Score> {
+    let mut scores: BTreeMap<&str, Score> = BTreeMap::new();
     let rule = DormantRule::default();
     let now_ms = now().as_millisecond();
-    for seed in 0..20 {
+    for seed in seeds {
         let truth = generated(seed, 7_500).await;
         let company = &truth.companies[0];
         let facts = facts_of(company);
@@ -326,17 +326,16 @@ async fn planted_agents_are_found_by_their_own_rhythm() {
         let analysis = insight::agent_analysis(&facts, &scope, None, now_ms);
         for one in &analysis.agents {
             let rhythm = company.agents[usize::try_from(one.agent).unwrap()].rhythm;
-            // Who has sent too little to have a rhythm shows none.
-            let is_regular = 15 <= one.ever;
             let mut judge = |name, chosen: bool, planted: bool| {
                 let score = scores.entry(name).or_default();
                 score.chosen += u64::from(chosen);
                 score.planted += u64::from(planted);
                 score.hit += u64::from(chosen && planted);
             };
-            if is_regular {
+            // Who has sent too little to have a rhythm shows none.
+            if insight::COURSE_REFERRALS_SURE <= one.ever {
                 judge("lapsed", one.is_lapsed(rule), rhythm == Rhythm::Lapsed);
-                judge("lapsed, 90 days", one.is_dormant_by_90_days(), rhythm == Rhythm::Lapsed);
+                judge("lapsed by the 90-days rule", one.is_dormant_by_90_days(), rhythm == Rhythm::Lapsed);
                 judge("rising", one.is_rising(now_ms), rhythm == Rhythm::Rising);
                 judge("fading", one.is_fading(), rhythm == Rhythm::Fading);
                 let steady = !one.is_lapsed(rule) && !one.is_rising(now_ms) && !one.is_fading() && !one.is_new(now_ms);
@@ -345,20 +344,27 @@ async fn planted_agents_are_found_by_their_own_rhythm() {
             judge("new", one.is_new(now_ms) && 2 <= one.ever, rhythm == Rhythm::New && 2 <= one.ever);
         }
     }
-    let mut shown: Vec<String> = scores
-        .iter()
-        .map(|(name, score)| format!("{name}: precision {:.2}, recall {:.2}", score.precision(), score.recall()))
-        .collect();
-    shown.sort();
-    println!("{}", shown.join("\n"));
-    // What was reached, with a little room; the fixed rule beside it finds all and is wrong half the time.
-    for (name, precision, recall) in
-        [("lapsed", 0.85, 0.9), ("fading", 0.9, 0.8), ("rising", 0.8, 0.9), ("new", 0.9, 0.9), ("steady", 0.9, 0.9)]
-    {
-        let score = &scores[name];
-        assert!(precision <= score.precision() && recall <= score.recall(), "{name}: {shown:#?}");
+    scores
+}
+
+#[tokio::test]
+async fn planted_agents_are_found_by_their_own_rhythm() {
+    // The second twenty were not looked at when the constants were chosen.
+    for seeds in [0..20, 100..120] {
+        let scores = planted(seeds.clone()).await;
+        let shown: Vec<String> = scores
+            .iter()
+            .map(|(name, score)| format!("{name}: precision {:.3}, recall {:.3}", score.precision(), score.recall()))
+            .collect();
+        println!("seeds {seeds:?}: {}", shown.join("; "));
+        for name in ["lapsed", "fading", "rising", "new", "steady"] {
+            let score = &scores[name];
+            assert!(50 <= score.planted, "{name}: the test must see enough of them");
+            assert!(0.9 <= score.precision() && 0.9 <= score.recall(), "{name}: {shown:#?}");
+        }
+        // The fixed rule finds all, and is wrong half the time.
+        assert!(scores["lapsed by the 90-days rule"].precision() < 0.6, "{shown:#?}");
     }
-    assert!(scores["lapsed, 90 days"].precision() < 0.6, "{shown:#?}");
 }
 
 #[tokio::test]
