@@ -15,7 +15,8 @@ mod statistics;
 mod tests;
 
 pub use agents::{
-    AgentAnalysis, AgentNumbers, COURSE_REFERRALS_MIN, COURSE_REFERRALS_SURE, Course, DormantRule, agent_analysis,
+    AgentAnalysis, AgentNumbers, AgentProfile, COURSE_REFERRALS_MIN, COURSE_REFERRALS_SURE, Course, DormantRule,
+    agent_analysis, agent_profile,
 };
 pub use briefing::{AgentBackground, Briefing, Exception, Job, briefing};
 pub use capacity::{AHEAD_MAX, CapacityPlan, Model, WEEKS_MIN, Week, capacity_plan};

@@ -1,10 +1,12 @@
 //! Real-estate agents: who sends work, who stopped, who begins, who sends more or less than before.
 
 mod course;
+mod profile;
 
 use std::collections::BTreeMap;
 
 pub use course::{COURSE_REFERRALS_MIN, COURSE_REFERRALS_SURE, Course};
+pub use profile::{AgentProfile, agent_profile};
 
 use super::common::{Rate, Scope, has_add_on, is_performed, median, rate};
 use crate::mirror::{Fact, Facts};
@@ -78,8 +80,9 @@ pub struct AgentNumbers {
     /// How likely a silence as long as the present one is, if referrals went on at random at the agent's own pace: a half
     /// for one median gap, a quarter for two, and so on.
     pub chance_of_silence: Option<f64>,
-    /// The course of the agent's referrals, and the logarithm of how much more likely it is than a steady one; `None` with
-    /// fewer than 8 referrals.
+    /// The course of the agent's referrals, and the logarithm of how much more likely it is than a steady one (a steady
+    /// one: than the next likely); `None` with fewer than [`COURSE_REFERRALS_MIN`] referrals, a guess with fewer than
+    /// [`COURSE_REFERRALS_SURE`].
     pub course: Option<(Course, f64)>,
     /// Whether a referral is booked ahead.
     pub booked_ahead: bool,
@@ -137,12 +140,12 @@ pub struct AgentAnalysis {
 
 /// The numbers of every agent. `facts` is the company's whole history; `now` is in milliseconds since 1970.
 pub fn agent_analysis(facts: &Facts, scope: &Scope, before: Option<&Scope>, now: i64) -> AgentAnalysis {
-    let mut buying: BTreeMap<i64, Vec<&Fact>> = BTreeMap::new();
+    let mut buying: BTreeMap<i64, Vec<Placed>> = BTreeMap::new();
     let mut selling: BTreeMap<i64, u64> = BTreeMap::new();
     let (mut revenue, mut without_agent) = (0, 0);
-    for fact in &facts.rows {
+    for (place, fact) in facts.rows.iter().enumerate() {
         if let Some(agent) = fact.buying_agent {
-            buying.entry(agent).or_default().push(fact);
+            buying.entry(agent).or_default().push(Placed { place, fact });
         }
         if scope.holds(fact) {
             if let Some(agent) = fact.selling_agent {
@@ -172,11 +175,24 @@ pub fn agent_analysis(facts: &Facts, scope: &Scope, before: Option<&Scope>, now:
     AgentAnalysis { concentration: [first(1), first(5), first(10)], agents, revenue, without_agent }
 }
 
-fn numbers(facts: &Facts, agent: i64, rows: &[&Fact], scope: &Scope, before: Option<&Scope>, now: i64) -> AgentNumbers {
-    let in_period: Vec<&&Fact> = rows.iter().filter(|fact| scope.holds(fact)).collect();
-    let performed: Vec<&&&Fact> = in_period.iter().filter(|fact| is_performed(fact, now)).collect();
-    let past: Vec<&&Fact> = rows.iter().filter(|fact| fact.starts_at < now).collect();
-    let starts: Vec<i64> = past.iter().map(|fact| fact.starts_at).collect();
+/// An inspection and its place among all of the company.
+struct Placed<'a> {
+    place: usize,
+    fact: &'a Fact,
+}
+
+fn numbers(
+    facts: &Facts,
+    agent: i64,
+    rows: &[Placed],
+    scope: &Scope,
+    before: Option<&Scope>,
+    now: i64,
+) -> AgentNumbers {
+    let in_period: Vec<&Fact> = rows.iter().map(|one| one.fact).filter(|fact| scope.holds(fact)).collect();
+    let performed: Vec<&&Fact> = in_period.iter().filter(|fact| is_performed(fact, now)).collect();
+    let past = rows.get(..rows.partition_point(|one| one.fact.starts_at < now)).unwrap_or(rows);
+    let starts: Vec<i64> = past.iter().map(|one| one.fact.starts_at).collect();
     let gaps: Vec<f64> =
         starts.windows(2).filter_map(|pair| Some((pair.get(1)? - pair.first()?) as f64 / DAY_MS)).collect();
     let last = starts.last().copied();
@@ -187,19 +203,19 @@ fn numbers(facts: &Facts, agent: i64, rows: &[&Fact], scope: &Scope, before: Opt
         starts.iter().filter(|start| (from..to).contains(*start)).count() as u64
     };
     let (recent, base) = (within(RECENT_DAYS, 0), within(RECENT_DAYS + BASE_DAYS, RECENT_DAYS));
-    // The agent's time here: since the company knows them, or since the mirror's first day.
+    // The agent's time here: since the company knows them, or since their first referral.
     let known = facts.agents.get(&agent).and_then(|known| known.created_at).or_else(|| starts.first().copied());
     let rank = |at: i64| facts.rows.partition_point(|fact| fact.starts_at < at);
     let (begins, ends) = (known.map_or(0, rank), rank(now));
-    let places: Vec<f64> = starts
+    let places: Vec<f64> = past
         .iter()
-        .map(|start| rank(*start))
-        .filter(|place| (begins..ends).contains(place))
-        .map(|place| (place - begins) as f64 / (ends - begins) as f64)
+        .filter(|one| (begins..ends).contains(&one.place))
+        .map(|one| (one.place - begins) as f64 / (ends - begins) as f64)
         .collect();
     let year_before_last = last.map(|last| last - 365 * 86_400_000);
     let at_stake = past
         .iter()
+        .map(|one| one.fact)
         .filter(|fact| fact.canceled_at.is_none() && year_before_last.is_some_and(|from| from < fact.starts_at))
         .filter_map(|fact| fact.quote)
         .sum();
@@ -208,7 +224,7 @@ fn numbers(facts: &Facts, agent: i64, rows: &[&Fact], scope: &Scope, before: Opt
     AgentNumbers {
         agent,
         referrals: in_period.len() as u64,
-        referrals_before: before.map(|before| rows.iter().filter(|fact| before.holds(fact)).count() as u64),
+        referrals_before: before.map(|before| rows.iter().filter(|one| before.holds(one.fact)).count() as u64),
         performed: performed.len() as u64,
         canceled: in_period.iter().filter(|fact| fact.canceled_at.is_some()).count() as u64,
         revenue: performed.iter().filter_map(|fact| fact.quote).sum(),
@@ -229,6 +245,6 @@ fn numbers(facts: &Facts, agent: i64, rows: &[&Fact], scope: &Scope, before: Opt
         at_stake,
         recent,
         base,
-        booked_ahead: rows.iter().any(|fact| now <= fact.starts_at && fact.canceled_at.is_none()),
+        booked_ahead: rows.iter().any(|one| now <= one.fact.starts_at && one.fact.canceled_at.is_none()),
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn settle(schema: &Map<String, Value>, raw: Map<String, Value>) -> Re
         let kind = property.get("type").and_then(Value::as_str).unwrap_or("string");
         let value = match kind {
             "integer" => integer(&name, &value, property)?,
+            "number" => number(&name, &value, property)?,
             "boolean" => boolean(&name, &value)?,
             "array" => list(&name, value, property)?,
             _ => one(&name, &value, property)?,
@@ -105,6 +106,18 @@ fn integer(name: &str, value: &Value, property: &Value) -> Result<Value, ToolFai
     }
 }
 
+fn number(name: &str, value: &Value, property: &Value) -> Result<Value, ToolFailure> {
+    let minimum = property.get("minimum").and_then(Value::as_f64).unwrap_or(f64::MIN);
+    let number = text_of(value).and_then(|text| text.parse::<f64>().ok()).filter(|number| number.is_finite());
+    match number {
+        Some(number) if minimum <= number => Ok(number.into()),
+        _ => Err(ToolFailure::new(
+            format!("`{name}` cannot be {}", shown(&value.to_string())),
+            format!("give a number from {minimum} up"),
+        )),
+    }
+}
+
 fn boolean(name: &str, value: &Value) -> Result<Value, ToolFailure> {
     match text_of(value).map(|text| text.to_lowercase()).as_deref() {
         Some("true" | "yes" | "1") => Ok(true.into()),
@@ -166,6 +179,7 @@ mod tests {
         let schema = json!({"type": "object", "properties": {
             "limit": {"type": "integer", "minimum": 1, "maximum": 100},
             "paid": {"type": "boolean"},
+            "factor": {"type": "number", "minimum": 1},
             "zip": {"type": "string"},
             "status": {"type": "array", "items": {"type": "string", "enum": ["published", "canceled"]}},
             "company": {"type": "string", "enum": ["spectora_company1", "spectora_residential"]},
@@ -188,6 +202,8 @@ mod tests {
     #[test]
     fn odd_shapes_keep_their_meaning() {
         check(json!({"limit": "5"}), json!({"limit": 5}));
+        check(json!({"factor": "2.5"}), json!({"factor": 2.5}));
+        check(json!({"factor": 3}), json!({"factor": 3.0}));
         check(json!({"limit": 5.0}), json!({"limit": 5}));
         check(json!({"limit": null, "zip": ""}), json!({}));
         check(json!({"paid": "False"}), json!({"paid": false}));
@@ -202,6 +218,8 @@ mod tests {
     fn lost_meaning_is_refused_with_the_way_out() {
         check_refused(json!({"limit": 0}), "from 1 to 100");
         check_refused(json!({"limit": 2.5}), "from 1 to 100");
+        check_refused(json!({"factor": 0.5}), "a number from 1");
+        check_refused(json!({"factor": "inf"}), "a number from 1");
         check_refused(json!({"limt": 5}), "did you mean `limit`");
         check_refused(json!({"company": "resi"}), "spectora_company1, spectora_residential");
         check_refused(json!({"company": "spectora_resident"}), "did you mean `spectora_residential`");

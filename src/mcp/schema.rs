@@ -78,7 +78,7 @@ impl Input {
             json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX,
                    "description": format!("Default {LIMIT_DEFAULT}.")}),
         )
-        .text("cursor", "From `next_cursor`.")
+        .with("cursor", json!({"type": "string"}))
     }
 
     pub(super) fn build(self) -> Map<String, Value> {

@@ -261,19 +261,75 @@ async fn hostile_notes_stay_data_in_a_briefing() {
     assert!(!text(&without).contains("example.com"), "contact details only on request");
 }
 
+/// The body of one page as a thin connector hands it to a model.
+async fn raw_page(app: &TestApp, target: &str) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let address = app.sandbox.address();
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let key = &app.sandbox.companies()[0].api_key;
+    let request = format!("GET {target} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.0 200") || head.starts_with("HTTP/1.1 200"), "{head}");
+    body.to_owned()
+}
+
 #[tokio::test]
 async fn each_use_case_is_one_call_of_few_tokens() {
+    const PAGE: usize = 200;
     let app = TestApp::kept(Profile::Full).await;
     let tokens = tiktoken_rs::o200k_base().unwrap();
     let count = |value: &str| tokens.encode_ordinary(value).len();
-    for tool in ["inspector_scorecard", "agent_analysis", "service_mix", "prep_briefing", "capacity_plan"] {
+    let truth = app.sandbox.truth();
+    let company = &truth.companies[0];
+    // What the rows of the service weigh, in its largest pages and with the names of people.
+    let include = "buying_agent,selling_agent,assignments,buyer";
+    let page = raw_page(&app, &format!("/v2/inspections?page[size]={PAGE}&include={include}")).await;
+    let rows = serde_json::from_str::<Value>(&page).unwrap()["data"].as_array().unwrap().len();
+    assert_eq!(rows, PAGE);
+    let each = count(&page) as f64 / PAGE as f64;
+    let dated = |from: &str, to: &str| {
+        let range = Period { from: from.parse().unwrap(), to: to.parse().unwrap() };
+        company.inspections.iter().filter(|row| range.holds(company, row)).count()
+    };
+    let ever = company.inspections.iter().filter(|row| row.deleted_at.is_none()).count();
+    let is_kept = |row: &&InspectionRow| row.deleted_at.is_none();
+    let tomorrow = |row: &&InspectionRow| local(company, row) == "2026-11-25".parse().unwrap();
+    let agents: std::collections::BTreeSet<u32> =
+        company.inspections.iter().filter(is_kept).filter(tomorrow).filter_map(|row| row.buying_agent).collect();
+    let theirs = |row: &&InspectionRow| {
+        [row.buying_agent, row.selling_agent].into_iter().flatten().any(|agent| agents.contains(&agent))
+    };
+    let background = company.inspections.iter().filter(is_kept).filter(theirs).count();
+    // Which inspections the same question takes from lists: the period and the one before; all of them for the rhythm of
+    // agents and the history that a forecast stands on; tomorrow's, and those of tomorrow's agents, a list for each.
+    for (tool, inspections, lists) in [
+        ("inspector_scorecard", dated("2026-08-31", "2026-10-31"), 1),
+        ("agent_analysis", ever, 1),
+        ("service_mix", dated("2026-03-31", "2026-09-30"), 1),
+        ("prep_briefing", dated("2026-11-25", "2026-11-25") + background, 1 + agents.len()),
+        ("capacity_plan", ever, 1),
+    ] {
+        let before = app.sandbox.log().len();
         let result = app.call(tool, json!({"company": "spectora_company1"})).await;
         assert_ne!(result.is_error, Some(true), "{}", text(&result));
-        let shown = count(&text(&result));
-        assert!(shown < 1_300, "{tool}: {shown} tokens of text");
+        let calls = app.sandbox.log().len() - before;
+        let (shown, held) = (count(&text(&result)), count(&result.structured_content.as_ref().unwrap().to_string()));
+        let pages = inspections.div_ceil(PAGE).max(lists);
+        let raw = inspections as f64 * each;
+        println!(
+            "{tool}: one call, {calls} to the service, {shown} tokens of text ({held} structured); \
+             by lists: {pages} pages, {inspections} rows, {raw:.0} tokens"
+        );
+        assert!(shown < 1_000, "{tool}: {shown} tokens of text");
+        assert_eq!(calls, 0, "{tool}");
+        assert!(20.0 < raw / shown as f64, "{tool}");
         // The same arguments give the same answer, to the byte.
         let again = app.call(tool, json!({"company": "spectora_company1"})).await;
         assert_eq!(result.structured_content, again.structured_content, "{tool}");
+        assert_eq!(text(&result), text(&again), "{tool}");
     }
 }
 
@@ -529,4 +585,105 @@ async fn explain_has_the_rows_of_every_number_of_a_scorecard() {
             })
     });
     assert_eq!(whole["repeat_agents"]["count"].as_u64(), Some(repeats.0));
+}
+
+#[tokio::test]
+async fn a_profile_says_what_an_agent_usually_sends() {
+    let app = TestApp::kept(Profile::Full).await;
+    let truth = app.sandbox.truth();
+    for company in &truth.companies {
+        // Who sends most, and who has sent least but something.
+        let past = |index: usize| {
+            let mut rows: Vec<&InspectionRow> = company.inspections.iter().collect();
+            rows.retain(|row| {
+                row.deleted_at.is_none() && row.buying_agent == Some(index as u32) && row.starts_at < now().as_second()
+            });
+            rows.sort_by_key(|row| std::cmp::Reverse((row.starts_at, row.id)));
+            rows
+        };
+        let most = (0..company.agents.len()).max_by_key(|index| past(*index).len()).unwrap();
+        let least =
+            (0..company.agents.len()).filter(|at| 2 < past(*at).len()).min_by_key(|at| past(*at).len()).unwrap();
+        for index in [most, least] {
+            let agent = &company.agents[index];
+            let rows = past(index);
+            let kept: Vec<&&InspectionRow> = rows.iter().filter(|row| row.canceled_at.is_none()).collect();
+            let asked = json!({"company": company.name, "agent": agent.connection_id.to_string()});
+            let answer = app.answer("agent_analysis", asked).await;
+            let shown = &answer["companies"][0]["agent"];
+            assert_eq!(shown["referrals_ever"].as_u64(), Some(rows.len() as u64), "{shown}");
+            assert_eq!(shown["canceled_ever"].as_u64(), Some((rows.len() - kept.len()) as u64), "{shown}");
+            let mut years: BTreeMap<i16, u64> = BTreeMap::new();
+            rows.iter().for_each(|row| *years.entry(local(company, row).year()).or_default() += 1);
+            let by_year: Vec<String> = years.iter().map(|(year, count)| format!("{year}: {count}")).collect();
+            assert_eq!(shown["referrals_by_year"], json!(by_year));
+            // The first named is the most frequent, with its count.
+            let first = |counts: HashMap<&str, usize>, named: &Value| {
+                let named = named.as_str().unwrap();
+                let most = counts.values().max().unwrap();
+                let (name, count) = counts.iter().find(|(name, _)| named.starts_with(*name)).unwrap();
+                assert_eq!(count, most, "{named}");
+                assert!(named.starts_with(&format!("{name} {count} of {}", kept.len())), "{named}");
+            };
+            let mut services: HashMap<&str, usize> = HashMap::new();
+            kept.iter().for_each(|row| row.services().for_each(|one| *services.entry(one.name).or_default() += 1));
+            first(services, &shown["usual_services"]);
+            let mut inspectors: HashMap<&str, usize> = HashMap::new();
+            for row in &kept {
+                let name = row.inspectors().next().map_or("(none)", |at| company.inspectors[at].name);
+                *inspectors.entry(name).or_default() += 1;
+            }
+            first(inspectors, &shown["usual_inspectors"]);
+            let jobs = answer["companies"][0]["last_inspections"].as_array().unwrap();
+            let ids: Vec<&str> = jobs.iter().map(|job| job["id"].as_str().unwrap()).collect();
+            assert_eq!(ids, rows.iter().take(3).map(|row| row.id.to_string()).collect::<Vec<_>>());
+            for (job, row) in jobs.iter().zip(&rows) {
+                assert_eq!(job["date"], local(company, row).to_string());
+                assert_eq!(job["status"] == "canceled", row.canceled_at.is_some());
+                assert!(job["portal_link"].as_str().unwrap().starts_with("https://"), "{job}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_rule_of_dormancy_is_the_callers() {
+    let app = TestApp::kept(Profile::Full).await;
+    let truth = app.sandbox.truth();
+    let company = &truth.companies[0];
+    for (min_referrals, min_days, gap_factor) in [(3_usize, 60.0, 3.0), (10, 30.0, 1.5), (5, 200.0, 1.0)] {
+        let mut expected = 0;
+        for index in 0..company.agents.len() {
+            let of_agent = |row: &&InspectionRow| row.deleted_at.is_none() && row.buying_agent == Some(index as u32);
+            let (mut past, mut to_come) = (Vec::new(), false);
+            for row in company.inspections.iter().filter(of_agent) {
+                if row.starts_at < now().as_second() {
+                    past.push(row.starts_at);
+                } else {
+                    to_come |= row.canceled_at.is_none();
+                }
+            }
+            past.sort_unstable();
+            if past.len() < min_referrals || to_come {
+                continue;
+            }
+            let mut gaps: Vec<f64> = past.windows(2).map(|pair| (pair[1] - pair[0]) as f64 / 86_400.0).collect();
+            gaps.sort_by(f64::total_cmp);
+            let middle = (gaps[(gaps.len() - 1) / 2] + gaps[gaps.len() / 2]) / 2.0;
+            let since = (now().as_second() - past.last().unwrap()) as f64 / 86_400.0;
+            expected += usize::from(min_days < since && gap_factor * middle < since);
+        }
+        let asked = json!({
+            "company": company.name, "mode": "dormant", "min_referrals": min_referrals, "min_days": min_days,
+            "gap_factor": gap_factor,
+        });
+        let answer = app.answer("agent_analysis", asked).await;
+        let part = &answer["companies"][0];
+        assert_eq!(part["found"].as_u64(), Some(expected as u64), "{part}");
+        let rule = part["rule"].as_str().unwrap();
+        assert!(
+            rule.contains(&format!("{min_referrals} referrals")) && rule.contains(&format!("{gap_factor} times")),
+            "{rule}"
+        );
+    }
 }

@@ -74,7 +74,10 @@ fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
             json!({"company": name, "from": "2026-01-01", "to": "2026-10-31", "compare": "none", "mode": "one",
                    "agent": agent, "limit": 3}),
         ),
-        ("agent_analysis", json!({"period": "last_year", "mode": "dormant"})),
+        (
+            "agent_analysis",
+            json!({"period": "last_year", "mode": "dormant", "min_referrals": 5, "min_days": 30, "gap_factor": 2.5}),
+        ),
         (
             "service_mix",
             json!({"company": name, "from": "2026-01-01", "to": "2026-10-31", "compare": "previous", "by": "month",

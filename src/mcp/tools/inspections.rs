@@ -48,10 +48,10 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                     .one_of("agent_role", &["buying", "selling"], "Narrows `agent` to one side.")
                     .text("client", "Words of a client's name.")
                     .text("service", "Words of a service or add-on.")
-                    .text("zip", "ZIP code.")
+                    .with("zip", serde_json::json!({"type": "string"}))
                     .text("address", "Words of the address.")
-                    .flag("paid", "Paid or not.")
-                    .flag("confirmed", "Confirmed or not.")
+                    .with("paid", serde_json::json!({"type": "boolean"}))
+                    .with("confirmed", serde_json::json!({"type": "boolean"}))
                     .one_of(
                         "sort",
                         &["newest", "oldest", "quote_highest", "quote_lowest"],

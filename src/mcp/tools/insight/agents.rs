@@ -1,23 +1,32 @@
 //! `agent_analysis`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::super::super::answer::{self, Answer, Row};
 use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
+use super::super::inspections::row;
 use super::super::{Days, ask_each, parse};
-use super::{Only, agent_name, compared, money, rate_value, rounded, rounded3, sees_canceled, word};
-use crate::domain::{CompanyName, NamedPeriod};
-use crate::insight::{AgentNumbers, Disagreement, DormantRule, agent_analysis, disagreements};
+use super::{Only, agent_name, compared, inspector_name, money, rate_value, rounded, rounded3, sees_canceled, word};
+use crate::domain::{CompanyName, ConnectionId, DateRange, Inspection, NamedPeriod};
+use crate::insight::{
+    AgentAnalysis, AgentNumbers, COURSE_REFERRALS_SURE, Disagreement, DormantRule, agent_analysis, agent_profile,
+    disagreements,
+};
 use crate::mirror::Facts;
-use crate::records::RecordsError;
+use crate::records::{AgentRole, InspectionOrder, InspectionSelection, RecordsError};
 
 /// Agents shown unless asked otherwise.
 const SHOWN: usize = 10;
+/// The last jobs shown in a profile.
+const LAST_JOBS: usize = 3;
+/// Services, add-ons and inspectors named as usual in a profile.
+const USUAL: usize = 3;
 
 const MODES: &[&str] = &["top", "dormant", "new", "rising", "fading", "one"];
 
@@ -26,15 +35,24 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
         declaration: declare(
             "agent_analysis",
             "Agent analysis",
-            "Use this for agents who refer: top ones, dormant ones (against their own rhythm, with the evidence), new, rising \
-             and fading ones, or one agent's profile; with concentration.",
+            "Use this for agents who refer: top, dormant (against their own rhythm), new, rising and fading ones, or one \
+             agent's profile; with concentration.",
             super::narrowed_by(
                 super::period_input(companies, "last_365_days")
                     .one_of("mode", MODES, "Default top.")
                     .text("agent", "With mode one: id or name."),
                 &["inspector", "agency", "service", "add_on", "zip", "city"],
             )
-            .with("limit", serde_json::json!({"type": "integer", "minimum": 1, "maximum": 50, "description": "Agents, default 10."}))
+            .with("min_referrals", json!({"type": "integer", "minimum": 2, "description": "Default 3."}))
+            .with("min_days", json!({"type": "number", "minimum": 1, "description": "Default 60."}))
+            .with(
+                "gap_factor",
+                json!({"type": "number", "minimum": 1, "description": "Of the own median gap, default 3."}),
+            )
+            .with(
+                "limit",
+                json!({"type": "integer", "minimum": 1, "maximum": 50, "description": "Agents, default 10."}),
+            )
             .build(),
             schema::insight(),
             true,
@@ -65,7 +83,22 @@ struct Wanted {
     mode: Mode,
     #[serde(flatten)]
     only: Only,
+    min_referrals: Option<u64>,
+    min_days: Option<f64>,
+    gap_factor: Option<f64>,
     limit: Option<usize>,
+}
+
+impl Wanted {
+    /// When an agent counts as dormant.
+    fn rule(&self) -> DormantRule {
+        let usual = DormantRule::default();
+        DormantRule {
+            min_referrals: self.min_referrals.unwrap_or(usual.min_referrals),
+            min_days: self.min_days.unwrap_or(usual.min_days),
+            gap_factor: self.gap_factor.unwrap_or(usual.gap_factor),
+        }
+    }
 }
 
 async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
@@ -99,15 +132,19 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             let checked = Checked { of: statistics.len(), differing };
             let analysis = agent_analysis(&facts, &scope, before.as_ref(), now.as_millisecond());
             let sees = sees_canceled(&basis);
-            Ok(((facts, analysis, only, sees, checked), basis))
+            let jobs = match &only {
+                Some(only) => last_jobs(company, only, now).await?,
+                None => Vec::new(),
+            };
+            Ok((Read { facts, analysis, only, sees, checked, jobs }, basis))
         }
     })
     .await?;
-    let rule = rule();
+    let rule = wanted.rule();
     let limit = wanted.limit.unwrap_or(SHOWN);
     let mut parts = Vec::new();
     let mut together = Together::default();
-    for (company, (facts, analysis, only, sees, checked)) in &answers {
+    for (company, Read { facts, analysis, only, sees, checked, jobs }) in &answers {
         let mut part = Row::default();
         part.put("company", Some(company.name.to_string()));
         let shown = Shown { company, facts, now, sees: *sees };
@@ -123,7 +160,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                         let differ = format!("{} by Spectora's statistics, {} inspections here", one.theirs, one.ours);
                         profile.put("statistics_disagree", Some(differ));
                     }
-                    part.put("agent", Some(Value::Object(profile.0)));
+                    part.put("agent", Some(Value::Object(profile.0))).put("last_inspections", Some(shown.jobs(jobs)));
                     together.add(company, facts, numbers);
                 }
                 None => drop(part.put("agent", Some(format!("{only}: no inspection on either side")))),
@@ -147,14 +184,14 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             }
             part.put("quoted_revenue", Some(money(analysis.revenue)))
                 .put("performed_without_agent", Some(analysis.without_agent))
-                .put("revenue_share_of_top_1_5_10", Some(analysis.concentration.map(rounded3).to_vec()));
+                .put("revenue_share_of_top_1_5_10", Some(analysis.concentration.map(rounded3).to_vec()))
+                .put("leaves_with_the_top_agent", chosen.first().map(|one| leaves(one)));
         }
         if mode == Mode::Dormant {
-            part.put("rule", Some("at least 3 referrals, none for more than 60 days and 3 times the own median gap"))
-                .put(
-                    "found_by_90_days_rule",
-                    Some(analysis.agents.iter().filter(|one| one.is_dormant_by_90_days()).count()),
-                );
+            part.put("rule", Some(said(rule))).put(
+                "found_by_90_days_rule",
+                Some(analysis.agents.iter().filter(|one| one.is_dormant_by_90_days()).count()),
+            );
         }
         let rows: Vec<Value> = chosen.iter().take(limit).map(|one| Value::Object(shown.row(one, mode))).collect();
         part.put("agents", Some(rows));
@@ -165,6 +202,57 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     let basis = basis.map(|basis| answer::basis(&basis, period)).unwrap_or_default();
     let combined = (1 < answers.len()).then(|| together.shown(mode, limit));
     Ok(Answer::insight(parts, combined, basis))
+}
+
+/// What is read for one company.
+struct Read {
+    facts: Arc<Facts>,
+    analysis: AgentAnalysis,
+    /// The one agent asked for.
+    only: Option<ConnectionId>,
+    sees: bool,
+    checked: Checked,
+    /// The last jobs of that one agent, latest first.
+    jobs: Vec<Inspection>,
+}
+
+/// The last jobs up to now that an agent sent, canceled ones included.
+async fn last_jobs(
+    company: &ServedCompany,
+    agent: &ConnectionId,
+    now: Timestamp,
+) -> Result<Vec<Inspection>, RecordsError> {
+    let today = company.records.timezone().to_datetime(now).date();
+    let selection = InspectionSelection {
+        period: DateRange::new(jiff::civil::date(1990, 1, 1), today).ok(),
+        agent: Some(agent.clone()),
+        agent_role: Some(AgentRole::Buying),
+        ..InspectionSelection::default()
+    };
+    // Later today there may be more of them, seldom many.
+    let list = company.records.inspections(&selection, InspectionOrder::Newest, None, 2 * LAST_JOBS).await?;
+    let past = list.rows.into_iter().filter(|one| one.starts_at.is_some_and(|at| at < now));
+    Ok(past.take(LAST_JOBS).collect())
+}
+
+/// The rule in words.
+fn said(rule: DormantRule) -> String {
+    let DormantRule { min_referrals, min_days, gap_factor } = rule;
+    format!(
+        "at least {min_referrals} referrals ever, none for more than {min_days} days and {gap_factor} times the own median \
+         gap, none booked"
+    )
+}
+
+/// What the company would be without in the period.
+fn leaves(one: &AgentNumbers) -> String {
+    format!("{} referrals, {} quoted revenue ({:.1} %)", one.referrals, money(one.revenue), one.revenue_share * 100.0)
+}
+
+/// "Home Inspection 34 of 40, Condo 6 of 40".
+fn usual(counts: impl Iterator<Item = (String, u64)>, of: u64) -> Option<String> {
+    let shown: Vec<String> = counts.take(USUAL).map(|(name, count)| format!("{name} {count} of {of}")).collect();
+    (!shown.is_empty()).then(|| shown.join(", "))
 }
 
 /// The service's own statistics beside the inspections.
@@ -232,15 +320,10 @@ impl Together {
     }
 }
 
-/// How many times as likely the course is as a steady one, for people: `20 to 1`.
+/// How many times as likely the course is as a steady one (a steady one: as the next likely), for people: `20 to 1`.
 fn odds(one: &AgentNumbers) -> Option<String> {
     let (_, log_odds) = one.course?;
     Some(format!("{:.0} to 1", log_odds.min(20.0).exp()))
-}
-
-/// When an agent counts as dormant.
-fn rule() -> DormantRule {
-    DormantRule::default()
 }
 
 fn holds(one: &AgentNumbers, mode: Mode, rule: DormantRule, now: Timestamp) -> bool {
@@ -301,7 +384,7 @@ impl Shown<'_> {
                 .put("usual_gap_days", one.median_gap.map(rounded))
                 .put("chance_of_such_silence", one.chance_of_silence.map(rounded3))
                 .put("share_of_gaps_as_long", one.gaps_as_long.map(rounded3))
-                .put("course", one.course.map(|(course, _)| course.name()))
+                .put("course", course(one))
                 .put("referrals_ever", Some(one.ever))
                 .put("at_stake_a_year", Some(money(one.at_stake))),
             Mode::New => row.put("first", self.day(one.first)).put("referrals", Some(one.ever)),
@@ -309,6 +392,7 @@ impl Shown<'_> {
                 .put("last_90_days", Some(one.recent))
                 .put("per_90_days_before", Some(rounded(one.base as f64 / 3.0)))
                 .put("odds_against_steady", odds(one))
+                .put("small_sample", (one.ever < COURSE_REFERRALS_SURE).then_some(true))
                 .put("last", self.day(one.last))
                 .put("at_stake_a_year", Some(money(one.at_stake))),
         };
@@ -316,30 +400,62 @@ impl Shown<'_> {
     }
 
     fn profile(&self, one: &AgentNumbers, rule: DormantRule) -> Map<String, Value> {
+        let now = self.now.as_millisecond();
+        let known = agent_profile(self.facts, one.agent, now);
+        let names = |counts: &[(i64, u64)]| {
+            usual(counts.iter().map(|(name, count)| (word(self.facts, *name), *count)), known.kept)
+        };
+        let inspectors =
+            known.inspectors.iter().map(|(inspector, count)| (inspector_name(self.facts, *inspector), *count));
+        let by_year = known.by_year.iter().map(|(year, count)| format!("{year}: {count}"));
         let mut row = self.named(one);
         row.0.extend(self.row(one, Mode::Top));
         row.put("performed", Some(one.performed))
             .put("canceled", self.sees.then_some(one.canceled))
             .put("attach", one.attach.as_ref().map(rate_value))
             .put("referrals_ever", Some(one.ever))
+            .put("canceled_ever", self.sees.then_some(known.canceled))
+            .list("referrals_by_year", by_year)
             .put("first", self.day(one.first))
             .put("last", self.day(one.last))
             .put("days_since", one.days_since.map(f64::round))
             .put("usual_gap_days", one.median_gap.map(rounded))
+            .put("chance_of_such_silence", one.chance_of_silence.map(rounded3))
+            .put("share_of_gaps_as_long", one.gaps_as_long.map(rounded3))
+            .put("course", course(one))
+            .put("odds_for_that_course", odds(one))
             .put("last_90_days", Some(one.recent))
             .put("per_90_days_before", Some(rounded(one.base as f64 / 3.0)))
+            .put("at_stake_a_year", Some(money(one.at_stake)))
             .put("dormant", Some(one.is_dormant(rule)))
-            .put("rising", Some(one.is_rising(self.now.as_millisecond())))
-            .put("fading", Some(one.is_fading()))
-            .put("new", Some(one.is_new(self.now.as_millisecond())))
+            .put("dormant_rule", Some(said(rule)))
+            .put("new", Some(one.is_new(now)))
             .put("booked_ahead", Some(one.booked_ahead))
-            .list("last_inspections", self.last_jobs(one));
+            .put("usual_services", names(&known.services))
+            .put("usual_add_ons", names(&known.add_ons))
+            .put("usual_inspectors", usual(inspectors, known.kept));
         row.0
     }
 
-    /// The ids of the last three referrals, latest first.
-    fn last_jobs(&self, one: &AgentNumbers) -> Vec<String> {
-        let rows = self.facts.rows.iter().rev().filter(|fact| fact.buying_agent == Some(one.agent));
-        rows.take(3).map(|fact| fact.pk.to_string()).collect()
+    /// The last referrals, latest first.
+    fn jobs(&self, jobs: &[Inspection]) -> Vec<Value> {
+        let shown = |job: &Inspection| {
+            let mut shown = Row::default();
+            shown
+                .put("id", Some(job.id.to_string()))
+                .put("date", self.day(job.starts_at.map(Timestamp::as_millisecond)))
+                .put("status", Some(job.status(self.now).name()))
+                .list("services", job.services.iter().chain(&job.add_ons))
+                .put("portal_link", job.slug.as_ref().map(row::portal_link));
+            Value::Object(shown.0)
+        };
+        jobs.iter().map(shown).collect()
     }
+}
+
+/// The course in words; with few referrals it is a guess.
+fn course(one: &AgentNumbers) -> Option<String> {
+    let (course, _) = one.course?;
+    let few = if one.ever < COURSE_REFERRALS_SURE { " (small sample)" } else { "" };
+    Some(format!("{}{few}", course.name()))
 }
