@@ -21,7 +21,7 @@ pub use agents::{
 pub use briefing::{AgentBackground, Briefing, Exception, Job, briefing};
 pub use capacity::{AHEAD_MAX, CapacityPlan, Model, WEEKS_MIN, Week, capacity_plan};
 pub use common::{Rate, SMALL_SAMPLE, Scope, rate};
-pub use mix::{MixBy, MixCell, MixRow, ServiceMix, service_mix};
+pub use mix::{MixBy, MixCell, MixRow, ServiceMix, Trend, service_mix};
 pub use quality::{Finding, quality};
 pub use scorecard::{Repeats, Scorecard, ScorecardRow, scorecard};
 pub use statistics::{Disagreement, disagreements};

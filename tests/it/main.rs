@@ -25,6 +25,8 @@ mod http;
 mod insight;
 // What a mirror adds to answers.
 mod kept;
+// Every number of the insights against plain loops, over seeds, zones and gaps in the rows.
+mod metrics;
 // Several processes on one mirror, and processes that are killed.
 mod processes;
 // What logs may hold, and what standard output may hold while things go wrong.

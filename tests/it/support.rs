@@ -69,11 +69,38 @@ impl TestApp {
         Self::assemble(change, companies, mirrors, None).await
     }
 
+    /// Both companies of a seed on mirrors that were synced once, told to count days in this zone.
+    pub(crate) async fn in_zone(seed: u64, rows: u64, zone: &str) -> Self {
+        let zone = jiff::tz::TimeZone::get(zone).unwrap();
+        let change = |options: &mut SandboxOptions| {
+            options.seed = seed;
+            options.inspections = Some(rows);
+        };
+        let configure = |config: &mut Config| {
+            config.companies.iter_mut().for_each(|company| company.timezone = zone.clone());
+        };
+        let app = Self::configured(change, &[], true, configure).await;
+        app.sync(Scope::Auto).await;
+        app
+    }
+
     async fn assemble(
         change: impl FnOnce(&mut SandboxOptions),
         companies: &[&str],
         mirrors: bool,
         budget: Option<u64>,
+    ) -> Self {
+        let configure = |config: &mut Config| {
+            config.companies.iter_mut().for_each(|company| company.monthly_budget = budget);
+        };
+        Self::configured(change, companies, mirrors, configure).await
+    }
+
+    async fn configured(
+        change: impl FnOnce(&mut SandboxOptions),
+        companies: &[&str],
+        mirrors: bool,
+        configure: impl FnOnce(&mut Config),
     ) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(FixedClock(now()));
         let mut options = SandboxOptions::new(now());
@@ -81,7 +108,7 @@ impl TestApp {
         change(&mut options);
         let sandbox = Sandbox::start(options).await.unwrap();
         let mut config = config_of(&sandbox, companies);
-        config.companies.iter_mut().for_each(|company| company.monthly_budget = budget);
+        configure(&mut config);
         let folder = mirrors.then(|| tempfile::tempdir().unwrap());
         config.data_dir = folder.as_ref().map(|folder| folder.path().to_owned());
         let parts = App::build(&config, &clock).unwrap();

@@ -9,12 +9,17 @@ use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::{Days, Detail, ask_each, parse};
 use super::{Only, agent_name, combined, compared, inspector_name, money, rate_value, rounded3, word};
 use crate::domain::{CompanyName, NamedPeriod};
-use crate::insight::{MixBy, MixCell, MixRow, service_mix};
+use crate::insight::{MixBy, MixCell, MixRow, ServiceMix, Trend, service_mix};
 use crate::mirror::Facts;
 use crate::records::RecordsError;
 
+/// What the marks of groups are worth.
+const BEYOND_CHANCE: &str =
+    "growing, shrinking and below_norm are beyond chance at 95 %: about one mark in twenty is chance all the same";
 /// Groups shown unless asked otherwise.
 const SHOWN: usize = 10;
+/// Growing and shrinking groups named.
+const GOING: usize = 5;
 /// Services and add-ons shown with a group.
 const TOP: usize = 3;
 
@@ -94,7 +99,8 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         let only = wanted.only.wanted();
         async move {
             let Some((_, scope, before)) = scope else { return Err(RecordsError::NoMirror) };
-            let (facts, basis) = company.records.facts_of(&only).await?;
+            let (facts, mut basis) = company.records.facts_of(&only).await?;
+            basis.notes.push(BEYOND_CHANCE.to_owned());
             let mix = service_mix(&facts, &scope, before.as_ref(), by, now);
             Ok(((facts, mix), basis))
         }
@@ -110,7 +116,9 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             .put("volume_before", mix.company.volume_before)
             .put("attach", mix.company.attach.as_ref().map(rate_value))
             .list("services", top(facts, &mix.company.services))
-            .list("add_ons", top(facts, &mix.company.add_ons));
+            .list("add_ons", top(facts, &mix.company.add_ons))
+            .list("growing", going(facts, mix, by, Trend::Growing))
+            .list("shrinking", going(facts, mix, by, Trend::Shrinking));
         let rows = mix.rows.iter().take(limit).map(|row| Value::Object(group(facts, row, by, wanted.detail)));
         part.put("groups", Some(rows.collect::<Vec<_>>()));
         if limit < mix.rows.len() {
@@ -134,17 +142,31 @@ fn top(facts: &Facts, cells: &[MixCell]) -> Vec<String> {
     sold.map(|cell| format!("{} {:.0} %", word(facts, cell.word), cell.share.rate * 100.0)).collect()
 }
 
-fn group(facts: &Facts, row: &MixRow, by: MixBy, detail: Detail) -> Map<String, Value> {
-    let name = match (by, row.key) {
+/// Groups that go one way, the largest change first: "80202 61 (before 40)".
+fn going(facts: &Facts, mix: &ServiceMix, by: MixBy, trend: Trend) -> Vec<String> {
+    let change = |row: &MixRow| row.volume.abs_diff(row.volume_before.unwrap_or(0));
+    let mut rows: Vec<&MixRow> = mix.rows.iter().filter(|row| row.trend == Some(trend)).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(change(row)));
+    let shown = |row: &MixRow| {
+        format!("{} {} (before {})", group_name(facts, row, by), row.volume, row.volume_before.unwrap_or(0))
+    };
+    rows.into_iter().take(GOING).map(shown).collect()
+}
+
+fn group_name(facts: &Facts, row: &MixRow, by: MixBy) -> String {
+    match (by, row.key) {
         (_, None) => "(none)".to_owned(),
         (MixBy::Zip | MixBy::City | MixBy::Agency, Some(key)) => word(facts, key),
         (MixBy::Month, Some(key)) => format!("{}-{:02}", key / 100, key % 100),
         (MixBy::Inspector, key) => inspector_name(facts, key),
         (MixBy::Agent, Some(key)) => agent_name(facts, key),
-    };
+    }
+}
+
+fn group(facts: &Facts, row: &MixRow, by: MixBy, detail: Detail) -> Map<String, Value> {
     let mut shown = Row::default();
     shown
-        .put("group", Some(name))
+        .put("group", Some(group_name(facts, row, by)))
         .put("volume", Some(row.volume))
         .put("before", row.volume_before)
         .put("attach_rate", row.attach.map(|rate| rounded3(rate.rate)))
