@@ -84,6 +84,15 @@ pub enum Edit {
         /// The name now.
         last_name: String,
     },
+    /// An agency takes another name.
+    RenameAgency {
+        /// Whose.
+        company: usize,
+        /// Which.
+        id: u64,
+        /// The name now.
+        name: String,
+    },
     /// A client takes another family name, by its place in the list of names.
     RenameClient {
         /// Whose.
@@ -155,6 +164,15 @@ pub(super) fn apply(truth: &mut Truth, edit: &Edit, now: i64) -> Option<u64> {
             agent.last_name = Some(last_name.clone());
             agent.updated_at = stamp(agent.updated_at, now);
             Some(*connection_id)
+        }
+        Edit::RenameAgency { company, id, name } => {
+            let company = truth.companies.get_mut(*company)?;
+            let place = company.agencies.iter().position(|agency| agency.id == *id)?;
+            company.agencies[place].name.clone_from(name);
+            for agent in company.agents.iter_mut().filter(|agent| agent.agency == Some(place)) {
+                agent.updated_at = stamp(agent.updated_at, now);
+            }
+            Some(*id)
         }
         Edit::RenameClient { company, id, last } => {
             let clients = &mut truth.companies.get_mut(*company)?.clients;
