@@ -149,7 +149,7 @@ async fn measure(size: u64) {
         std::hint::black_box(spectora_mcp::insight::quality(&facts, today - 365, today));
     });
     ask("briefing", &|| {
-        std::hint::black_box(spectora_mcp::insight::briefing(Vec::new(), &facts, now));
+        std::hint::black_box(spectora_mcp::insight::briefing(Vec::new(), &facts, &[], now));
     });
     println!("  peak memory     {:>8} (of this process, with the simulated service)", peak());
 }

@@ -7,7 +7,9 @@ mod agents;
 mod briefing;
 mod capacity;
 mod common;
+mod documents;
 mod mix;
+mod places;
 mod quality;
 mod scorecard;
 mod statistics;
@@ -18,10 +20,12 @@ pub use agents::{
     AgentAnalysis, AgentNumbers, AgentProfile, COURSE_REFERRALS_MIN, COURSE_REFERRALS_SURE, Course, DormantRule,
     agent_analysis, agent_profile,
 };
-pub use briefing::{AgentBackground, Briefing, Exception, Job, briefing};
+pub use briefing::{AgentBackground, Briefing, Exception, Hop, IMPOSSIBLE_KMH, Job, TIGHT_KMH, briefing};
 pub use capacity::{AHEAD_MAX, CapacityPlan, Model, WEEKS_MIN, Week, capacity_plan};
 pub use common::{Rate, SMALL_SAMPLE, Scope, rate};
+pub use documents::{Habit, SETTLED_DAYS, habits, late};
 pub use mix::{MixBy, MixCell, MixRow, ServiceMix, Trend, service_mix};
+pub use places::{Place, place_of};
 pub use quality::{Finding, quality};
 pub use scorecard::{Repeats, Scorecard, ScorecardRow, scorecard};
 pub use statistics::{Disagreement, disagreements};

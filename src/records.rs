@@ -18,10 +18,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::domain::{Attachment, Client, ClientId, Clock, CompanyName, Inspection, InspectionId};
+use crate::domain::{Attachment, Client, ClientId, Clock, CompanyName, DateRange, Inspection, InspectionId};
 use crate::spectora::{
     AttachmentFilter, AttachmentSort, ClientFilter, ClientSort, Contacts, Direction, InspectionAttachments,
-    InspectionInclude, Inspections, Query, SpectoraClient,
+    InspectionInclude, InspectionSort, Inspections, Query, SpectoraClient,
 };
 use crate::sync::Syncer;
 
@@ -211,6 +211,31 @@ impl Records {
         let mut rows = self.read_all(query, &mut basis, "attachments").await?;
         rows.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| b.id.cmp(&a.id)));
         Ok((rows, basis))
+    }
+
+    /// Inspections of these days with their files, read from the service, for the mirror keeps no files: the earliest or
+    /// the latest first, as many as a few pages hold. `None` where the service does not send files with inspections.
+    pub async fn inspections_with_attachments(
+        &self,
+        days: DateRange,
+        latest_first: bool,
+    ) -> Result<Option<Vec<Inspection>>, RecordsError> {
+        use futures_util::TryStreamExt as _;
+        const PAGES_MAX: u32 = 2;
+        let selection = InspectionSelection { period: Some(days), ..InspectionSelection::default() };
+        let direction = if latest_first { Direction::Descending } else { Direction::Ascending };
+        let query = Query::<Inspections> {
+            filters: selection.filters(self.timezone()),
+            sort: vec![(direction, InspectionSort::Datetime)],
+            include: vec![InspectionInclude::Attachments],
+        };
+        let mut pages = std::pin::pin!(self.client.pages(query, PAGE_ROWS, PAGES_MAX));
+        let mut rows = Vec::new();
+        while let Some(page) = pages.try_next().await? {
+            rows.extend(page.rows);
+        }
+        let any_known = rows.is_empty() || rows.iter().any(|row| row.attachments.is_some());
+        Ok(any_known.then_some(rows))
     }
 
     /// One page of clients, by family name; `text` must stand in the name, e-mail address, phone number or city.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Client, ConnectionId, InspectionId, InspectorId, Money, Slug, Text};
+use super::{Attachment, Client, ConnectionId, InspectionId, InspectorId, Money, Slug, Text};
 
 /// One inspection, booked or done.
 #[derive(Clone, Debug)]
@@ -62,6 +62,8 @@ pub struct Inspection {
     pub services: Vec<Text>,
     /// The add-ons ordered.
     pub add_ons: Vec<Text>,
+    /// Its files; known only where the service included them.
+    pub attachments: Option<Vec<Attachment>>,
     /// When the record was made.
     pub created_at: Option<Timestamp>,
     /// When the record last changed.

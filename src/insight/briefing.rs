@@ -4,12 +4,20 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::documents::{Habit, late};
+use super::places::{Place, place_of};
 use super::scorecard::most_first;
-use crate::domain::{Inspection, Status};
+use crate::domain::{Inspection, InspectorOnInspection, Status};
 use crate::mirror::{Fact, Facts, Named};
 
 /// A buying agent whose last inspection lies further back is back after a lapse, in days.
 const LAPSE_DAYS: i64 = 180;
+/// Nobody gets from job to job faster than this in a straight line, in kilometres an hour.
+pub const IMPOSSIBLE_KMH: f64 = 100.0;
+/// Who must be faster than this in a straight line, from middle to middle of the ZIP codes, has little time.
+pub const TIGHT_KMH: f64 = 50.0;
+/// A longer time between two jobs is a night.
+const NIGHT_MINUTES: i64 = 8 * 60;
 /// Add-ons named as usual with an agent.
 const USUAL_MAX: usize = 2;
 
@@ -18,16 +26,34 @@ const USUAL_MAX: usize = 2;
 pub enum Exception {
     /// Two jobs of one inspector overlap; the other job's id.
     Overlaps(String),
+    /// The inspector's job before is too far away for the time between.
+    Hop(Hop),
     /// Not confirmed.
     Unconfirmed,
     /// Agreements are there and not signed.
     AgreementUnsigned,
     /// Not paid.
     Unpaid,
+    /// A document that usually comes with this add-on has not come within these days.
+    DocumentLate(String, i64),
     /// The buying agent has sent nothing before.
     FirstTimeAgent,
     /// The buying agent is back after so many days.
     LapsedAgentBack(i64),
+}
+
+/// The way from an inspector's job to the next one, where there is too little time for it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hop {
+    /// Whether there is no getting there: even from edge to edge of the two ZIP codes it takes more than
+    /// [`IMPOSSIBLE_KMH`]. Otherwise it takes more than [`TIGHT_KMH`] from middle to middle.
+    pub is_impossible: bool,
+    /// The job before.
+    pub from: String,
+    /// From middle to middle of the ZIP codes, in a straight line.
+    pub km: u64,
+    /// The time between the jobs.
+    pub minutes: u64,
 }
 
 /// What the buying agent is to the company, before this job.
@@ -63,10 +89,16 @@ pub struct Briefing {
     pub canceled: u64,
     /// Hours of all jobs.
     pub hours: f64,
+    /// Pairs of jobs one after the other by one inspector that could not be checked for the way: without a known ZIP code
+    /// or length.
+    pub unchecked_hops: u64,
+    /// Jobs without a beginning or a length, which were not checked for overlaps.
+    pub without_span: u64,
 }
 
-/// The briefing for these inspections. `facts` is the company's history up to them.
-pub fn briefing(inspections: Vec<Inspection>, facts: &Facts, now: Timestamp) -> Briefing {
+/// The briefing for these inspections. `facts` is the company's history up to them, `habits` the documents that usually
+/// come; where an inspection's files are not known, none of them is late.
+pub fn briefing(inspections: Vec<Inspection>, facts: &Facts, habits: &[Habit], now: Timestamp) -> Briefing {
     let canceled = inspections.iter().filter(|one| one.status(now) == Status::Canceled).count() as u64;
     let mut jobs: Vec<Inspection> =
         inspections.into_iter().filter(|one| !matches!(one.status(now), Status::Canceled | Status::Deleted)).collect();
@@ -80,20 +112,74 @@ pub fn briefing(inspections: Vec<Inspection>, facts: &Facts, now: Timestamp) -> 
             rows.push(fact);
         }
     }
+    let (hops, unchecked_hops) = hops(&jobs);
     let made: Vec<Job> = jobs
         .iter()
         .map(|job| {
-            let known = job.buying_agent.as_ref().map(|agent| {
-                let pk = agent.id.as_ref().and_then(|id| agents.get(id.as_str()));
+            // Of an agent without an id nothing can be told.
+            let known = job.buying_agent.as_ref().and_then(|agent| agent.id.as_ref()).map(|id| {
+                let pk = agents.get(id.as_str());
                 let rows = pk.and_then(|pk| by_agent.get(pk)).map(Vec::as_slice).unwrap_or_default();
                 background(job, rows, facts)
             });
-            let exceptions = exceptions(job, known.as_ref(), &jobs, now);
+            let mut exceptions = exceptions(job, known.as_ref(), &jobs, now);
+            exceptions.extend(
+                hops.iter().filter(|(id, _)| *id == job.id.as_str()).map(|(_, hop)| Exception::Hop(hop.clone())),
+            );
+            exceptions
+                .extend(late(job, habits, now).into_iter().map(|(add_on, days)| Exception::DocumentLate(add_on, days)));
+            exceptions.sort();
+            exceptions.dedup();
             Job { inspection: job.clone(), agent: known, exceptions }
         })
         .collect();
     let hours = made.iter().filter_map(|job| job.inspection.duration_hours).sum();
-    Briefing { jobs: made, canceled, hours }
+    let without_span = jobs.iter().filter(|job| span(job).is_none()).count() as u64;
+    Briefing { jobs: made, canceled, hours, unchecked_hops, without_span }
+}
+
+/// The ways between jobs that leave too little time, by the id of the later job, and how many could not be checked.
+fn hops(jobs: &[Inspection]) -> (Vec<(&str, Hop)>, u64) {
+    let place = |job: &Inspection| place_of(job.address.zip.as_ref()?.as_str());
+    let (mut found, mut unchecked) = (Vec::new(), 0);
+    for (at, job) in jobs.iter().enumerate() {
+        let before = jobs.get(..at).unwrap_or_default().iter().rev();
+        // With several inspectors each may come from another job.
+        for inspector in &job.inspectors {
+            let Some(last) = before.clone().find(|other| other.inspectors.iter().any(|one| is_same(one, inspector)))
+            else {
+                continue;
+            };
+            let (Some((_, end)), Some(start)) = (span(last), job.starts_at) else {
+                unchecked += 1;
+                continue;
+            };
+            // Overlapping jobs are called that; after a night everybody is anywhere.
+            let minutes = start.duration_since(end).as_secs() / 60;
+            if !(0..=NIGHT_MINUTES).contains(&minutes) {
+                continue;
+            }
+            match (place(last), place(job)) {
+                (Some(from), Some(to)) => found.extend(hop(from, to, minutes).map(|(is_impossible, km)| {
+                    let minutes = minutes.unsigned_abs();
+                    (job.id.as_str(), Hop { is_impossible, from: last.id.to_string(), km, minutes })
+                })),
+                _ => unchecked += 1,
+            }
+        }
+    }
+    (found, unchecked)
+}
+
+/// Whether the way is impossible or tight in these minutes, and how long it is in kilometres.
+fn hop(from: Place, to: Place, minutes: i64) -> Option<(bool, u64)> {
+    let reach = |kmh: f64| kmh * minutes as f64 / 60.0;
+    let km = from.km_to(to);
+    let is_impossible = reach(IMPOSSIBLE_KMH) < from.km_apart(to);
+    // Within one ZIP code, or between neighbours, the middles say nothing.
+    let is_tight = 0.0 < from.km_apart(to) && reach(TIGHT_KMH) < km;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a distance on earth")]
+    (is_impossible || is_tight).then(|| (is_impossible, km.round() as u64))
 }
 
 fn background(job: &Inspection, rows: &[&Fact], facts: &Facts) -> AgentBackground {
@@ -151,23 +237,27 @@ fn exceptions(
 }
 
 fn shares_inspector(left: &Inspection, right: &Inspection) -> bool {
-    left.inspectors.iter().any(|one| {
-        right.inspectors.iter().any(|other| match (&one.id, &other.id) {
-            (Some(one), Some(other)) => one == other,
-            _ => one.name.is_some() && one.name == other.name,
-        })
-    })
+    left.inspectors.iter().any(|one| right.inspectors.iter().any(|other| is_same(one, other)))
+}
+
+fn is_same(one: &InspectorOnInspection, other: &InspectorOnInspection) -> bool {
+    match (&one.id, &other.id) {
+        (Some(one), Some(other)) => one == other,
+        _ => one.name.is_some() && one.name == other.name,
+    }
+}
+
+/// From when to when a job lasts, where both are known.
+fn span(job: &Inspection) -> Option<(Timestamp, Timestamp)> {
+    let start = job.starts_at?;
+    let seconds = job.duration_hours? * 3600.0;
+    // Durations are a few hours; whole seconds are exact enough.
+    #[expect(clippy::cast_possible_truncation, reason = "hours of one job fit many times over")]
+    let end = start.checked_add(SignedDuration::from_secs(seconds as i64)).ok()?;
+    Some((start, end))
 }
 
 fn overlaps(left: &Inspection, right: &Inspection) -> bool {
-    let span = |job: &Inspection| {
-        let start = job.starts_at?;
-        let seconds = job.duration_hours? * 3600.0;
-        // Durations are a few hours; whole seconds are exact enough.
-        #[expect(clippy::cast_possible_truncation, reason = "hours of one job fit many times over")]
-        let end = start.checked_add(SignedDuration::from_secs(seconds as i64)).ok()?;
-        Some((start, end))
-    };
     match (span(left), span(right)) {
         (Some((from, to)), Some((other_from, other_to))) => from < other_to && other_from < to,
         _ => false,

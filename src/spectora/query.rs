@@ -424,6 +424,8 @@ spelled! {
         Buyer = "buyer",
         /// The second client's record (prototype).
         Buyer2 = "buyer_2",
+        /// The files (seen).
+        Attachments = "inspection_attachments",
     }
 }
 

@@ -596,7 +596,9 @@ async fn a_profile_says_what_an_agent_usually_sends() {
         let past = |index: usize| {
             let mut rows: Vec<&InspectionRow> = company.inspections.iter().collect();
             rows.retain(|row| {
-                row.deleted_at.is_none() && row.buying_agent == Some(index as u32) && row.starts_at < now().as_second()
+                row.deleted_at.is_none()
+                    && row.buying_agent == u32::try_from(index).ok()
+                    && row.starts_at < now().as_second()
             });
             rows.sort_by_key(|row| std::cmp::Reverse((row.starts_at, row.id)));
             rows
@@ -614,7 +616,9 @@ async fn a_profile_says_what_an_agent_usually_sends() {
             assert_eq!(shown["referrals_ever"].as_u64(), Some(rows.len() as u64), "{shown}");
             assert_eq!(shown["canceled_ever"].as_u64(), Some((rows.len() - kept.len()) as u64), "{shown}");
             let mut years: BTreeMap<i16, u64> = BTreeMap::new();
-            rows.iter().for_each(|row| *years.entry(local(company, row).year()).or_default() += 1);
+            for row in &rows {
+                *years.entry(local(company, row).year()).or_default() += 1;
+            }
             let by_year: Vec<String> = years.iter().map(|(year, count)| format!("{year}: {count}")).collect();
             assert_eq!(shown["referrals_by_year"], json!(by_year));
             // The first named is the most frequent, with its count.
@@ -626,7 +630,9 @@ async fn a_profile_says_what_an_agent_usually_sends() {
                 assert!(named.starts_with(&format!("{name} {count} of {}", kept.len())), "{named}");
             };
             let mut services: HashMap<&str, usize> = HashMap::new();
-            kept.iter().for_each(|row| row.services().for_each(|one| *services.entry(one.name).or_default() += 1));
+            for one in kept.iter().flat_map(|row| row.services()) {
+                *services.entry(one.name).or_default() += 1;
+            }
             first(services, &shown["usual_services"]);
             let mut inspectors: HashMap<&str, usize> = HashMap::new();
             for row in &kept {
@@ -654,7 +660,8 @@ async fn the_rule_of_dormancy_is_the_callers() {
     for (min_referrals, min_days, gap_factor) in [(3_usize, 60.0, 3.0), (10, 30.0, 1.5), (5, 200.0, 1.0)] {
         let mut expected = 0;
         for index in 0..company.agents.len() {
-            let of_agent = |row: &&InspectionRow| row.deleted_at.is_none() && row.buying_agent == Some(index as u32);
+            let of_agent =
+                |row: &&InspectionRow| row.deleted_at.is_none() && row.buying_agent == u32::try_from(index).ok();
             let (mut past, mut to_come) = (Vec::new(), false);
             for row in company.inspections.iter().filter(of_agent) {
                 if row.starts_at < now().as_second() {
@@ -669,7 +676,7 @@ async fn the_rule_of_dormancy_is_the_callers() {
             }
             let mut gaps: Vec<f64> = past.windows(2).map(|pair| (pair[1] - pair[0]) as f64 / 86_400.0).collect();
             gaps.sort_by(f64::total_cmp);
-            let middle = (gaps[(gaps.len() - 1) / 2] + gaps[gaps.len() / 2]) / 2.0;
+            let middle = f64::midpoint(gaps[(gaps.len() - 1) / 2], gaps[gaps.len() / 2]);
             let since = (now().as_second() - past.last().unwrap()) as f64 / 86_400.0;
             expected += usize::from(min_days < since && gap_factor * middle < since);
         }

@@ -9,6 +9,8 @@
 
 // How the modules of the program may use each other, and which crates are fenced.
 mod architecture;
+// The daily briefing against plain loops.
+mod briefing;
 // What the built binary does at the shell.
 mod cli;
 // The examples in configs/.

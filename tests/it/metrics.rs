@@ -48,15 +48,15 @@ impl Plain {
 struct Days(Date, Date);
 
 impl Days {
-    fn of<'a>(&self, rows: &'a [Plain]) -> Vec<&'a Plain> {
+    fn of(self, rows: &[Plain]) -> Vec<&Plain> {
         rows.iter().filter(|row| self.0 <= row.day && row.day <= self.1).collect()
     }
 
-    fn back(&self, days: i64) -> Self {
+    fn back(self, days: i64) -> Self {
         Self(self.0 - days.days(), self.1 - days.days())
     }
 
-    fn length(&self) -> i64 {
+    fn length(self) -> i64 {
         i64::from((self.1 - self.0).get_days()) + 1
     }
 }
@@ -100,7 +100,7 @@ fn rows_of(company: &CompanyTruth, zone: &TimeZone) -> Vec<Plain> {
 fn middle(mut numbers: Vec<f64>) -> Option<f64> {
     numbers.sort_by(f64::total_cmp);
     let n = numbers.len();
-    (n != 0).then(|| (numbers[(n - 1) / 2] + numbers[n / 2]) / 2.0)
+    (n != 0).then(|| f64::midpoint(numbers[(n - 1) / 2], numbers[n / 2]))
 }
 
 /// The ends of Wilson's interval, by halving: where the distance from the share is 1.96 standard errors.
@@ -159,7 +159,9 @@ fn card(booked: &[&Plain], all: &[Plain]) -> Card {
             })
     };
     let mut add_ons = BTreeMap::new();
-    done.iter().flat_map(|row| &row.add_ons).for_each(|name| *add_ons.entry(name.clone()).or_default() += 1);
+    for name in done.iter().flat_map(|row| &row.add_ons) {
+        *add_ons.entry(name.clone()).or_default() += 1;
+    }
     let mut reasons = BTreeMap::new();
     for row in booked.iter().filter(|row| row.canceled) {
         *reasons.entry(row.reason.clone()).or_default() += 1;
@@ -352,10 +354,14 @@ async fn check_mix(app: &TestApp, company: &str, rows: &[Plain], names: &HashMap
             check_rate(&part["attach"], (attached, volume.len() as u64), &asked.to_string());
             let mut groups: HashMap<String, Vec<&Plain>> = HashMap::new();
             let of = |row: &Plain| key(by, row).unwrap_or_else(|| "(none)".to_owned());
-            volume.iter().for_each(|row| groups.entry(of(row)).or_default().push(row));
+            for row in &volume {
+                groups.entry(of(row)).or_default().push(row);
+            }
             let mut earlier: HashMap<String, u64> = HashMap::new();
             if let Some(before) = before.filter(|_| by != "month") {
-                done(before).iter().for_each(|row| *earlier.entry(of(row)).or_default() += 1);
+                for row in done(before) {
+                    *earlier.entry(of(row)).or_default() += 1;
+                }
                 for group in earlier.keys() {
                     groups.entry(group.clone()).or_default();
                 }
@@ -412,7 +418,6 @@ async fn check_mix(app: &TestApp, company: &str, rows: &[Plain], names: &HashMap
 }
 
 async fn check_agents(app: &TestApp, company: &str, rows: &[Plain], seen: &mut u64) {
-    let day_of = 86_400.0;
     for (period, range, before) in asked() {
         let asked = with(&period, json!({"company": company, "limit": 50}));
         let answer = app.answer("agent_analysis", asked.clone()).await;
@@ -461,7 +466,11 @@ async fn check_agents(app: &TestApp, company: &str, rows: &[Plain], seen: &mut u
             *seen += performed;
         }
     }
-    // What does not hang on a period: every dormant, new, rising and fading agent.
+}
+
+/// What does not hang on a period: every dormant, new, rising and fading agent.
+async fn check_courses(app: &TestApp, company: &str, rows: &[Plain], seen: &mut u64) {
+    let day_of = 86_400.0;
     let mut ever: BTreeMap<&str, Vec<&Plain>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.start < now()) {
         if let Some(buyer) = &row.buyer {
@@ -580,11 +589,12 @@ async fn every_number_is_that_of_plain_loops_in_any_zone() {
         let rows = rows_of(company, &zone);
         let names: HashMap<String, String> =
             company.agents.iter().map(|agent| (agent.connection_id.to_string(), agent.name())).collect();
-        let mut seen = [0; 4];
+        let mut seen = [0; 5];
         check_scorecards(&app, company.name, &rows, &mut seen[0]).await;
         check_mix(&app, company.name, &rows, &names, &mut seen[1]).await;
         check_agents(&app, company.name, &rows, &mut seen[2]).await;
-        check_quality(&app, company, &rows, &mut seen[3]).await;
+        check_courses(&app, company.name, &rows, &mut seen[3]).await;
+        check_quality(&app, company, &rows, &mut seen[4]).await;
         assert!(seen.iter().all(|seen| 0 < *seen), "the test must see something: {seen:?}");
     }
 }
@@ -791,7 +801,7 @@ proptest! {
             for row in &mix.rows {
                 let expected = groups[&name(row.key)];
                 let attached = row.attach.map_or(0, |rate| rate.count);
-                let found = (row.volume, row.revenue as u64 / 100, attached, row.volume_before.unwrap());
+                let found = (row.volume, row.revenue.cast_unsigned() / 100, attached, row.volume_before.unwrap());
                 prop_assert_eq!(found, expected);
             }
         }

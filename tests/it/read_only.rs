@@ -91,7 +91,7 @@ fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
         (
             "prep_briefing",
             json!({"company": name, "day": "tomorrow", "to": "2026-11-27", "inspector": "brennan",
-                   "include": ["contact", "notes"]}),
+                   "include": ["contact", "notes", "attachments"]}),
         ),
         (
             "capacity_plan",

@@ -139,7 +139,7 @@ mod tests {
     fn plain_courses_are_named() {
         for n in [15, 60, 600] {
             assert_eq!(course(&places(n, |u| u)), Course::Steady, "{n}");
-            assert_eq!(course(&places(n, |u| u.sqrt())), Course::Rising, "{n}");
+            assert_eq!(course(&places(n, f64::sqrt)), Course::Rising, "{n}");
             assert_eq!(course(&places(n, |u| 1.0 - (1.0 - u).cbrt())), Course::Fading, "{n}");
             assert_eq!(course(&places(n, |u| 0.6 * u)), Course::BrokenOff, "{n}");
         }

@@ -66,6 +66,7 @@ impl FromWire for Inspections {
         let buying_agent = agent_on_inspection(&mut row, "buying_agent");
         let selling_agent = agent_on_inspection(&mut row, "selling_agent");
         let inspectors = inspectors(&mut row);
+        let attachments = attachments(&row);
         let known = row.known_services;
         let all = &mut row.attributes;
         let client_name = all.line("buyer_name");
@@ -101,11 +102,22 @@ impl FromWire for Inspections {
             inspectors,
             services: all.names("service_names", known),
             add_ons: all.names("service_add_on_names", known),
+            attachments,
             created_at: all.instant("created_at"),
             updated_at: all.instant("updated_at"),
             other: row.attributes.rest(),
         })
     }
+}
+
+/// The files, where the service says which there are and sent each of them.
+fn attachments(row: &Row<'_>) -> Option<Vec<Attachment>> {
+    const NAME: &str = "inspection_attachments";
+    row.relationships.get(NAME)?.get("data")?.as_array()?;
+    let read = |(id, resource): (String, Option<&RawResource>)| {
+        Some(read_attachment(id.parse().ok()?, Attributes::new(resource?.attributes.clone())))
+    };
+    row.related(NAME).into_iter().map(read).collect()
 }
 
 /// City, state and ZIP from their own attributes where there are any, else from the line "San Antonio, TX 78210".
@@ -309,31 +321,34 @@ fn read_client(id: &str, mut all: Attributes) -> Result<Client, Unusable> {
 }
 
 impl FromWire for InspectionAttachments {
-    fn from_wire(mut row: Row<'_>) -> Result<Attachment, Unusable> {
+    fn from_wire(row: Row<'_>) -> Result<Attachment, Unusable> {
         let id = row.id()?;
-        let all = &mut row.attributes;
-        // The address of the file is known to be there; what it is called is an assumption, so all three are tried.
-        let nested = all.nested_text("file", "url");
-        let mut url = [all.raw_text("file_url"), all.raw_text("url"), nested].into_iter().flatten();
-        let url = url.find_map(|text| SecretUrl::parse(&text));
-        let mut attachment = Attachment {
-            id,
-            inspection_id: all.id("inspection_id"),
-            name: all.line("name"),
-            description: all.block("description"),
-            report: all.flag("report"),
-            internal_only: all.flag("internal_only"),
-            kind: all.line("attachment_type"),
-            file_name: all.line("file_file_name"),
-            content_type: all.line("file_content_type"),
-            file_bytes: all.count("file_file_size"),
-            url,
-            created_at: all.instant("created_at"),
-            updated_at: all.instant("updated_at"),
-            other: row.attributes.rest(),
-        };
-        // It may hold the file's address, which is a secret of its own.
-        attachment.other.remove("file");
-        Ok(attachment)
+        Ok(read_attachment(id, row.attributes))
     }
+}
+
+fn read_attachment(id: crate::domain::AttachmentId, mut all: Attributes) -> Attachment {
+    // The address of the file is known to be there; what it is called is an assumption, so all three are tried.
+    let nested = all.nested_text("file", "url");
+    let mut url = [all.raw_text("file_url"), all.raw_text("url"), nested].into_iter().flatten();
+    let url = url.find_map(|text| SecretUrl::parse(&text));
+    let mut attachment = Attachment {
+        id,
+        inspection_id: all.id("inspection_id"),
+        name: all.line("name"),
+        description: all.block("description"),
+        report: all.flag("report"),
+        internal_only: all.flag("internal_only"),
+        kind: all.line("attachment_type"),
+        file_name: all.line("file_file_name"),
+        content_type: all.line("file_content_type"),
+        file_bytes: all.count("file_file_size"),
+        url,
+        created_at: all.instant("created_at"),
+        updated_at: all.instant("updated_at"),
+        other: all.rest(),
+    };
+    // It may hold the file's address, which is a secret of its own.
+    attachment.other.remove("file");
+    attachment
 }

@@ -178,21 +178,8 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         }
         if mode == Mode::Top {
             together.revenue += analysis.revenue;
-            if !checked.differing.is_empty() {
-                let differ = format!("{} of {} agents, see data_quality", checked.differing.len(), checked.of);
-                part.put("statistics_disagree", Some(differ));
-            }
-            part.put("quoted_revenue", Some(money(analysis.revenue)))
-                .put("performed_without_agent", Some(analysis.without_agent))
-                .put("revenue_share_of_top_1_5_10", Some(analysis.concentration.map(rounded3).to_vec()))
-                .put("leaves_with_the_top_agent", chosen.first().map(|one| leaves(one)));
         }
-        if mode == Mode::Dormant {
-            part.put("rule", Some(said(rule))).put(
-                "found_by_90_days_rule",
-                Some(analysis.agents.iter().filter(|one| one.is_dormant_by_90_days()).count()),
-            );
-        }
+        say_of_all(&mut part, mode, analysis, &chosen, checked, rule);
         let rows: Vec<Value> = chosen.iter().take(limit).map(|one| Value::Object(shown.row(one, mode))).collect();
         part.put("agents", Some(rows));
         parts.push(Value::Object(part.0));
@@ -253,6 +240,33 @@ fn leaves(one: &AgentNumbers) -> String {
 fn usual(counts: impl Iterator<Item = (String, u64)>, of: u64) -> Option<String> {
     let shown: Vec<String> = counts.take(USUAL).map(|(name, count)| format!("{name} {count} of {of}")).collect();
     (!shown.is_empty()).then(|| shown.join(", "))
+}
+
+/// What is said once, of all agents.
+fn say_of_all(
+    part: &mut Row,
+    mode: Mode,
+    analysis: &AgentAnalysis,
+    chosen: &[&AgentNumbers],
+    checked: &Checked,
+    rule: DormantRule,
+) {
+    if mode == Mode::Top {
+        if !checked.differing.is_empty() {
+            let differ = format!("{} of {} agents, see data_quality", checked.differing.len(), checked.of);
+            part.put("statistics_disagree", Some(differ));
+        }
+        part.put("quoted_revenue", Some(money(analysis.revenue)))
+            .put("performed_without_agent", Some(analysis.without_agent))
+            .put("revenue_share_of_top_1_5_10", Some(analysis.concentration.map(rounded3).to_vec()))
+            .put("leaves_with_the_top_agent", chosen.first().map(|one| leaves(one)));
+    }
+    if mode == Mode::Dormant {
+        part.put("rule", Some(said(rule))).put(
+            "found_by_90_days_rule",
+            Some(analysis.agents.iter().filter(|one| one.is_dormant_by_90_days()).count()),
+        );
+    }
 }
 
 /// The service's own statistics beside the inspections.

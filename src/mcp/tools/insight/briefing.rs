@@ -1,6 +1,9 @@
 //! `prep_briefing`.
 
+use std::collections::HashMap;
+
 use futures_util::FutureExt as _;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -10,12 +13,15 @@ use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, sc
 use super::super::inspections::row;
 use super::super::{ask_each, parse};
 use super::rounded;
-use crate::domain::{CompanyName, DateRange};
-use crate::insight::{Exception, Job, briefing};
-use crate::records::{InspectionOrder, InspectionSelection, InspectorWanted};
+use crate::domain::{Attachment, CompanyName, DateRange, Inspection, InspectionId};
+use crate::insight::{Exception, Habit, Job, SETTLED_DAYS, briefing, habits};
+use crate::records::{InspectionOrder, InspectionSelection, InspectorWanted, RecordsError};
 
 /// The most days of one briefing.
 const DAYS_MAX: i64 = 7;
+/// How far back documents show which usually come.
+const HISTORY_DAYS: i64 = 60;
+const ATTACHMENTS: &str = "attachments";
 /// The most jobs of one briefing of one company.
 const JOBS_MAX: usize = 200;
 
@@ -25,15 +31,16 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
             "prep_briefing",
             "Daily prep briefing",
             "Use this to prepare a day (default tomorrow) or up to 7: jobs in order with agents' background, and first what \
-             needs attention: unconfirmed, unpaid, unsigned, overlapping, first-time or lapsed agents.",
+             needs attention: unconfirmed, unpaid, unsigned, overlapping, too far apart, first-time or lapsed agents.",
             schema::Input::new(companies)
                 .text("day", "today, tomorrow (default) or YYYY-MM-DD.")
                 .text("to", "Last day of several, at most 7.")
                 .text("inspector", "Only this one: id or name.")
                 .several_of(
                     "include",
-                    &["contact", "notes"],
-                    "contact: client and agent e-mail and phone. notes: as typed.",
+                    &["contact", "notes", "attachments"],
+                    "contact: client and agent e-mail and phone. notes: as typed. attachments: names, and documents that \
+                     are late (a few API calls).",
                 )
                 .build(),
             schema::insight(),
@@ -83,6 +90,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     let (answers, basis) = ask_each(&companies, |company| {
         let range = ranges.iter().find(|(name, _)| *name == company.name).map(|(_, range)| *range);
         let inspector = wanted.inspector.clone();
+        let wants_attachments = wanted.include.iter().any(|part| part == ATTACHMENTS);
         async move {
             let mut selection = InspectionSelection { period: range, ..InspectionSelection::default() };
             let mut notes = Vec::new();
@@ -100,13 +108,32 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             if list.more {
                 basis.missing.push(format!("jobs after the first {JOBS_MAX}"));
             }
-            basis
-                .notes
-                .push("distances between jobs, and attachments, are not checked here (list_attachments)".to_owned());
-            Ok((briefing(list.rows, &facts, now), basis))
+            let mut rows = list.rows;
+            let habits = match range.filter(|_| wants_attachments) {
+                Some(range) => {
+                    let (habits, note) = read_attachments(company, range, &mut rows, now).await;
+                    basis.notes.push(note);
+                    habits
+                }
+                None => {
+                    basis.notes.push("attachments are not read (include attachments)".to_owned());
+                    Vec::new()
+                }
+            };
+            let briefing = briefing(rows, &facts, &habits, now);
+            if briefing.unchecked_hops != 0 {
+                let hops = briefing.unchecked_hops;
+                basis.notes.push(format!("{hops} ways between jobs are not checked: no known ZIP code or length"));
+            }
+            if briefing.without_span != 0 {
+                let jobs = briefing.without_span;
+                basis.notes.push(format!("{jobs} jobs without a time or length are not checked for overlaps"));
+            }
+            Ok((briefing, basis))
         }
     })
     .await?;
+    let several_days = ranges.first().is_some_and(|(_, range)| range.from() != range.to());
     let mut parts = Vec::new();
     for (company, briefing) in &answers {
         let mut part = Row::default();
@@ -114,9 +141,9 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             .put("jobs_booked", Some(briefing.jobs.len()))
             .put("hours", Some(rounded(briefing.hours)))
             .put("canceled", Some(briefing.canceled))
-            .list("attention", briefing.jobs.iter().filter_map(|job| attention(company, job)));
+            .list("attention", briefing.jobs.iter().filter_map(|job| attention(company, job, several_days)));
         let rows: Vec<Value> =
-            briefing.jobs.iter().map(|job| Value::Object(shown(company, job, &wanted.include))).collect();
+            briefing.jobs.iter().map(|job| Value::Object(shown(company, job, &wanted.include, several_days))).collect();
         part.put("jobs", Some(rows));
         parts.push(Value::Object(part.0));
     }
@@ -126,9 +153,50 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     Ok(Answer::insight(parts, None, basis))
 }
 
+/// Adds what files the inspections have, as the service says now, and gives the documents that usually come, with a word
+/// on what this stands on. What cannot be read is said and nothing else fails.
+async fn read_attachments(
+    company: &ServedCompany,
+    range: DateRange,
+    rows: &mut [Inspection],
+    now: Timestamp,
+) -> (Vec<Habit>, String) {
+    let zone = company.records.timezone();
+    let before = |days: i64| zone.to_datetime(now).date().saturating_sub(jiff::Span::new().days(days));
+    let read = async {
+        let here = company.records.inspections_with_attachments(range, false).await?;
+        let earlier = match DateRange::new(before(HISTORY_DAYS), before(SETTLED_DAYS)) {
+            Ok(days) => company.records.inspections_with_attachments(days, true).await?,
+            Err(_) => None,
+        };
+        Ok::<_, RecordsError>((here, earlier))
+    };
+    let (here, earlier) = match read.await {
+        Ok((Some(here), earlier)) => (here, earlier.unwrap_or_default()),
+        Ok((None, _)) => {
+            let note = "attachments cannot be read with inspections here: use list_attachments for one of them";
+            return (Vec::new(), note.to_owned());
+        }
+        Err(error) => return (Vec::new(), format!("attachments could not be read: {error}")),
+    };
+    let mut known: HashMap<InspectionId, Vec<Attachment>> =
+        here.into_iter().filter_map(|one| Some((one.id, one.attachments?))).collect();
+    for row in rows.iter_mut() {
+        row.attachments = known.remove(&row.id);
+    }
+    let habits = habits(&earlier, now);
+    let of = earlier.len();
+    (habits, format!("attachments as of now; whether a document is late is judged by {of} earlier inspections"))
+}
+
 fn words(exception: &Exception) -> String {
     match exception {
         Exception::Overlaps(other) => format!("overlaps {other}"),
+        Exception::Hop(hop) => {
+            let kind = if hop.is_impossible { "impossible" } else { "tight" };
+            format!("{kind} hop: {} km from {} in {} min", hop.km, hop.from, hop.minutes)
+        }
+        Exception::DocumentLate(add_on, days) => format!("no {add_on} document (usually within {days} days)"),
         Exception::Unconfirmed => "unconfirmed".to_owned(),
         Exception::AgreementUnsigned => "agreement unsigned".to_owned(),
         Exception::Unpaid => "unpaid".to_owned(),
@@ -138,25 +206,27 @@ fn words(exception: &Exception) -> String {
 }
 
 /// "09:00 5012345: unconfirmed, unpaid".
-fn attention(company: &ServedCompany, job: &Job) -> Option<String> {
+fn attention(company: &ServedCompany, job: &Job, several_days: bool) -> Option<String> {
     if job.exceptions.is_empty() {
         return None;
     }
     let what: Vec<String> = job.exceptions.iter().map(words).collect();
-    Some(format!("{} {}: {}", clock_time(company, job), job.inspection.id, what.join(", ")))
+    Some(format!("{} {}: {}", clock_time(company, job, several_days), job.inspection.id, what.join(", ")))
 }
 
-fn clock_time(company: &ServedCompany, job: &Job) -> String {
+/// "09:00"; with several days "Wed 09:00".
+fn clock_time(company: &ServedCompany, job: &Job, several_days: bool) -> String {
     let zone = company.records.timezone();
-    job.inspection.starts_at.map_or_else(|| "?".to_owned(), |at| zone.to_datetime(at).strftime("%a %H:%M").to_string())
+    let form = if several_days { "%a %H:%M" } else { "%H:%M" };
+    job.inspection.starts_at.map_or_else(|| "?".to_owned(), |at| zone.to_datetime(at).strftime(form).to_string())
 }
 
-fn shown(company: &ServedCompany, job: &Job, include: &[String]) -> Map<String, Value> {
+fn shown(company: &ServedCompany, job: &Job, include: &[String], several_days: bool) -> Map<String, Value> {
     let one = &job.inspection;
     let asked = |name: &str| include.iter().any(|part| part == name);
     let mut shown = Row::default();
     shown
-        .put("time", Some(clock_time(company, job)))
+        .put("time", Some(clock_time(company, job, several_days)))
         .put("id", Some(one.id.to_string()))
         .list("inspectors", one.inspectors.iter().filter_map(|inspector| inspector.name.as_ref()))
         .show("address", one.address.full.as_ref().or(one.address.street.as_ref()))
@@ -185,6 +255,17 @@ fn shown(company: &ServedCompany, job: &Job, include: &[String]) -> Map<String, 
         if let Some(agent) = &one.buying_agent {
             shown.show("agent_email", agent.email.as_ref()).show("agent_phone", agent.phone.as_ref());
         }
+    }
+    if asked(ATTACHMENTS) {
+        let name = |file: &Attachment| {
+            let name = file.name.as_ref().or(file.file_name.as_ref());
+            name.map_or_else(|| format!("id {}", file.id), |name| name.to_string().replace('"', "'"))
+        };
+        let names = |files: &Vec<Attachment>| match files.as_slice() {
+            [] => "none".to_owned(),
+            files => format!("\"{}\"", files.iter().map(name).collect::<Vec<_>>().join("\", \"")),
+        };
+        shown.put("attachments", Some(one.attachments.as_ref().map_or_else(|| "not known".to_owned(), names)));
     }
     if asked("notes") {
         // In a field of its own, on one line and in quotes that nothing within it can close: what strangers typed stays
