@@ -21,7 +21,9 @@ pub use agents::{
     agent_analysis, agent_profile,
 };
 pub use briefing::{AgentBackground, Briefing, Exception, Hop, IMPOSSIBLE_KMH, Job, TIGHT_KMH, briefing};
-pub use capacity::{AHEAD_MAX, CapacityPlan, Model, WEEKS_MIN, Week, capacity_plan};
+pub use capacity::{
+    AHEAD_MAX, BOOKED_WEEKS, CapacityPlan, InspectorWeeks, Model, WEEKS_MIN, Week, capacity_plan, inspector_weeks,
+};
 pub use common::{Rate, SMALL_SAMPLE, Scope, rate};
 pub use documents::{Habit, SETTLED_DAYS, habits, late};
 pub use mix::{MixBy, MixCell, MixRow, ServiceMix, Trend, service_mix};

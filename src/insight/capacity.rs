@@ -1,74 +1,29 @@
 //! How much work is coming, against what is booked and what was done in a week before.
 
+mod back_test;
+mod calendar;
+mod models;
+
 use std::collections::BTreeMap;
 
-use super::common::median;
+use self::back_test::{History, best, percentile};
+use self::calendar::{WEEK, holiday, monday};
+use self::models::YEAR;
+use super::common::{is_performed, median};
 use crate::mirror::{Fact, Facts};
+
+pub use models::Model;
 
 /// Complete weeks of history a forecast needs at least.
 pub const WEEKS_MIN: usize = 12;
-/// The weeks of a year.
-const YEAR: usize = 52;
 /// The most weeks looked ahead.
 pub const AHEAD_MAX: usize = 13;
-/// The most starting points a back-test uses.
-const ORIGINS_MAX: usize = 40;
-/// So many overlapping starting points are worth one.
-const OVERLAP: f64 = 4.0;
-/// Days of a week.
-const WEEK: i64 = 7;
-
-/// How a week is foretold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Model {
-    /// As many as in the mean of the last four weeks.
-    Recent,
-    /// As many as in the same week a year before.
-    SeasonalNaive,
-    /// The same weeks a year before (mean of three around it), scaled by how the last eight weeks compare with theirs.
-    SeasonalLevel,
-    /// A level smoothed exponentially (0.3), which forgets old weeks bit by bit.
-    Smoothed,
-}
-
-impl Model {
-    /// Every model.
-    pub const ALL: &'static [Self] = &[Self::Recent, Self::SeasonalNaive, Self::SeasonalLevel, Self::Smoothed];
-
-    /// The words in answers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Recent => "mean of the last 4 weeks",
-            Self::SeasonalNaive => "same week last year",
-            Self::SeasonalLevel => "same weeks last year at the present level",
-            Self::Smoothed => "smoothed level",
-        }
-    }
-
-    /// The week `ahead` (1 is the next) after `history`; `None` where the history is too short for it.
-    fn foretell(self, history: &[f64], ahead: usize) -> Option<f64> {
-        let n = history.len();
-        let a_year_before = |index: usize| history.get(index.checked_sub(YEAR)?).copied();
-        let mean = |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-        match self {
-            Self::Recent => mean(history.get(n.checked_sub(4)?..)?),
-            Self::SeasonalNaive => a_year_before(n + ahead - 1),
-            Self::SeasonalLevel => {
-                let centre = (n + ahead - 1).checked_sub(YEAR)?;
-                let around = history.get(centre.saturating_sub(1)..(centre + 2).min(n))?;
-                let recent: f64 = history.get(n.checked_sub(8)?..)?.iter().sum();
-                let then: f64 = history.get(n.checked_sub(8 + YEAR)?..n.checked_sub(YEAR)?)?.iter().sum();
-                let level = if then > 0.0 { (recent / then).clamp(0.5, 2.0) } else { 1.0 };
-                Some(mean(around)? * level)
-            }
-            Self::Smoothed => {
-                let mut values = history.iter();
-                let first = *values.next()?;
-                Some(values.fold(first, |level, value| level + 0.3 * (value - level)))
-            }
-        }
-    }
-}
+/// The past weeks that an inspector's usual week is taken from.
+const HALF_YEAR: i64 = 26;
+/// The past weeks that show how full an inspector is.
+const FULLNESS_WEEKS: usize = 4;
+/// The coming weeks shown with an inspector.
+pub const BOOKED_WEEKS: usize = 2;
 
 /// A forecast of one week.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -104,13 +59,13 @@ pub struct Week {
 pub struct CapacityPlan {
     /// The weeks, the next one first.
     pub weeks: Vec<Week>,
-    /// The model that did best in the back-test.
+    /// The model that did best in the back-test; a naive one where none is better.
     pub model: Model,
-    /// Its mean absolute error in the back-test, over that of the same week last year (of the last four weeks where
-    /// there is no year); below 1 is better.
-    pub error_against_naive: Option<f64>,
-    /// Its mean absolute error, in inspections a week.
+    /// Its mean absolute error in the back-test, in inspections a week.
     pub error: f64,
+    /// That of the naive forecast on the same weeks: the same week last year, or the mean of the last four weeks where
+    /// there is no year.
+    pub naive_error: f64,
     /// How many starting points the back-test had.
     pub origins: usize,
     /// Complete weeks of history.
@@ -121,12 +76,6 @@ pub struct CapacityPlan {
     pub capacity_hours: f64,
     /// The middle week of the past year.
     pub median: f64,
-}
-
-/// The Monday of the week a day lies in.
-fn monday(day: i64) -> i64 {
-    // 1970-01-05 was a Monday.
-    day - (day - 4).rem_euclid(WEEK)
 }
 
 /// The plan for `ahead` weeks (1 to 13) after the week of `today`, from inspections that were not canceled; narrowed to
@@ -158,15 +107,11 @@ pub fn capacity_plan(
         }
     }
     let ahead = ahead.clamp(1, AHEAD_MAX);
-    let tests: Vec<(Model, BackTest)> =
-        Model::ALL.iter().filter_map(|model| Some((*model, back_test(&counts, *model, ahead)?))).collect();
-    let naive = tests
-        .iter()
-        .find(|(model, _)| *model == Model::SeasonalNaive)
-        .or_else(|| tests.iter().find(|(model, _)| *model == Model::Recent))
-        .map(|(_, test)| test.error);
-    // Each model is judged on the starting points it can start from; ties go to the simpler one, which comes first.
-    let (model, test) = tests.iter().min_by(|left, right| left.1.error.total_cmp(&right.1.error))?;
+    // The weeks ahead and the part-filled one lie after the history.
+    let mondays = (0..=weeks + ahead).filter_map(|week| Some(first + WEEK * (i64::try_from(week).ok()? + 1)));
+    let history = History { holidays: mondays.map(holiday).collect(), counts: counts.clone() };
+    let tried = best(&history, ahead)?;
+    let foretold = history.foretell(weeks, &[tried.model], ahead).pop()?;
     let year = counts.get(weeks.saturating_sub(YEAR)..).unwrap_or(&counts);
     let hours_of_year = hours.get(weeks.saturating_sub(YEAR)..).unwrap_or(&hours);
     let mean_hours = {
@@ -175,45 +120,38 @@ pub fn capacity_plan(
     };
     let capacity = percentile(year.to_vec(), 0.9);
     let middle = median(year.to_vec()).unwrap_or(0.0);
-    let shown = (1..=ahead)
-        .filter_map(|step| {
-            let monday_of = this_week + WEEK * i64::try_from(step).ok()?;
-            // The part-filled week lies between the history and the first week shown.
-            let forecast = model.foretell(&counts, step + 1)?.max(0.0);
-            let residuals = test.residuals.get(&step).cloned().unwrap_or_default();
-            let range = |low: f64, high: f64| {
-                // Weeks foretold from neighbouring starting points overlap, so they are worth fewer than they are.
-                let worth = residuals.len().max(1) as f64 / OVERLAP;
-                let wider = |share: f64| (0.5 + (share - 0.5) * (1.0 + 1.0 / worth)).clamp(0.0, 1.0);
-                let end = |share: f64| (forecast + percentile(residuals.clone(), wider(share))).max(0.0);
-                (end(low), end(high))
-            };
+    let shown = foretold
+        .into_iter()
+        .enumerate()
+        .filter_map(|(step, forecast)| {
+            let forecast = forecast?;
+            let monday_of = this_week + WEEK * i64::try_from(step + 1).ok()?;
             let booked: Vec<&&Fact> =
                 rows.iter().filter(|fact| (monday_of..monday_of + WEEK).contains(&fact.day)).collect();
             let usually_booked = usual_share(&rows, monday_of, this_week, now);
-            let range_80 = range(0.1, 0.9);
+            let range_80 = tried.range(step, forecast, 0.1, 0.9);
             Some(Week {
                 monday: monday_of,
                 booked: booked.len() as u64,
                 booked_hours: booked.iter().filter_map(|fact| fact.hours).sum(),
                 forecast,
                 range_80,
-                range_95: range(0.025, 0.975),
+                range_95: tried.range(step, forecast, 0.025, 0.975),
                 forecast_hours: forecast * mean_hours,
                 usually_booked,
                 by_bookings: usually_booked.filter(|share| *share >= 0.1).map(|share| booked.len() as f64 / share),
                 may_be_short: capacity < range_80.1,
                 may_be_idle: forecast < 0.6 * middle,
-                holiday: holds_holiday(monday_of),
+                holiday: holiday(monday_of).is_some(),
             })
         })
         .collect();
     Some(CapacityPlan {
         weeks: shown,
-        model: *model,
-        error_against_naive: naive.filter(|naive| *naive > 0.0).map(|naive| test.error / naive),
-        error: test.error,
-        origins: test.origins,
+        model: tried.model,
+        error: tried.error,
+        naive_error: tried.naive_error,
+        origins: tried.origins,
         history: weeks,
         capacity,
         capacity_hours: percentile(hours_of_year.to_vec(), 0.9),
@@ -221,58 +159,9 @@ pub fn capacity_plan(
     })
 }
 
-struct BackTest {
-    /// The mean absolute error over all starting points and steps.
-    error: f64,
-    origins: usize,
-    /// What was minus what was foretold, by how many weeks ahead (as shown: 1 is after the part-filled week).
-    residuals: BTreeMap<usize, Vec<f64>>,
-}
-
-/// Foretells weeks that are known by now from what was known before them.
-fn back_test(counts: &[f64], model: Model, ahead: usize) -> Option<BackTest> {
-    let mut residuals: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    let mut errors = Vec::new();
-    let mut origins = 0;
-    for origin in (counts.len().saturating_sub(ORIGINS_MAX + ahead)..counts.len()).rev() {
-        let history = counts.get(..origin)?;
-        let mut any = false;
-        for step in 1..=ahead {
-            let (Some(foretold), Some(was)) = (model.foretell(history, step + 1), counts.get(origin + step)) else {
-                continue;
-            };
-            any = true;
-            residuals.entry(step).or_default().push(was - foretold.max(0.0));
-            errors.push((was - foretold.max(0.0)).abs());
-        }
-        origins += usize::from(any);
-    }
-    (!errors.is_empty()).then(|| BackTest {
-        error: errors.iter().sum::<f64>() / errors.len() as f64,
-        origins,
-        residuals,
-    })
-}
-
-/// The value below which this share of the values lies, between neighbours in proportion; 0 of nothing.
-fn percentile(mut values: Vec<f64>, share: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    // Ranks are spread so that few values still leave room at both ends.
-    let place = share * (values.len() as f64 + 1.0) - 1.0;
-    let last = values.len().saturating_sub(1);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place among the values")]
-    let lower = (place.max(0.0) as usize).min(last);
-    let upper = (lower + 1).min(last);
-    match (values.get(lower), values.get(upper)) {
-        (Some(low), Some(high)) => low + (high - low) * (place - lower as f64).clamp(0.0, 1.0),
-        _ => 0.0,
-    }
-}
-
 /// Of the inspections that half a year's weeks came to, the share that was booked as long before each week as now is
 /// before `monday_of`.
 fn usual_share(rows: &[&Fact], monday_of: i64, this_week: i64, now: i64) -> Option<f64> {
-    const HALF_YEAR: i64 = 26;
     let lead = monday_of * 86_400_000 - now;
     let (mut booked, mut all) = (0_u64, 0_u64);
     let from = this_week - WEEK * HALF_YEAR;
@@ -284,16 +173,68 @@ fn usual_share(rows: &[&Fact], monday_of: i64, this_week: i64, now: i64) -> Opti
     (all != 0).then(|| booked as f64 / all as f64)
 }
 
-/// Whether one of the six great public holidays of the United States falls on Monday to Friday of this week.
-fn holds_holiday(monday_of: i64) -> bool {
-    (0..5).any(|offset| {
-        let date = jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(monday_of + offset));
-        let (month, day, weekday) = (date.month(), date.day(), date.weekday());
-        match (month, day) {
-            (1, 1) | (7, 4) | (12, 25) => true,
-            (5, 25..=31) | (9, 1..=7) => weekday == jiff::civil::Weekday::Monday,
-            (11, 22..=28) => weekday == jiff::civil::Weekday::Thursday,
-            _ => false,
-        }
-    })
+/// How full one inspector's weeks are. Weeks of an inspector count from the first job's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InspectorWeeks {
+    /// The primary inspector; `None` for jobs without one.
+    pub inspector: Option<i64>,
+    /// The middle of the inspections in the weeks of the past half year.
+    pub usual: f64,
+    /// Hours of the 90th-percentile week of the past year; `None` with fewer than [`WEEKS_MIN`] weeks.
+    pub capacity_hours: Option<f64>,
+    /// *Utilisation*: hours performed a week in the last four weeks, of `capacity_hours`.
+    pub utilisation: Option<f64>,
+    /// Inspections booked in the coming weeks, the next one first.
+    pub booked: [u64; BOOKED_WEEKS],
+    /// Their hours.
+    pub booked_hours: [f64; BOOKED_WEEKS],
+}
+
+/// The inspectors with work in the past half year or booked in the weeks shown, most in a usual week first. The week of
+/// `today` is part filled and counts nowhere.
+pub fn inspector_weeks(facts: &Facts, today: i64, now: i64) -> Vec<InspectorWeeks> {
+    let this_week = monday(today);
+    let mut by_inspector: BTreeMap<Option<i64>, Vec<&Fact>> = BTreeMap::new();
+    for fact in facts.rows.iter().filter(|fact| fact.canceled_at.is_none()) {
+        by_inspector.entry(fact.inspector).or_default().push(fact);
+    }
+    let mut shown: Vec<InspectorWeeks> = by_inspector
+        .into_iter()
+        .filter_map(|(inspector, rows)| {
+            let first = monday(rows.first()?.day);
+            let weeks = usize::try_from((this_week - first) / WEEK).unwrap_or(0);
+            let (mut counts, mut hours) = (vec![0.0; weeks], vec![0.0; weeks]);
+            for fact in rows.iter().filter(|fact| is_performed(fact, now)) {
+                let week = usize::try_from((monday(fact.day) - first) / WEEK).ok();
+                if let Some((count, sum)) = week.and_then(|week| Some((counts.get_mut(week)?, hours.get_mut(week)?))) {
+                    *count += 1.0;
+                    *sum += fact.hours.unwrap_or(0.0);
+                }
+            }
+            let last =
+                |values: &[f64], weeks: usize| values.get(values.len().saturating_sub(weeks)..).map(<[f64]>::to_vec);
+            let recent = last(&counts, usize::try_from(HALF_YEAR).ok()?)?;
+            let mut one = InspectorWeeks {
+                inspector,
+                usual: median(recent.clone()).unwrap_or(0.0),
+                capacity_hours: (WEEKS_MIN <= weeks).then(|| percentile(last(&hours, YEAR).unwrap_or_default(), 0.9)),
+                utilisation: None,
+                booked: [0; BOOKED_WEEKS],
+                booked_hours: [0.0; BOOKED_WEEKS],
+            };
+            let full: f64 = last(&hours, FULLNESS_WEEKS)?.iter().sum::<f64>() / FULLNESS_WEEKS as f64;
+            one.utilisation = one.capacity_hours.filter(|capacity| *capacity > 0.0).map(|capacity| full / capacity);
+            for (week, (booked, hours)) in one.booked.iter_mut().zip(&mut one.booked_hours).enumerate() {
+                let from = this_week + WEEK * (i64::try_from(week).ok()? + 1);
+                for fact in rows.iter().filter(|fact| (from..from + WEEK).contains(&fact.day)) {
+                    *booked += 1;
+                    *hours += fact.hours.unwrap_or(0.0);
+                }
+            }
+            let works = recent.iter().any(|count| *count > 0.0) || one.booked.iter().any(|count| *count != 0);
+            works.then_some(one)
+        })
+        .collect();
+    shown.sort_by(|left, right| right.usual.total_cmp(&left.usual).then_with(|| left.inspector.cmp(&right.inspector)));
+    shown
 }

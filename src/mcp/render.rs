@@ -22,7 +22,7 @@ pub(super) fn text(answer: &Map<String, Value>) -> String {
         lines.extend(part(company));
     }
     if let Some(combined) = answer.get("combined") {
-        if combined.get("agents").is_some() {
+        if combined.as_object().is_some_and(|combined| combined.values().any(Value::is_array)) {
             lines.push("Together:".to_owned());
             lines.extend(part(combined));
         } else {

@@ -26,6 +26,22 @@ confirmed, else requested.
 - **Agent**: the real-estate agent, known to one company by a connection id; `agent_id` is the same person in every \
 company. The buying agent is on the buyer's side, the selling agent on the seller's.
 - **Add-on**: a service sold beside the main one, such as a radon test.
+- **Rhythm of an agent**: the middle gap between referrals. A silence of one such gap has a chance of a half, of two a \
+quarter, and so on.
+- **Course of an agent**: steady, rising, fading or broken off, whichever makes the places of the referrals among all \
+inspections of the company since the agent is known most likely; judged from 8 referrals on, a small sample below 15. \
+Odds compare it with a steady one. *Lapsed* is dormant and broken off.
+- **At stake**: quoted revenue of the 365 days up to the agent's last referral.
+- **Growing, shrinking, below norm**: beyond chance, by a 95 % interval; one mark in twenty is chance all the same.
+- **Hop**: the way between two jobs of one inspector, in a straight line between the middles of the ZIP codes. \
+*Impossible*: even from edge to edge it takes more than 100 km/h. *Tight*: from middle to middle more than 50 km/h.
+- **Late document**: an add-on whose document came with at least 60 % of the earlier jobs (5 or more of the last 60 days) \
+has none after the time within which nine of ten came.
+- **Forecast**: the models are the same week last year, the mean of the last 4 weeks, a smoothed level, the same weeks \
+last year at the present level, season and trend by local regression (MSTL), and a yearly wave; the past effect of public \
+holidays is taken out and put back. The one with the least error on past weeks against the naive forecast of the same \
+weeks is used; a naive one where none is better.
+- **Utilisation**: hours performed a week in the last 4 weeks, of the inspector's own 90th-percentile week of the past year.
 - **Complete**: the answer holds everything that was asked for; otherwise `missing` says what is not in it.
 ";
 

@@ -17,6 +17,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("csv::", &["mirror", "cli"]),
     ("clap::", &["cli"]),
     ("anyhow::", &["cli"]),
+    ("augurs::", &["insight"]),
     ("env::var", &["config"]),
 ];
 

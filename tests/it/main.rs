@@ -11,6 +11,8 @@
 mod architecture;
 // The daily briefing against plain loops.
 mod briefing;
+// Forecasts checked by what came, and the counts beside them by plain loops.
+mod capacity;
 // What the built binary does at the shell.
 mod cli;
 // The examples in configs/.

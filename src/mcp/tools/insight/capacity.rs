@@ -1,15 +1,18 @@
 //! `capacity_plan`.
 
+use std::collections::BTreeMap;
+
 use futures_util::FutureExt as _;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::super::super::answer::{self, Answer, Row};
 use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::{ask_each, parse};
-use super::{Only, date_of, epoch_day, rounded, rounded3};
+use super::{Only, date_of, epoch_day, inspector_name, rounded, rounded3};
 use crate::domain::CompanyName;
-use crate::insight::{AHEAD_MAX, CapacityPlan, WEEKS_MIN, capacity_plan};
+use crate::insight::{AHEAD_MAX, CapacityPlan, InspectorWeeks, WEEKS_MIN, capacity_plan, inspector_weeks};
+use crate::mirror::Facts;
 
 /// Weeks ahead unless asked otherwise.
 const AHEAD: usize = 6;
@@ -20,7 +23,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
             "capacity_plan",
             "Capacity plan",
             "Use this to plan weeks ahead: inspections and hours foretold with 80 and 95 % ranges, what is booked, the \
-             capacity seen in the past year, weeks that may be short or idle. For one inspector too.",
+             capacity seen in the past year, weeks that may be short or idle, how full each inspector is. For one inspector too.",
             schema::Input::new(companies)
                 .with(
                     "weeks",
@@ -64,17 +67,27 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         async move {
             let today = epoch_day(company.records.timezone().to_datetime(now).date());
             let (facts, basis) = company.records.facts_of(&only).await?;
-            Ok((capacity_plan(&facts, None, ahead, today, now.as_millisecond()), basis))
+            let plan = capacity_plan(&facts, None, ahead, today, now.as_millisecond());
+            let inspectors = inspector_weeks(&facts, today, now.as_millisecond());
+            Ok(((facts, plan, inspectors), basis))
         }
     })
     .await?;
     let mut parts = Vec::new();
     let mut basis = basis;
-    for (company, plan) in &answers {
+    let mut together: BTreeMap<i64, (u64, f64)> = BTreeMap::new();
+    for (company, (facts, plan, inspectors)) in &answers {
         let mut part = Row::default();
         part.put("company", Some(company.name.to_string()));
         match plan {
-            Some(plan) => fill(&mut part, plan),
+            Some(plan) => {
+                fill(&mut part, plan);
+                for week in &plan.weeks {
+                    let sum = together.entry(week.monday).or_default();
+                    sum.0 += week.booked;
+                    sum.1 += week.forecast;
+                }
+            }
             None => {
                 part.put("forecast", Some("none"));
                 if let Some(basis) = &mut basis {
@@ -84,22 +97,45 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 }
             }
         }
+        if wanted.inspector.is_none() {
+            part.put("inspectors", Some(inspectors.iter().map(|one| of_inspector(facts, one)).collect::<Vec<_>>()));
+        }
         parts.push(Value::Object(part.0));
     }
     if let Some(basis) = &mut basis {
         basis.notes.push(
-            "weeks begin on Monday; the current week is in no forecast; canceled inspections are not counted"
+            "weeks begin on Monday; the current week is in no forecast; canceled inspections are not counted; inspectors: \
+             utilisation is hours a week of the last 4 of the 90th-percentile week, booked is next week + the one after"
                 .to_owned(),
         );
     }
     let basis = basis.map(|basis| answer::basis(&basis, None)).unwrap_or_default();
-    Ok(Answer::insight(parts, None, basis))
+    let combined = (1 < answers.len()).then(|| {
+        let weeks = together.into_iter().map(|(monday, (booked, forecast))| {
+            json!({"monday": date_of(monday).to_string(), "booked": booked, "forecast": rounded(forecast)})
+        });
+        json!({"weeks": weeks.collect::<Vec<_>>()})
+    });
+    Ok(Answer::insight(parts, combined, basis))
+}
+
+/// The coming weeks stand as "8 + 3": the next one and the one after.
+fn of_inspector(facts: &Facts, one: &InspectorWeeks) -> Value {
+    let several = |values: Vec<String>| values.join(" + ");
+    let mut row = Row::default();
+    row.put("inspector", Some(inspector_name(facts, one.inspector)))
+        .put("usual_week", Some(rounded(one.usual)))
+        .put("capacity_hours", one.capacity_hours.map(rounded))
+        .put("utilisation", one.utilisation.map(rounded))
+        .put("booked", Some(several(one.booked.iter().map(ToString::to_string).collect())))
+        .put("booked_hours", Some(several(one.booked_hours.iter().map(|hours| rounded(*hours).to_string()).collect())));
+    Value::Object(row.0)
 }
 
 fn fill(part: &mut Row, plan: &CapacityPlan) {
     part.put("model", Some(plan.model.name()))
         .put("error_per_week", Some(rounded(plan.error)))
-        .put("error_against_naive", plan.error_against_naive.map(rounded3))
+        .put("naive_error_per_week", Some(rounded(plan.naive_error)))
         .put("back_test_starts", Some(plan.origins))
         .put("weeks_of_history", Some(plan.history))
         .put("capacity_seen", Some(rounded(plan.capacity)))

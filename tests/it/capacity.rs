@@ -1,0 +1,304 @@
+//! Forecasts checked by what came, and the counts beside them by plain loops.
+
+#![expect(clippy::cast_precision_loss, reason = "small counts")]
+
+use std::collections::BTreeMap;
+
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::json;
+use spectora_mcp::insight;
+use spectora_mcp::mirror::{Fact, Facts, SoldPlace};
+use spectora_mcp::sandbox::{CompanyTruth, InspectionRow};
+
+use crate::insight::{epoch_day, facts_of, generated};
+use crate::support::{TestApp, now};
+
+const AHEAD: usize = 6;
+
+/// How forecasts did, all weeks and steps together.
+#[derive(Default)]
+struct Outcome {
+    error: f64,
+    naive: f64,
+    within_80: u64,
+    within_95: u64,
+    weeks: u64,
+    models: BTreeMap<&'static str, u64>,
+}
+
+impl Outcome {
+    /// Foretells from `then` on, knowing only what began before, and looks at what came.
+    fn try_from_day(&mut self, all: &Facts, then: i64) {
+        let cut = then * 86_400_000;
+        let mut facts = all.clone();
+        facts.rows.retain(|fact| fact.starts_at < cut);
+        let plan = insight::capacity_plan(&facts, None, AHEAD, then, cut).unwrap();
+        *self.models.entry(plan.model.name()).or_default() += 1;
+        let came = |monday: i64| {
+            let of_week = |fact: &&Fact| fact.canceled_at.is_none() && (monday..monday + 7).contains(&fact.day);
+            all.rows.iter().filter(of_week).count() as f64
+        };
+        assert_eq!(plan.weeks.len(), AHEAD);
+        for week in &plan.weeks {
+            let was = came(week.monday);
+            self.error += (was - week.forecast).abs();
+            self.naive += (was - came(week.monday - 364)).abs();
+            self.within_80 += u64::from(week.range_80.0 <= was && was <= week.range_80.1);
+            self.within_95 += u64::from(week.range_95.0 <= was && was <= week.range_95.1);
+            self.weeks += 1;
+        }
+    }
+
+    #[expect(clippy::print_stdout, reason = "the numbers reached, for whoever asks with --nocapture")]
+    fn check(&self, what: &str) {
+        let share = |count: u64| count as f64 / self.weeks as f64;
+        let (error, held, held_95) = (self.error / self.naive, share(self.within_80), share(self.within_95));
+        println!(
+            "{what}: error {error:.3} of naive; 80 % held {held:.3}, 95 % {held_95:.3} of {} weeks; {:?}",
+            self.weeks, self.models
+        );
+        assert!(error < 1.0, "{what}: {error}");
+        assert!((0.75..=0.85).contains(&held), "{what}: {held}");
+        assert!((0.90..=0.99).contains(&held_95), "{what}: {held_95}");
+    }
+}
+
+#[tokio::test]
+async fn forecasts_beat_last_year_and_their_ranges_hold() {
+    // The second twenty were not looked at when anything was chosen.
+    for seeds in [0..20, 100..120] {
+        let mut outcome = Outcome::default();
+        for seed in seeds.clone() {
+            let truth = generated(seed, 7_500).await;
+            let company = &truth.companies[0];
+            let all = facts_of(company);
+            for back in [7_i64, 13, 19, 25] {
+                outcome.try_from_day(&all, epoch_day(company.today) - back * 7);
+            }
+        }
+        outcome.check(&format!("sandbox, seeds {seeds:?}"));
+    }
+}
+
+/// Weeks drawn by chance around a season with growth and holidays, as far as a real company's weeks go: their counts
+/// vary by their square root and more.
+fn drawn(seed: u64, mean: f64, season: f64, holiday_effect: f64) -> Facts {
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+    let first = epoch_day("2023-11-06".parse().unwrap());
+    let mut facts = Facts::default();
+    for week in 0..166 {
+        let monday = first + 7 * week;
+        let date = jiff::civil::date(1970, 1, 1) + monday.days();
+        let has_holiday = (0..5).any(|day| {
+            let date = date + day.days();
+            matches!(
+                (date.month(), date.day(), date.weekday()),
+                (1, 1, _)
+                    | (7, 4, _)
+                    | (12, 25, _)
+                    | (5, 25.., Weekday::Monday)
+                    | (9, ..=7, Weekday::Monday)
+                    | (11, 22..=28, Weekday::Thursday)
+            )
+        });
+        let turn = week as f64 / 52.18 * std::f64::consts::TAU;
+        let growth = 1.0 + 0.15 * week as f64 / 156.0;
+        let expected = mean * (1.0 + season * turn.sin()) * growth * if has_holiday { holiday_effect } else { 1.0 };
+        // Knuth's way to a Poisson number.
+        let (mut count, mut product) = (0_i64, rng.random::<f64>());
+        while (-expected).exp() < product {
+            count += 1;
+            product *= rng.random::<f64>();
+        }
+        for nth in 0..count {
+            let day = monday + nth % 5;
+            facts.rows.push(Fact {
+                pk: week * 1_000 + nth,
+                starts_at: day * 86_400_000 + 50_000_000,
+                day,
+                minute: 0,
+                hours: Some(3.0),
+                created_at: Some((day - 9) * 86_400_000),
+                canceled_at: None,
+                published_at: None,
+                quote: None,
+                inspector: Some(nth % 3),
+                buying_agent: None,
+                selling_agent: None,
+                zip: None,
+                city: None,
+                reason: None,
+                paid: None,
+                confirmed: None,
+                sold: SoldPlace::default(),
+            });
+        }
+    }
+    facts.rows.sort_by_key(|fact| (fact.starts_at, fact.pk));
+    facts
+}
+
+#[test]
+fn forecasts_of_weeks_drawn_by_chance_beat_last_year_too() {
+    for (what, mean, season, holiday_effect) in
+        [("a busy company", 35.0, 0.3, 1.0), ("a small one", 10.0, 0.3, 1.0), ("holidays", 35.0, 0.2, 0.55)]
+    {
+        let mut outcome = Outcome::default();
+        for seed in 0..20 {
+            let all = drawn(seed, mean, season, holiday_effect);
+            let last = epoch_day("2026-12-28".parse().unwrap());
+            for back in [8_i64, 14, 20, 26] {
+                outcome.try_from_day(&all, last - back * 7);
+            }
+        }
+        outcome.check(what);
+    }
+}
+
+fn day_in(zone: &TimeZone, seconds: i64) -> Date {
+    let at = Timestamp::from_second(seconds).unwrap();
+    zone.to_offset(at).to_datetime(at).date()
+}
+
+/// The Monday of a day's week, walking back.
+fn monday_of(mut day: Date) -> Date {
+    while day.weekday() != Weekday::Monday {
+        day = day.yesterday().unwrap();
+    }
+    day
+}
+
+/// The value a share of these lies below, the ranks spread as in the answers: at `share * (n + 1) - 1`, from 0.
+fn ranked(mut values: Vec<f64>, share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let place = (share * (values.len() as f64 + 1.0) - 1.0).clamp(0.0, values.len() as f64 - 1.0);
+    let mut below = 0;
+    while (below + 1) as f64 <= place {
+        below += 1;
+    }
+    let above = (below + 1).min(values.len() - 1);
+    values[below] + (values[above] - values[below]) * (place - below as f64)
+}
+
+fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2])
+}
+
+#[tokio::test]
+async fn what_is_booked_and_was_done_is_counted_as_plain_loops_count_it() {
+    for (seed, name) in [(31, "America/Denver"), (32, "Australia/Lord_Howe"), (33, "Pacific/Kiritimati")] {
+        let app = TestApp::in_zone(seed, 4_000, name).await;
+        let zone = TimeZone::get(name).unwrap();
+        let truth = app.sandbox.truth();
+        let answer = app.answer("capacity_plan", json!({"weeks": 4})).await;
+        let this_week = monday_of(day_in(&zone, now().as_second()));
+        let mut together: BTreeMap<String, u64> = BTreeMap::new();
+        for part in answer["companies"].as_array().unwrap() {
+            let company = truth.companies.iter().find(|one| one.name == part["company"].as_str().unwrap()).unwrap();
+            let on: Vec<&InspectionRow> = company
+                .inspections
+                .iter()
+                .filter(|row| row.deleted_at.is_none() && row.canceled_at.is_none())
+                .collect();
+            let of_week = |monday: Date, holds: &dyn Fn(&InspectionRow) -> bool| {
+                let rows = on.iter().filter(|row| monday_of(day_in(&zone, row.starts_at)) == monday && holds(row));
+                rows.fold((0_u64, 0.0), |(count, hours), row| (count + 1, hours + f64::from(row.minutes) / 60.0))
+            };
+            check_weeks(part, company, &on, &zone, this_week, &mut together);
+            let past: Vec<(u64, f64)> =
+                (1..=52).map(|week| of_week(this_week - (7 * week).days(), &|_| true)).collect();
+            let near = |shown: &serde_json::Value, expected: f64| {
+                assert!((shown.as_f64().unwrap() - expected).abs() < 0.005_01, "{name}: {shown} for {expected}");
+            };
+            let counts: Vec<f64> = past.iter().map(|week| week.0 as f64).collect();
+            near(&part["capacity_seen"], ranked(counts.clone(), 0.9));
+            near(&part["capacity_seen_hours"], ranked(past.iter().map(|week| week.1).collect(), 0.9));
+            near(&part["median_week"], middle(counts));
+            check_inspectors(part, company, &on, &zone, this_week);
+        }
+        let shown = answer["combined"]["weeks"].as_array().unwrap();
+        for week in shown {
+            assert_eq!(week["booked"].as_u64(), Some(together[week["monday"].as_str().unwrap()]), "{week}");
+        }
+        assert_eq!(shown.len(), 4);
+    }
+}
+
+fn check_weeks(
+    part: &serde_json::Value,
+    company: &CompanyTruth,
+    on: &[&InspectionRow],
+    zone: &TimeZone,
+    this_week: Date,
+    together: &mut BTreeMap<String, u64>,
+) {
+    let utc =
+        |day: Date| TimeZone::UTC.to_timestamp(day.to_datetime(jiff::civil::Time::midnight())).unwrap().as_second();
+    for (step, week) in (1_i64..).zip(part["weeks"].as_array().unwrap()) {
+        let monday = this_week + (7 * step).days();
+        assert_eq!(week["monday"].as_str().unwrap(), monday.to_string());
+        let booked = on.iter().filter(|row| monday_of(day_in(zone, row.starts_at)) == monday).count() as u64;
+        assert_eq!(week["booked"].as_u64(), Some(booked), "{} {monday}", company.name);
+        *together.entry(monday.to_string()).or_default() += booked;
+        // Of the past half year's inspections, those booked as long before their Monday as now is before this one.
+        let lead = utc(monday) - now().as_second();
+        let (mut all, mut early) = (0_u64, 0_u64);
+        for row in on {
+            let own = monday_of(day_in(zone, row.starts_at));
+            if this_week - 182.days() <= own && own < this_week {
+                all += 1;
+                early += u64::from(row.created_at <= utc(own) - lead);
+            }
+        }
+        let share = early as f64 / all as f64;
+        assert!((week["usually_booked_by_now"].as_f64().unwrap() - share).abs() < 0.000_501, "{week}: {share}");
+        if 0.1 <= share {
+            assert_eq!(week["by_bookings"].as_f64(), Some((booked as f64 / share).round()), "{week}");
+        }
+    }
+}
+
+fn check_inspectors(
+    part: &serde_json::Value,
+    company: &CompanyTruth,
+    on: &[&InspectionRow],
+    zone: &TimeZone,
+    this_week: Date,
+) {
+    let shown = part["inspectors"].as_array().unwrap();
+    assert!(!shown.is_empty());
+    for one in shown {
+        let name = one["inspector"].as_str().unwrap();
+        let index = company.inspectors.iter().position(|inspector| inspector.name == name).unwrap();
+        let theirs: Vec<&&InspectionRow> = on.iter().filter(|row| usize::from(row.primary) == index).collect();
+        let first = theirs.iter().map(|row| monday_of(day_in(zone, row.starts_at))).min().unwrap();
+        let of = |monday: Date| {
+            let rows = theirs.iter().filter(|row| monday_of(day_in(zone, row.starts_at)) == monday);
+            rows.fold((0_u64, 0.0), |(count, hours), row| (count + 1, hours + f64::from(row.minutes) / 60.0))
+        };
+        let past: Vec<(u64, f64)> =
+            (1..=52).map(|week| this_week - (7_i64 * week).days()).filter(|monday| first <= *monday).map(of).collect();
+        let near = |shown: &serde_json::Value, expected: f64| {
+            assert!((shown.as_f64().unwrap() - expected).abs() < 0.005_01, "{name}: {shown} for {expected}");
+        };
+        let half: Vec<f64> = past.iter().take(26).map(|week| week.0 as f64).collect();
+        near(&one["usual_week"], if half.is_empty() { 0.0 } else { middle(half) });
+        if 12 <= past.len() {
+            let capacity = ranked(past.iter().map(|week| week.1).collect(), 0.9);
+            near(&one["capacity_hours"], capacity);
+            let full = past.iter().take(4).map(|week| week.1).sum::<f64>() / 4.0;
+            near(&one["utilisation"], full / capacity);
+        } else {
+            assert!(one.get("capacity_hours").is_none(), "{one}");
+        }
+        let next: Vec<(u64, f64)> = (1..=2).map(|week| of(this_week + (7_i64 * week).days())).collect();
+        assert_eq!(one["booked"].as_str().unwrap(), format!("{} + {}", next[0].0, next[1].0));
+        let hours: Vec<f64> =
+            one["booked_hours"].as_str().unwrap().split(" + ").map(|one| one.parse().unwrap()).collect();
+        assert!((hours[0] - next[0].1).abs() < 0.005_01 && (hours[1] - next[1].1).abs() < 0.005_01, "{one}");
+    }
+}
