@@ -20,7 +20,7 @@ pub use agents::{
     AgentAnalysis, AgentNumbers, AgentProfile, COURSE_REFERRALS_MIN, COURSE_REFERRALS_SURE, Course, DormantRule,
     agent_analysis, agent_profile,
 };
-pub use briefing::{AgentBackground, Briefing, Exception, Hop, IMPOSSIBLE_KMH, Job, TIGHT_KMH, briefing};
+pub use briefing::{AgentBackground, Briefing, Exception, Hop, IMPOSSIBLE_KMH, Job, Round, TIGHT_KMH, briefing};
 pub use capacity::{
     AHEAD_MAX, BOOKED_WEEKS, CapacityPlan, InspectorWeeks, Model, WEEKS_MIN, Week, capacity_plan, inspector_weeks,
 };

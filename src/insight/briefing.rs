@@ -80,6 +80,21 @@ pub struct Job {
     pub exceptions: Vec<Exception>,
 }
 
+/// One inspector's jobs, assisting ones included, the one who begins first first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Round {
+    /// The name, or the id where there is no name.
+    pub inspector: String,
+    /// How many jobs.
+    pub jobs: u64,
+    /// Their hours.
+    pub hours: f64,
+    /// When the first one begins.
+    pub begins: Option<Timestamp>,
+    /// When the last one ends, as far as lengths are known.
+    pub ends: Option<Timestamp>,
+}
+
 /// The jobs of a span of days, in order of time; canceled ones are counted and left out.
 #[derive(Clone, Debug)]
 pub struct Briefing {
@@ -89,6 +104,8 @@ pub struct Briefing {
     pub canceled: u64,
     /// Hours of all jobs.
     pub hours: f64,
+    /// The same by inspector.
+    pub rounds: Vec<Round>,
     /// Pairs of jobs one after the other by one inspector that could not be checked for the way: without a known ZIP code
     /// or length.
     pub unchecked_hops: u64,
@@ -135,7 +152,29 @@ pub fn briefing(inspections: Vec<Inspection>, facts: &Facts, habits: &[Habit], n
         .collect();
     let hours = made.iter().filter_map(|job| job.inspection.duration_hours).sum();
     let without_span = jobs.iter().filter(|job| span(job).is_none()).count() as u64;
-    Briefing { jobs: made, canceled, hours, unchecked_hops, without_span }
+    let rounds = rounds(&jobs);
+    Briefing { jobs: made, canceled, hours, rounds, unchecked_hops, without_span }
+}
+
+fn rounds(jobs: &[Inspection]) -> Vec<Round> {
+    let mut known: Vec<(&InspectorOnInspection, Round)> = Vec::new();
+    for job in jobs {
+        for inspector in &job.inspectors {
+            let at = known.iter().position(|(one, _)| is_same(one, inspector)).unwrap_or_else(|| {
+                let name = inspector.name.as_ref().map(ToString::to_string);
+                let id = inspector.id.as_ref().map(|id| format!("id {id}"));
+                let inspector_name = name.or(id).unwrap_or_default();
+                let round = Round { inspector: inspector_name, jobs: 0, hours: 0.0, begins: job.starts_at, ends: None };
+                known.push((inspector, round));
+                known.len() - 1
+            });
+            let Some((_, round)) = known.get_mut(at) else { continue };
+            round.jobs += 1;
+            round.hours += job.duration_hours.unwrap_or(0.0);
+            round.ends = round.ends.max(span(job).map(|(_, end)| end));
+        }
+    }
+    known.into_iter().map(|(_, round)| round).collect()
 }
 
 /// The ways between jobs that leave too little time, by the id of the later job, and how many could not be checked.

@@ -70,6 +70,9 @@ async fn days_are_those_of_the_zone_and_backgrounds_those_of_the_past() {
             assert_eq!(ids, expected.iter().map(|row| row.id.to_string()).collect::<Vec<_>>(), "{from} {name}");
             let minutes: u64 = expected.iter().map(|row| u64::from(row.minutes)).sum();
             assert!((part["hours"].as_f64().unwrap() - minutes as f64 / 60.0).abs() < 0.005_01);
+            if days == 1 {
+                check_rounds(part, company, &zone, &expected);
+            }
             let words = attention(part);
             for (job, row) in shown.iter().zip(&expected) {
                 seen += 1;
@@ -115,6 +118,23 @@ async fn days_are_those_of_the_zone_and_backgrounds_those_of_the_past() {
             }
         }
         assert!(20 < seen && 0 < back, "{name}: {seen} jobs, {back} agents back, {overlapping} overlaps");
+    }
+}
+
+fn check_rounds(part: &Value, company: &CompanyTruth, zone: &TimeZone, jobs: &[&InspectionRow]) {
+    let rounds = part["inspectors"].as_array().unwrap();
+    let busy: std::collections::BTreeSet<usize> = jobs.iter().flat_map(|row| row.inspectors()).collect();
+    assert_eq!(rounds.len(), busy.len());
+    for index in busy {
+        let name = company.inspectors[index].name;
+        let round = rounds.iter().find(|round| round["inspector"] == name).unwrap();
+        let theirs: Vec<&&InspectionRow> = jobs.iter().filter(|row| row.inspectors().any(|one| one == index)).collect();
+        assert_eq!(round["jobs"].as_u64(), Some(theirs.len() as u64), "{round}");
+        let minutes: u64 = theirs.iter().map(|row| u64::from(row.minutes)).sum();
+        assert!((round["hours"].as_f64().unwrap() - minutes as f64 / 60.0).abs() < 0.005_01, "{round}");
+        let clock = |at: i64| local(zone, at).strftime("%H:%M").to_string();
+        assert_eq!(round["begins"], clock(theirs.iter().map(|row| row.starts_at).min().unwrap()), "{round}");
+        assert_eq!(round["ends"], clock(theirs.iter().map(|row| end(row)).max().unwrap()), "{round}");
     }
 }
 

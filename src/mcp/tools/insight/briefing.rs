@@ -14,7 +14,7 @@ use super::super::inspections::row;
 use super::super::{ask_each, parse};
 use super::rounded;
 use crate::domain::{Attachment, CompanyName, DateRange, Inspection, InspectionId};
-use crate::insight::{Exception, Habit, Job, SETTLED_DAYS, briefing, habits};
+use crate::insight::{Exception, Habit, Job, Round, SETTLED_DAYS, briefing, habits};
 use crate::records::{InspectionOrder, InspectionSelection, InspectorWanted, RecordsError};
 
 /// The most days of one briefing.
@@ -142,6 +142,10 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             .put("hours", Some(rounded(briefing.hours)))
             .put("canceled", Some(briefing.canceled))
             .list("attention", briefing.jobs.iter().filter_map(|job| attention(company, job, several_days)));
+        if !several_days && wanted.inspector.is_none() {
+            let rounds = briefing.rounds.iter().map(|one| round(company, one));
+            part.put("inspectors", Some(rounds.collect::<Vec<_>>()));
+        }
         let rows: Vec<Value> =
             briefing.jobs.iter().map(|job| Value::Object(shown(company, job, &wanted.include, several_days))).collect();
         part.put("jobs", Some(rows));
@@ -212,6 +216,17 @@ fn attention(company: &ServedCompany, job: &Job, several_days: bool) -> Option<S
     }
     let what: Vec<String> = job.exceptions.iter().map(words).collect();
     Some(format!("{} {}: {}", clock_time(company, job, several_days), job.inspection.id, what.join(", ")))
+}
+
+fn round(company: &ServedCompany, one: &Round) -> Value {
+    let clock = |at: Option<Timestamp>| Some(company.records.timezone().to_datetime(at?).strftime("%H:%M").to_string());
+    let mut row = Row::default();
+    row.put("inspector", Some(one.inspector.clone()))
+        .put("jobs", Some(one.jobs))
+        .put("hours", Some(rounded(one.hours)))
+        .put("begins", clock(one.begins))
+        .put("ends", clock(one.ends));
+    Value::Object(row.0)
 }
 
 /// "09:00"; with several days "Wed 09:00".
