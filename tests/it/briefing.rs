@@ -103,7 +103,8 @@ async fn days_are_those_of_the_zone_and_backgrounds_those_of_the_past() {
                 let (kept, canceled): (Vec<&InspectionRow>, Vec<&InspectionRow>) =
                     before.iter().partition(|one| one.canceled_at.is_none());
                 let background = job["agent_background"].as_str().unwrap();
-                assert!(background.starts_with(&format!("{} jobs together", kept.len())), "{background}");
+                let jobs = if kept.len() == 1 { "job" } else { "jobs" };
+                assert!(background.starts_with(&format!("{} {jobs} together", kept.len())), "{background}");
                 assert_eq!(background.contains(" canceled"), !canceled.is_empty(), "{background}");
                 if !canceled.is_empty() {
                     assert!(background.contains(&format!(", {} canceled", canceled.len())), "{background}");

@@ -251,7 +251,8 @@ fn shown(company: &ServedCompany, job: &Job, include: &[String], several_days: b
         .show("agent", one.buying_agent.as_ref().and_then(|agent| agent.name.as_ref()))
         .put("portal_link", one.slug.as_ref().map(row::portal_link));
     if let Some(agent) = &job.agent {
-        let mut background = format!("{} jobs together", agent.jobs);
+        let jobs = if agent.jobs == 1 { "job" } else { "jobs" };
+        let mut background = format!("{} {jobs} together", agent.jobs);
         if let Some(days) = agent.days_since_last {
             background.push_str(&format!(", last {days} days before"));
         }
