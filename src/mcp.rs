@@ -83,9 +83,13 @@ struct Context {
 }
 
 impl Context {
-    /// The companies a call is about: the one it names, or all.
+    /// The companies a call is about: those it names (settled arguments hold several as one text), or all.
     fn chosen(&self, company: Option<&str>) -> Vec<&ServedCompany> {
-        self.companies.iter().filter(|served| company.is_none_or(|name| served.name.as_str() == name)).collect()
+        let is_wanted = |served: &&ServedCompany| {
+            let names = company.map(|names| names.split(arguments::COMPANY_SEPARATOR));
+            names.is_none_or(|mut names| names.any(|name| served.name.as_str() == name))
+        };
+        self.companies.iter().filter(is_wanted).collect()
     }
 
     /// The company's name for a row, where more than one is served.

@@ -8,6 +8,10 @@ use serde_json::{Map, Value};
 
 use super::failure::ToolFailure;
 
+/// The argument that chooses among the companies served.
+const COMPANY: &str = "company";
+/// What separates several companies in the settled text; no company's name holds it.
+pub(super) const COMPANY_SEPARATOR: char = ',';
 /// How similar a name must be to be offered (Jaro-Winkler, 0 to 1).
 const SIMILARITY_MIN: f64 = 0.7;
 
@@ -28,6 +32,7 @@ pub(super) fn settle(schema: &Map<String, Value>, raw: Map<String, Value>) -> Re
             "integer" => integer(&name, &value, property)?,
             "number" => number(&name, &value, property)?,
             "boolean" => boolean(&name, &value)?,
+            "array" if name == COMPANY => several(&list(&name, value, property)?),
             "array" => list(&name, value, property)?,
             _ => one(&name, &value, property)?,
         };
@@ -44,6 +49,14 @@ pub(super) fn settle(schema: &Map<String, Value>, raw: Map<String, Value>) -> Re
         }
     }
     Ok(settled)
+}
+
+/// Several names as one text, in which each stands once and in order: the same choice is the same text.
+fn several(names: &Value) -> Value {
+    let mut names: Vec<&str> = names.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.join(&COMPANY_SEPARATOR.to_string()).into()
 }
 
 fn is_absent(value: &Value) -> bool {

@@ -16,13 +16,18 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Takes `company` when there is a choice.
+    /// Takes `company` when there is a choice: one name, with more than two companies several.
     pub(super) fn new(companies: &[CompanyName]) -> Self {
         let mut properties = Map::new();
         if 1 < companies.len() {
             let names: Vec<&str> = companies.iter().map(CompanyName::as_str).collect();
-            properties
-                .insert("company".to_owned(), json!({"type": "string", "enum": names, "description": "Default all."}));
+            let one = json!({"type": "string", "enum": names});
+            // Of two companies, one or all is every choice there is.
+            let mut schema = if companies.len() == 2 { one } else { json!({"type": "array", "items": one}) };
+            if let Some(schema) = schema.as_object_mut() {
+                schema.insert("description".to_owned(), "Default all.".into());
+            }
+            properties.insert("company".to_owned(), schema);
         }
         Self { properties, required: Vec::new() }
     }

@@ -84,6 +84,15 @@ impl TestApp {
         app
     }
 
+    /// Three companies: both, and `spectora_third`, which is the second one's data by another name.
+    pub(crate) async fn of_three() -> Self {
+        let configure = |config: &mut Config| {
+            let second = config.companies[1].clone();
+            config.companies.push(Company { name: "spectora_third".parse().unwrap(), ..second });
+        };
+        Self::configured(|_| {}, &[], false, configure).await
+    }
+
     async fn assemble(
         change: impl FnOnce(&mut SandboxOptions),
         companies: &[&str],

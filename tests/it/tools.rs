@@ -248,3 +248,30 @@ async fn a_fifth_of_all_requests_failing_spoils_no_answer() {
     }
     assert!(10 < right, "only {right} of 15 were answered");
 }
+
+#[tokio::test]
+async fn several_of_many_companies_can_be_chosen() {
+    let app = TestApp::of_three().await;
+    let tools = app.client.list_all_tools().await.unwrap();
+    let schema = serde_json::to_value(&tools.iter().find(|tool| tool.name == "list_inspections").unwrap().input_schema);
+    assert_eq!(schema.unwrap()["properties"]["company"]["type"], "array");
+    for (asked, expected) in [
+        (json!(["spectora_third", "spectora_company1"]), vec!["spectora_company1", "spectora_third"]),
+        (json!("spectora_company1, spectora_third"), vec!["spectora_company1", "spectora_third"]),
+        (json!("spectora_residential"), vec!["spectora_residential"]),
+        (json!([]), vec!["spectora_company1", "spectora_residential", "spectora_third"]),
+    ] {
+        let answer =
+            app.answer("list_inspections", json!({"company": asked, "period": "last_30_days", "limit": 100})).await;
+        let seen: std::collections::BTreeSet<&str> =
+            answer["items"].as_array().unwrap().iter().map(|item| item["company"].as_str().unwrap()).collect();
+        assert_eq!(seen.into_iter().collect::<Vec<_>>(), expected, "{asked}");
+    }
+    let failure = app.failure("list_inspections", json!({"company": ["spectora_company1", "spectora_thrid"]})).await;
+    assert!(failure.contains("did you mean `spectora_third`"), "{failure}");
+    // A page goes on with the same companies, however they are written.
+    let first =
+        app.answer("list_agents", json!({"company": ["spectora_company1", "spectora_third"], "limit": 1})).await;
+    let again = json!({"company": "spectora_third,spectora_company1", "limit": 1, "cursor": first["next_cursor"]});
+    assert_eq!(app.answer("list_agents", again).await["items"].as_array().unwrap().len(), 1);
+}
