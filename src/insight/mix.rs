@@ -60,6 +60,8 @@ pub struct MixRow {
     pub revenue: i64,
     /// Performed inspections with at least one add-on.
     pub attach: Option<Rate>,
+    /// The same in the period compared with.
+    pub attach_before: Option<Rate>,
     /// Services, most sold first.
     pub services: Vec<MixCell>,
     /// Add-ons, most sold first.
@@ -86,15 +88,19 @@ pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: Mix
     for fact in &performed {
         groups.entry(key(facts, fact, by)).or_default().push(fact);
     }
-    let mut earlier: BTreeMap<Option<i64>, u64> = BTreeMap::new();
+    // How many, and how many of them with an add-on.
+    let mut earlier: BTreeMap<Option<i64>, (u64, u64)> = BTreeMap::new();
     if let Some(before) = before {
         for fact in
             facts.around(before.from, before.to).iter().filter(|fact| before.holds(fact) && is_performed(fact, now))
         {
-            *earlier.entry(key(facts, fact, by)).or_default() += 1;
+            let group = earlier.entry(key(facts, fact, by)).or_default();
+            group.0 += 1;
+            group.1 += u64::from(super::common::has_add_on(facts, fact));
         }
     }
-    let row = |key: Option<i64>, group: &[&Fact], volume_before: Option<u64>| {
+    let row = |key: Option<i64>, group: &[&Fact], before: Option<(u64, u64)>| {
+        let volume_before = before.map(|(volume, _)| volume);
         let volume = group.len() as u64;
         let mut cells: Vec<MixCell> = counts(facts, group)
             .into_iter()
@@ -123,6 +129,7 @@ pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: Mix
             trend: volume_before.and_then(|before| trend(volume, before)),
             revenue: group.iter().filter_map(|fact| fact.quote).sum(),
             attach: rate(attached, volume),
+            attach_before: before.and_then(|(volume, attached)| rate(attached, volume)),
             services,
             add_ons,
         }
@@ -137,10 +144,11 @@ pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: Mix
     }
     let mut rows: Vec<MixRow> = groups
         .iter()
-        .map(|(key, group)| row(*key, group, compared.map(|_| earlier.get(key).copied().unwrap_or(0))))
+        .map(|(key, group)| row(*key, group, compared.map(|_| earlier.get(key).copied().unwrap_or_default())))
         .collect();
     rows.sort_by(|left, right| right.volume.cmp(&left.volume).then_with(|| left.key.cmp(&right.key)));
-    let company = row(None, &performed, before.map(|_| earlier.values().sum()));
+    let all_before = earlier.values().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    let company = row(None, &performed, before.map(|_| all_before));
     ServiceMix { rows, company }
 }
 

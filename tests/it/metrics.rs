@@ -352,6 +352,9 @@ async fn check_mix(app: &TestApp, company: &str, rows: &[Plain], names: &HashMap
             assert_eq!(part["volume_before"].as_u64(), before.map(|before| done(before).len() as u64), "{asked}");
             let attached = count(volume.iter().copied(), |row| !row.add_ons.is_empty());
             check_rate(&part["attach"], (attached, volume.len() as u64), &asked.to_string());
+            let past: Vec<&Plain> = before.map(done).unwrap_or_default();
+            let attached_before = count(past.iter().copied(), |row| !row.add_ons.is_empty());
+            check_rate(&part["attach_before"], (attached_before, past.len() as u64), &asked.to_string());
             let mut groups: HashMap<String, Vec<&Plain>> = HashMap::new();
             let of = |row: &Plain| key(by, row).unwrap_or_else(|| "(none)".to_owned());
             for row in &volume {
@@ -389,6 +392,10 @@ async fn check_mix(app: &TestApp, company: &str, rows: &[Plain], names: &HashMap
                 assert_eq!(one["quoted_revenue"].as_str(), Some(money(cents).as_str()), "{what}");
                 let attached = count(group.iter().copied(), |row| !row.add_ons.is_empty());
                 check_rate(&one["attach"], (attached, group.len() as u64), &what);
+                let here = |row: &&Plain| by != "month" && of(row) == name;
+                let theirs: Vec<&Plain> = past.iter().copied().filter(here).collect();
+                let attached = count(theirs.iter().copied(), |row| !row.add_ons.is_empty());
+                check_rate(&one["attach_before"], (attached, theirs.len() as u64), &what);
                 for sold in ["services", "add_ons"].map(|kind| one[kind].as_array()).into_iter().flatten().flatten() {
                     let (name, percent) = sold.as_str().unwrap().trim_end_matches(" %").rsplit_once(' ').unwrap();
                     let share = 100.0 * share_of(group, name) as f64 / group.len() as f64;
@@ -461,6 +468,7 @@ async fn check_agents(app: &TestApp, company: &str, rows: &[Plain], seen: &mut u
             let attached = count(done.iter().copied(), |row| is_theirs(row) && !row.add_ons.is_empty());
             let rate = (performed != 0).then(|| attached as f64 / performed as f64);
             near(&one["attach_rate"], rate, 0.000_501, &what);
+            assert_eq!(one["small_sample"].as_bool().unwrap_or(false), 0 < performed && performed < 10, "{what}");
             let selling = count(booked.iter().copied(), |row| row.seller.as_deref() == Some(id));
             assert_eq!(one["selling_side"].as_u64(), Some(selling), "{what}");
             *seen += performed;

@@ -391,6 +391,7 @@ impl Shown<'_> {
                 .put("quoted_revenue", Some(money(one.revenue)))
                 .put("share", Some(rounded3(one.revenue_share)))
                 .put("attach_rate", one.attach.map(|rate| rounded3(rate.rate)))
+                .put("small_sample", one.attach.filter(|rate| rate.small_sample).map(|_| true))
                 .put("selling_side", Some(one.selling)),
             Mode::Dormant => row
                 .put("last", self.day(one.last))

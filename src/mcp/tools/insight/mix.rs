@@ -115,6 +115,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             .put("volume", Some(mix.company.volume))
             .put("volume_before", mix.company.volume_before)
             .put("attach", mix.company.attach.as_ref().map(rate_value))
+            .put("attach_before", mix.company.attach_before.as_ref().map(rate_value))
             .list("services", top(facts, &mix.company.services))
             .list("add_ons", top(facts, &mix.company.add_ons))
             .list("growing", going(facts, mix, by, Trend::Growing))
@@ -177,6 +178,7 @@ fn group(facts: &Facts, row: &MixRow, by: MixBy, detail: Detail) -> Map<String, 
         shown
             .put("quoted_revenue", Some(money(row.revenue)))
             .put("attach", row.attach.as_ref().map(rate_value))
+            .put("attach_before", row.attach_before.as_ref().map(rate_value))
             .list("services", top(facts, &row.services));
     }
     shown.0
