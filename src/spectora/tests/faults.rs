@@ -205,3 +205,38 @@ async fn neither_the_key_nor_what_a_person_typed_is_logged() {
     assert!(!log.contains(KEY) && !log.contains("Quimby"), "{log}");
     assert!(!format!("{error} {error:?}").contains(KEY));
 }
+
+#[tokio::test]
+async fn at_most_four_requests_are_under_way() {
+    let service = Service::start(|_, _| Answer::Hang(Vec::new())).await;
+    let client = service.client();
+    let calls: Vec<_> = (0..10)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { page(&client).await })
+        })
+        .collect();
+    while service.asked().len() < 4 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // None of the four is answered, so no other may leave.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(service.asked().len(), 4);
+    calls.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn compressed_answers_are_asked_for_and_read() {
+    // `{"data":[]}` as gzip writes it.
+    const BODY: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x4a\x49\x2c\x49\x54\xb2\x8a\x8e\xad\x05\x00\x94\x64\xb2\x5e\x0b\x00\x00\x00";
+    let compressed = |_: &Asked, _: usize| {
+        let head =
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\n";
+        Answer::Bytes([format!("{head}content-length: {}\r\n\r\n", BODY.len()).as_bytes(), BODY].concat())
+    };
+    let service = Service::start(compressed).await;
+    assert_eq!(page(&service.client()).await.unwrap(), 0);
+    let asked = service.asked();
+    let accepts = asked[0].head.lines().find(|line| line.to_lowercase().starts_with("accept-encoding:")).unwrap();
+    assert!(accepts.contains("gzip"), "{accepts}");
+}
