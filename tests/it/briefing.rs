@@ -263,3 +263,23 @@ async fn a_briefing_stands_when_attachments_cannot_be_read() {
     assert!(!answer["companies"][0]["jobs"].as_array().unwrap().is_empty());
     assert!(answer["basis"]["notes"].to_string().contains("attachments could not be read"), "{}", answer["basis"]);
 }
+
+#[tokio::test]
+async fn a_service_that_filters_nothing_leaves_attachments_unknown_and_says_so() {
+    for profile in [Profile::Minimal, Profile::Strict] {
+        let app = TestApp::build(|options| options.profile = profile, &["spectora_residential"], true).await;
+        app.sync(Scope::Auto).await;
+        check_unknown(&app).await;
+    }
+}
+
+async fn check_unknown(app: &TestApp) {
+    let answer = app.answer("prep_briefing", json!({"include": ["attachments"]})).await;
+    let jobs = answer["companies"][0]["jobs"].as_array().unwrap();
+    let unknown = jobs.iter().filter(|job| job["attachments"] == "not known").count();
+    let notes = answer["basis"]["notes"].to_string();
+    assert!(!notes.contains("not known for 0") && !notes.contains("not read"), "{notes}");
+    let said = notes.contains(&format!("not known for {unknown} ")) || notes.contains("cannot be read");
+    assert_eq!(said, unknown != 0, "{notes}");
+    assert!(!jobs.is_empty() && !answer.to_string().contains(" document (usually"), "{answer}");
+}

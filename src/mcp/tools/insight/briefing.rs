@@ -190,7 +190,12 @@ async fn read_attachments(
     }
     let habits = habits(&earlier, now);
     let of = earlier.len();
-    (habits, format!("attachments as of now; whether a document is late is judged by {of} earlier inspections"))
+    let mut note = format!("attachments as of now; whether a document is late is judged by {of} earlier inspections");
+    let unknown = rows.iter().filter(|row| row.attachments.is_none()).count();
+    if unknown != 0 {
+        note.push_str(&format!("; not known for {unknown} inspections (list_attachments reads one)"));
+    }
+    (habits, note)
 }
 
 fn words(exception: &Exception) -> String {
