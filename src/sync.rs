@@ -16,7 +16,7 @@ mod schedule;
 mod webhooks;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -129,6 +129,37 @@ pub struct Syncer {
     clock: Arc<dyn Clock>,
     running: tokio::sync::Mutex<()>,
     last: std::sync::Mutex<LastAttempt>,
+    begun: Begun,
+}
+
+/// When the sync under way began.
+#[derive(Default)]
+struct Begun(std::sync::Mutex<Option<Instant>>);
+
+impl Begun {
+    fn set(&self, at: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = at;
+    }
+
+    fn get(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Says that a sync is under way for as long as it lives: a sync may be called off at any point.
+struct UnderWay<'a>(&'a Begun);
+
+impl<'a> UnderWay<'a> {
+    fn from_now(begun: &'a Begun) -> Self {
+        begun.set(Some(Instant::now()));
+        Self(begun)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.set(None);
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -157,6 +188,7 @@ impl Syncer {
             clock,
             running: tokio::sync::Mutex::new(()),
             last: std::sync::Mutex::default(),
+            begun: Begun::default(),
         })
     }
 
@@ -174,6 +206,7 @@ impl Syncer {
     pub async fn sync(&self, scope: Scope, progress: &dyn Progress) -> Result<SyncReport, SyncError> {
         let _one_at_a_time = self.running.lock().await;
         let Some(_lock) = self.mirror.try_lock()? else { return Err(SyncError::Busy) };
+        let _under_way = UnderWay::from_now(&self.begun);
         let done = self.sync_locked(scope, progress).await;
         let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *last = match &done {
@@ -181,6 +214,11 @@ impl Syncer {
             Err(error) => LastAttempt { failed_at: Some(self.clock.now()), failure: Some(error.to_string()) },
         };
         done
+    }
+
+    /// How long the sync under way in this process has been running; `None` when there is none.
+    pub fn running_for(&self) -> Option<Duration> {
+        self.begun.get().map(|begun| begun.elapsed())
     }
 
     /// As [`Self::sync`], unless somebody else has done it meanwhile.

@@ -18,6 +18,8 @@ use crate::sync::{Scope, Silent, SyncError, Syncer};
 
 /// How long a question waits for changes to be read before it is answered from what there is.
 const FRESHENING_TIME_MAX: Duration = Duration::from_secs(5);
+/// Said when a question did not wait for the changes to the end.
+const STILL_READING: &str = "changes are still being read; this is as of `as_of`";
 /// How often a question looks whether another process has read the changes.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// So many past inspections without one canceled make it likely that canceled ones cannot be seen.
@@ -306,6 +308,10 @@ async fn freshen(syncer: &Arc<Syncer>) -> Option<String> {
     if syncer.pauses() {
         return Some("the service could not be asked for changes just now; this is as of `as_of`".to_owned());
     }
+    // One question has waited for it already; it takes longer, and no other question need wait as long again.
+    if syncer.running_for().is_some_and(|running| FRESHENING_TIME_MAX <= running) {
+        return Some(STILL_READING.to_owned());
+    }
     let deadline = Instant::now() + FRESHENING_TIME_MAX;
     let running = tokio::spawn({
         let syncer = Arc::clone(syncer);
@@ -315,7 +321,7 @@ async fn freshen(syncer: &Arc<Syncer>) -> Option<String> {
         Ok(Ok(Ok(()))) => None,
         Ok(Ok(Err(SyncError::Busy))) => wait_for_other(syncer, deadline).await,
         Ok(Ok(Err(error))) => Some(format!("changes could not be read ({error}); this is as of `as_of`")),
-        Ok(Err(_)) | Err(_) => Some("changes are still being read; this is as of `as_of`".to_owned()),
+        Ok(Err(_)) | Err(_) => Some(STILL_READING.to_owned()),
     }
 }
 

@@ -172,3 +172,20 @@ async fn what_cannot_be_seen_is_said_from_the_mirror_too() {
     let published = app.answer("list_inspections", json!({"period": "last_month", "status": "published"})).await;
     assert_eq!(published["basis"]["complete"], true);
 }
+
+#[tokio::test]
+async fn one_question_waits_for_a_slow_service_and_the_next_ones_do_not() {
+    let app = TestApp::build(|_| {}, &["spectora_residential"], true).await;
+    app.sync(Scope::Auto).await;
+    app.clock.forward(jiff::SignedDuration::from_mins(20));
+    app.set_faults(&["*:1+=slow:60000"]);
+    let said = |answer: &Value| answer["basis"]["notes"].to_string();
+    let first = app.answer("service_mix", json!({"period": "last_month"})).await;
+    assert!(said(&first).contains("changes are still being read"), "{}", first["basis"]);
+    let asked = std::time::Instant::now();
+    // Asks the mirror three times over.
+    let second = app.answer("agent_analysis", json!({"period": "last_month"})).await;
+    assert!(said(&second).contains("changes are still being read"), "{}", second["basis"]);
+    assert!(asked.elapsed() < std::time::Duration::from_secs(4), "{:?}", asked.elapsed());
+    assert_eq!(first["basis"]["as_of"], second["basis"]["as_of"]);
+}

@@ -9,16 +9,33 @@ use rmcp::{RoleClient, ServiceExt as _};
 use serde_json::{Map, Value};
 use spectora_mcp::app::App;
 use spectora_mcp::config::{Company, Config};
-use spectora_mcp::domain::{Clock, FixedClock};
+use spectora_mcp::domain::Clock;
 use spectora_mcp::sandbox::{Faults, Profile, Sandbox, SandboxOptions};
 use spectora_mcp::sync::{Scope, Silent};
 
 /// The instant every test lives at: a Tuesday evening in Denver that is Wednesday in UTC.
 pub(crate) const NOW: &str = "2026-11-25T02:30:00Z";
 
+/// A clock that stands until it is moved.
+#[derive(Debug)]
+pub(crate) struct HandClock(std::sync::Mutex<Timestamp>);
+
+impl HandClock {
+    pub(crate) fn forward(&self, by: jiff::SignedDuration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
 pub(crate) struct TestApp {
     pub(crate) sandbox: Sandbox,
     pub(crate) client: RunningService<RoleClient, ()>,
+    pub(crate) clock: Arc<HandClock>,
     /// The parts behind the server.
     pub(crate) parts: App,
     /// The mirrors' folder, when there are mirrors.
@@ -111,7 +128,8 @@ impl TestApp {
         mirrors: bool,
         configure: impl FnOnce(&mut Config),
     ) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(FixedClock(now()));
+        let hand = Arc::new(HandClock(std::sync::Mutex::new(now())));
+        let clock: Arc<dyn Clock> = Arc::clone(&hand) as Arc<dyn Clock>;
         let mut options = SandboxOptions::new(now());
         options.clock = Arc::clone(&clock);
         change(&mut options);
@@ -130,7 +148,7 @@ impl TestApp {
             .into_iter()
             .map(|tool| (tool.name.to_string(), Value::Object((*tool.output_schema.unwrap()).clone())))
             .collect();
-        Self { sandbox, client, parts, folder, output_schemas }
+        Self { sandbox, client, clock: hand, parts, folder, output_schemas }
     }
 
     pub(crate) fn set_faults(&self, rules: &[&str]) {
