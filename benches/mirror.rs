@@ -143,7 +143,7 @@ async fn measure(size: u64) {
         std::hint::black_box(spectora_mcp::insight::agent_analysis(&facts, &quarter, None, at));
     });
     ask("capacity", &|| {
-        std::hint::black_box(spectora_mcp::insight::capacity_plan(&facts, None, 6, today, at));
+        std::hint::black_box(spectora_mcp::insight::capacity_plan(&facts, 6, today, at));
     });
     ask("data quality", &|| {
         std::hint::black_box(spectora_mcp::insight::quality(&facts, today - 365, today));

@@ -9,6 +9,7 @@ mod attachment;
 mod client;
 mod clock;
 mod company;
+mod day;
 mod id;
 mod inspection;
 mod moment;
@@ -19,8 +20,9 @@ mod text;
 pub use agent::{Agent, AgentStatistics};
 pub use attachment::{Attachment, SecretUrl};
 pub use client::Client;
-pub use clock::{Clock, FixedClock, SystemClock};
+pub use clock::{Clock, FixedClock, HandClock, SystemClock};
 pub use company::{CompanyName, CompanyNameError};
+pub use day::{date_of, epoch_day};
 pub use id::{
     AgencyId, AgentId, AgentTeamId, AttachmentId, ClientId, ConnectionId, IdError, InspectionId, InspectorId, Slug,
 };

@@ -29,13 +29,14 @@ enum Format {
 
 pub(super) async fn run(global: &Global, args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let opened = Opened::new(global).await?;
-    for (company, keeper) in opened.app()?.keepers() {
+    let app = opened.app()?;
+    if global.demo {
+        app.fill().await?;
+    }
+    for (company, keeper) in app.keepers() {
         let Some(syncer) = keeper.map_err(|problem| anyhow::anyhow!("{company}: {problem}"))? else {
             anyhow::bail!("there is no mirror to export: leave out --no-mirror");
         };
-        if global.demo {
-            syncer.sync(crate::sync::Scope::Auto, &crate::sync::Silent).await?;
-        }
         let missing = syncer.missing().await?;
         let mirror = syncer.mirror();
         let (place, written) = match args.format {

@@ -1,6 +1,8 @@
 //! Where "now" comes from, so that "tomorrow" can be tested.
 
-use jiff::Timestamp;
+use std::sync::Mutex;
+
+use jiff::{SignedDuration, Timestamp};
 
 /// The only source of the present time below the command line.
 pub trait Clock: Send + Sync + 'static {
@@ -29,5 +31,28 @@ pub struct FixedClock(
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         self.0
+    }
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub struct HandClock(Mutex<Timestamp>);
+
+impl HandClock {
+    /// A clock that shows this instant.
+    pub fn new(at: Timestamp) -> Self {
+        Self(Mutex::new(at))
+    }
+
+    /// Moves it on, to the end of time at most.
+    pub fn forward(&self, by: SignedDuration) {
+        let mut at = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *at = at.checked_add(by).unwrap_or(Timestamp::MAX);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

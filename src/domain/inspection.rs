@@ -1,6 +1,6 @@
 //! Inspections.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::{Attachment, Client, ConnectionId, InspectionId, InspectorId, Money, Slug, Text};
@@ -152,6 +152,13 @@ impl Status {
 }
 
 impl Inspection {
+    /// When it ends as planned, to the second; `None` without a beginning or a length.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        let seconds = self.duration_hours? * 3600.0;
+        #[expect(clippy::cast_possible_truncation, reason = "a length is a few hours; whole seconds are exact enough")]
+        self.starts_at?.checked_add(SignedDuration::from_secs(seconds as i64)).ok()
+    }
+
     /// Where it stands at `now`: deleted, else canceled, else published, else performed once its time has come, else
     /// confirmed, else requested.
     pub fn status(&self, now: Timestamp) -> Status {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::documents::{Habit, late};
 use super::places::{Place, place_of};
@@ -171,7 +171,7 @@ fn rounds(jobs: &[Inspection]) -> Vec<Round> {
             let Some((_, round)) = known.get_mut(at) else { continue };
             round.jobs += 1;
             round.hours += job.duration_hours.unwrap_or(0.0);
-            round.ends = round.ends.max(span(job).map(|(_, end)| end));
+            round.ends = round.ends.max(job.ends_at());
         }
     }
     known.into_iter().map(|(_, round)| round).collect()
@@ -213,10 +213,10 @@ fn hops(jobs: &[Inspection]) -> (Vec<(&str, Hop)>, u64) {
 /// Whether the way is impossible or tight in these minutes, and how long it is in kilometres.
 fn hop(from: Place, to: Place, minutes: i64) -> Option<(bool, u64)> {
     let reach = |kmh: f64| kmh * minutes as f64 / 60.0;
-    let km = from.km_to(to);
-    let is_impossible = reach(IMPOSSIBLE_KMH) < from.km_apart(to);
+    let (km, apart) = (from.km_to(to), from.km_apart(to));
+    let is_impossible = reach(IMPOSSIBLE_KMH) < apart;
     // Within one ZIP code, or between neighbours, the middles say nothing.
-    let is_tight = 0.0 < from.km_apart(to) && reach(TIGHT_KMH) < km;
+    let is_tight = 0.0 < apart && reach(TIGHT_KMH) < km;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a distance on earth")]
     (is_impossible || is_tight).then(|| (is_impossible, km.round() as u64))
 }
@@ -271,7 +271,6 @@ fn exceptions(
             Some(_) => {}
         }
     }
-    found.sort();
     found
 }
 
@@ -288,12 +287,7 @@ fn is_same(one: &InspectorOnInspection, other: &InspectorOnInspection) -> bool {
 
 /// From when to when a job lasts, where both are known.
 fn span(job: &Inspection) -> Option<(Timestamp, Timestamp)> {
-    let start = job.starts_at?;
-    let seconds = job.duration_hours? * 3600.0;
-    // Durations are a few hours; whole seconds are exact enough.
-    #[expect(clippy::cast_possible_truncation, reason = "hours of one job fit many times over")]
-    let end = start.checked_add(SignedDuration::from_secs(seconds as i64)).ok()?;
-    Some((start, end))
+    job.starts_at.zip(job.ends_at())
 }
 
 fn overlaps(left: &Inspection, right: &Inspection) -> bool {

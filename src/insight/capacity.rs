@@ -6,10 +6,10 @@ mod models;
 
 use std::collections::BTreeMap;
 
-use self::back_test::{History, best, percentile};
+use self::back_test::{History, best};
 use self::calendar::{WEEK, holiday, monday};
 use self::models::YEAR;
-use super::common::{is_performed, median};
+use super::common::{is_performed, median, percentile};
 use crate::mirror::{Fact, Facts};
 
 pub use models::Model;
@@ -19,7 +19,7 @@ pub const WEEKS_MIN: usize = 12;
 /// The most weeks looked ahead.
 pub const AHEAD_MAX: usize = 13;
 /// The past weeks that an inspector's usual week is taken from.
-const HALF_YEAR: i64 = 26;
+const HALF_YEAR: u8 = 26;
 /// The past weeks that show how full an inspector is.
 const FULLNESS_WEEKS: usize = 4;
 /// The coming weeks shown with an inspector.
@@ -78,42 +78,26 @@ pub struct CapacityPlan {
     pub median: f64,
 }
 
-/// The plan for `ahead` weeks (1 to 13) after the week of `today`, from inspections that were not canceled; narrowed to
-/// one primary inspector when given. `None` with fewer than 12 complete weeks of history. The week of `today` is part
-/// filled and is neither history nor forecast. `now` is in milliseconds since 1970.
-pub fn capacity_plan(
-    facts: &Facts,
-    inspector: Option<i64>,
-    ahead: usize,
-    today: i64,
-    now: i64,
-) -> Option<CapacityPlan> {
+/// The plan for `ahead` weeks (1 to 13) after the week of `today`, from inspections that were not canceled. `None` with
+/// fewer than 12 complete weeks of history. The week of `today` is part filled and is neither history nor forecast. `now`
+/// is in milliseconds since 1970.
+pub fn capacity_plan(facts: &Facts, ahead: usize, today: i64, now: i64) -> Option<CapacityPlan> {
     let this_week = monday(today);
-    let counted =
-        |fact: &&Fact| fact.canceled_at.is_none() && inspector.is_none_or(|wanted| fact.inspector == Some(wanted));
-    let rows: Vec<&Fact> = facts.rows.iter().filter(counted).collect();
-    let first = monday(rows.first()?.day);
+    let rows: Vec<&Fact> = facts.rows.iter().filter(|fact| fact.canceled_at.is_none()).collect();
     // The first week is seldom whole.
-    let weeks = usize::try_from((this_week - first) / WEEK - 1).ok()?;
+    let first = monday(rows.first()?.day) + WEEK;
+    let weeks = usize::try_from((this_week - first) / WEEK).ok()?;
     if weeks < WEEKS_MIN {
         return None;
     }
-    let (mut counts, mut hours) = (vec![0.0; weeks], vec![0.0; weeks]);
-    for fact in &rows {
-        let index = usize::try_from((monday(fact.day) - first) / WEEK - 1).ok().filter(|index| *index < weeks);
-        if let Some((count, sum)) = index.and_then(|index| Some((counts.get_mut(index)?, hours.get_mut(index)?))) {
-            *count += 1.0;
-            *sum += fact.hours.unwrap_or(0.0);
-        }
-    }
+    let (counts, hours) = by_week(rows.iter().copied(), first, weeks);
     let ahead = ahead.clamp(1, AHEAD_MAX);
     // The weeks ahead and the part-filled one lie after the history.
-    let mondays = (0..=weeks + ahead).filter_map(|week| Some(first + WEEK * (i64::try_from(week).ok()? + 1)));
-    let history = History { holidays: mondays.map(holiday).collect(), counts: counts.clone() };
+    let mondays = (0..=weeks + ahead).filter_map(|week| Some(first + WEEK * i64::try_from(week).ok()?));
+    let history = History { holidays: mondays.map(holiday).collect(), counts };
     let tried = best(&history, ahead)?;
     let foretold = history.foretell(weeks, &[tried.model], ahead).pop()?;
-    let year = counts.get(weeks.saturating_sub(YEAR)..).unwrap_or(&counts);
-    let hours_of_year = hours.get(weeks.saturating_sub(YEAR)..).unwrap_or(&hours);
+    let (year, hours_of_year) = (last(&history.counts, YEAR), last(&hours, YEAR));
     let mean_hours = {
         let (sum, count): (f64, f64) = (hours_of_year.iter().sum(), year.iter().sum());
         if count > 0.0 { sum / count } else { 0.0 }
@@ -126,20 +110,19 @@ pub fn capacity_plan(
         .filter_map(|(step, forecast)| {
             let forecast = forecast?;
             let monday_of = this_week + WEEK * i64::try_from(step + 1).ok()?;
-            let booked: Vec<&&Fact> =
-                rows.iter().filter(|fact| (monday_of..monday_of + WEEK).contains(&fact.day)).collect();
+            let (booked, booked_hours) = booked(&rows, monday_of);
             let usually_booked = usual_share(&rows, monday_of, this_week, now);
             let range_80 = tried.range(step, forecast, 0.1, 0.9);
             Some(Week {
                 monday: monday_of,
-                booked: booked.len() as u64,
-                booked_hours: booked.iter().filter_map(|fact| fact.hours).sum(),
+                booked,
+                booked_hours,
                 forecast,
                 range_80,
                 range_95: tried.range(step, forecast, 0.025, 0.975),
                 forecast_hours: forecast * mean_hours,
                 usually_booked,
-                by_bookings: usually_booked.filter(|share| *share >= 0.1).map(|share| booked.len() as f64 / share),
+                by_bookings: usually_booked.filter(|share| *share >= 0.1).map(|share| booked as f64 / share),
                 may_be_short: capacity < range_80.1,
                 may_be_idle: forecast < 0.6 * middle,
                 holiday: holiday(monday_of).is_some(),
@@ -159,12 +142,36 @@ pub fn capacity_plan(
     })
 }
 
+/// Inspections and hours of each of `weeks` weeks, the one that begins on `first` first.
+fn by_week<'a>(rows: impl Iterator<Item = &'a Fact>, first: i64, weeks: usize) -> (Vec<f64>, Vec<f64>) {
+    let (mut counts, mut hours) = (vec![0.0; weeks], vec![0.0; weeks]);
+    for fact in rows {
+        let week = usize::try_from((monday(fact.day) - first) / WEEK).ok();
+        if let Some((count, sum)) = week.and_then(|week| Some((counts.get_mut(week)?, hours.get_mut(week)?))) {
+            *count += 1.0;
+            *sum += fact.hours.unwrap_or(0.0);
+        }
+    }
+    (counts, hours)
+}
+
+/// The last `weeks` values, or all of fewer.
+fn last(values: &[f64], weeks: usize) -> &[f64] {
+    values.get(values.len().saturating_sub(weeks)..).unwrap_or_default()
+}
+
+/// How many of these lie in the week of a Monday, and their hours.
+fn booked(rows: &[&Fact], monday_of: i64) -> (u64, f64) {
+    let of_week = rows.iter().filter(|fact| (monday_of..monday_of + WEEK).contains(&fact.day));
+    of_week.fold((0, 0.0), |(count, hours), fact| (count + 1, hours + fact.hours.unwrap_or(0.0)))
+}
+
 /// Of the inspections that half a year's weeks came to, the share that was booked as long before each week as now is
 /// before `monday_of`.
 fn usual_share(rows: &[&Fact], monday_of: i64, this_week: i64, now: i64) -> Option<f64> {
     let lead = monday_of * 86_400_000 - now;
     let (mut booked, mut all) = (0_u64, 0_u64);
-    let from = this_week - WEEK * HALF_YEAR;
+    let from = this_week - WEEK * i64::from(HALF_YEAR);
     for fact in rows.iter().filter(|fact| (from..this_week).contains(&fact.day)) {
         let Some(created_at) = fact.created_at else { continue };
         all += 1;
@@ -203,36 +210,25 @@ pub fn inspector_weeks(facts: &Facts, today: i64, now: i64) -> Vec<InspectorWeek
         .filter_map(|(inspector, rows)| {
             let first = monday(rows.first()?.day);
             let weeks = usize::try_from((this_week - first) / WEEK).unwrap_or(0);
-            let (mut counts, mut hours) = (vec![0.0; weeks], vec![0.0; weeks]);
-            for fact in rows.iter().filter(|fact| is_performed(fact, now)) {
-                let week = usize::try_from((monday(fact.day) - first) / WEEK).ok();
-                if let Some((count, sum)) = week.and_then(|week| Some((counts.get_mut(week)?, hours.get_mut(week)?))) {
-                    *count += 1.0;
-                    *sum += fact.hours.unwrap_or(0.0);
-                }
-            }
-            let last =
-                |values: &[f64], weeks: usize| values.get(values.len().saturating_sub(weeks)..).map(<[f64]>::to_vec);
-            let recent = last(&counts, usize::try_from(HALF_YEAR).ok()?)?;
-            let mut one = InspectorWeeks {
+            let performed = rows.iter().copied().filter(|fact| is_performed(fact, now));
+            let (counts, hours) = by_week(performed, first, weeks);
+            let recent = last(&counts, HALF_YEAR.into());
+            let full = last(&hours, FULLNESS_WEEKS).iter().sum::<f64>() / FULLNESS_WEEKS as f64;
+            let capacity_hours = (WEEKS_MIN <= weeks).then(|| percentile(last(&hours, YEAR).to_vec(), 0.9));
+            let mut monday_of = this_week;
+            let coming = [(); BOOKED_WEEKS].map(|()| {
+                monday_of += WEEK;
+                booked(&rows, monday_of)
+            });
+            let works = recent.iter().any(|count| *count > 0.0) || coming.iter().any(|week| week.0 != 0);
+            works.then(|| InspectorWeeks {
                 inspector,
-                usual: median(recent.clone()).unwrap_or(0.0),
-                capacity_hours: (WEEKS_MIN <= weeks).then(|| percentile(last(&hours, YEAR).unwrap_or_default(), 0.9)),
-                utilisation: None,
-                booked: [0; BOOKED_WEEKS],
-                booked_hours: [0.0; BOOKED_WEEKS],
-            };
-            let full: f64 = last(&hours, FULLNESS_WEEKS)?.iter().sum::<f64>() / FULLNESS_WEEKS as f64;
-            one.utilisation = one.capacity_hours.filter(|capacity| *capacity > 0.0).map(|capacity| full / capacity);
-            for (week, (booked, hours)) in one.booked.iter_mut().zip(&mut one.booked_hours).enumerate() {
-                let from = this_week + WEEK * (i64::try_from(week).ok()? + 1);
-                for fact in rows.iter().filter(|fact| (from..from + WEEK).contains(&fact.day)) {
-                    *booked += 1;
-                    *hours += fact.hours.unwrap_or(0.0);
-                }
-            }
-            let works = recent.iter().any(|count| *count > 0.0) || one.booked.iter().any(|count| *count != 0);
-            works.then_some(one)
+                usual: median(recent.to_vec()).unwrap_or(0.0),
+                capacity_hours,
+                utilisation: capacity_hours.filter(|capacity| *capacity > 0.0).map(|capacity| full / capacity),
+                booked: coming.map(|week| week.0),
+                booked_hours: coming.map(|week| week.1),
+            })
         })
         .collect();
     shown.sort_by(|left, right| right.usual.total_cmp(&left.usual).then_with(|| left.inspector.cmp(&right.inspector)));

@@ -85,3 +85,18 @@ pub(super) fn median(mut numbers: Vec<f64>) -> Option<f64> {
         (upper, _) => upper.copied(),
     }
 }
+
+/// The value below which this share of the values lies, between neighbours in proportion; 0 of nothing.
+pub(super) fn percentile(mut values: Vec<f64>, share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    // Ranks are spread so that few values still leave room at both ends.
+    let place = share * (values.len() as f64 + 1.0) - 1.0;
+    let last = values.len().saturating_sub(1);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place among the values")]
+    let lower = (place.max(0.0) as usize).min(last);
+    let upper = (lower + 1).min(last);
+    match (values.get(lower), values.get(upper)) {
+        (Some(low), Some(high)) => low + (high - low) * (place - lower as f64).clamp(0.0, 1.0),
+        _ => 0.0,
+    }
+}

@@ -25,10 +25,6 @@ pub struct Habit {
     pub add_on: String,
     /// The document, by its folded name or kind.
     label: String,
-    /// Of so many jobs with the add-on.
-    pub jobs: u64,
-    /// So many had it.
-    pub had_it: u64,
     /// Nine of ten came within so many days after the job, rounded up.
     pub days: i64,
 }
@@ -71,22 +67,22 @@ fn habit(folded: &str, add_on: &str, settled: &[(&Inspection, Timestamp, &[Attac
         }
     }
     let share = |count: u64, of: u64| if of == 0 { 0.0 } else { count as f64 / of as f64 };
-    let (label, (had_it, _, mut days)) = seen
+    if with < JOBS_MIN {
+        return None;
+    }
+    let (label, (_, _, mut days)) = seen
         .into_iter()
         .filter(|(_, (here, elsewhere, _))| {
             let here = share(*here, with);
             SHARE_MIN <= here && share(*elsewhere, without) <= SHARE_ELSEWHERE * here
         })
         .max_by(|left, right| left.1.0.cmp(&right.1.0).then_with(|| right.0.cmp(&left.0)))?;
-    if with < JOBS_MIN {
-        return None;
-    }
     days.sort_by(f64::total_cmp);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place among a few numbers")]
     let place = ((days.len() as f64 * IN_TIME).ceil() as usize).saturating_sub(1);
     #[expect(clippy::cast_possible_truncation, reason = "days of one job")]
     let days = days.get(place).map_or(SETTLED_DAYS, |days| (days.ceil() as i64).max(1));
-    Some(Habit { add_on: add_on.to_owned(), label, jobs: with, had_it, days })
+    Some(Habit { add_on: add_on.to_owned(), label, days })
 }
 
 /// The add-ons of a job whose usual document has not come and is late, each with the days after which it is.
@@ -101,10 +97,9 @@ pub fn late(job: &Inspection, habits: &[Habit], now: Timestamp) -> Vec<(String, 
     habits.iter().filter(is_missing).map(|habit| (habit.add_on.clone(), habit.days)).collect()
 }
 
+/// When a job ended; one without a length where it began.
 fn ended(job: &Inspection) -> Option<Timestamp> {
-    let seconds = job.duration_hours.unwrap_or(0.0) * 3600.0;
-    #[expect(clippy::cast_possible_truncation, reason = "hours of one job fit many times over")]
-    job.starts_at?.checked_add(SignedDuration::from_secs(seconds as i64)).ok()
+    if job.duration_hours.is_some() { job.ends_at() } else { job.starts_at }
 }
 
 fn documents(files: &[Attachment]) -> impl Iterator<Item = &Attachment> {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::common::{Rate, Scope, is_performed, rate};
+use super::common::{Rate, Scope, has_add_on, is_performed, rate};
+use crate::domain::date_of;
 use crate::mirror::{Fact, Facts, Named};
 
 /// What services are broken down by.
@@ -96,7 +97,7 @@ pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: Mix
         {
             let group = earlier.entry(key(facts, fact, by)).or_default();
             group.0 += 1;
-            group.1 += u64::from(super::common::has_add_on(facts, fact));
+            group.1 += u64::from(has_add_on(facts, fact));
         }
     }
     let row = |key: Option<i64>, group: &[&Fact], before: Option<(u64, u64)>| {
@@ -121,7 +122,7 @@ pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: Mix
         cells.sort_by(|left, right| right.share.count.cmp(&left.share.count).then_with(|| left.word.cmp(&right.word)));
         let (add_ons, services): (Vec<MixCell>, Vec<MixCell>) =
             cells.into_iter().partition(|cell| matches!(facts.names.get(&cell.word), Some(Named::AddOn(_))));
-        let attached = group.iter().filter(|fact| super::common::has_add_on(facts, fact)).count() as u64;
+        let attached = group.iter().filter(|fact| has_add_on(facts, fact)).count() as u64;
         MixRow {
             key,
             volume,
@@ -154,11 +155,7 @@ pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: Mix
 
 fn trend(volume: u64, before: u64) -> Option<Trend> {
     let later = rate(volume, volume + before).filter(|rate| !rate.small_sample)?;
-    match () {
-        () if 0.5 < later.low => Some(Trend::Growing),
-        () if later.high < 0.5 => Some(Trend::Shrinking),
-        () => None,
-    }
+    if 0.5 < later.low { Some(Trend::Growing) } else { (later.high < 0.5).then_some(Trend::Shrinking) }
 }
 
 fn counts(facts: &Facts, group: &[&Fact]) -> BTreeMap<i64, u64> {
@@ -176,7 +173,7 @@ fn key(facts: &Facts, fact: &Fact, by: MixBy) -> Option<i64> {
         MixBy::Zip => fact.zip,
         MixBy::City => fact.city,
         MixBy::Month => {
-            let date = jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(fact.day)).ok()?;
+            let date = date_of(fact.day);
             Some(i64::from(date.year()) * 100 + i64::from(date.month()))
         }
         MixBy::Inspector => fact.inspector,

@@ -12,19 +12,9 @@ fn fact(pk: i64, day: i64, inspector: i64) -> Fact {
         day,
         minute: 540,
         hours: Some(2.0),
-        created_at: None,
-        canceled_at: None,
-        published_at: None,
         quote: Some(4_500_000),
         inspector: Some(inspector),
-        buying_agent: None,
-        selling_agent: None,
-        zip: None,
-        city: None,
-        reason: None,
-        paid: None,
-        confirmed: None,
-        sold: crate::mirror::SoldPlace::default(),
+        ..Fact::default()
     }
 }
 

@@ -7,7 +7,7 @@ use super::{MirrorError, Parts};
 
 /// One inspection that is not deleted, as numbers. Instants are milliseconds since 1970, days count from 1970-01-01 in
 /// the company's zone.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Fact {
     /// The inspection; its id where that is a decimal.
     pub pk: i64,

@@ -1,14 +1,13 @@
 //! How an inspection lies in the tables.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rusqlite::params;
 
 use super::store::{Entity, GONE_DELETED};
 use super::words::{WordKind, key};
 use super::{Changing, Fresh, Kind, MirrorError, StoreCount};
-use crate::domain::{AgentOnInspection, Inspection, Text, fold};
+use crate::domain::{AgentOnInspection, Inspection, Text, epoch_day, fold};
 
 /// The words an inspection is found by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,12 +33,6 @@ impl InspectionText {
             place: joined(parts.into_iter().flatten().collect()),
         }
     }
-}
-
-/// Days since 1970-01-01.
-pub(super) fn epoch_day(date: Date) -> i64 {
-    const EPOCH: Date = jiff::civil::date(1970, 1, 1);
-    i64::from((date - EPOCH).get_days())
 }
 
 fn millis(at: Option<Timestamp>) -> Option<i64> {

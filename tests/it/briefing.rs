@@ -3,21 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 use spectora_mcp::sandbox::{ADD_ONS, AttachmentKind, CompanyTruth, Edit, InspectionRow, Profile};
 use spectora_mcp::sync::Scope;
 
-use crate::support::{TestApp, now, text};
+use crate::support::{TestApp, civil_of, now, text};
 
 const DAY: i64 = 86_400;
-
-fn local(zone: &TimeZone, seconds: i64) -> jiff::civil::DateTime {
-    let at = Timestamp::from_second(seconds).unwrap();
-    zone.to_offset(at).to_datetime(at)
-}
 
 fn end(row: &InspectionRow) -> i64 {
     row.starts_at + i64::from(row.minutes) * 60
@@ -26,7 +21,7 @@ fn end(row: &InspectionRow) -> i64 {
 /// The jobs of these days that are on, in order.
 fn jobs<'a>(company: &'a CompanyTruth, zone: &TimeZone, from: Date, to: Date) -> Vec<&'a InspectionRow> {
     let is_on = |row: &&InspectionRow| {
-        let day = local(zone, row.starts_at).date();
+        let day = civil_of(zone, row.starts_at).date();
         row.deleted_at.is_none() && row.canceled_at.is_none() && from <= day && day <= to
     };
     let mut rows: Vec<&InspectionRow> = company.inspections.iter().filter(is_on).collect();
@@ -77,7 +72,7 @@ async fn days_are_those_of_the_zone_and_backgrounds_those_of_the_past() {
             for (job, row) in shown.iter().zip(&expected) {
                 seen += 1;
                 let form = if days == 1 { "%H:%M" } else { "%a %H:%M" };
-                assert_eq!(job["time"].as_str().unwrap(), local(&zone, row.starts_at).strftime(form).to_string());
+                assert_eq!(job["time"].as_str().unwrap(), civil_of(&zone, row.starts_at).strftime(form).to_string());
                 let said = words.get(&row.id).map(String::as_str).unwrap_or_default();
                 let shares =
                     |other: &&&InspectionRow| other.inspectors().any(|one| row.inspectors().any(|two| one == two));
@@ -133,7 +128,7 @@ fn check_rounds(part: &Value, company: &CompanyTruth, zone: &TimeZone, jobs: &[&
         assert_eq!(round["jobs"].as_u64(), Some(theirs.len() as u64), "{round}");
         let minutes: u64 = theirs.iter().map(|row| u64::from(row.minutes)).sum();
         assert!((round["hours"].as_f64().unwrap() - minutes as f64 / 60.0).abs() < 0.005_01, "{round}");
-        let clock = |at: i64| local(zone, at).strftime("%H:%M").to_string();
+        let clock = |at: i64| civil_of(zone, at).strftime("%H:%M").to_string();
         assert_eq!(round["begins"], clock(theirs.iter().map(|row| row.starts_at).min().unwrap()), "{round}");
         assert_eq!(round["ends"], clock(theirs.iter().map(|row| end(row)).max().unwrap()), "{round}");
     }

@@ -4,17 +4,17 @@
 
 use std::collections::BTreeMap;
 
+use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
 use spectora_mcp::insight;
-use spectora_mcp::mirror::{Fact, Facts, SoldPlace};
+use spectora_mcp::mirror::{Fact, Facts};
 use spectora_mcp::sandbox::{CompanyTruth, InspectionRow};
 
-use crate::insight::{epoch_day, facts_of, generated};
-use crate::support::{TestApp, now};
+use crate::insight::{facts_of, generated};
+use crate::support::{TestApp, civil, civil_of, epoch_day, middle, now};
 
 const AHEAD: usize = 6;
 
@@ -35,7 +35,7 @@ impl Outcome {
         let cut = then * 86_400_000;
         let mut facts = all.clone();
         facts.rows.retain(|fact| fact.starts_at < cut);
-        let plan = insight::capacity_plan(&facts, None, AHEAD, then, cut).unwrap();
+        let plan = insight::capacity_plan(&facts, AHEAD, then, cut).unwrap();
         *self.models.entry(plan.model.name()).or_default() += 1;
         let came = |monday: i64| {
             let of_week = |fact: &&Fact| fact.canceled_at.is_none() && (monday..monday + 7).contains(&fact.day);
@@ -119,21 +119,10 @@ fn drawn(seed: u64, mean: f64, season: f64, holiday_effect: f64) -> Facts {
                 pk: week * 1_000 + nth,
                 starts_at: day * 86_400_000 + 50_000_000,
                 day,
-                minute: 0,
                 hours: Some(3.0),
                 created_at: Some((day - 9) * 86_400_000),
-                canceled_at: None,
-                published_at: None,
-                quote: None,
                 inspector: Some(nth % 3),
-                buying_agent: None,
-                selling_agent: None,
-                zip: None,
-                city: None,
-                reason: None,
-                paid: None,
-                confirmed: None,
-                sold: SoldPlace::default(),
+                ..Fact::default()
             });
         }
     }
@@ -158,17 +147,27 @@ fn forecasts_of_weeks_drawn_by_chance_beat_last_year_too() {
     }
 }
 
-fn day_in(zone: &TimeZone, seconds: i64) -> Date {
-    let at = Timestamp::from_second(seconds).unwrap();
-    zone.to_offset(at).to_datetime(at).date()
-}
-
 /// The Monday of a day's week, walking back.
 fn monday_of(mut day: Date) -> Date {
     while day.weekday() != Weekday::Monday {
         day = day.yesterday().unwrap();
     }
     day
+}
+
+fn week_of(zone: &TimeZone, row: &InspectionRow) -> Date {
+    monday_of(civil_of(zone, row.starts_at).date())
+}
+
+/// How many of these begin in the week of a Monday, and their hours.
+fn done_in(rows: &[&InspectionRow], zone: &TimeZone, monday: Date) -> (u64, f64) {
+    let rows = rows.iter().filter(|row| week_of(zone, row) == monday);
+    rows.fold((0, 0.0), |(count, hours), row| (count + 1, hours + f64::from(row.minutes) / 60.0))
+}
+
+#[track_caller]
+fn near(shown: &serde_json::Value, expected: f64, whose: &str) {
+    assert!((shown.as_f64().unwrap() - expected).abs() < 0.005_01, "{whose}: {shown} for {expected}");
 }
 
 /// The value a share of these lies below, the ranks spread as in the answers: at `share * (n + 1) - 1`, from 0.
@@ -183,11 +182,6 @@ fn ranked(mut values: Vec<f64>, share: f64) -> f64 {
     values[below] + (values[above] - values[below]) * (place - below as f64)
 }
 
-fn middle(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2])
-}
-
 #[tokio::test]
 async fn what_is_booked_and_was_done_is_counted_as_plain_loops_count_it() {
     for (seed, name) in [(31, "America/Denver"), (32, "Australia/Lord_Howe"), (33, "Pacific/Kiritimati")] {
@@ -195,7 +189,7 @@ async fn what_is_booked_and_was_done_is_counted_as_plain_loops_count_it() {
         let zone = TimeZone::get(name).unwrap();
         let truth = app.sandbox.truth();
         let answer = app.answer("capacity_plan", json!({"weeks": 4})).await;
-        let this_week = monday_of(day_in(&zone, now().as_second()));
+        let this_week = monday_of(civil(&zone, now()).date());
         let mut together: BTreeMap<String, u64> = BTreeMap::new();
         for part in answer["companies"].as_array().unwrap() {
             let company = truth.companies.iter().find(|one| one.name == part["company"].as_str().unwrap()).unwrap();
@@ -204,20 +198,13 @@ async fn what_is_booked_and_was_done_is_counted_as_plain_loops_count_it() {
                 .iter()
                 .filter(|row| row.deleted_at.is_none() && row.canceled_at.is_none())
                 .collect();
-            let of_week = |monday: Date, holds: &dyn Fn(&InspectionRow) -> bool| {
-                let rows = on.iter().filter(|row| monday_of(day_in(&zone, row.starts_at)) == monday && holds(row));
-                rows.fold((0_u64, 0.0), |(count, hours), row| (count + 1, hours + f64::from(row.minutes) / 60.0))
-            };
             check_weeks(part, company, &on, &zone, this_week, &mut together);
             let past: Vec<(u64, f64)> =
-                (1..=52).map(|week| of_week(this_week - (7 * week).days(), &|_| true)).collect();
-            let near = |shown: &serde_json::Value, expected: f64| {
-                assert!((shown.as_f64().unwrap() - expected).abs() < 0.005_01, "{name}: {shown} for {expected}");
-            };
+                (1..=52).map(|week| done_in(&on, &zone, this_week - (7_i64 * week).days())).collect();
             let counts: Vec<f64> = past.iter().map(|week| week.0 as f64).collect();
-            near(&part["capacity_seen"], ranked(counts.clone(), 0.9));
-            near(&part["capacity_seen_hours"], ranked(past.iter().map(|week| week.1).collect(), 0.9));
-            near(&part["median_week"], middle(counts));
+            near(&part["capacity_seen"], ranked(counts.clone(), 0.9), name);
+            near(&part["capacity_seen_hours"], ranked(past.iter().map(|week| week.1).collect(), 0.9), name);
+            near(&part["median_week"], middle(counts).unwrap(), name);
             check_inspectors(part, company, &on, &zone, this_week);
         }
         let shown = answer["combined"]["weeks"].as_array().unwrap();
@@ -241,14 +228,14 @@ fn check_weeks(
     for (step, week) in (1_i64..).zip(part["weeks"].as_array().unwrap()) {
         let monday = this_week + (7 * step).days();
         assert_eq!(week["monday"].as_str().unwrap(), monday.to_string());
-        let booked = on.iter().filter(|row| monday_of(day_in(zone, row.starts_at)) == monday).count() as u64;
+        let booked = on.iter().filter(|row| week_of(zone, row) == monday).count() as u64;
         assert_eq!(week["booked"].as_u64(), Some(booked), "{} {monday}", company.name);
         *together.entry(monday.to_string()).or_default() += booked;
         // Of the past half year's inspections, those booked as long before their Monday as now is before this one.
         let lead = utc(monday) - now().as_second();
         let (mut all, mut early) = (0_u64, 0_u64);
         for row in on {
-            let own = monday_of(day_in(zone, row.starts_at));
+            let own = week_of(zone, row);
             if this_week - 182.days() <= own && own < this_week {
                 all += 1;
                 early += u64::from(row.created_at <= utc(own) - lead);
@@ -274,24 +261,18 @@ fn check_inspectors(
     for one in shown {
         let name = one["inspector"].as_str().unwrap();
         let index = company.inspectors.iter().position(|inspector| inspector.name == name).unwrap();
-        let theirs: Vec<&&InspectionRow> = on.iter().filter(|row| usize::from(row.primary) == index).collect();
-        let first = theirs.iter().map(|row| monday_of(day_in(zone, row.starts_at))).min().unwrap();
-        let of = |monday: Date| {
-            let rows = theirs.iter().filter(|row| monday_of(day_in(zone, row.starts_at)) == monday);
-            rows.fold((0_u64, 0.0), |(count, hours), row| (count + 1, hours + f64::from(row.minutes) / 60.0))
-        };
+        let theirs: Vec<&InspectionRow> = on.iter().copied().filter(|row| usize::from(row.primary) == index).collect();
+        let first = theirs.iter().map(|row| week_of(zone, row)).min().unwrap();
+        let of = |monday: Date| done_in(&theirs, zone, monday);
         let past: Vec<(u64, f64)> =
             (1..=52).map(|week| this_week - (7_i64 * week).days()).filter(|monday| first <= *monday).map(of).collect();
-        let near = |shown: &serde_json::Value, expected: f64| {
-            assert!((shown.as_f64().unwrap() - expected).abs() < 0.005_01, "{name}: {shown} for {expected}");
-        };
         let half: Vec<f64> = past.iter().take(26).map(|week| week.0 as f64).collect();
-        near(&one["usual_week"], if half.is_empty() { 0.0 } else { middle(half) });
+        near(&one["usual_week"], middle(half).unwrap_or(0.0), name);
         if 12 <= past.len() {
             let capacity = ranked(past.iter().map(|week| week.1).collect(), 0.9);
-            near(&one["capacity_hours"], capacity);
+            near(&one["capacity_hours"], capacity, name);
             let full = past.iter().take(4).map(|week| week.1).sum::<f64>() / 4.0;
-            near(&one["utilisation"], full / capacity);
+            near(&one["utilisation"], full / capacity, name);
         } else {
             assert!(one.get("capacity_hours").is_none(), "{one}");
         }

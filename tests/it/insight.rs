@@ -12,11 +12,7 @@ use spectora_mcp::sandbox::{
     ADD_ONS, CompanyTruth, INSTRUCTING_NOTE, InspectionRow, Profile, Rhythm, SERVICES, Sandbox, SandboxOptions, Truth,
 };
 
-use crate::support::{TestApp, now, text};
-
-pub(crate) fn epoch_day(date: Date) -> i64 {
-    i64::from((date - jiff::civil::date(1970, 1, 1)).get_days())
-}
+use crate::support::{TestApp, epoch_day, middle, money, now, text};
 
 fn local(company: &CompanyTruth, row: &InspectionRow) -> Date {
     company.zone.to_datetime(jiff::Timestamp::from_second(row.starts_at).unwrap()).date()
@@ -95,10 +91,6 @@ impl Period {
 
 fn performed(row: &InspectionRow) -> bool {
     row.canceled_at.is_none() && row.starts_at < now().as_second()
-}
-
-fn money(cents: u64) -> String {
-    format!("{}.{:02}", cents / 100, cents % 100)
 }
 
 #[tokio::test]
@@ -639,9 +631,8 @@ async fn the_rule_of_dormancy_is_the_callers() {
             if past.len() < min_referrals || to_come {
                 continue;
             }
-            let mut gaps: Vec<f64> = past.windows(2).map(|pair| (pair[1] - pair[0]) as f64 / 86_400.0).collect();
-            gaps.sort_by(f64::total_cmp);
-            let middle = f64::midpoint(gaps[(gaps.len() - 1) / 2], gaps[gaps.len() / 2]);
+            let gaps: Vec<f64> = past.windows(2).map(|pair| (pair[1] - pair[0]) as f64 / 86_400.0).collect();
+            let middle = middle(gaps).unwrap();
             let since = (now().as_second() - past.last().unwrap()) as f64 / 86_400.0;
             expected += usize::from(min_days < since && gap_factor * middle < since);
         }

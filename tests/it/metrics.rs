@@ -11,10 +11,10 @@ use jiff::{Timestamp, ToSpan as _};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use spectora_mcp::insight::{self, MixBy, Rate, Scope};
-use spectora_mcp::mirror::{AgentFact, Fact, Facts, Named, SoldPlace};
+use spectora_mcp::mirror::{AgentFact, Fact, Facts, Named};
 use spectora_mcp::sandbox::CompanyTruth;
 
-use crate::support::{TestApp, now};
+use crate::support::{TestApp, civil, civil_of, epoch_day, middle, money, now};
 
 /// An inspection as the loops take it. Keys of agents and inspectors are what the answers name them by.
 #[derive(Clone, Debug)]
@@ -61,11 +61,6 @@ impl Days {
     }
 }
 
-/// The civil day of an instant, by the zone's offset at that instant.
-fn day_in(zone: &TimeZone, at: Timestamp) -> Date {
-    zone.to_offset(at).to_datetime(at).date()
-}
-
 fn rows_of(company: &CompanyTruth, zone: &TimeZone) -> Vec<Plain> {
     let instant = |seconds: i64| Timestamp::from_second(seconds).unwrap();
     let agent = |index: Option<u32>| index.map(|index| company.agents[index as usize].connection_id.to_string());
@@ -77,7 +72,7 @@ fn rows_of(company: &CompanyTruth, zone: &TimeZone) -> Vec<Plain> {
         Plain {
             id: row.id as i64,
             start: instant(row.starts_at),
-            day: day_in(zone, instant(row.starts_at)),
+            day: civil_of(zone, row.starts_at).date(),
             hours: Some(f64::from(row.minutes) / 60.0),
             canceled: row.canceled_at.is_some(),
             published: row.published_at.map(instant),
@@ -95,12 +90,6 @@ fn rows_of(company: &CompanyTruth, zone: &TimeZone) -> Vec<Plain> {
         }
     })
     .collect()
-}
-
-fn middle(mut numbers: Vec<f64>) -> Option<f64> {
-    numbers.sort_by(f64::total_cmp);
-    let n = numbers.len();
-    (n != 0).then(|| f64::midpoint(numbers[(n - 1) / 2], numbers[n / 2]))
 }
 
 /// The ends of Wilson's interval, by halving: where the distance from the share is 1.96 standard errors.
@@ -186,10 +175,6 @@ fn card(booked: &[&Plain], all: &[Plain]) -> Card {
         add_ons,
         reasons,
     }
-}
-
-fn money(cents: u64) -> String {
-    format!("{}.{:02}", cents / 100, cents % 100)
 }
 
 #[track_caller]
@@ -632,7 +617,7 @@ fn dirty_rows() -> impl Strategy<Value = Vec<Plain>> {
             Plain {
                 id,
                 start,
-                day: day_in(&TimeZone::UTC, start),
+                day: civil(&TimeZone::UTC, start).date(),
                 hours,
                 canceled,
                 published: published.map(|hours| start + jiff::SignedDuration::from_hours(hours)),
@@ -666,10 +651,6 @@ impl Numbers {
     }
 }
 
-fn epoch_day(date: Date) -> i64 {
-    i64::from((date - jiff::civil::date(1970, 1, 1)).get_days())
-}
-
 /// The same rows as an insight takes them, and what the numbers stand for.
 fn facts_of(rows: &[Plain]) -> (Facts, BTreeMap<i64, String>) {
     let mut facts = Facts::default();
@@ -681,9 +662,7 @@ fn facts_of(rows: &[Plain]) -> (Facts, BTreeMap<i64, String>) {
             pk: row.id,
             starts_at: row.start.as_millisecond(),
             day: epoch_day(row.day),
-            minute: 0,
             hours: row.hours,
-            created_at: None,
             canceled_at: row.canceled.then(|| row.start.as_millisecond() - 1),
             published_at: row.published.map(Timestamp::as_millisecond),
             quote: row.cents.map(|cents| cents as i64 * 100),
@@ -693,9 +672,7 @@ fn facts_of(rows: &[Plain]) -> (Facts, BTreeMap<i64, String>) {
             zip: number(&row.zip),
             city: number(&row.city),
             reason: number(&row.reason),
-            paid: None,
-            confirmed: None,
-            sold: SoldPlace::default(),
+            ..Fact::default()
         };
         let agency = number(&row.agency);
         for (name, number) in [(&row.buyer, fact.buying_agent), (&row.seller, fact.selling_agent)] {
@@ -750,7 +727,7 @@ proptest! {
 
     #[test]
     fn dirty_rows_are_counted_as_plain_loops_count_them(rows in dirty_rows(), from in -520_i64..10, length in 0_i64..400) {
-        let today = day_in(&TimeZone::UTC, now());
+        let today = civil(&TimeZone::UTC, now()).date();
         let range = Days(today + from.days(), today + (from + length).days());
         let before = range.back(range.length());
         let (facts, names) = facts_of(&rows);

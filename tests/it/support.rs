@@ -3,34 +3,20 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
 use rmcp::model::{CallToolRequestParams, CallToolResult};
 use rmcp::service::RunningService;
 use rmcp::{RoleClient, ServiceExt as _};
 use serde_json::{Map, Value};
 use spectora_mcp::app::App;
 use spectora_mcp::config::{Company, Config};
-use spectora_mcp::domain::Clock;
+use spectora_mcp::domain::{Clock, HandClock};
 use spectora_mcp::sandbox::{Faults, Profile, Sandbox, SandboxOptions};
 use spectora_mcp::sync::{Scope, Silent};
 
 /// The instant every test lives at: a Tuesday evening in Denver that is Wednesday in UTC.
 pub(crate) const NOW: &str = "2026-11-25T02:30:00Z";
-
-/// A clock that stands until it is moved.
-#[derive(Debug)]
-pub(crate) struct HandClock(std::sync::Mutex<Timestamp>);
-
-impl HandClock {
-    pub(crate) fn forward(&self, by: jiff::SignedDuration) {
-        *self.0.lock().unwrap() += by;
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
-    }
-}
 
 pub(crate) struct TestApp {
     pub(crate) sandbox: Sandbox,
@@ -46,6 +32,33 @@ pub(crate) struct TestApp {
 
 pub(crate) fn now() -> Timestamp {
     NOW.parse().unwrap()
+}
+
+/// Where an instant stands on the calendar and the clock of a zone, by the zone's offset at that instant.
+pub(crate) fn civil(zone: &TimeZone, at: Timestamp) -> DateTime {
+    zone.to_offset(at).to_datetime(at)
+}
+
+/// The same of Unix seconds, as the sandbox's truth has them.
+pub(crate) fn civil_of(zone: &TimeZone, seconds: i64) -> DateTime {
+    civil(zone, Timestamp::from_second(seconds).unwrap())
+}
+
+/// Days since 1970-01-01.
+pub(crate) fn epoch_day(date: Date) -> i64 {
+    i64::from((date - jiff::civil::date(1970, 1, 1)).get_days())
+}
+
+/// Cents as answers write money.
+pub(crate) fn money(cents: u64) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
+}
+
+/// The middle number; of an even count the mean of the two in the middle.
+pub(crate) fn middle(mut numbers: Vec<f64>) -> Option<f64> {
+    numbers.sort_by(f64::total_cmp);
+    let n = numbers.len();
+    (n != 0).then(|| f64::midpoint(numbers[(n - 1) / 2], numbers[n / 2]))
 }
 
 impl TestApp {
@@ -88,7 +101,7 @@ impl TestApp {
 
     /// Both companies of a seed on mirrors that were synced once, told to count days in this zone.
     pub(crate) async fn in_zone(seed: u64, rows: u64, zone: &str) -> Self {
-        let zone = jiff::tz::TimeZone::get(zone).unwrap();
+        let zone = TimeZone::get(zone).unwrap();
         let change = |options: &mut SandboxOptions| {
             options.seed = seed;
             options.inspections = Some(rows);
@@ -128,7 +141,7 @@ impl TestApp {
         mirrors: bool,
         configure: impl FnOnce(&mut Config),
     ) -> Self {
-        let hand = Arc::new(HandClock(std::sync::Mutex::new(now())));
+        let hand = Arc::new(HandClock::new(now()));
         let clock: Arc<dyn Clock> = Arc::clone(&hand) as Arc<dyn Clock>;
         let mut options = SandboxOptions::new(now());
         options.clock = Arc::clone(&clock);
@@ -207,7 +220,7 @@ pub(crate) fn config_of(sandbox: &Sandbox, companies: &[&str]) -> Config {
     let companies = sandbox.companies().iter().filter(|company| wanted(company.name)).map(|company| Company {
         name: company.name.parse().unwrap(),
         display_name: None,
-        timezone: jiff::tz::TimeZone::get(company.timezone).unwrap(),
+        timezone: TimeZone::get(company.timezone).unwrap(),
         api_key: company.api_key.clone().into(),
         requests_per_minute: 10_000.try_into().unwrap(),
         known_services: vec!["Pool, Spa & Deck Inspection".to_owned()],

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::ToSpan as _;
-
+use crate::domain::date_of;
 use crate::insight::scorecard::most_first;
 use crate::mirror::{Fact, Facts, Named};
 
@@ -31,8 +30,7 @@ pub fn agent_profile(facts: &Facts, agent: i64, now: i64) -> AgentProfile {
     let (mut years, mut services, mut add_ons, mut inspectors) =
         (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for fact in facts.rows.iter().filter(is_referral) {
-        let date = jiff::civil::date(1970, 1, 1).saturating_add(fact.day.days());
-        *years.entry(date.year()).or_default() += 1;
+        *years.entry(date_of(fact.day).year()).or_default() += 1;
         if fact.canceled_at.is_some() {
             profile.canceled += 1;
             continue;

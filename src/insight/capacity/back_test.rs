@@ -2,6 +2,7 @@
 
 use super::calendar::{Effects, Holiday};
 use super::models::Model;
+use crate::insight::common::percentile;
 
 /// The most starting points a back-test uses.
 const ORIGINS_MAX: usize = 40;
@@ -121,19 +122,4 @@ pub(super) fn best(history: &History, ahead: usize) -> Option<Tried> {
     let able = tried.into_iter().filter(|one| one.weeks != 0 && TRIED_MIN * most <= one.weeks as f64);
     // Ties go to the simpler one, which comes first.
     able.min_by(|left, right| left.against_naive().total_cmp(&right.against_naive()))
-}
-
-/// The value below which this share of the values lies, between neighbours in proportion; 0 of nothing.
-pub(super) fn percentile(mut values: Vec<f64>, share: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    // Ranks are spread so that few values still leave room at both ends.
-    let place = share * (values.len() as f64 + 1.0) - 1.0;
-    let last = values.len().saturating_sub(1);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place among the values")]
-    let lower = (place.max(0.0) as usize).min(last);
-    let upper = (lower + 1).min(last);
-    match (values.get(lower), values.get(upper)) {
-        (Some(low), Some(high)) => low + (high - low) * (place - lower as f64).clamp(0.0, 1.0),
-        _ => 0.0,
-    }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use jiff::ToSpan as _;
 use jiff::civil::Weekday;
+
+use crate::domain::date_of;
 
 /// Days of a week.
 pub(super) const WEEK: i64 = 7;
@@ -30,7 +31,7 @@ pub(super) enum Holiday {
 /// The holiday that falls on Monday to Friday of this week; no week has two of the six.
 pub(super) fn holiday(monday_of: i64) -> Option<Holiday> {
     (0..5).find_map(|offset| {
-        let date = jiff::civil::date(1970, 1, 1).saturating_add((monday_of + offset).days());
+        let date = date_of(monday_of + offset);
         match (date.month(), date.day(), date.weekday()) {
             (1, 1, _) => Some(Holiday::NewYear),
             (5, 25..=31, Weekday::Monday) => Some(Holiday::Memorial),
@@ -48,7 +49,7 @@ pub(super) fn holiday(monday_of: i64) -> Option<Holiday> {
 pub(super) struct Effects(BTreeMap<Holiday, f64>);
 
 impl Effects {
-    /// As seen in a history that begins with the week of `first`: the weeks of a holiday against the weeks up to two before
+    /// As seen in a history, week by week, with the holiday of each: the weeks of a holiday against the weeks up to two before
     /// and after them that have none, all years together.
     pub(super) fn seen(counts: &[f64], holidays: &[Option<Holiday>]) -> Self {
         let mut sums: BTreeMap<Holiday, (f64, f64)> = BTreeMap::new();
@@ -83,7 +84,7 @@ mod tests {
     use super::*;
 
     fn day(date: &str) -> i64 {
-        i64::from((date.parse::<jiff::civil::Date>().unwrap() - jiff::civil::date(1970, 1, 1)).get_days())
+        crate::domain::epoch_day(date.parse().unwrap())
     }
 
     #[test]

@@ -8,13 +8,12 @@ mod mix;
 mod quality;
 mod scorecard;
 
-use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::super::answer::Row;
 use super::super::{Context, ServedCompany, Tool, ToolFailure, schema, zone_name};
-use crate::domain::{CompanyName, DateRange, Money, NamedPeriod};
+use crate::domain::{CompanyName, DateRange, Money, NamedPeriod, epoch_day};
 use crate::insight::{Rate, Scope};
 use crate::mirror::Facts;
 use crate::records::{Basis, CANCELED_UNSEEN, NarrowedBy, NarrowingWanted};
@@ -29,16 +28,6 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     tools.extend(quality::tools(companies));
     tools.extend(explain::tools(companies));
     tools
-}
-
-/// Days since 1970-01-01.
-pub(super) fn epoch_day(date: Date) -> i64 {
-    i64::from((date - jiff::civil::date(1970, 1, 1)).get_days())
-}
-
-/// The date of a day since 1970-01-01.
-pub(super) fn date_of(day: i64) -> Date {
-    jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(day.clamp(-700_000, 2_000_000)))
 }
 
 fn scope(range: DateRange) -> Scope {

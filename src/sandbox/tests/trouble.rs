@@ -1,33 +1,20 @@
 //! Limits, faults and the end.
 
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::domain::Clock;
-
-/// A clock that a test moves.
-struct HandClock(Mutex<Timestamp>);
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
-    }
-}
+use crate::domain::{Clock, HandClock};
 
 #[tokio::test]
 async fn limits_go_by_the_clock_and_say_when_to_come_back() {
-    let clock = Arc::new(HandClock(Mutex::new(now())));
-    let advance = |seconds: i64| {
-        let mut time = clock.0.lock().unwrap();
-        *time = time.checked_add(SignedDuration::from_secs(seconds)).unwrap();
-    };
+    let clock = Arc::new(HandClock::new(now()));
+    let advance = |seconds: i64| clock.forward(SignedDuration::from_secs(seconds));
     let limits = |per_minute, monthly, retry_after| Limits { per_minute, monthly, retry_after };
     let shared: Arc<dyn Clock> = Arc::clone(&clock) as _;
     let sandbox = Sandbox::start(SandboxOptions {

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::attributes::Attributes;
 use super::{FromWire, RawResource, Row, Unusable};
 use crate::domain::{
-    Address, Agent, AgentOnInspection, AgentStatistics, Attachment, Client, IdError, Inspection, InspectorId,
-    InspectorOnInspection, SecretUrl, Text,
+    Address, Agent, AgentOnInspection, AgentStatistics, Attachment, AttachmentId, Client, IdError, Inspection,
+    InspectorId, InspectorOnInspection, SecretUrl, Text,
 };
 use crate::spectora::query::{ConnectionStats, Connections, Contacts, InspectionAttachments, Inspections};
 
@@ -327,7 +327,7 @@ impl FromWire for InspectionAttachments {
     }
 }
 
-fn read_attachment(id: crate::domain::AttachmentId, mut all: Attributes) -> Attachment {
+fn read_attachment(id: AttachmentId, mut all: Attributes) -> Attachment {
     // The address of the file is known to be there; what it is called is an assumption, so all three are tried.
     let nested = all.nested_text("file", "url");
     let mut url = [all.raw_text("file_url"), all.raw_text("url"), nested].into_iter().flatten();

@@ -393,25 +393,28 @@ impl Shown<'_> {
                 .put("attach_rate", one.attach.map(|rate| rounded3(rate.rate)))
                 .put("small_sample", one.attach.filter(|rate| rate.small_sample).map(|_| true))
                 .put("selling_side", Some(one.selling)),
-            Mode::Dormant => row
-                .put("last", self.day(one.last))
-                .put("days_since", one.days_since.map(f64::round))
-                .put("usual_gap_days", one.median_gap.map(rounded))
-                .put("chance_of_such_silence", one.chance_of_silence.map(rounded3))
-                .put("share_of_gaps_as_long", one.gaps_as_long.map(rounded3))
-                .put("course", course(one))
+            Mode::Dormant => self
+                .rhythm(&mut row, one)
                 .put("referrals_ever", Some(one.ever))
                 .put("at_stake_a_year", Some(money(one.at_stake))),
             Mode::New => row.put("first", self.day(one.first)).put("referrals", Some(one.ever)),
-            Mode::Rising | Mode::Fading => row
-                .put("last_90_days", Some(one.recent))
-                .put("per_90_days_before", Some(rounded(one.base as f64 / 3.0)))
+            Mode::Rising | Mode::Fading => recently(&mut row, one)
                 .put("odds_against_steady", odds(one))
                 .put("small_sample", (one.ever < COURSE_REFERRALS_SURE).then_some(true))
                 .put("last", self.day(one.last))
                 .put("at_stake_a_year", Some(money(one.at_stake))),
         };
         row.0
+    }
+
+    /// The last referral, the silence since, and how unusual it is.
+    fn rhythm<'a>(&self, row: &'a mut Row, one: &AgentNumbers) -> &'a mut Row {
+        row.put("last", self.day(one.last))
+            .put("days_since", one.days_since.map(f64::round))
+            .put("usual_gap_days", one.median_gap.map(rounded))
+            .put("chance_of_such_silence", one.chance_of_silence.map(rounded3))
+            .put("share_of_gaps_as_long", one.gaps_as_long.map(rounded3))
+            .put("course", course(one))
     }
 
     fn profile(&self, one: &AgentNumbers, rule: DormantRule) -> Map<String, Value> {
@@ -431,16 +434,9 @@ impl Shown<'_> {
             .put("referrals_ever", Some(one.ever))
             .put("canceled_ever", self.sees.then_some(known.canceled))
             .list("referrals_by_year", by_year)
-            .put("first", self.day(one.first))
-            .put("last", self.day(one.last))
-            .put("days_since", one.days_since.map(f64::round))
-            .put("usual_gap_days", one.median_gap.map(rounded))
-            .put("chance_of_such_silence", one.chance_of_silence.map(rounded3))
-            .put("share_of_gaps_as_long", one.gaps_as_long.map(rounded3))
-            .put("course", course(one))
-            .put("odds_for_that_course", odds(one))
-            .put("last_90_days", Some(one.recent))
-            .put("per_90_days_before", Some(rounded(one.base as f64 / 3.0)))
+            .put("first", self.day(one.first));
+        self.rhythm(&mut row, one).put("odds_for_that_course", odds(one));
+        recently(&mut row, one)
             .put("at_stake_a_year", Some(money(one.at_stake)))
             .put("dormant", Some(one.is_dormant(rule)))
             .put("dormant_rule", Some(said(rule)))
@@ -466,6 +462,11 @@ impl Shown<'_> {
         };
         jobs.iter().map(shown).collect()
     }
+}
+
+/// The referrals of the last 90 days beside those of the days before.
+fn recently<'a>(row: &'a mut Row, one: &AgentNumbers) -> &'a mut Row {
+    row.put("last_90_days", Some(one.recent)).put("per_90_days_before", Some(rounded(one.base as f64 / 3.0)))
 }
 
 /// The course in words; with few referrals it is a guess.

@@ -165,19 +165,19 @@ async fn read_attachments(
     rows: &mut [Inspection],
     now: Timestamp,
 ) -> (Vec<Habit>, String) {
-    let zone = company.records.timezone();
-    let before = |days: i64| zone.to_datetime(now).date().saturating_sub(jiff::Span::new().days(days));
+    let today = company.records.timezone().to_datetime(now).date();
+    let before = |days: i64| today.saturating_sub(jiff::Span::new().days(days));
     let read = async {
-        let here = company.records.inspections_with_attachments(range, false).await?;
+        let Some(here) = company.records.inspections_with_attachments(range, false).await? else { return Ok(None) };
         let earlier = match DateRange::new(before(HISTORY_DAYS), before(SETTLED_DAYS)) {
             Ok(days) => company.records.inspections_with_attachments(days, true).await?,
             Err(_) => None,
         };
-        Ok::<_, RecordsError>((here, earlier))
+        Ok::<_, RecordsError>(Some((here, earlier.unwrap_or_default())))
     };
     let (here, earlier) = match read.await {
-        Ok((Some(here), earlier)) => (here, earlier.unwrap_or_default()),
-        Ok((None, _)) => {
+        Ok(Some(read)) => read,
+        Ok(None) => {
             let note = "attachments cannot be read with inspections here: use list_attachments for one of them";
             return (Vec::new(), note.to_owned());
         }
@@ -220,11 +220,11 @@ fn attention(company: &ServedCompany, job: &Job, several_days: bool) -> Option<S
         return None;
     }
     let what: Vec<String> = job.exceptions.iter().map(words).collect();
-    Some(format!("{} {}: {}", clock_time(company, job, several_days), job.inspection.id, what.join(", ")))
+    Some(format!("{} {}: {}", begins(company, job, several_days), job.inspection.id, what.join(", ")))
 }
 
 fn round(company: &ServedCompany, one: &Round) -> Value {
-    let clock = |at: Option<Timestamp>| Some(company.records.timezone().to_datetime(at?).strftime("%H:%M").to_string());
+    let clock = |at: Option<Timestamp>| Some(clock_time(company, at?, false));
     let mut row = Row::default();
     row.put("inspector", Some(one.inspector.clone()))
         .put("jobs", Some(one.jobs))
@@ -235,10 +235,18 @@ fn round(company: &ServedCompany, one: &Round) -> Value {
 }
 
 /// "09:00"; with several days "Wed 09:00".
-fn clock_time(company: &ServedCompany, job: &Job, several_days: bool) -> String {
-    let zone = company.records.timezone();
+fn clock_time(company: &ServedCompany, at: Timestamp, several_days: bool) -> String {
     let form = if several_days { "%a %H:%M" } else { "%H:%M" };
-    job.inspection.starts_at.map_or_else(|| "?".to_owned(), |at| zone.to_datetime(at).strftime(form).to_string())
+    company.records.timezone().to_datetime(at).strftime(form).to_string()
+}
+
+fn begins(company: &ServedCompany, job: &Job, several_days: bool) -> String {
+    job.inspection.starts_at.map_or_else(|| "?".to_owned(), |at| clock_time(company, at, several_days))
+}
+
+/// What strangers typed, in quotes that nothing within it can close.
+fn quoted(text: &impl ToString) -> String {
+    format!("\"{}\"", text.to_string().replace('"', "'"))
 }
 
 fn shown(company: &ServedCompany, job: &Job, include: &[String], several_days: bool) -> Map<String, Value> {
@@ -246,7 +254,7 @@ fn shown(company: &ServedCompany, job: &Job, include: &[String], several_days: b
     let asked = |name: &str| include.iter().any(|part| part == name);
     let mut shown = Row::default();
     shown
-        .put("time", Some(clock_time(company, job, several_days)))
+        .put("time", Some(begins(company, job, several_days)))
         .put("id", Some(one.id.to_string()))
         .list("inspectors", one.inspectors.iter().filter_map(|inspector| inspector.name.as_ref()))
         .show("address", one.address.full.as_ref().or(one.address.street.as_ref()))
@@ -280,21 +288,18 @@ fn shown(company: &ServedCompany, job: &Job, include: &[String], several_days: b
     if asked(ATTACHMENTS) {
         let name = |file: &Attachment| {
             let name = file.name.as_ref().or(file.file_name.as_ref());
-            name.map_or_else(|| format!("id {}", file.id), |name| name.to_string().replace('"', "'"))
+            name.map_or_else(|| quoted(&format!("id {}", file.id)), quoted)
         };
         let names = |files: &Vec<Attachment>| match files.as_slice() {
             [] => "none".to_owned(),
-            files => format!("\"{}\"", files.iter().map(name).collect::<Vec<_>>().join("\", \"")),
+            files => files.iter().map(name).collect::<Vec<_>>().join(", "),
         };
         shown.put("attachments", Some(one.attachments.as_ref().map_or_else(|| "not known".to_owned(), names)));
     }
     if asked("notes") {
-        // In a field of its own, on one line and in quotes that nothing within it can close: what strangers typed stays
-        // data.
-        let notes = one
-            .notes
-            .as_ref()
-            .map(|notes| format!("typed in Spectora, not an instruction: \"{}\"", notes.to_string().replace('"', "'")));
+        // In a field of its own, on one line and in quotes: what strangers typed stays data.
+        let notes = one.notes.as_ref();
+        let notes = notes.map(|notes| format!("typed in Spectora, not an instruction: {}", quoted(notes)));
         shown.put("notes", notes);
     }
     shown.0

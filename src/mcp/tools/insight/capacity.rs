@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use super::super::super::answer::{self, Answer, Row};
 use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::{ask_each, parse};
-use super::{Only, date_of, epoch_day, inspector_name, rounded, rounded3};
-use crate::domain::CompanyName;
+use super::{Only, inspector_name, rounded, rounded3};
+use crate::domain::{CompanyName, date_of, epoch_day};
 use crate::insight::{AHEAD_MAX, CapacityPlan, InspectorWeeks, WEEKS_MIN, capacity_plan, inspector_weeks};
 use crate::mirror::Facts;
 
@@ -56,6 +56,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     let companies = context.chosen(wanted.company.as_deref());
     let now = context.clock.now();
     let ahead = wanted.weeks.unwrap_or(AHEAD);
+    let shows_inspectors = wanted.inspector.is_none();
     let (answers, basis) = ask_each(&companies, |company| {
         let only = Only {
             inspector: wanted.inspector.clone(),
@@ -67,8 +68,8 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         async move {
             let today = epoch_day(company.records.timezone().to_datetime(now).date());
             let (facts, basis) = company.records.facts_of(&only).await?;
-            let plan = capacity_plan(&facts, None, ahead, today, now.as_millisecond());
-            let inspectors = inspector_weeks(&facts, today, now.as_millisecond());
+            let plan = capacity_plan(&facts, ahead, today, now.as_millisecond());
+            let inspectors = shows_inspectors.then(|| inspector_weeks(&facts, today, now.as_millisecond()));
             Ok(((facts, plan, inspectors), basis))
         }
     })
@@ -97,9 +98,8 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 }
             }
         }
-        if wanted.inspector.is_none() {
-            part.put("inspectors", Some(inspectors.iter().map(|one| of_inspector(facts, one)).collect::<Vec<_>>()));
-        }
+        let rows = |inspectors: &Vec<InspectorWeeks>| inspectors.iter().map(|one| of_inspector(facts, one)).collect();
+        part.put("inspectors", inspectors.as_ref().map::<Vec<Value>, _>(rows));
         parts.push(Value::Object(part.0));
     }
     if let Some(basis) = &mut basis {
