@@ -16,9 +16,9 @@ use crate::mirror::{Ledger, LedgerSettings, Mirror, MirrorError, MirrorSettings}
 use crate::records::Records;
 use crate::spectora::{
     BaseUrl, BaseUrlError, CallMeter, ChangedSinceName, ClientBuildError, ClientLimits, ClientSettings, Endpoint,
-    SpectoraClient,
+    SpectoraClient, background_share,
 };
-use crate::sync::{self, Envelope, LedgerMeter, SyncSettings, Syncer};
+use crate::sync::{self, LedgerMeter, Received, SyncSettings, Syncer};
 use crate::transport::{Delivered, Deliveries};
 
 /// What the typed columns of a mirror are derived by. A new number derives them anew from the raw records.
@@ -65,6 +65,7 @@ impl App {
             let calls = LedgerSettings {
                 company: company.name.clone(),
                 per_minute: company.requests_per_minute.get(),
+                per_minute_background: background_share(company.requests_per_minute.get()),
                 monthly_budget: company.monthly_budget,
             };
             let meter = match &ledger {
@@ -161,7 +162,7 @@ impl App {
     }
 }
 
-/// Where deliveries come in. The secret is read anew each time, so that a rolled one holds at once.
+/// Where deliveries come in.
 struct Door {
     folder: PathBuf,
     syncers: Vec<Arc<Syncer>>,
@@ -171,24 +172,12 @@ impl Deliveries for Door {
     fn deliver(&self, company: String, secret: String, body: Vec<u8>) -> BoxFuture<'_, Delivered> {
         async move {
             let syncer = self.syncers.iter().find(|syncer| syncer.company().as_str() == company);
-            let known = syncer.and_then(|syncer| {
-                sync::webhook_secret(&self.folder, syncer.company(), false, false)
-                    .ok()
-                    .flatten()
-                    .map(|known| (syncer, known))
-            });
-            let Some((syncer, _)) = known.filter(|(_, known)| sync::is_secret(known, &secret)) else {
-                return Delivered::Unknown;
-            };
-            match Envelope::parse(&body) {
-                Err(error) => {
-                    tracing::info!(%company, %error, "a webhook delivery was not understood");
-                    Delivered::NotUnderstood
-                }
-                Ok(envelope) => match syncer.deliver(envelope).await {
-                    Ok(true) => Delivered::Accepted,
-                    _ => Delivered::Later,
-                },
+            let Some(syncer) = syncer else { return Delivered::Unknown };
+            match syncer.receive(&self.folder, &secret, &body).await {
+                Received::Queued => Delivered::Accepted,
+                Received::WrongSecret => Delivered::Unknown,
+                Received::NotUnderstood => Delivered::NotUnderstood,
+                Received::Later => Delivered::Later,
             }
         }
         .boxed()
@@ -233,9 +222,14 @@ fn keeper(
         company: company.name.clone(),
         timezone: company.timezone.clone(),
         mapping: format!("{MAPPING_VERSION} {zone} {}", company.known_services.join("\n")),
+        clock: Arc::clone(clock),
     })?;
-    let settings =
-        SyncSettings { calls, max_staleness: company.keeping.max_staleness, history: company.keeping.history };
+    let settings = SyncSettings {
+        calls,
+        max_staleness: company.keeping.max_staleness,
+        history: company.keeping.history,
+        page_rows: sync::PAGE_ROWS,
+    };
     Ok(Syncer::new(client, mirror, Arc::clone(ledger), settings, Arc::clone(clock)))
 }
 

@@ -30,10 +30,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::domain::CompanyName;
+use crate::domain::{Clock, CompanyName};
 use squeeze::{Expander, Squeezer};
 
 pub use deliveries::{Delivery, DeliveryCount, WaitingDelivery};
@@ -47,7 +48,7 @@ pub use narrowing::Narrowing;
 pub use news::{News, NewsKind};
 pub use query::{After, Found, InspectionQuery, InspectorWanted, Order, RawRow, Side, StatusWanted};
 pub use search::{Hit, NameEntry};
-pub use state::{Coverage, Pass, PassStep};
+pub use state::{Coverage, PAUSE_MAX, Pass, PassEnd, PassStep, Trouble};
 pub use store::{Fresh, StoreCount};
 
 /// How long a writer waits for another process, in milliseconds; a page is stored in a small part of that.
@@ -116,7 +117,7 @@ impl Kind {
 }
 
 /// What a mirror is opened with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MirrorSettings {
     /// The folder of all mirrors of this user.
     pub folder: PathBuf,
@@ -126,7 +127,14 @@ pub struct MirrorSettings {
     pub timezone: TimeZone,
     /// What the typed columns were derived with; when it changes, they are derived again from the raw records.
     pub mapping: String,
+    /// Tells which stored times lie ahead, and so were written under a wrong clock.
+    pub clock: Arc<dyn Clock>,
 }
+
+/// The name under which the mapping stands that all typed columns were derived with.
+const MAPPING: &str = "mapping";
+/// The name under which it stands how far the columns are derived for another mapping.
+const DERIVING: &str = "deriving";
 
 /// The mirror of one company.
 pub struct Mirror {
@@ -153,8 +161,12 @@ impl Mirror {
             squeezer: Squeezer::default(),
             words: words::Words::default(),
             zone: settings.timezone.clone(),
+            clock: Arc::clone(&settings.clock),
         };
-        let owner = writer.within(|parts| parts.about("company", settings.company.as_str()))?;
+        let owner = writer.within(|parts| {
+            parts.about(MAPPING, &settings.mapping)?;
+            parts.about("company", settings.company.as_str())
+        })?;
         if owner != settings.company.as_str() {
             return Err(MirrorError::Damaged { path, reason: format!("it belongs to {owner}") });
         }
@@ -183,6 +195,11 @@ impl Mirror {
     /// The zone its days are in.
     pub fn timezone(&self) -> &TimeZone {
         &self.settings.timezone
+    }
+
+    /// What the typed columns are to be derived with.
+    pub fn mapping(&self) -> &str {
+        &self.settings.mapping
     }
 
     /// The file.
@@ -231,7 +248,13 @@ impl Mirror {
         };
         let answer = {
             let transaction = reader.connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-            ask(&mut Parts { connection: &transaction, expander: &mut reader.expander, path: &self.path })
+            ask(&mut Parts {
+                connection: &transaction,
+                expander: &mut reader.expander,
+                path: &self.path,
+                mapping: &self.settings.mapping,
+                now: self.settings.clock.now(),
+            })
         };
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() < READERS_IDLE_MAX {
@@ -257,17 +280,30 @@ impl Mirror {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).within(change)
     }
 
-    /// Whether the typed columns must be derived again: the zone, the known services or this program's reading of the
-    /// records changed since they were written.
-    pub fn mapping_changed(&self) -> Result<bool, MirrorError> {
+    /// How far the typed columns must be derived again (the zone, the known services or this program's reading of the
+    /// records changed since they were written): the place a derivation that was stopped had come to, or an empty text
+    /// for the beginning. `None` when they are as they should be.
+    pub fn unsettled(&self) -> Result<Option<String>, MirrorError> {
         let wanted = self.settings.mapping.clone();
-        self.write_now(|parts| Ok(parts.about("mapping", &wanted)? != wanted))
+        self.write_now(|parts| {
+            if parts.about(MAPPING, &wanted)? == wanted {
+                return Ok(None);
+            }
+            // From here on no process takes the columns for its own, until they are all derived.
+            parts.set_about(MAPPING, "")?;
+            let known = parts.about(DERIVING, "")?;
+            let place = known.strip_prefix(&wanted).and_then(|rest| rest.strip_prefix('\u{0}'));
+            Ok(Some(place.unwrap_or_default().to_owned()))
+        })
     }
 
     /// The typed columns are derived anew throughout.
-    pub fn mapping_settled(&self) -> Result<(), MirrorError> {
+    pub fn settled(&self) -> Result<(), MirrorError> {
         let mapping = self.settings.mapping.clone();
-        self.write_now(|parts| parts.set_about("mapping", &mapping))
+        self.write_now(|parts| {
+            parts.set_about(DERIVING, "")?;
+            parts.set_about(MAPPING, &mapping)
+        })
     }
 }
 
@@ -290,6 +326,8 @@ pub struct Parts<'a> {
     connection: &'a Connection,
     expander: &'a mut Expander,
     path: &'a Path,
+    mapping: &'a str,
+    now: Timestamp,
 }
 
 impl Parts<'_> {
@@ -305,6 +343,7 @@ struct Writer {
     squeezer: Squeezer,
     words: words::Words,
     zone: TimeZone,
+    clock: Arc<dyn Clock>,
 }
 
 /// One transaction under way.
@@ -313,6 +352,7 @@ pub struct Changing<'a> {
     squeezer: &'a mut Squeezer,
     words: &'a mut words::Words,
     zone: &'a TimeZone,
+    now: Timestamp,
 }
 
 impl Writer {
@@ -323,7 +363,7 @@ impl Writer {
         let done = {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let (squeezer, words, zone) = (&mut self.squeezer, &mut self.words, &self.zone);
-            let mut parts = Changing { transaction, squeezer, words, zone };
+            let mut parts = Changing { transaction, squeezer, words, zone, now: self.clock.now() };
             match change(&mut parts) {
                 Ok(value) => parts.transaction.commit().map(|()| value).map_err(MirrorError::from),
                 // Dropping the transaction takes all of it back.
@@ -343,6 +383,11 @@ impl Changing<'_> {
     fn about(&mut self, name: &str, initial: &str) -> Result<String, MirrorError> {
         self.transaction.execute("INSERT OR IGNORE INTO about (name, value) VALUES (?, ?)", [name, initial])?;
         Ok(self.transaction.query_row("SELECT value FROM about WHERE name = ?", [name], |row| row.get(0))?)
+    }
+
+    /// Notes how far the columns are derived for `mapping`, together with the rows derived last.
+    pub fn derived_to(&mut self, mapping: &str, place: &str) -> Result<(), MirrorError> {
+        self.set_about(DERIVING, &format!("{mapping}\u{0}{place}"))
     }
 
     /// Keeps a text under this name.

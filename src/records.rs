@@ -25,7 +25,7 @@ use crate::spectora::{
 };
 use crate::sync::Syncer;
 
-pub use crate::spectora::SpectoraErrorKind as ServiceErrorKind;
+pub use crate::spectora::{OTHER_COMPANY_HINT, SpectoraErrorKind as ServiceErrorKind};
 pub use directory::AgentEntry;
 pub use error::RecordsError;
 pub use inspections::InspectionList;
@@ -207,6 +207,7 @@ impl Records {
             sort: vec![(Direction::Descending, AttachmentSort::CreatedAt)],
             include: Vec::new(),
         };
+        self.ensure_company().await?;
         let mut basis = Basis::read_at(self.clock.now());
         let mut rows = self.read_all(query, &mut basis, "attachments").await?;
         rows.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| b.id.cmp(&a.id)));
@@ -222,6 +223,7 @@ impl Records {
     ) -> Result<Option<Vec<Inspection>>, RecordsError> {
         use futures_util::TryStreamExt as _;
         const PAGES_MAX: u32 = 2;
+        self.ensure_company().await?;
         let selection = InspectionSelection { period: Some(days), ..InspectionSelection::default() };
         let direction = if latest_first { Direction::Descending } else { Direction::Ascending };
         let query = Query::<Inspections> {

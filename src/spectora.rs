@@ -24,9 +24,9 @@ mod tests;
 
 pub use changed_since::ChangedSinceName;
 pub use client::{ClientSettings, FilterReport, Page, Pagination, SpectoraClient};
-pub use error::{SpectoraError, SpectoraErrorKind};
+pub use error::{OTHER_COMPANY_HINT, SpectoraError, SpectoraErrorKind};
 pub use learned::FilterSupport;
-pub use limits::ClientLimits;
+pub use limits::{ClientLimits, background_share};
 pub use meter::{CallMeter, CallOutcome, Departure, Purpose, Ticket};
 pub use origin::{BaseUrl, BaseUrlError};
 pub use probe::{Probe, Wired};
@@ -34,8 +34,8 @@ pub use query::{
     AttachmentFilter, AttachmentSort, ClientFilter, ClientSort, ConnectionFilter, ConnectionInclude, ConnectionSort,
     ConnectionStats, ConnectionStatsFilter, Connections, Contacts, Direction, Endpoint, Filter, FilterName,
     InspectionAttachments, InspectionFilter, InspectionInclude, InspectionSort, Inspections, NoInclude, NoSort, Query,
-    Resource, Spelled, Verdict,
+    Resource, Spelled, Verdict, is_outside,
 };
-pub use request::ClientBuildError;
+pub use request::{AskedAt, ClientBuildError};
 pub use survey::Survey;
 pub use wire::RawRecord;

@@ -5,9 +5,11 @@
 //! now and then a full pass, which also finds what was deleted. A plan with its cost is made before the first call. One
 //! process at a time syncs a company; the others see what it stored.
 
+mod absence;
 mod delta;
 mod error;
 mod full;
+mod identity;
 mod kept;
 mod meter;
 mod plan;
@@ -21,22 +23,24 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{Clock, CompanyName};
-use crate::mirror::{Coverage, Kind, Ledger, LedgerSettings, Mirror, MirrorError, MonthCount, StoreCount};
+use crate::mirror::{
+    Coverage, Kind, Ledger, LedgerSettings, Mirror, MirrorError, MonthCount, StoreCount, Trouble,
+};
 use crate::spectora::SpectoraClient;
 
 pub use error::SyncError;
 pub use meter::LedgerMeter;
 pub use plan::{Plan, PlannedStep, Scope, StepWay};
 pub use schedule::keep;
-pub use webhooks::{Envelope, EnvelopeError, is_secret, webhook_secret};
+pub use webhooks::{Envelope, EnvelopeError, Received, webhook_secret};
 
 /// Rows to a page: the most the service gives.
-const PAGE_ROWS: u32 = 200;
+pub const PAGE_ROWS: u32 = 200;
 /// How far back the window reaches, in days: most changes happen within it.
 const WINDOW_BACK: SignedDuration = SignedDuration::from_hours(45 * 24);
 /// A pass that was begun longer ago is begun anew: what it read at first is too old.
 const PASS_AGE_MAX: SignedDuration = SignedDuration::from_hours(24);
-/// How far before the latest known change a delta begins: changes may be told of late.
+/// How far before the last finished reading a delta begins: changes may be told of late.
 const WATERMARK_OVERLAP: SignedDuration = SignedDuration::from_mins(2);
 /// How old statistics may grow before a delta reads them again without a sign of change.
 const STATISTICS_AGE_MAX: SignedDuration = SignedDuration::from_hours(6);
@@ -56,6 +60,8 @@ pub struct SyncSettings {
     pub max_staleness: Duration,
     /// How long changes are kept.
     pub history: Duration,
+    /// Rows to a page, at most [`PAGE_ROWS`].
+    pub page_rows: u32,
 }
 
 /// Hears how far a sync is.
@@ -73,7 +79,7 @@ impl Progress for Silent {
 }
 
 /// What a sync did.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct SyncReport {
     /// Whose records.
     pub company: CompanyName,
@@ -81,6 +87,8 @@ pub struct SyncReport {
     pub steps: Vec<StepReport>,
     /// How many requests left, failed ones included.
     pub calls: u64,
+    /// The kinds that could not be read; the others were.
+    pub failed: Vec<(Kind, SyncError)>,
     /// What the mirror still lacks; empty when it is complete.
     pub missing: Vec<String>,
 }
@@ -116,20 +124,52 @@ pub struct Status {
     pub month: MonthCount,
     /// Bytes of the mirror's file.
     pub bytes: u64,
-    /// Why the last sync of this process failed, if it did.
-    pub last_failure: Option<String>,
+    /// What keeps failing: the company as a whole (`None`) or a kind.
+    pub troubles: Vec<(Option<Kind>, Trouble)>,
+}
+
+/// What a kind of record lacks, in words; empty when it is complete.
+pub fn gaps(kind: Kind, coverage: &Coverage) -> Vec<String> {
+    let name = kind.name();
+    if coverage.unsettled {
+        return vec![format!("{name}: being worked out again after a change of settings")];
+    }
+    if coverage.full_at.is_none() {
+        return vec![format!("{name}: the first reading is not finished")];
+    }
+    let mut gaps = Vec::new();
+    if coverage.shortfall != 0 {
+        gaps.push(format!("{name}: the service counts {} more than it lists", coverage.shortfall));
+    }
+    if coverage.held != 0 {
+        gaps.push(format!(
+            "{name}: {} are still counted here that the service no longer lists; they are taken out once that is certain",
+            coverage.held
+        ));
+    }
+    match coverage.miscount {
+        0 => {}
+        more if 0 < more => gaps.push(format!("{name}: the service counts {more} more than are known here")),
+        fewer => gaps.push(format!("{name}: the service counts {} fewer than are known here", -fewer)),
+    }
+    gaps
 }
 
 /// Syncs one company's mirror.
 pub struct Syncer {
+    /// For work nobody waits for.
     client: SpectoraClient,
+    /// The same client for what a question waits for.
+    direct: SpectoraClient,
     mirror: Arc<Mirror>,
     ledger: Arc<Ledger>,
     settings: SyncSettings,
     clock: Arc<dyn Clock>,
     running: tokio::sync::Mutex<()>,
-    last: std::sync::Mutex<LastAttempt>,
     begun: Begun,
+    key: tokio::sync::Mutex<identity::KeyCheck>,
+    /// Whether the mirror has the company's id.
+    company_noted: std::sync::atomic::AtomicBool,
 }
 
 /// When the sync under way began.
@@ -162,14 +202,18 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-#[derive(Clone, Debug, Default)]
-struct LastAttempt {
-    failed_at: Option<Timestamp>,
-    failure: Option<String>,
-}
-
-/// After a failure no question and no schedule tries again for this long.
+/// After a failure of the company as a whole nothing is tried by itself for this long; the pause doubles each time …
 const FAILURE_PAUSE: SignedDuration = SignedDuration::from_secs(60);
+/// … up to this.
+const FAILURE_PAUSE_MAX: SignedDuration = SignedDuration::from_mins(30);
+/// The same for one kind that cannot be read while others can: a wrong path or a missing right lasts longer.
+const KIND_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+/// The longest pause of one kind.
+const KIND_PAUSE_MAX: SignedDuration = SignedDuration::from_hours(6);
+/// A pass that took longer than this is followed by a look at what changed since it began.
+const PASS_LONG: SignedDuration = SignedDuration::from_mins(5);
+/// Clocks that differ by no more agree as far as can be seen, in seconds.
+const CLOCKS_AGREE: i64 = 3;
 
 impl Syncer {
     /// A syncer that reads through `client` and stores in `mirror`.
@@ -182,13 +226,15 @@ impl Syncer {
     ) -> Arc<Self> {
         Arc::new(Self {
             client: client.for_background(),
+            direct: client.clone(),
             mirror,
             ledger,
             settings,
             clock,
             running: tokio::sync::Mutex::new(()),
-            last: std::sync::Mutex::default(),
             begun: Begun::default(),
+            key: tokio::sync::Mutex::default(),
+            company_noted: std::sync::atomic::AtomicBool::new(false),
         })
     }
 
@@ -202,18 +248,18 @@ impl Syncer {
         &self.mirror
     }
 
+    /// The present by the earlier one of both clocks, as far as the service told its time: what the mirror's times are
+    /// measured against, so that a clock that is wrong by days makes nothing look fresh or stale.
+    pub fn now(&self) -> Timestamp {
+        let here = self.clock.now();
+        let ahead = self.client.clock_ahead().filter(|ahead| ahead.as_secs() < -CLOCKS_AGREE);
+        ahead.and_then(|ahead| here.checked_add(ahead).ok()).unwrap_or(here)
+    }
+
     /// Brings the mirror up to date. `Err(Busy)` when another process is at it.
     pub async fn sync(&self, scope: Scope, progress: &dyn Progress) -> Result<SyncReport, SyncError> {
         let _one_at_a_time = self.running.lock().await;
-        let Some(_lock) = self.mirror.try_lock()? else { return Err(SyncError::Busy) };
-        let _under_way = UnderWay::from_now(&self.begun);
-        let done = self.sync_locked(scope, progress).await;
-        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *last = match &done {
-            Ok(_) => LastAttempt::default(),
-            Err(error) => LastAttempt { failed_at: Some(self.clock.now()), failure: Some(error.to_string()) },
-        };
-        done
+        self.sync_alone(scope, progress).await
     }
 
     /// How long the sync under way in this process has been running; `None` when there is none.
@@ -221,44 +267,132 @@ impl Syncer {
         self.begun.get().map(|begun| begun.elapsed())
     }
 
-    /// As [`Self::sync`], unless somebody else has done it meanwhile.
+    /// As [`Self::sync`], unless somebody else has done it meanwhile: ten questions at once make one sync.
     pub async fn freshen(&self, scope: Scope, progress: &dyn Progress) -> Result<(), SyncError> {
-        {
-            let _one_at_a_time = self.running.lock().await;
-        }
+        let _one_at_a_time = self.running.lock().await;
         if !self.is_stale().await? {
             return Ok(());
         }
-        self.sync(scope, progress).await.map(drop)
+        let mut report = self.sync_alone(scope, progress).await?;
+        match report.failed.iter().position(|(kind, _)| *kind == Kind::Inspections) {
+            Some(place) => Err(report.failed.swap_remove(place).1),
+            None => Ok(()),
+        }
+    }
+
+    /// Derives the typed columns with this program's settings where they are not; no call is made. `Err(Busy)` when
+    /// another process has the mirror.
+    pub async fn settle(&self) -> Result<(), SyncError> {
+        let _one_at_a_time = self.running.lock().await;
+        let Some(_lock) = self.mirror.try_lock()? else { return Err(SyncError::Busy) };
+        self.rederive().await
+    }
+
+    /// A sync, for whoever holds the turn in this process.
+    async fn sync_alone(&self, scope: Scope, progress: &dyn Progress) -> Result<SyncReport, SyncError> {
+        let Some(_lock) = self.mirror.try_lock()? else { return Err(SyncError::Busy) };
+        let _under_way = UnderWay::from_now(&self.begun);
+        let done = self.sync_locked(scope, progress).await;
+        match &done {
+            Ok(_) => self.mirror.write(|parts| parts.clear_trouble(None)).await?,
+            // Nothing was asked, so nothing failed.
+            Err(SyncError::OverBudget { .. } | SyncError::Mirror(_)) => {}
+            Err(error) => self.note_trouble(None, error).await?,
+        }
+        done
+    }
+
+    async fn note_trouble(&self, kind: Option<Kind>, error: &SyncError) -> Result<(), MirrorError> {
+        let reason = error.to_string();
+        let (pause, longest) = match kind {
+            Some(_) => (KIND_PAUSE, KIND_PAUSE_MAX),
+            None => (FAILURE_PAUSE, FAILURE_PAUSE_MAX),
+        };
+        self.mirror.write(move |parts| parts.note_trouble(kind, pause, longest, &reason)).await
     }
 
     async fn sync_locked(&self, scope: Scope, progress: &dyn Progress) -> Result<SyncReport, SyncError> {
         let calls_before = self.client.calls_sent();
         self.rederive().await?;
+        self.ensure_company().await?;
         let plan = self.plan(scope).await?;
         if let Some(left) = plan.left.filter(|left| *left < plan.calls()) {
             return Err(SyncError::OverBudget { needed: plan.calls(), left });
         }
         let mut steps = Vec::new();
+        let mut failed = Vec::new();
         for step in &plan.steps {
-            let count = match step.way {
-                StepWay::Full => self.full(step.kind, progress).await?,
-                StepWay::Changes | StepWay::Window => self.delta(step.kind, step.way, progress).await?,
-            };
-            steps.push(StepReport { kind: step.kind, way: step.way, count });
-        }
-        if plan.steps.iter().any(|step| step.kind == Kind::Inspections && step.way == StepWay::Changes) {
-            steps.extend(self.find_vanished(progress).await?);
+            // One kind that cannot be read does not keep the others from being read.
+            match self.take_step(step.kind, step.way, scope, progress).await {
+                Ok(done) => {
+                    let kind = step.kind;
+                    self.mirror.write(move |parts| parts.clear_trouble(Some(kind))).await?;
+                    steps.extend(done);
+                }
+                Err(error) if error.is_company_wide() => return Err(error),
+                Err(error) => {
+                    self.note_trouble(Some(step.kind), &error).await?;
+                    failed.push((step.kind, error));
+                }
+            }
         }
         let now = self.clock.now();
         let oldest = now.saturating_sub(SignedDuration::try_from(self.settings.history).unwrap_or(SignedDuration::MAX));
         self.mirror.write(move |parts| parts.prune_history(oldest.unwrap_or(Timestamp::MIN))).await?;
+        let mut missing = self.missing().await?;
+        missing.extend(failed.iter().map(|(kind, error)| format!("{}: {error}", kind.name())));
         Ok(SyncReport {
             company: self.company().clone(),
             steps,
             calls: self.client.calls_sent() - calls_before,
-            missing: self.missing().await?,
+            failed,
+            missing,
         })
+    }
+
+    async fn take_step(
+        &self,
+        kind: Kind,
+        way: StepWay,
+        scope: Scope,
+        progress: &dyn Progress,
+    ) -> Result<Vec<StepReport>, SyncError> {
+        let mut steps = Vec::new();
+        match way {
+            StepWay::Full => {
+                let count = self.full(kind, scope == Scope::AcceptGone, progress).await?;
+                steps.push(StepReport { kind, way, count });
+                steps.extend(self.after_long_pass(kind, progress).await?);
+            }
+            StepWay::Changes => {
+                let count = self.delta(kind, way, progress).await?;
+                steps.push(StepReport { kind, way, count });
+                if kind == Kind::Inspections {
+                    steps.extend(self.compare_counts(progress).await?);
+                }
+            }
+            StepWay::Window => {
+                let count = self.delta(kind, way, progress).await?;
+                steps.push(StepReport { kind, way, count });
+            }
+        }
+        Ok(steps)
+    }
+
+    /// A pass that took long, or was stopped and went on hours later, shows everything as of its beginning: what changed
+    /// since is asked for at once.
+    async fn after_long_pass(&self, kind: Kind, progress: &dyn Progress) -> Result<Option<StepReport>, SyncError> {
+        let coverage = self.mirror.read(move |parts| parts.coverage(kind)).await?;
+        let is_long = coverage.full_at.is_some_and(|at| PASS_LONG < self.now().duration_since(at));
+        if !is_long || kind == Kind::AgentStats {
+            return Ok(None);
+        }
+        let way = match self.changed_since(kind).await? {
+            Some(_) => StepWay::Changes,
+            None if kind == Kind::Inspections => StepWay::Window,
+            None => return Ok(None),
+        };
+        Ok(Some(StepReport { kind, way, count: self.delta(kind, way, progress).await? }))
     }
 
     /// What the mirror lacks, in words.
@@ -267,16 +401,7 @@ impl Syncer {
             .read(|parts| {
                 let mut missing = Vec::new();
                 for kind in Kind::ALL {
-                    let coverage = parts.coverage(*kind)?;
-                    if coverage.full_at.is_none() {
-                        missing.push(format!("{}: the first reading is not finished", kind.name()));
-                    } else if coverage.shortfall != 0 {
-                        missing.push(format!(
-                            "{}: the service counts {} more than it lists",
-                            kind.name(),
-                            coverage.shortfall
-                        ));
-                    }
+                    missing.extend(gaps(*kind, &parts.coverage(*kind)?));
                 }
                 Ok(missing)
             })
@@ -286,14 +411,20 @@ impl Syncer {
     /// How complete and fresh the mirror is, and the month's calls.
     pub async fn status(&self) -> Result<Status, MirrorError> {
         let month = self.month().await?;
-        let kinds = self
+        let (kinds, troubles) = self
             .mirror
             .read(|parts| {
-                Kind::ALL.iter().map(|kind| Ok((*kind, parts.coverage(*kind)?, parts.count(*kind)?))).collect()
+                let mut kinds = Vec::new();
+                let mut troubles = Vec::new();
+                troubles.extend(parts.trouble(None)?.map(|trouble| (None, trouble)));
+                for kind in Kind::ALL {
+                    kinds.push((*kind, parts.coverage(*kind)?, parts.count(*kind)?));
+                    troubles.extend(parts.trouble(Some(*kind))?.map(|trouble| (Some(*kind), trouble)));
+                }
+                Ok((kinds, troubles))
             })
             .await?;
-        let last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        Ok(Status { kinds, month, bytes: self.mirror.bytes_on_disk(), last_failure: last.failure })
+        Ok(Status { kinds, month, bytes: self.mirror.bytes_on_disk(), troubles })
     }
 
     /// The calls of this month, by the machine's calendar in UTC.
@@ -317,31 +448,38 @@ impl Syncer {
     pub async fn is_stale(&self) -> Result<bool, MirrorError> {
         let Some(fresh_at) = self.fresh_at().await? else { return Ok(false) };
         let limit = SignedDuration::try_from(self.settings.max_staleness).unwrap_or(SignedDuration::MAX);
-        Ok(limit < self.clock.now().duration_since(fresh_at))
+        Ok(limit < self.now().duration_since(fresh_at))
     }
 
-    /// Whether an attempt failed so lately that another would be in vain.
-    pub fn pauses(&self) -> bool {
-        let last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        last.failed_at.is_some_and(|at| self.clock.now().duration_since(at) < FAILURE_PAUSE)
+    /// Whether the company failed as a whole so lately that another try would be in vain.
+    pub async fn pauses(&self) -> Result<bool, MirrorError> {
+        let trouble = self.mirror.read(|parts| parts.trouble(None)).await?;
+        Ok(trouble.is_some_and(|trouble| trouble.pauses_at(self.clock.now())))
     }
 
-    /// What the schedule should do now; `None` when nothing is due.
+    /// What the schedule should do now; `None` when nothing is due, or what is due failed lately.
     pub async fn due(&self, every: Duration) -> Result<Option<Scope>, MirrorError> {
-        let now = self.clock.now();
-        let hour = self.mirror.timezone().to_datetime(now).hour();
-        let coverages = self
-            .mirror
-            .read(|parts| Kind::ALL.iter().map(|kind| parts.coverage(*kind)).collect::<Result<Vec<_>, _>>())
-            .await?;
-        let oldest_full = coverages.iter().map(|coverage| coverage.full_at).min().flatten();
-        let Some(full_at) = oldest_full else { return Ok(Some(Scope::Auto)) };
-        let age = now.duration_since(full_at);
-        if FULL_AGE_MAX <= age || (FULL_AGE_AT_NIGHT <= age && NIGHT.contains(&hour)) {
-            return Ok(Some(Scope::Full));
+        if self.pauses().await? {
+            return Ok(None);
         }
-        let fresh_at = coverages.first().and_then(|inspections| inspections.fresh_at.max(inspections.window_at));
+        let known = self
+            .mirror
+            .read(|parts| {
+                let one = |kind: &Kind| Ok((*kind, parts.coverage(*kind)?, parts.trouble(Some(*kind))?));
+                Kind::ALL.iter().map(one).collect::<Result<Vec<_>, MirrorError>>()
+            })
+            .await?;
+        let now = self.now();
         let every = SignedDuration::try_from(every).unwrap_or(SignedDuration::MAX);
-        Ok(fresh_at.is_none_or(|at| every <= now.duration_since(at)).then_some(Scope::Auto))
+        let is_due = |(kind, coverage, trouble): &(Kind, Coverage, Option<Trouble>)| {
+            if trouble.as_ref().is_some_and(|trouble| trouble.pauses_at(self.clock.now())) {
+                return false;
+            }
+            let fresh_at = coverage.fresh_at.max(coverage.window_at);
+            coverage.full_at.is_none()
+                || self.is_full_due(coverage)
+                || (*kind == Kind::Inspections && fresh_at.is_none_or(|at| every <= now.duration_since(at)))
+        };
+        Ok(known.iter().any(is_due).then_some(Scope::Due))
     }
 }

@@ -58,6 +58,7 @@ impl From<RecordsError> for ToolFailure {
             RecordsError::TooMuchToSort => {
                 Self::new(what, "give a shorter period (`from` and `to`, or `period`), or sort by date")
             }
+            RecordsError::OtherCompany => Self::new(what, crate::records::OTHER_COMPANY_HINT),
             RecordsError::NoMirror => {
                 Self::new(what, "ask with the list tools instead; the mirror is switched on by leaving out --no-mirror")
             }
@@ -82,11 +83,15 @@ fn advice(kind: &SpectoraErrorKind) -> String {
         SpectoraErrorKind::KeyWithoutRight => {
             "the user who made the API key needs the right to see this in Spectora; ask the company's owner".into()
         }
-        SpectoraErrorKind::NotFound { assumed_path: Some(name) } => format!(
+        SpectoraErrorKind::NotFound { assumed_path: Some(name), .. } => format!(
             "the address of `{name}` is an assumption that does not fit; correct `{name}` under [api.paths] in \
              spectora.toml, then run `spectora-mcp doctor`"
         ),
-        SpectoraErrorKind::NotFound { assumed_path: None } => "check the id".into(),
+        SpectoraErrorKind::NotFound { assumed_path: None, in_service_form: true } => "check the id".into(),
+        SpectoraErrorKind::NotFound { assumed_path: None, in_service_form: false } => {
+            "try again in a minute; if it goes on, run `spectora-mcp doctor` (the address may be wrong)".into()
+        }
+        SpectoraErrorKind::OtherCompany { .. } => crate::records::OTHER_COMPANY_HINT.into(),
         SpectoraErrorKind::RequestRefused { .. } => "change the arguments, or leave out a filter".into(),
         SpectoraErrorKind::RateLimited { retry_at: Some(at) } => format!("wait until {at}, then ask again"),
         SpectoraErrorKind::RateLimited { retry_at: None } => "wait a minute, then ask again".into(),

@@ -80,10 +80,6 @@ impl Entity for Inspection {
         self.id.as_str()
     }
 
-    fn updated_at(&self) -> Option<i64> {
-        millis(self.updated_at)
-    }
-
     fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
         let agent = |parts: &Changing<'_>, agent: &Option<AgentOnInspection>| match agent {
             Some(AgentOnInspection { id: Some(id), .. }) => {

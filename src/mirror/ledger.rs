@@ -50,6 +50,8 @@ pub struct LedgerSettings {
     pub company: CompanyName,
     /// The most calls in any minute.
     pub per_minute: u32,
+    /// How many of them background work may make.
+    pub per_minute_background: u32,
     /// The most calls in a calendar month; `None` counts without a limit.
     pub monthly_budget: Option<u64>,
 }
@@ -112,7 +114,7 @@ impl Ledger {
     }
 
     /// Asks to send one request at `now` (milliseconds since 1970, by the machine's clock), counted in `month`
-    /// (`year * 100 + month`).
+    /// (`year * 100 + month`). Background work may take `per_minute_background` of the cap.
     pub fn depart(
         &self,
         settings: &LedgerSettings,
@@ -141,10 +143,11 @@ impl Ledger {
             connection
                 .prepare_cached("DELETE FROM departures WHERE company = ? AND (at <= ? OR at > ?)")?
                 .execute(params![company, now - WINDOW_MS, now + WINDOW_MS])?;
+            let most = if is_background { settings.per_minute_background } else { settings.per_minute };
             // The request that has to be forgotten before there is room for one more.
             let blocking: Option<i64> = connection
                 .prepare_cached("SELECT at FROM departures WHERE company = ? ORDER BY at DESC LIMIT 1 OFFSET ?")?
-                .query_row(params![company, i64::from(settings.per_minute) - 1], |row| row.get(0))
+                .query_row(params![company, i64::from(most.max(1)) - 1], |row| row.get(0))
                 .optional()?;
             if let Some(at) = blocking {
                 return Ok(LedgerAnswer::Wait((at + WINDOW_MS - now).max(1)));
@@ -222,7 +225,12 @@ mod tests {
     use super::*;
 
     fn settings(per_minute: u32, monthly_budget: Option<u64>) -> LedgerSettings {
-        LedgerSettings { company: "spectora_company1".parse().unwrap(), per_minute, monthly_budget }
+        LedgerSettings {
+            company: "spectora_company1".parse().unwrap(),
+            per_minute,
+            per_minute_background: per_minute,
+            monthly_budget,
+        }
     }
 
     #[test]

@@ -50,10 +50,6 @@ impl Entity for Agent {
         self.id.as_str()
     }
 
-    fn updated_at(&self) -> Option<i64> {
-        millis(self.updated_at)
-    }
-
     fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
         let name = self.name();
         let agency = parts.shared_word(WordKind::Agency, self.agency_name.as_ref())?;
@@ -102,10 +98,6 @@ impl Entity for AgentStatistics {
         self.id.as_str()
     }
 
-    fn updated_at(&self) -> Option<i64> {
-        None
-    }
-
     fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
         let count = |count: Option<u64>| count.and_then(|count| i64::try_from(count).ok());
         parts
@@ -131,10 +123,6 @@ impl Entity for Client {
 
     fn id(&self) -> &str {
         self.id.as_str()
-    }
-
-    fn updated_at(&self) -> Option<i64> {
-        millis(self.updated_at)
     }
 
     fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {

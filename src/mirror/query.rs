@@ -185,6 +185,11 @@ impl Parts<'_> {
 
     /// The ids of all inspections wanted, in `order`.
     pub fn inspection_ids(&mut self, query: &InspectionQuery, order: Order) -> Result<Vec<String>, MirrorError> {
+        Ok(self.numbered_ids(query, order)?.into_iter().map(|(_, id)| id).collect())
+    }
+
+    /// The numbers and ids of all inspections wanted, in `order`.
+    pub fn numbered_ids(&mut self, query: &InspectionQuery, order: Order) -> Result<Vec<(i64, String)>, MirrorError> {
         let conditions = self.conditions(query)?;
         let sql = format!("SELECT i.pk FROM inspections i WHERE {} ORDER BY {}", conditions.sql(), order.sql());
         let pks: Vec<i64> = self
@@ -192,7 +197,8 @@ impl Parts<'_> {
             .prepare_cached(&sql)?
             .query_map(params_from_iter(&conditions.values), |row| row.get(0))?
             .collect::<Result<_, _>>()?;
-        pks.into_iter().map(|pk| super::words::id_of(self.connection, Kind::Inspections, pk)).collect()
+        let with_id = |pk| Ok((pk, super::words::id_of(self.connection, Kind::Inspections, pk)?));
+        pks.into_iter().map(with_id).collect()
     }
 
     /// How many stored inspections have no beginning, so that no list can place them.

@@ -50,9 +50,6 @@ pub(super) trait Entity {
     /// The service's id.
     fn id(&self) -> &str;
 
-    /// When the service says it last changed, in milliseconds.
-    fn updated_at(&self) -> Option<i64>;
-
     /// Writes the typed columns, the side tables and the words to search by; all of them anew.
     fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError>;
 }
@@ -71,17 +68,11 @@ impl Changing<'_> {
         let state = self.coverage(kind)?;
         let keeps_history = state.full_at.is_some() && !rederive;
         let mut count = StoreCount::default();
-        let mut watermark = state.watermark;
         for row in rows {
             let pk = key(&self.transaction, kind, row.record.id())?;
-            // Whatever way it came, a pass under way need not miss it.
             self.transaction
-                .prepare_cached(
-                    "INSERT OR IGNORE INTO pass_seen (kind, pk) SELECT ?1, ?2 WHERE EXISTS \
-                     (SELECT 1 FROM passes WHERE kind = ?1)",
-                )?
+                .prepare_cached("DELETE FROM held WHERE kind = ? AND pk = ?")?
                 .execute([kind.number(), pk])?;
-            watermark = watermark.max(row.record.updated_at());
             let hash = hash(row.raw);
             let known: Option<(i64, i64, i64)> = self
                 .transaction
@@ -123,7 +114,7 @@ impl Changing<'_> {
                 None => {}
             }
         }
-        self.touch(kind, &count, watermark)?;
+        self.touch(kind, &count)?;
         Ok(count)
     }
 
@@ -139,12 +130,15 @@ impl Changing<'_> {
             let sql = format!("UPDATE {} SET gone = ?, gone_at = ? WHERE pk = ? AND gone = 0", kind.table());
             let touched =
                 self.transaction.prepare_cached(&sql)?.execute(params![GONE_VANISHED, now.as_millisecond(), pk])?;
+            self.transaction
+                .prepare_cached("DELETE FROM held WHERE kind = ? AND pk = ?")?
+                .execute([kind.number(), *pk])?;
             if touched != 0 {
                 history::record_gone(&self.transaction, kind, *pk, now)?;
                 count.gone += 1;
             }
         }
-        self.touch(kind, &count, None)?;
+        self.touch(kind, &count)?;
         Ok(count)
     }
 }

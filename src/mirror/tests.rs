@@ -11,6 +11,7 @@ fn settings(folder: &Path) -> MirrorSettings {
         company: "spectora_company1".parse().unwrap(),
         timezone: TimeZone::get("America/Denver").unwrap(),
         mapping: "1".to_owned(),
+        clock: Arc::new(crate::domain::FixedClock(now())),
     }
 }
 
@@ -192,21 +193,31 @@ fn two_processes_read_while_one_writes_and_one_syncs() {
     assert_eq!(names(&two).len(), 2);
 }
 
+/// A whole pass in which these came; what did not come is taken as proven gone.
+fn pass(mirror: &Mirror, came: &[Client]) -> (StoreCount, StoreCount) {
+    let pass = mirror.write_now(|parts| parts.begin_pass(Kind::Clients, now(), 200)).unwrap();
+    let stored = store(mirror, came).unwrap();
+    let ids: Vec<String> = came.iter().map(|client| client.id.to_string()).collect();
+    mirror
+        .write_now(|parts| parts.step_pass(Kind::Clients, &PassStep { pass: &pass, ids: &ids, reach: None }))
+        .unwrap();
+    let missing = mirror.read_now(|parts| parts.missing_from_pass(Kind::Clients)).unwrap();
+    let end = PassEnd { gone: missing.into_iter().map(|(pk, _)| pk).collect(), ..PassEnd::default() };
+    (stored, mirror.write_now(|parts| parts.end_pass(Kind::Clients, &end)).unwrap())
+}
+
 #[test]
 fn unchanged_rows_are_let_be_and_missing_ones_are_gone() {
     let folder = tempfile::tempdir().unwrap();
     let mirror = Mirror::open(settings(folder.path())).unwrap();
     let many: Vec<Client> = (1..=120).map(|id| client(id, &format!("Name{id}"))).collect();
-    mirror.write_now(|parts| parts.begin_pass(Kind::Clients, now(), 200)).unwrap();
-    assert_eq!(store(&mirror, &many).unwrap(), StoreCount { new: 120, ..StoreCount::default() });
-    mirror.write_now(|parts| parts.end_pass(Kind::Clients, 0, now())).unwrap();
+    assert_eq!(pass(&mirror, &many).0, StoreCount { new: 120, ..StoreCount::default() });
     assert_eq!(store(&mirror, &many).unwrap(), StoreCount { unchanged: 120, ..StoreCount::default() });
     let mut fewer = many.clone();
     fewer.remove(4);
     fewer[7] = client(9, "Renamed");
-    mirror.write_now(|parts| parts.begin_pass(Kind::Clients, now(), 200)).unwrap();
-    assert_eq!(store(&mirror, &fewer).unwrap(), StoreCount { changed: 1, unchanged: 118, ..StoreCount::default() });
-    let ended = mirror.write_now(|parts| parts.end_pass(Kind::Clients, 0, now())).unwrap();
+    let (stored, ended) = pass(&mirror, &fewer);
+    assert_eq!(stored, StoreCount { changed: 1, unchanged: 118, ..StoreCount::default() });
     assert_eq!(ended.gone, 1);
     let changes = mirror.read_now(|parts| parts.changes_since(now(), 100)).unwrap();
     let renamed = ChangeKind::Changed(vec![("name".into(), Some("Ada Name9".into()), Some("Ada Renamed".into()))]);

@@ -2,6 +2,7 @@
 
 use crate::mirror::MirrorError;
 use crate::spectora::{SpectoraError, SpectoraErrorKind};
+use crate::sync::SyncError;
 
 /// A question that has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,9 @@ pub enum RecordsError {
     /// The mirror did not answer.
     #[error(transparent)]
     Mirror(#[from] MirrorError),
+    /// The key answers for another company than the one known by this name, so nothing is shown.
+    #[error("the API key answers for another company than the one whose records are kept under this name")]
+    OtherCompany,
     /// Only a mirror can answer this, and there is none.
     #[error("there is no local mirror")]
     NoMirror,
@@ -43,11 +47,22 @@ pub enum RecordsError {
     TooMuchToSort,
 }
 
-/// Turns "not found" into `None`, unless it is the path that was not found.
+/// Turns "not found" into `None`, unless it is the path that was not found or something in between that said so.
 pub(super) fn found<T>(result: Result<T, SpectoraError>) -> Result<Option<T>, RecordsError> {
     match result {
         Ok(record) => Ok(Some(record)),
-        Err(error) if matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: None }) => Ok(None),
+        Err(error) if matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: None, in_service_form: true }) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+impl From<SyncError> for RecordsError {
+    fn from(error: SyncError) -> Self {
+        match error {
+            SyncError::Service(error) => error.into(),
+            SyncError::Mirror(error) => error.into(),
+            SyncError::OtherCompany => Self::OtherCompany,
+            error => Self::NotRefreshed(error.to_string()),
+        }
     }
 }

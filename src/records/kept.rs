@@ -17,7 +17,7 @@ use super::mirrored::CANCELLATION_SAMPLE_MIN;
 /// What a basis says when no cancellation can be seen: then no rate of them is shown.
 pub const CANCELED_UNSEEN: &str = "canceled inspections: the service shows none of them with this key";
 use crate::spectora::{Connections, Contacts, RawRecord};
-use crate::sync::{Progress, Scope, Status, SyncError, SyncReport};
+use crate::sync::{Progress, Scope, Status, SyncReport};
 
 /// The longest a refresh on request runs; what is not done by then goes on in the background.
 const REFRESH_TIME_MAX: Duration = Duration::from_secs(25);
@@ -75,9 +75,11 @@ pub enum Refreshed {
 impl Records {
     /// How complete and fresh the mirror is; `None` without one.
     pub async fn status(&self) -> Result<Option<Status>, RecordsError> {
-        match &self.keeper {
-            Some(syncer) => Ok(Some(syncer.status().await?)),
-            None => Ok(None),
+        let Some(syncer) = &self.keeper else { return Ok(None) };
+        // Whether the service can be asked about the key just now does not matter for how the mirror stands.
+        match self.ensure_company().await {
+            Err(RecordsError::OtherCompany) => Err(RecordsError::OtherCompany),
+            _ => Ok(Some(syncer.status().await?)),
         }
     }
 
@@ -88,9 +90,7 @@ impl Records {
         let scope = if full { Scope::Full } else { Scope::Auto };
         match tokio::time::timeout(REFRESH_TIME_MAX, syncer.sync(scope, progress)).await {
             Ok(Ok(report)) => Ok(Refreshed::Done(report)),
-            Ok(Err(SyncError::Service(error))) => Err(error.into()),
-            Ok(Err(SyncError::Mirror(error))) => Err(error.into()),
-            Ok(Err(error)) => Err(RecordsError::NotRefreshed(error.to_string())),
+            Ok(Err(error)) => Err(error.into()),
             Err(_) => Ok(Refreshed::Unfinished),
         }
     }
@@ -110,7 +110,7 @@ impl Records {
                 let is_complete = inspections.full_at.is_some() && agents.full_at.is_some();
                 let facts = if is_known || !is_complete { None } else { Some(parts.facts(FIRST_DAY, LAST_DAY)?) };
                 let past = parts.started_before(now, CANCELLATION_SAMPLE_MIN)?;
-                Ok((inspections, agents, parts.shows()?.0, past, facts))
+                Ok((inspections, agents, parts.shows_canceled()?, past, facts))
             })
             .await?;
         if let Some(facts) = read {
@@ -128,11 +128,8 @@ impl Records {
         let Some(full_at) = inspections.full_at.filter(|_| agents.full_at.is_some()) else {
             return Err(RecordsError::NotRefreshed("the first reading of everything is not finished".to_owned()));
         };
-        let as_of = inspections.fresh_at.unwrap_or(full_at).max(full_at);
-        let mut basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
-        if inspections.shortfall != 0 {
-            basis.missing.push(format!("{} inspections that the service does not list", inspections.shortfall));
-        }
+        let as_of = super::mirrored::as_of_all(&inspections).unwrap_or(full_at);
+        let mut basis = Basis::of_mirror(Kind::Inspections, &inspections, as_of, note);
         if !canceled_seen && CANCELLATION_SAMPLE_MIN <= past {
             basis.missing.push(CANCELED_UNSEEN.to_owned());
         }
@@ -149,7 +146,7 @@ impl Records {
             return Err(RecordsError::NotRefreshed("the first reading of all inspections is not finished".to_owned()));
         };
         let as_of = coverage.fresh_at.max(coverage.window_at).unwrap_or(full_at);
-        let mut basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
+        let mut basis = Basis::of_mirror(Kind::Inspections, &coverage, as_of, note);
         // Changes of time and price are known from when this mirror began to watch.
         let first = history_from.map_or(full_at, |from| from.min(full_at));
         if since < first {

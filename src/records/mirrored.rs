@@ -13,8 +13,8 @@ use super::{
 };
 use crate::domain::{Inspection, InspectionId, Status};
 use crate::mirror::{self, After, Coverage, Found, InspectionQuery, Kind, Mirror, Order, Pass, Side, StatusWanted};
-use crate::spectora::{Contacts, Inspections, RawRecord, Wired};
-use crate::sync::{Scope, Silent, SyncError, Syncer};
+use crate::spectora::{Contacts, Inspections, RawRecord, SpectoraErrorKind, Wired};
+use crate::sync::{Scope, Silent, SyncError, Syncer, gaps};
 
 /// How long a question waits for changes to be read before it is answered from what there is.
 const FRESHENING_TIME_MAX: Duration = Duration::from_secs(5);
@@ -45,26 +45,55 @@ struct Reach {
     undated: u64,
 }
 
+/// As of when all of a kind is known; `None` while it is not.
+pub(super) fn as_of_all(coverage: &Coverage) -> Option<Timestamp> {
+    coverage.full_at.map(|full_at| coverage.fresh_at.map_or(full_at, |fresh_at| fresh_at.max(full_at)))
+}
+
 impl Reach {
-    /// Since when all of what begins at or after `from` is known; `None` when it is not.
+    /// As of when all of what begins at or after `from` is known; `None` when it is not.
     fn as_of(&self, from: Option<Timestamp>) -> Option<Timestamp> {
-        let all = self.coverage.full_at.map(|full_at| self.coverage.fresh_at.unwrap_or(full_at).max(full_at));
         let window =
             self.coverage.window_at.filter(|_| from.is_some_and(|from| self.coverage.window_from <= Some(from)));
-        if let Some(all) = all {
+        if let Some(all) = as_of_all(&self.coverage) {
             return Some(window.map_or(all, |window| window.max(all)));
         }
         // The first pass reads the latest first: what lies after the place it has come to is all here.
         let covered = from.zip(self.coverage.reach).is_some_and(|(from, reach)| reach < from);
-        self.pass.filter(|_| covered).map(|pass| pass.started_at)
+        self.pass.as_ref().filter(|_| covered).map(|pass| pass.started_at)
+    }
+}
+
+impl Basis {
+    /// What an answer from the mirror is based on: as of when, and what the coverage says is lacking.
+    pub(super) fn of_mirror(kind: Kind, coverage: &Coverage, as_of: Timestamp, note: Option<String>) -> Self {
+        let missing = if coverage.full_at.is_some() { gaps(kind, coverage) } else { Vec::new() };
+        Self { source: Source::Mirror, as_of, missing, notes: note.into_iter().collect() }
     }
 }
 
 impl Records {
+    /// Makes sure that what this key may see is what is known by this company's name; before anything is shown.
+    pub(super) async fn ensure_company(&self) -> Result<(), RecordsError> {
+        match &self.keeper {
+            Some(syncer) => Ok(syncer.ensure_company().await?),
+            None => Ok(()),
+        }
+    }
+
     /// The mirror, after changes were looked for where it is stale. The note says when that failed.
     pub(super) async fn fresh_mirror(&self) -> Result<Option<(&Arc<Mirror>, Option<String>)>, RecordsError> {
         let Some(syncer) = &self.keeper else { return Ok(None) };
-        let note = if syncer.is_stale().await? { freshen(syncer).await } else { None };
+        self.ensure_company().await?;
+        let coverage = syncer.mirror().read(|parts| parts.coverage(Kind::Inspections)).await?;
+        if coverage.unsettled {
+            // Another zone or other services: every day and name here is to be worked out again first.
+            match syncer.settle().await {
+                Ok(()) | Err(SyncError::Busy) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let note = if syncer.is_stale().await? { freshen(syncer).await? } else { None };
         Ok(Some((syncer.mirror(), note)))
     }
 
@@ -80,12 +109,7 @@ impl Records {
         let from = selection.period.map(|period| period.instants(self.timezone()).0);
         let (reach, found) = self.ask_mirror(mirror, selection, order, after, limit).await?;
         let Some(as_of) = reach.as_of(from) else { return Ok(None) };
-        let mut basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: Vec::new() };
-        basis.notes.extend(note);
-        if reach.coverage.shortfall != 0 {
-            let shortfall = reach.coverage.shortfall;
-            basis.missing.push(format!("{shortfall} inspections that the service counts and does not list"));
-        }
+        let mut basis = Basis::of_mirror(Kind::Inspections, &reach.coverage, as_of, note);
         let asks_for_canceled = selection.statuses.is_empty() || selection.statuses.contains(&Status::Canceled);
         let unseen = !reach.canceled_seen && CANCELLATION_SAMPLE_MIN <= reach.past;
         if asks_for_canceled && unseen {
@@ -148,7 +172,7 @@ impl Records {
             let reach = Reach {
                 coverage: parts.coverage(Kind::Inspections)?,
                 pass: parts.pass(Kind::Inspections)?,
-                canceled_seen: parts.shows()?.0,
+                canceled_seen: parts.shows_canceled()?,
                 past: parts.started_before(now, CANCELLATION_SAMPLE_MIN)?,
                 undated: parts.undated()?,
             };
@@ -211,8 +235,8 @@ impl Records {
         let Some(as_of) = coverage.fresh_at.max(coverage.full_at).or(pass.map(|pass| pass.started_at)) else {
             return Ok(None);
         };
-        let notes = note.into_iter().collect();
-        let basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes };
+        // One record that is here is whole, whatever others lack.
+        let basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
         Ok(Some((self.read_inspection(raw, gone_at)?, basis)))
     }
 
@@ -226,9 +250,8 @@ impl Records {
         let wanted = id.to_owned();
         let found = mirror.read(move |parts| Ok((parts.coverage(kind)?, parts.raw(kind, &wanted)?))).await?;
         let (coverage, Some((raw, None))) = found else { return Ok(None) };
-        let Some(as_of) = coverage.fresh_at.max(coverage.full_at) else { return Ok(None) };
-        let notes = note.into_iter().collect();
-        let basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes };
+        let Some(as_of) = as_of_all(&coverage) else { return Ok(None) };
+        let basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
         Ok(Some((self.client.read_back::<R>(&RawRecord::from_bytes(raw))?, basis)))
     }
 
@@ -250,7 +273,7 @@ impl Records {
                 Ok((coverage, parts.raws_after(kind, i64::MIN, usize::MAX, false)?))
             })
             .await?;
-        let Some(as_of) = coverage.full_at.and(coverage.fresh_at.max(coverage.full_at)) else { return Ok(None) };
+        let Some(as_of) = as_of_all(&coverage) else { return Ok(None) };
         let rows = match kept.as_ref().filter(|(revision, _)| *revision == coverage.revision) {
             Some((_, rows)) => Arc::clone(rows),
             None => {
@@ -260,11 +283,7 @@ impl Records {
                 rows
             }
         };
-        let mut basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
-        if coverage.shortfall != 0 {
-            basis.missing.push(format!("{} {} that the service does not list", coverage.shortfall, kind.name()));
-        }
-        Ok(Some((rows, basis)))
+        Ok(Some((rows, Basis::of_mirror(kind, &coverage, as_of, note))))
     }
 
     pub(super) async fn mirrored_clients(
@@ -289,10 +308,10 @@ impl Records {
                 Ok((coverage, found))
             })
             .await?;
-        let Some(as_of) = coverage.full_at.and(coverage.fresh_at.max(coverage.full_at)) else { return Ok(None) };
+        let Some(as_of) = as_of_all(&coverage) else { return Ok(None) };
         let read = |raw| self.client.read_back::<Contacts>(&RawRecord::from_bytes(raw));
         let rows = raws.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let mut basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
+        let mut basis = Basis::of_mirror(Kind::Clients, &coverage, as_of, note);
         let reached = skip + rows.len() as u64;
         if text.is_some() && reached < total {
             basis.missing.push(format!("{} more clients: give more words", total - reached));
@@ -303,26 +322,30 @@ impl Records {
 }
 
 /// Reads what changed, waiting a few seconds at most; what is not done by then goes on without the question. The note
-/// says when the answer may be older than wanted, and why.
-async fn freshen(syncer: &Arc<Syncer>) -> Option<String> {
-    if syncer.pauses() {
-        return Some("the service could not be asked for changes just now; this is as of `as_of`".to_owned());
+/// says when the answer may be older than wanted, and why. `Err` when the key turned out to be of another company.
+async fn freshen(syncer: &Arc<Syncer>) -> Result<Option<String>, RecordsError> {
+    if syncer.pauses().await? {
+        return Ok(Some("the service could not be asked for changes just now; this is as of `as_of`".to_owned()));
     }
     // One question has waited for it already; it takes longer, and no other question need wait as long again.
     if syncer.running_for().is_some_and(|running| FRESHENING_TIME_MAX <= running) {
-        return Some(STILL_READING.to_owned());
+        return Ok(Some(STILL_READING.to_owned()));
     }
     let deadline = Instant::now() + FRESHENING_TIME_MAX;
     let running = tokio::spawn({
         let syncer = Arc::clone(syncer);
         async move { syncer.freshen(Scope::Auto, &Silent).await }
     });
-    match tokio::time::timeout_at(deadline, running).await {
+    Ok(match tokio::time::timeout_at(deadline, running).await {
         Ok(Ok(Ok(()))) => None,
         Ok(Ok(Err(SyncError::Busy))) => wait_for_other(syncer, deadline).await,
+        Ok(Ok(Err(SyncError::OtherCompany))) => return Err(RecordsError::OtherCompany),
+        Ok(Ok(Err(SyncError::Service(error)))) if matches!(error.kind, SpectoraErrorKind::OtherCompany { .. }) => {
+            return Err(RecordsError::OtherCompany);
+        }
         Ok(Ok(Err(error))) => Some(format!("changes could not be read ({error}); this is as of `as_of`")),
         Ok(Err(_)) | Err(_) => Some(STILL_READING.to_owned()),
-    }
+    })
 }
 
 /// Another process reads the changes; they are seen here once it has stored them.

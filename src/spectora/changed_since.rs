@@ -11,9 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::client::SpectoraClient;
 use super::error::SpectoraError;
-use super::learned::FilterSupport;
 use super::probe::Wired;
-use super::query::{Filter as _, Query};
+use super::query::{Filter as _, Query, is_outside};
 
 /// The names tried when none is configured.
 const CANDIDATES: &[&str] = &["updated_at_greater_than", "updated_after", "updated_since", "changed_since"];
@@ -60,8 +59,11 @@ impl SpectoraClient {
             return Ok(known);
         }
         let plain = self.page(&Query::<R>::default(), 1, SAMPLE_ROWS).await?;
-        let Some(changed_at) = plain.rows.iter().filter_map(R::updated_at).max() else { return Ok(None) };
-        let configured = self.configured_changed_since();
+        // A time of change that lies ahead is a slip of somebody's clock; no filter need find it.
+        let now = plain.asked.there.unwrap_or(plain.asked.here);
+        let changed_at = plain.rows.iter().filter_map(R::updated_at).filter(|at| *at <= now).max();
+        let Some(changed_at) = changed_at else { return Ok(None) };
+        let configured = self.configured_name();
         let candidates: Vec<ChangedSinceName> = match configured {
             Some(name) => vec![name],
             None => CANDIDATES.iter().filter_map(|name| ChangedSinceName::new(name)).collect(),
@@ -82,6 +84,16 @@ impl SpectoraClient {
         self.learned().set_changed_since(R::ENDPOINT, name);
     }
 
+    /// Forgets a name that works no more, so that it is looked for again.
+    pub fn forget_changed_since<R: Wired>(&self) {
+        self.learned().forget_changed_since(R::ENDPOINT);
+    }
+
+    /// The one name tried for such a filter, where the configuration gives one.
+    pub fn configured_changed_since(&self) -> Option<ChangedSinceName> {
+        self.configured_name()
+    }
+
     async fn proves_changed_since<R: Wired>(
         &self,
         name: ChangedSinceName,
@@ -96,7 +108,7 @@ impl SpectoraClient {
         }
         let filter_name = past.name();
         let some = self.page(&Query::<R> { filters: vec![past], ..Query::default() }, 1, SAMPLE_ROWS).await?;
-        let kept = some.rows.len() == some.received && some.received != 0;
-        Ok(kept && self.filter_support(R::ENDPOINT, filter_name) != FilterSupport::Ignored)
+        let all_since = some.rows.iter().all(|row| !is_outside(R::updated_at(row), before));
+        Ok(!some.rows.is_empty() && all_since && !some.filters.refused.contains(filter_name))
     }
 }

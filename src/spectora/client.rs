@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
 
 use super::changed_since::ChangedSinceName;
 use super::error::{SpectoraError, SpectoraErrorKind};
@@ -17,12 +18,14 @@ use super::origin::BaseUrl;
 use super::plan::Plan;
 use super::probe::Wired;
 use super::query::{Endpoint, Filter as _, FilterName, Query, Resource, Spelled as _, Verdict};
-use super::request::{Call, ClientBuildError, Reply, Requests};
+use super::request::{AskedAt, Call, ClientBuildError, Reply, Requests};
 use super::wire::{Decode, RawRecord, ToldPagination};
 use crate::domain::{Clock, CompanyName};
 
 /// The most rows of one page (from the vendor's pages).
 pub(super) const PAGE_ROWS_MAX: u32 = 200;
+/// The most pages read for one record where the filter for it is ignored.
+const PAGES_FOR_ONE_MAX: u32 = 100;
 /// The most refusals one call is adapted to before the refusal is passed on.
 const REFUSALS_MAX: u32 = 12;
 
@@ -101,9 +104,16 @@ pub struct Page<T> {
     pub includes_refused: BTreeSet<&'static str>,
     /// When it came.
     pub received_at: Timestamp,
+    /// When its request left, by both clocks.
+    pub asked: AskedAt,
+    /// What of the query was not sent, because the service refuses it or is known to ignore it; the same text means the
+    /// same listing.
+    pub omitted: String,
+    /// The companies the rows say they belong to: one at most.
+    pub companies: BTreeSet<String>,
     /// How many different records came so far, whether or not a filter then dropped them.
     pub read_so_far: u64,
-    /// The rows as they came, by id; only from [`SpectoraClient::page_with_raw`].
+    /// The rows as they came, by the record's id; only from [`SpectoraClient::page_with_raw`].
     pub raws: HashMap<String, RawRecord>,
     /// From [`SpectoraClient::pages`], on the last page: how many records the service counts that never came, at most;
     /// 0 when all came, `None` when the service does not count.
@@ -142,6 +152,9 @@ struct Inner {
     changed_since: Option<ChangedSinceName>,
     decode: Decode,
     clock: Arc<dyn Clock>,
+    api_key: SecretString,
+    /// The id of the one company whose records are taken; not set before any record told it.
+    holds: Mutex<Option<String>>,
 }
 
 impl SpectoraClient {
@@ -161,10 +174,12 @@ impl SpectoraClient {
             timezone: settings.timezone,
             paths: settings.paths,
             requests,
-            learned: Learned::default(),
+            learned: Learned::new(Arc::clone(&clock)),
             changed_since: settings.changed_since,
             decode: Decode::new(settings.known_services),
             clock,
+            api_key: settings.api_key,
+            holds: Mutex::new(None),
         };
         Ok(Self(Arc::new(inner), Purpose::Direct))
     }
@@ -190,6 +205,39 @@ impl SpectoraClient {
         self.0.requests.clock_ahead()
     }
 
+    /// The id of the company whose records these are; `None` before any record told it.
+    pub fn company_id(&self) -> Option<String> {
+        self.0.holds.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on only records of this company are taken; a reply with another's is refused whole.
+    pub fn hold_to(&self, company_id: &str) {
+        *self.0.holds.lock().unwrap_or_else(PoisonError::into_inner) = Some(company_id.to_owned());
+    }
+
+    /// A mark of the key that tells whether it is the same one again, and nothing else of it (SHA-256 over a salt and the
+    /// key, in hexadecimal).
+    pub fn key_mark(&self, salt: &str) -> String {
+        let digest = Sha256::new().chain_update(salt).chain_update(self.0.api_key.expose_secret()).finalize();
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The first company that came is the one that is held to; a reply with records of another is refused whole.
+    fn check_company(&self, came: &BTreeSet<String>) -> Result<(), SpectoraErrorKind> {
+        let mut holds = self.0.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(first) = came.first() else { return Ok(()) };
+        let expected = holds.as_ref().unwrap_or(first);
+        match came.iter().find(|id| *id != expected) {
+            Some(found) => {
+                Err(SpectoraErrorKind::OtherCompany { expected: expected.clone(), found: found.clone() })
+            }
+            None => {
+                *holds = Some(first.clone());
+                Ok(())
+            }
+        }
+    }
+
     pub(super) fn expected_attributes<R: Wired>(&self) -> BTreeSet<String> {
         self.0.decode.expected::<R>()
     }
@@ -204,7 +252,7 @@ impl SpectoraClient {
         self.0.learned.is_useless(R::ENDPOINT, Part::Include(include.spelling()))
     }
 
-    pub(super) fn configured_changed_since(&self) -> Option<ChangedSinceName> {
+    pub(super) fn configured_name(&self) -> Option<ChangedSinceName> {
         self.0.changed_since
     }
 
@@ -278,6 +326,10 @@ impl SpectoraClient {
     }
 
     /// Asks, leaving out what is refused one by one. A refusal that stays is passed on as it was first.
+    ///
+    /// One refusal is not believed: the same request is sent again before anything is left out. What was left out without
+    /// being named is proven once the request goes through, by asking with all of it again: a fault that passed must not
+    /// leave a filter out for hours.
     pub(super) async fn ask<R: Wired>(
         &self,
         call: &mut Call,
@@ -286,28 +338,44 @@ impl SpectoraClient {
         query: &Query<R>,
         plan: &mut Plan,
     ) -> Result<Reply, SpectoraError> {
+        let whole = plan.clone();
         let mut first_refusal = None;
-        for _ in 0..=REFUSALS_MAX {
-            let asked = plan.text(query);
-            let parts: Vec<&str> = [paging, &asked].into_iter().filter(|part| !part.is_empty()).collect();
-            let error = match self.0.requests.get(call, path, &parts.join("&")).await {
+        let mut refused_text = None;
+        for _ in 0..=2 * REFUSALS_MAX {
+            let asked = plan.request(query, paging);
+            let (status, detail) = match self.0.requests.get(call, path, &asked).await {
                 Ok(reply) => {
+                    if plan.has_guessed() {
+                        // It went through without what was guessed at. Does it still not go through with it?
+                        let named = plan.without_guesses(&whole);
+                        if let Ok(reply) = self.0.requests.get(call, path, &named.request(query, paging)).await {
+                            *plan = named;
+                            plan.succeeded::<R>(&self.0.learned);
+                            return Ok(reply);
+                        }
+                    }
                     plan.succeeded::<R>(&self.0.learned);
                     return Ok(reply);
                 }
-                Err(error) => error,
+                Err(SpectoraError {
+                    kind: SpectoraErrorKind::RequestRefused { status: status @ (400 | 422), detail },
+                    ..
+                }) => (status, detail),
+                Err(error) => return Err(error),
             };
-            let adapted = match &error.kind {
-                SpectoraErrorKind::RequestRefused { status: 400 | 422, detail } => plan.adapt(query, detail),
-                _ => return Err(error),
-            };
-            first_refusal.get_or_insert(error.kind);
+            if refused_text.as_ref() != Some(&asked) {
+                refused_text = Some(asked);
+                first_refusal.get_or_insert(SpectoraErrorKind::RequestRefused { status, detail });
+                continue;
+            }
+            let adapted = plan.adapt(query, &detail);
+            first_refusal.get_or_insert(SpectoraErrorKind::RequestRefused { status, detail });
             if !adapted {
                 break;
             }
         }
-        let refusal = first_refusal.unwrap_or(SpectoraErrorKind::NotFound { assumed_path: None });
-        Err(call.fail(refusal))
+        let nothing = || SpectoraErrorKind::RequestRefused { status: 400, detail: "no reason given".to_owned() };
+        Err(call.fail(first_refusal.unwrap_or_else(nothing)))
     }
 
     fn read_page<R: Wired>(
@@ -319,6 +387,7 @@ impl SpectoraClient {
     ) -> Result<Received<R>, SpectoraErrorKind> {
         let Place { number, size, read_before, keep_raw } = place;
         let document = self.0.decode.page::<R>(&reply.body, keep_raw)?;
+        self.check_company(&document.companies)?;
         let received = document.rows.len();
         if 0 < received {
             self.0.learned.set_inhabited(R::ENDPOINT);
@@ -348,6 +417,9 @@ impl SpectoraClient {
             sorted: !plan.omitted().iter().any(|part| matches!(part, Part::Sort(_))),
             includes_refused: includes_refused.collect(),
             received_at: self.0.clock.now(),
+            asked: reply.asked,
+            omitted: plan.omitted_text(),
+            companies: document.companies,
             read_so_far: ids.len() as u64,
             raws: document.raws,
             shortfall: None,
@@ -401,27 +473,53 @@ impl SpectoraClient {
         include: &[R::Include],
     ) -> Result<(R::Record, RawRecord), SpectoraError> {
         let mut call = self.call(R::ENDPOINT);
-        let absent = SpectoraErrorKind::NotFound { assumed_path: None };
+        let absent = |in_service_form| SpectoraErrorKind::NotFound { assumed_path: None, in_service_form };
         if let Some(filter) = R::id_filter(id) {
-            let query = Query::<R> { filters: vec![filter], ..Query::default() };
-            let mut page = self.page_with_raw(&query, 1, PAGE_ROWS_MAX, 0).await?;
-            let raw = page.raws.remove(&id.to_string());
-            let row = page.rows.into_iter().find(|row| R::id(row) == id);
-            return row.zip(raw).ok_or_else(|| call.fail(absent));
+            let found = self.one_by_filter::<R>(id, filter).await?;
+            return found.ok_or_else(|| call.fail(absent(true)));
         }
         let query = Query::<R> { include: include.to_vec(), ..Query::default() };
         let mut plan = Plan::new(&query, &self.0.learned);
         let path = format!("{}/{id}", self.path(R::ENDPOINT));
-        match self.ask(&mut call, &path, "", &query, &mut plan).await {
-            Ok(reply) => self.0.decode.one_with_raw::<R>(&reply.body).map_err(|kind| call.fail(kind)),
-            Err(error) if matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: Some(_) }) => {
+        let error = match self.ask(&mut call, &path, "", &query, &mut plan).await {
+            Ok(reply) => {
+                let read = self.0.decode.one_with_raw::<R>(&reply.body);
+                let (record, raw, company) = read.map_err(|kind| call.fail(kind))?;
+                self.check_company(&company.into_iter().collect()).map_err(|kind| call.fail(kind))?;
+                return Ok((record, raw));
+            }
+            Err(error) => error,
+        };
+        match error.kind {
+            SpectoraErrorKind::NotFound { assumed_path: Some(_), in_service_form } => {
                 // Is it the record that is missing, or the path that is wrong? The listing tells.
                 match self.0.requests.get(&mut call, self.path(R::ENDPOINT), "page[size]=1").await {
-                    Ok(_) => Err(call.fail(absent)),
+                    Ok(_) => Err(call.fail(absent(in_service_form))),
                     Err(_) => Err(error),
                 }
             }
-            Err(error) => Err(error),
+            _ => Err(error),
+        }
+    }
+
+    /// A record that has no address of its own: found by the filter, or among all where the service ignores that.
+    async fn one_by_filter<R: Wired>(
+        &self,
+        id: &R::Id,
+        filter: R::Filter,
+    ) -> Result<Option<(R::Record, RawRecord)>, SpectoraError> {
+        let query = Query::<R> { filters: vec![filter], ..Query::default() };
+        let (mut number, mut read_before) = (1, 0);
+        loop {
+            let mut page = self.page_with_raw(&query, number, PAGE_ROWS_MAX, read_before).await?;
+            let raw = page.raws.remove(&id.to_string());
+            let row = page.rows.into_iter().find(|row| R::id(row) == id);
+            let is_filtered = page.filters.ignored.is_empty() && page.filters.refused.is_empty();
+            if row.is_some() || page.last || is_filtered || PAGES_FOR_ONE_MAX <= number {
+                return Ok(row.zip(raw));
+            }
+            read_before += page.received as u64;
+            number += 1;
         }
     }
 }

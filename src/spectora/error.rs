@@ -37,6 +37,17 @@ pub enum SpectoraErrorKind {
         /// The path itself is an assumption about the service and can be corrected in the configuration under this
         /// name (`[api.paths]`).
         assumed_path: Option<&'static str>,
+        /// Said in the service's own form (a JSON:API error). Any other 404 comes from something in between and says
+        /// nothing about the record.
+        in_service_form: bool,
+    },
+    /// A record of another company than the one these records belong to; nothing of the reply is used.
+    #[error("the API key answers for another company (id {found}) than the one known by this name (id {expected})")]
+    OtherCompany {
+        /// The id of the company known by this name.
+        expected: String,
+        /// The id that came.
+        found: String,
     },
     /// Another 4xx: the service understood the request and refuses it.
     #[error("the service refused the request ({status}): {detail}")]
@@ -88,6 +99,10 @@ pub enum SpectoraErrorKind {
     },
 }
 
+/// The two ways out when a key belongs to another company.
+pub const OTHER_COMPANY_HINT: &str = "put the right key into the configuration, or give this key's company a name of its \
+                                      own; to replace the records kept under this name, run `spectora-mcp mirror rebuild`";
+
 impl SpectoraError {
     /// Whether the same request may well be answered later: the cap, a fault of the service, a slow reply.
     pub fn is_transient(&self) -> bool {
@@ -107,6 +122,7 @@ impl SpectoraError {
             SpectoraErrorKind::NotFound { .. } => {
                 format!("correct `{}` under [api.paths] in spectora.toml", self.endpoint.name())
             }
+            SpectoraErrorKind::OtherCompany { .. } => OTHER_COMPANY_HINT.to_owned(),
             SpectoraErrorKind::OverBudget { .. } => "raise `monthly_budget`, or wait for the next month".to_owned(),
             _ if self.is_transient() => "check the network and base_url, then try again in a minute".to_owned(),
             _ => "the service may have changed: look for a newer version of this program".to_owned(),

@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::meter::Purpose;
+
 /// The span the cap counts over.
 const CAP_WINDOW: Duration = Duration::from_mins(1);
 
@@ -18,8 +20,11 @@ pub struct ClientLimits {
     pub connect_time_max: Duration,
     /// The longest one request may take, body included.
     pub request_time_max: Duration,
-    /// The longest a call may take, waiting and all retries included.
+    /// The longest a call may take, waiting and all retries included; for background work, which waits for the cap as long
+    /// as that takes, from when its request may leave.
     pub call_time_max: Duration,
+    /// The longest background work waits for a place.
+    pub background_wait_max: Duration,
     /// The most requests of one call.
     pub attempts_max: u32,
     /// The largest body, in bytes after decompression.
@@ -28,6 +33,10 @@ pub struct ClientLimits {
     pub backoff_first: Duration,
     /// The longest wait of this program's own choosing.
     pub backoff_max: Duration,
+    /// The first pause after "too many requests" without a time; it doubles each time.
+    pub pause_first: Duration,
+    /// The longest wait a service may ask for that is believed; a longer one is cut to this.
+    pub retry_after_max: Duration,
 }
 
 impl Default for ClientLimits {
@@ -36,29 +45,48 @@ impl Default for ClientLimits {
             connect_time_max: Duration::from_secs(5),
             request_time_max: Duration::from_secs(15),
             call_time_max: Duration::from_secs(20),
+            background_wait_max: Duration::from_mins(15),
             attempts_max: 4,
             body_bytes_max: 16 * 1024 * 1024,
             backoff_first: Duration::from_millis(500),
             backoff_max: Duration::from_secs(8),
+            pause_first: Duration::from_secs(1),
+            retry_after_max: Duration::from_hours(24),
         }
     }
 }
 
+/// Of five places in a minute, background work leaves one to questions.
+const SHARE_FOR_QUESTIONS: u32 = 5;
+
 /// Lets at most so many requests leave in any sixty seconds, in the order they came, and none before a pause ends.
 ///
-/// The turn is a fair lock: whoever waits for a free place holds it, so nobody overtakes; a caller that gives up drops
-/// its place. The pause is set by whoever was told to wait.
+/// Questions and background work wait in lines of their own: each line's turn is a fair lock, so nobody overtakes within
+/// it, and a caller that gives up drops its place. Background work leaves a part of the cap to questions, so that a first
+/// pass of thousands of pages does not hold them up. The pause is set by the request that was told to wait.
 #[derive(Debug)]
 pub(super) struct Limiter {
-    per_minute: usize,
-    turn: Mutex<VecDeque<Instant>>,
+    per_minute: u32,
+    question_turn: Mutex<()>,
+    background_turn: Mutex<()>,
+    sent: StdMutex<VecDeque<Instant>>,
     paused_until: StdMutex<Option<Instant>>,
+}
+
+/// How many requests a minute background work may send of a cap of `per_minute`: at least one.
+pub fn background_share(per_minute: u32) -> u32 {
+    per_minute.saturating_sub((per_minute / SHARE_FOR_QUESTIONS).max(1)).max(1)
 }
 
 impl Limiter {
     pub(super) fn new(per_minute: NonZeroU32) -> Self {
-        let per_minute = per_minute.get() as usize;
-        Self { per_minute, turn: Mutex::new(VecDeque::new()), paused_until: StdMutex::new(None) }
+        Self {
+            per_minute: per_minute.get(),
+            question_turn: Mutex::new(()),
+            background_turn: Mutex::new(()),
+            sent: StdMutex::default(),
+            paused_until: StdMutex::new(None),
+        }
     }
 
     /// `Err` with the end of the pause when that is after `deadline`, so that nobody waits in vain.
@@ -67,23 +95,46 @@ impl Limiter {
     }
 
     /// Waits for a place. `Err` with the instant of the next place when that is after `deadline`; then no place is taken.
-    pub(super) async fn enter(&self, deadline: Instant) -> Result<(), Instant> {
-        let mut sent = tokio::time::timeout_at(deadline, self.turn.lock()).await.map_err(|_| deadline)?;
+    pub(super) async fn enter(&self, purpose: Purpose, deadline: Instant) -> Result<(), Instant> {
+        let (turn, most) = match purpose {
+            Purpose::Direct => (&self.question_turn, self.per_minute),
+            Purpose::Background => (&self.background_turn, background_share(self.per_minute)),
+        };
+        let _turn = tokio::time::timeout_at(deadline, turn.lock()).await.map_err(|_| deadline)?;
         loop {
-            let now = Instant::now();
-            while sent.front().is_some_and(|first| *first + CAP_WINDOW <= now) {
-                sent.pop_front();
-            }
-            let place = if sent.len() < self.per_minute { None } else { sent.front().map(|first| *first + CAP_WINDOW) };
-            let Some(free_at) = place.max(self.pause()).filter(|free_at| now < *free_at) else {
-                sent.push_back(now);
-                return Ok(());
-            };
+            let Some(free_at) = self.take(most as usize) else { return Ok(()) };
             if deadline < free_at {
                 return Err(free_at);
             }
             tokio::time::sleep_until(free_at).await;
         }
+    }
+
+    /// Waits for the end of a pause that was set after a place was taken.
+    pub(super) async fn wait_out_pause(&self, deadline: Instant) -> Result<(), Instant> {
+        while let Some(until) = self.pause().filter(|until| Instant::now() < *until) {
+            if deadline < until {
+                return Err(until);
+            }
+            tokio::time::sleep_until(until).await;
+        }
+        Ok(())
+    }
+
+    /// Takes a place if there is one; otherwise says when there will be.
+    fn take(&self, most: usize) -> Option<Instant> {
+        let now = Instant::now();
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        while sent.front().is_some_and(|first| *first + CAP_WINDOW <= now) {
+            sent.pop_front();
+        }
+        // The request that has to leave the window before there is room for one more.
+        let blocking = sent.len().checked_sub(most).and_then(|place| sent.get(place));
+        let free_at = blocking.map(|sent_at| *sent_at + CAP_WINDOW).max(self.pause()).filter(|free_at| now < *free_at);
+        if free_at.is_none() {
+            sent.push_back(now);
+        }
+        free_at
     }
 
     /// No request leaves before `until`. A later pause stands.
@@ -111,7 +162,7 @@ mod tests {
         let start = Instant::now();
         let mut left = Vec::new();
         for _ in 0..8 {
-            limiter.enter(start + Duration::from_secs(600)).await.unwrap();
+            limiter.enter(Purpose::Direct, start + Duration::from_secs(600)).await.unwrap();
             left.push(start.elapsed().as_secs());
             tokio::time::advance(Duration::from_secs(7)).await;
         }
@@ -126,8 +177,8 @@ mod tests {
         let start = Instant::now();
         limiter.pause_until(start + Duration::from_secs(30));
         limiter.pause_until(start + Duration::from_secs(5));
-        assert_eq!(limiter.enter(start + Duration::from_secs(10)).await, Err(start + Duration::from_secs(30)));
-        limiter.enter(start + Duration::from_secs(60)).await.unwrap();
+        assert_eq!(limiter.enter(Purpose::Direct, start + Duration::from_secs(10)).await, Err(start + Duration::from_secs(30)));
+        limiter.enter(Purpose::Direct, start + Duration::from_secs(60)).await.unwrap();
         assert_eq!(start.elapsed().as_secs(), 30);
     }
 
@@ -135,10 +186,30 @@ mod tests {
     async fn a_caller_that_gives_up_takes_no_place() {
         let limiter = limiter(1);
         let far = Instant::now() + Duration::from_secs(600);
-        limiter.enter(far).await.unwrap();
-        assert!(tokio::time::timeout(Duration::from_secs(1), limiter.enter(far)).await.is_err());
+        limiter.enter(Purpose::Direct, far).await.unwrap();
+        assert!(tokio::time::timeout(Duration::from_secs(1), limiter.enter(Purpose::Direct, far)).await.is_err());
         let start = Instant::now();
-        limiter.enter(far).await.unwrap();
+        limiter.enter(Purpose::Direct, far).await.unwrap();
         assert_eq!(start.elapsed().as_secs(), 59);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn background_work_leaves_places_to_questions() {
+        let limiter = limiter(10);
+        let start = Instant::now();
+        for _ in 0..8 {
+            limiter.enter(Purpose::Background, start).await.unwrap();
+        }
+        // The ninth of the background waits a minute; two questions go ahead of it.
+        assert_eq!(limiter.enter(Purpose::Background, start).await, Err(start + CAP_WINDOW));
+        for _ in 0..2 {
+            limiter.enter(Purpose::Direct, start).await.unwrap();
+        }
+        assert_eq!(limiter.enter(Purpose::Direct, start).await, Err(start + CAP_WINDOW));
+    }
+
+    #[test]
+    fn background_work_is_never_without_a_place() {
+        assert_eq!([1, 2, 5, 60].map(background_share), [1, 1, 4, 48]);
     }
 }

@@ -56,6 +56,30 @@ impl Plan {
         &self.omitted
     }
 
+    /// What is left out, as a text that is the same for the same listing.
+    pub(super) fn omitted_text(&self) -> String {
+        let words: Vec<&str> = self.omitted.iter().map(|part| part.spelling()).collect();
+        words.join(",")
+    }
+
+    /// The whole query string with the page asked for.
+    pub(super) fn request<R: Resource>(&self, query: &Query<R>, paging: &str) -> String {
+        let text = self.text(query);
+        let parts: Vec<&str> = [paging, &text].into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join("&")
+    }
+
+    /// Whether something was left out since the last success that the service did not name.
+    pub(super) fn has_guessed(&self) -> bool {
+        !self.guessed.is_empty()
+    }
+
+    /// The plan with only what the service named left out beyond `before`.
+    pub(super) fn without_guesses(&self, before: &Self) -> Self {
+        let omitted = before.omitted.iter().chain(&self.named).copied().collect();
+        Self { omitted, named: self.named.clone(), guessed: Vec::new() }
+    }
+
     /// Filters, sort keys and includes as a query string, without the page.
     ///
     /// Of several filters by one name only the first is sent: what the service makes of a name given twice is not

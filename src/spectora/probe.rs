@@ -148,7 +148,7 @@ impl Wired for Inspections {
 
     fn probe(filter: &InspectionFilter) -> Probe<InspectionFilter> {
         match filter {
-            InspectionFilter::Id(_) => impossible_id(InspectionFilter::Id),
+            InspectionFilter::Id(_) | InspectionFilter::AnyId(_) => impossible_id(InspectionFilter::Id),
             InspectionFilter::Connection(_) => impossible_id(InspectionFilter::Connection),
             InspectionFilter::Agent(_) => impossible_id(InspectionFilter::Agent),
             InspectionFilter::Inspector(_) => impossible_id(InspectionFilter::Inspector),

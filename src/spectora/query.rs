@@ -176,14 +176,16 @@ impl<R: Resource> Default for Query<R> {
 /// the overlap is dropped again by [`Filter::check`].
 const BOUND_OVERLAP: jiff::SignedDuration = jiff::SignedDuration::from_secs(1);
 
-/// Whether a record changed at or after `at`; one that does not say when cannot be told.
+/// Whether a record changed at or after `at`. One whose own time is older may have come because something it refers to
+/// changed, so its coming proves nothing and it is never dropped; whether the filter works is judged by the whole page
+/// ([`is_outside`]).
 fn changed_since(updated_at: Option<Timestamp>, at: Timestamp) -> Verdict {
-    updated_at.map_or(Verdict::CannotTell, |updated_at| (at <= updated_at).into())
+    if updated_at.is_some_and(|updated_at| at <= updated_at) { Verdict::Holds } else { Verdict::CannotTell }
 }
 
-/// Whether a record changed so little before `bound` that the bound as sent takes it in.
-fn just_before(updated_at: Option<Timestamp>, bound: Timestamp) -> bool {
-    updated_at.is_none_or(|updated_at| bound.duration_since(updated_at).abs() <= BOUND_OVERLAP)
+/// Whether a record's own time of change lies before `bound`, further than the bound as sent reaches.
+pub fn is_outside(updated_at: Option<Timestamp>, bound: Timestamp) -> bool {
+    updated_at.is_some_and(|updated_at| BOUND_OVERLAP < bound.duration_since(updated_at))
 }
 
 /// Half of what a verdict about an optional fact needs: unknown cannot be told.
@@ -261,6 +263,9 @@ resource! {
 pub enum InspectionFilter {
     /// One id (prototype).
     Id(InspectionId),
+    /// Any of these ids, sent separated by commas; that the service takes several is assumed, so what comes proves that
+    /// it is there and what does not come proves nothing.
+    AnyId(Vec<InspectionId>),
     /// Words anywhere in the record (prototype). Where the service looks is not documented, so no record can be
     /// told to fail it.
     FullText(String),
@@ -303,7 +308,7 @@ impl Filter for InspectionFilter {
 
     fn name(&self) -> FilterName {
         match self {
-            Self::Id(_) => "id",
+            Self::Id(_) | Self::AnyId(_) => "id",
             Self::FullText(_) => "fulltext",
             Self::StartsAtOrAfter(_) => "datetime_greater_than",
             Self::StartsBefore(_) => "datetime_less_than",
@@ -327,6 +332,7 @@ impl Filter for InspectionFilter {
     fn value(&self) -> String {
         match self {
             Self::Id(id) => id.to_string(),
+            Self::AnyId(ids) => ids.iter().map(InspectionId::as_str).collect::<Vec<_>>().join(","),
             Self::FullText(text) | Self::Zip(text) | Self::Address(text) => text.clone(),
             Self::StartsAtOrAfter(at) | Self::ChangedSince(_, at) => {
                 at.saturating_sub(BOUND_OVERLAP).unwrap_or(Timestamp::MIN).to_string()
@@ -347,6 +353,7 @@ impl Filter for InspectionFilter {
     fn check(&self, record: &Inspection) -> Verdict {
         match self {
             Self::Id(id) => (record.id == *id).into(),
+            Self::AnyId(ids) => ids.contains(&record.id).into(),
             Self::StartsAtOrAfter(at) => record.starts_at.is_some_and(|starts_at| *at <= starts_at).into(),
             Self::StartsBefore(at) => record.starts_at.is_some_and(|starts_at| starts_at < *at).into(),
             Self::Connection(id) => {
@@ -387,7 +394,6 @@ impl Filter for InspectionFilter {
         };
         match self {
             Self::StartsAtOrAfter(bound) | Self::StartsBefore(bound) => near(bound),
-            Self::ChangedSince(_, bound) => just_before(record.updated_at, *bound),
             _ => false,
         }
     }
@@ -491,10 +497,6 @@ impl Filter for ConnectionFilter {
             Self::FullText(_) => Verdict::CannotTell,
         }
     }
-
-    fn within_overlap(&self, record: &Agent) -> bool {
-        matches!(self, Self::ChangedSince(_, bound) if just_before(record.updated_at, *bound))
-    }
 }
 
 spelled! {
@@ -594,10 +596,6 @@ impl Filter for ClientFilter {
             Self::Tag(tag) => tagged(&record.tags, tag),
             Self::FullText(_) => Verdict::CannotTell,
         }
-    }
-
-    fn within_overlap(&self, record: &Client) -> bool {
-        matches!(self, Self::ChangedSince(_, bound) if just_before(record.updated_at, *bound))
     }
 }
 

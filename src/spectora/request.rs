@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rand::RngExt as _;
 use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -22,10 +22,9 @@ use crate::domain::{Clock, CompanyName};
 
 /// The most requests of one company on their way at once.
 const IN_FLIGHT_MAX: usize = 4;
-/// The first pause after "too many requests" without a time.
-const PAUSE_FIRST: Duration = Duration::from_secs(1);
-/// The longest wait a service may ask for that is believed; a longer one is cut to this.
-const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
+/// `Date` has whole seconds, so the instant it was written lies up to this much after it, and clocks that differ by no
+/// more agree as far as can be seen.
+const DATE_RESOLUTION: jiff::SignedDuration = jiff::SignedDuration::from_secs(1);
 
 /// Stands for a time the service has not told yet.
 const NO_TIME_YET: i64 = i64::MIN;
@@ -70,11 +69,33 @@ impl Call {
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) body: Vec<u8>,
+    pub(super) asked: AskedAt,
+}
+
+/// When a request left, by both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AskedAt {
+    /// By this machine's clock.
+    pub here: Timestamp,
+    /// By the service's own clock (its `Date` header), never later than it was there; `None` when it told no time.
+    pub there: Option<Timestamp>,
+}
+
+impl AskedAt {
+    /// An instant that is past on both clocks: what was changed before it, by either, was changed before the request.
+    pub fn settled(self) -> Timestamp {
+        match self.there {
+            // As far as can be seen the clocks agree.
+            Some(there) if self.here <= there.saturating_add(DATE_RESOLUTION * 3).unwrap_or(there) => self.here,
+            Some(there) => there,
+            None => self.here,
+        }
+    }
 }
 
 /// What came back to one request, before anything is made of it.
 enum Outcome {
-    Body(Vec<u8>),
+    Body(Reply),
     /// Worth another try, after this long if the service said so.
     Passing(SpectoraErrorKind, Option<Duration>),
     Final(SpectoraErrorKind),
@@ -162,7 +183,7 @@ impl Requests {
                     meter.arrive(ticket, counted_as(&outcome)).await;
                 }
                 match outcome {
-                    Outcome::Body(body) => return Ok(Reply { body }),
+                    Outcome::Body(reply) => return Ok(reply),
                     Outcome::Final(kind) => return Err(call.fail(kind)),
                     Outcome::Passing(kind, told) => {
                         // While the place is held, so that whoever gets it next already sees the pause.
@@ -181,7 +202,7 @@ impl Requests {
                 }
             };
             let resume = Instant::now() + told.unwrap_or_else(|| self.backoff(attempt));
-            if self.limits.attempts_max <= attempt || call.deadline < resume {
+            if self.limits.attempts_max <= attempt || self.waits_until(call) < resume {
                 return Err(call.fail(match kind {
                     SpectoraErrorKind::RateLimited { .. } => {
                         SpectoraErrorKind::RateLimited { retry_at: Some(self.wall_clock(resume)) }
@@ -193,26 +214,47 @@ impl Requests {
         }
     }
 
-    /// Waits until a request may leave: one of few on their way, within the cap, after any pause.
-    async fn place(&self, call: &Call) -> Result<(SemaphorePermit<'_>, Option<Ticket>), SpectoraErrorKind> {
+    /// Until when a call may wait for a place: a question as long as its own time lasts, background work much longer.
+    fn waits_until(&self, call: &Call) -> Instant {
+        match call.purpose {
+            Purpose::Direct => call.deadline,
+            Purpose::Background => Instant::now() + self.limits.background_wait_max,
+        }
+    }
+
+    /// Waits until a request may leave: one of few on their way, within the cap, after any pause. The time of background
+    /// work begins to run when it may.
+    async fn place(&self, call: &mut Call) -> Result<(SemaphorePermit<'_>, Option<Ticket>), SpectoraErrorKind> {
+        let waits_until = self.waits_until(call);
         let limited = |free_at| SpectoraErrorKind::RateLimited { retry_at: Some(self.wall_clock(free_at)) };
-        self.limiter.look_ahead(call.deadline).map_err(limited)?;
-        let Ok(Ok(permit)) = tokio::time::timeout_at(call.deadline, self.in_flight.acquire()).await else {
-            self.limiter.look_ahead(call.deadline).map_err(limited)?;
+        self.limiter.look_ahead(waits_until).map_err(limited)?;
+        self.limiter.enter(call.purpose, waits_until).await.map_err(limited)?;
+        let Ok(Ok(permit)) = tokio::time::timeout_at(waits_until, self.in_flight.acquire()).await else {
+            self.limiter.look_ahead(waits_until).map_err(limited)?;
             return Err(SpectoraErrorKind::TimedOut { after: self.limits.call_time_max });
         };
-        self.limiter.enter(call.deadline).await.map_err(limited)?;
-        let Some(meter) = &self.meter else { return Ok((permit, None)) };
+        // A pause that was set while this one waited holds for it too.
+        self.limiter.wait_out_pause(waits_until).await.map_err(limited)?;
+        let ticket = self.depart(call, waits_until).await?;
+        if call.purpose == Purpose::Background {
+            call.deadline = Instant::now() + self.limits.call_time_max;
+        }
+        Ok((permit, ticket))
+    }
+
+    /// Waits until the shared count lets the request leave.
+    async fn depart(&self, call: &Call, waits_until: Instant) -> Result<Option<Ticket>, SpectoraErrorKind> {
+        let Some(meter) = &self.meter else { return Ok(None) };
         loop {
             match meter.depart(call.endpoint, call.purpose).await {
-                Departure::Go(ticket) => return Ok((permit, Some(ticket))),
+                Departure::Go(ticket) => return Ok(Some(ticket)),
                 Departure::OverBudget { used, budget } => {
                     return Err(SpectoraErrorKind::OverBudget { used, budget });
                 }
                 Departure::Wait(wait) => {
                     let free_at = Instant::now() + wait;
-                    if call.deadline < free_at {
-                        return Err(limited(free_at));
+                    if waits_until < free_at {
+                        return Err(SpectoraErrorKind::RateLimited { retry_at: Some(self.wall_clock(free_at)) });
                     }
                     tokio::time::sleep_until(free_at).await;
                 }
@@ -222,13 +264,15 @@ impl Requests {
 
     /// The pause after a refusal for haste that names none: 1 s, 2 s, 4 s, … and up to half as much again.
     fn pause_unasked(&self, attempt: u32) -> Duration {
-        let doubled = PAUSE_FIRST.saturating_mul(1 << attempt.saturating_sub(1).min(10));
-        doubled.min(self.limits.backoff_max.max(PAUSE_FIRST)).mul_f64(rand::rng().random_range(1.0..=1.5))
+        let first = self.limits.pause_first;
+        let doubled = first.saturating_mul(1 << attempt.saturating_sub(1).min(10));
+        doubled.min(self.limits.backoff_max.max(first)).mul_f64(rand::rng().random_range(1.0..=1.5))
     }
 
     async fn send(&self, endpoint: Endpoint, path: &str, query: &str) -> Outcome {
         let url = self.origin.address(path, query);
         self.sent.fetch_add(1, Ordering::Relaxed);
+        let (left_at, here) = (Instant::now(), self.clock.now());
         let mut response = match self.http.get(url).send().await {
             Ok(response) => response,
             Err(error) => return broken(&error, self.limits.request_time_max),
@@ -239,12 +283,11 @@ impl Requests {
             let ahead = date.as_second() - self.clock.now().as_second();
             self.ahead.store(ahead, Ordering::Relaxed);
         }
+        let took = jiff::SignedDuration::try_from(left_at.elapsed()).unwrap_or_default();
+        let there = date.and_then(|date| date.checked_sub(took).ok()?.checked_sub(DATE_RESOLUTION).ok());
+        let asked = AskedAt { here, there };
         let retry_after = retry_after(response.headers(), date.unwrap_or_else(|| self.clock.now()));
-        let is_json = response
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.contains("json"));
+        let retry_after = retry_after.map(|wait| wait.min(self.limits.retry_after_max));
         let too_large = Outcome::Final(SpectoraErrorKind::TooLarge { limit_bytes: self.limits.body_bytes_max });
         if response.content_length().is_some_and(|bytes| self.limits.body_bytes_max < bytes) {
             return too_large;
@@ -262,7 +305,7 @@ impl Requests {
                 Err(error) => return broken(&error, self.limits.request_time_max),
             }
         }
-        judge(endpoint, status, is_json, body, retry_after)
+        judge(endpoint, status, body, asked, retry_after)
     }
 
     fn backoff(&self, attempts: u32) -> Duration {
@@ -283,12 +326,12 @@ impl Requests {
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let company = self.company.as_str();
         match outcome {
-            Outcome::Body(body) => tracing::debug!(
+            Outcome::Body(reply) => tracing::debug!(
                 company,
                 endpoint = endpoint.name(),
                 attempt,
                 duration_ms,
-                body_bytes = body.len(),
+                body_bytes = reply.body.len(),
                 "asked the service"
             ),
             // The service's own words may repeat what a person typed, so they stay out of the log.
@@ -336,41 +379,54 @@ fn broken(error: &reqwest::Error, limit: Duration) -> Outcome {
     Outcome::Passing(kind, None)
 }
 
+/// Codes with which a quota or a cap is told under another status than 429.
+const LIMIT_CODES: &[&str] = &["RATE_LIMITED", "RATE_LIMIT_EXCEEDED", "QUOTA_EXCEEDED", "TOO_MANY_REQUESTS", "THROTTLED"];
+
 /// What a complete reply means, by its status.
+///
+/// A refusal (400, 422) or a "not found" counts only in the service's own form: a proxy's page says nothing about the
+/// request or the record, so it is tried again like any other fault.
 fn judge(
     endpoint: Endpoint,
     status: StatusCode,
-    is_json: bool,
     body: Vec<u8>,
+    asked: AskedAt,
     retry_after: Option<Duration>,
 ) -> Outcome {
     let told = wire::refusal(&body);
+    let unavailable = |reason: String| SpectoraErrorKind::Unavailable { reason };
+    let is_limit = told.code.as_deref().is_some_and(|code| LIMIT_CODES.contains(&code.to_uppercase().as_str()));
     match status.as_u16() {
-        200..=299 if is_json => match serde_json::from_slice::<serde::de::IgnoredAny>(&body) {
+        // What is JSON is read, whatever content type it came under.
+        200..=299 => match serde_json::from_slice::<serde::de::IgnoredAny>(&body) {
+            Ok(_) => Outcome::Body(Reply { body, asked }),
             // A document that ends too early was cut on its way.
-            Err(error) if error.is_eof() => {
-                Outcome::Passing(SpectoraErrorKind::Unavailable { reason: "the reply was cut off".to_owned() }, None)
+            Err(error) if error.is_eof() && !body.is_empty() => {
+                Outcome::Passing(unavailable("the reply was cut off".to_owned()), None)
             }
-            _ => Outcome::Body(body),
+            Err(_) => Outcome::Final(SpectoraErrorKind::NotUnderstood {
+                path: ".".to_owned(),
+                reason: "the reply is not JSON".to_owned(),
+            }),
         },
-        200..=299 => Outcome::Final(SpectoraErrorKind::NotUnderstood {
-            path: ".".to_owned(),
-            reason: "the reply is not JSON".to_owned(),
-        }),
-        300..=399 => Outcome::Final(SpectoraErrorKind::Unavailable {
-            reason: "redirected to another address, which is not followed".to_owned(),
-        }),
+        300..=399 => {
+            Outcome::Final(unavailable("redirected to another address, which is not followed".to_owned()))
+        }
         401 => Outcome::Final(SpectoraErrorKind::KeyRefused),
+        429 => Outcome::Passing(SpectoraErrorKind::RateLimited { retry_at: None }, retry_after),
+        400..=499 if is_limit || (status == StatusCode::FORBIDDEN && retry_after.is_some()) => {
+            Outcome::Passing(SpectoraErrorKind::RateLimited { retry_at: None }, retry_after)
+        }
         403 => Outcome::Final(SpectoraErrorKind::KeyWithoutRight),
         404 => Outcome::Final(SpectoraErrorKind::NotFound {
             assumed_path: endpoint.path_is_assumed().then(|| endpoint.name()),
+            in_service_form: told.form == wire::RefusalForm::JsonApi,
         }),
-        429 => Outcome::Passing(SpectoraErrorKind::RateLimited { retry_at: None }, retry_after),
-        500..=599 => Outcome::Passing(
-            SpectoraErrorKind::Unavailable { reason: format!("HTTP {}", status.as_u16()) },
-            retry_after,
-        ),
+        500..=599 => Outcome::Passing(unavailable(format!("HTTP {}", status.as_u16())), retry_after),
         400 if told.code.as_deref() == Some("INVALID_CREDENTIALS") => Outcome::Final(SpectoraErrorKind::KeyRefused),
+        status if told.form == wire::RefusalForm::None => {
+            Outcome::Passing(unavailable(format!("HTTP {status} without a reason")), retry_after)
+        }
         status => Outcome::Final(SpectoraErrorKind::RequestRefused { status, detail: told.detail }),
     }
 }
@@ -391,5 +447,5 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
         // The date has whole seconds; the next one is surely not early.
         Duration::from_millis(wait) + Duration::from_secs(1)
     };
-    Some(wait.min(RETRY_AFTER_MAX))
+    Some(wait)
 }

@@ -102,7 +102,9 @@ impl std::fmt::Debug for RawRecord {
 /// The rows of a page.
 pub(super) struct DecodedPage<T> {
     pub(super) rows: Vec<T>,
-    /// By id, when they were asked for.
+    /// The companies the rows say they belong to.
+    pub(super) companies: BTreeSet<String>,
+    /// By the record's own id, when they were asked for.
     pub(super) raws: HashMap<String, RawRecord>,
     pub(super) pagination: Option<ToldPagination>,
 }
@@ -178,21 +180,28 @@ impl Decode {
                 reason: unusable.reason,
             })
         });
-        let rows = rows.collect::<Result<_, _>>()?;
-        let kept = if keep_raw {
-            document.data.iter().map(|raw| (raw.id.clone(), alone(raw, &included))).collect()
+        let rows: Vec<R::Record> = rows.collect::<Result<_, _>>()?;
+        // By the record's id as it was read: the service's spelling of it (leading zeros, blanks) may differ.
+        let raws = if keep_raw {
+            let by_id = rows.iter().zip(&document.data).map(|(row, raw)| (R::id(row).to_string(), alone(raw, &included)));
+            by_id.collect()
         } else {
             HashMap::new()
         };
-        Ok(DecodedPage { rows, raws: kept, pagination: pagination(&document.meta) })
+        let companies = document.data.iter().filter_map(company_of).collect();
+        Ok(DecodedPage { rows, companies, raws, pagination: pagination(&document.meta) })
     }
 
-    /// The record of a document that holds one, and the record as it came.
-    pub(super) fn one_with_raw<R: FromWire>(&self, body: &[u8]) -> Result<(R::Record, RawRecord), SpectoraErrorKind> {
+    /// The record of a document that holds one, the record as it came, and the company it says it belongs to.
+    pub(super) fn one_with_raw<R: FromWire>(
+        &self,
+        body: &[u8],
+    ) -> Result<(R::Record, RawRecord, Option<String>), SpectoraErrorKind> {
         let record = self.one::<R>(body)?;
         let mut document: Document<RawResource> = parse(body)?;
         let resources = readable(std::mem::take(&mut document.included));
-        Ok((record, alone(&document.data, &Included::new(&resources))))
+        let company = company_of(&document.data);
+        Ok((record, alone(&document.data, &Included::new(&resources)), company))
     }
 
     pub(super) fn one<R: FromWire>(&self, body: &[u8]) -> Result<R::Record, SpectoraErrorKind> {
@@ -243,6 +252,18 @@ fn alone(raw: &RawResource, included: &Included<'_>) -> RawRecord {
     RawRecord(document.to_string().into_bytes())
 }
 
+/// The company a record says it belongs to: `company_id` (seen on inspections, connections and their statistics), else
+/// the relationship of that name.
+fn company_of(raw: &RawResource) -> Option<String> {
+    let told = raw.attributes.get("company_id").and_then(|value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    });
+    let related = || link_id(raw.relationships.get("company")?.get("data")?);
+    told.or_else(related).map(|id| id.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
 /// The id of a link or resource, which comes as text or as a number.
 fn link_id(link: &Value) -> Option<String> {
     match link.get("id")? {
@@ -287,8 +308,20 @@ fn pagination(meta: &Value) -> Option<ToldPagination> {
     })
 }
 
+/// In which form a refusal came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RefusalForm {
+    /// JSON:API errors: the service itself.
+    JsonApi,
+    /// A code or a message: the gateway in front of the service.
+    Gateway,
+    /// Anything else: a page of something in between, or nothing.
+    None,
+}
+
 /// Why the service refused a request, in its own words.
 pub(super) struct Refusal {
+    pub(super) form: RefusalForm,
     pub(super) code: Option<String>,
     pub(super) detail: String,
 }
@@ -309,7 +342,13 @@ pub(super) fn refusal(body: &[u8]) -> Refusal {
     };
     let mut parts: Vec<String> = errors.iter().filter_map(one).collect();
     parts.extend(text(&value, "message"));
+    let code = text(&value, "code").or_else(|| errors.iter().find_map(|error| text(error, "code")));
+    let form = match (errors.is_empty(), &code, parts.is_empty()) {
+        (false, _, _) => RefusalForm::JsonApi,
+        (true, None, true) => RefusalForm::None,
+        (true, _, _) => RefusalForm::Gateway,
+    };
     let detail = crate::domain::Text::line(&parts.join("; "))
         .map_or_else(|| "no reason given".to_owned(), |text| text.as_str().chars().take(REFUSAL_CHARS_MAX).collect());
-    Refusal { code: text(&value, "code"), detail }
+    Refusal { form, code, detail }
 }

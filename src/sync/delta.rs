@@ -4,22 +4,43 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::full::Batch;
+use super::full::{Batch, ahead_of, note_deleted, place_of};
 use super::kept::Kept;
-use super::{PAGE_ROWS, Progress, StepReport, StepWay, SyncError, Syncer, WATERMARK_OVERLAP, WINDOW_BACK};
-use crate::domain::InspectionId;
+use super::{Progress, StepReport, StepWay, SyncError, Syncer, WATERMARK_OVERLAP, WINDOW_BACK};
 use crate::mirror::{Coverage, InspectionQuery, Kind, Order, StoreCount};
 use crate::spectora::{
-    ChangedSinceName, ConnectionStats, Connections, Contacts, InspectionFilter, Inspections, Query, RawRecord,
-    SpectoraErrorKind,
+    AskedAt, ChangedSinceName, ConnectionStats, Connections, Contacts, InspectionFilter, Inspections, Query, is_outside,
 };
 
 /// The most pages one delta reads of a kind; beyond that a full pass is the better way.
-const DELTA_PAGES_MAX: u32 = 2_000;
-/// The most ids checked one by one to tell deleted inspections from rescheduled ones.
-const CHECKED_MAX: usize = 10;
+const DELTA_PAGES_MAX: u32 = 200;
+/// How many times one delta is started over because records came or went while it was read.
+const RESTARTS_MAX: u32 = 3;
 /// The length of one part of the slow turn, in days.
 const TURN_DAYS: i64 = 30;
+/// By how much the difference between the two clocks may change before a change of a clock is suspected, in seconds.
+const CLOCK_SLACK: i64 = 30;
+/// So many rows that did not change since show, where they are the most of a page, that the filter does not filter.
+const OUTSIDE_MIN: usize = 10;
+
+/// A listing that was read to its end.
+struct Listing {
+    count: StoreCount,
+    /// The ids of rows that belong to it.
+    ids: HashSet<String>,
+    /// Whether every record that the service counts came, with every filter at work.
+    is_whole: bool,
+    /// When its first request left.
+    asked: Option<AskedAt>,
+}
+
+/// Why a delta is no reading of all changes.
+enum NotAll {
+    /// The filter by the time of change does not work (any more).
+    FilterFails,
+    /// More changed than a delta reads.
+    TooMany,
+}
 
 impl Syncer {
     pub(super) async fn delta(
@@ -37,51 +58,170 @@ impl Syncer {
         }
     }
 
-    /// All pages of what changed since a little before the latest known change.
+    /// All changes since the last finished reading of all changes. Where they cannot be told, everything is read.
     async fn changes<R: Kept>(&self, progress: &dyn Progress) -> Result<StoreCount, SyncError> {
-        let started_at = self.clock.now();
         let coverage = self.mirror.read(|parts| parts.coverage(R::KIND)).await?;
         let name: Option<ChangedSinceName> = self.changed_since(R::KIND).await?;
-        let since = coverage.watermark.and_then(|ms| Timestamp::from_millisecond(ms).ok()).or(coverage.full_at);
-        let since = since.and_then(|at| at.checked_sub(WATERMARK_OVERLAP).ok());
-        let (Some(name), Some(since)) = (name, since) else { return self.full(R::KIND, progress).await };
-        let mut query = R::listing();
-        let Some(filter) = R::changed_since(name, since) else { return self.full(R::KIND, progress).await };
-        query.filters.push(filter);
-        let (count, _, _) = self.read_listing::<R>(&query, progress).await?;
-        self.mirror
-            .write(move |parts| {
-                let fresh = Coverage { fresh_at: Some(started_at), ..parts.coverage_now(R::KIND)? };
-                parts.set_coverage(R::KIND, &fresh)
-            })
-            .await?;
-        Ok(count)
+        let (Some(name), Some(place), Some(_)) = (name, coverage.read_from, coverage.full_at) else {
+            return self.full(R::KIND, false, progress).await;
+        };
+        // Some record that is here changed last; a filter that works finds at least that one.
+        let control = self.mirror.read(move |parts| parts.latest_change(R::KIND, place)).await?;
+        let since = place.checked_sub(WATERMARK_OVERLAP).unwrap_or(place);
+        let since = control.map_or(since, |control| since.min(control));
+        let mut count = StoreCount::default();
+        match self.changes_since::<R>(name, since, &coverage, control.is_some(), progress).await? {
+            Ok((stored, asked)) => {
+                count.add(stored);
+                self.mirror
+                    .write(move |parts| {
+                        let before = parts.coverage_now(R::KIND)?;
+                        let fresh = Coverage {
+                            fresh_at: Some(asked.settled()),
+                            read_from: Some(place_of(asked)),
+                            ahead: ahead_of(asked),
+                            ..before
+                        };
+                        parts.set_coverage(R::KIND, &fresh)
+                    })
+                    .await?;
+                Ok(count)
+            }
+            Err(reason) => {
+                if matches!(reason, NotAll::FilterFails) {
+                    tracing::warn!(
+                        company = self.company().as_str(),
+                        kind = R::KIND.name(),
+                        "the filter by the time of change does not work any more; everything is read"
+                    );
+                    self.distrust_changed_since::<R>().await?;
+                }
+                self.full(R::KIND, false, progress).await
+            }
+        }
     }
 
-    /// Reads and stores a listing to its end. Gives the ids that came, and whether they are all the service counts.
+    /// Reads what changed since an instant of the service's clock; gives when the reading began. `Err` in it when that is
+    /// not all that changed.
+    async fn changes_since<R: Kept>(
+        &self,
+        name: ChangedSinceName,
+        since: Timestamp,
+        coverage: &Coverage,
+        finds_some: bool,
+        progress: &dyn Progress,
+    ) -> Result<Result<(StoreCount, AskedAt), NotAll>, SyncError> {
+        let here = self.mirror.read(|parts| parts.listed(R::KIND)).await?.1;
+        let mut since = since;
+        let mut count = StoreCount::default();
+        let mut began: Option<AskedAt> = None;
+        let (mut number, mut read_before) = (1, 0);
+        let mut came = HashSet::new();
+        let mut first_records = None;
+        let mut restarts = 0;
+        loop {
+            let Some(filter) = R::changed_since(name, since) else { return Ok(Err(NotAll::FilterFails)) };
+            let mut query = R::listing();
+            query.filters.push(filter);
+            let mut page = self.client.page_with_raw(&query, number, self.settings.page_rows, read_before).await?;
+            let asked = *began.get_or_insert(page.asked);
+            if number == 1
+                && let Some(earlier) = moved_clock(coverage, asked, since)
+            {
+                if earlier < since {
+                    // One of the two clocks was changed since: reach as much further back.
+                    since = earlier;
+                    continue;
+                }
+                return Ok(Err(NotAll::TooMany));
+            }
+            let outside = page.rows.iter().filter(|row| is_outside(R::updated_at(row), since)).count();
+            let refused = page.filters.refused.contains(name.as_str()) || page.filters.ignored.contains(name.as_str());
+            let is_all = page.pagination.records.is_some_and(|records| {
+                OUTSIDE_MIN as u64 <= records && here <= records.saturating_add(records / 10)
+            });
+            let mostly_outside = OUTSIDE_MIN <= outside && page.rows.len() < 2 * outside;
+            let finds_nothing = number == 1 && finds_some && page.received == 0;
+            if refused || mostly_outside || (0 < outside && is_all) || finds_nothing {
+                return Ok(Err(NotAll::FilterFails));
+            }
+            let (is_last, next, records) = (page.last, page.pagination.next, page.pagination.records);
+            read_before += page.received as u64;
+            came.extend(page.raws.keys().cloned());
+            let moved = *first_records.get_or_insert(records) != records;
+            let companies = std::mem::take(&mut page.companies);
+            let batch = Batch::<R>::of(&mut page);
+            let now = self.clock.now();
+            count.add(
+                self.mirror
+                    .write(move |parts| {
+                        note_deleted(parts, R::KIND, batch.shows_deleted)?;
+                        R::store(parts, &batch.fresh(), now)
+                    })
+                    .await?,
+            );
+            self.note_company(&companies).await?;
+            progress.stored(R::KIND, came.len() as u64, records);
+            if moved {
+                // Rows may have moved over the border of a page while it was read.
+                if RESTARTS_MAX <= restarts {
+                    return Ok(Err(NotAll::TooMany));
+                }
+                (number, read_before, first_records, restarts) = (1, 0, None, restarts + 1);
+                came.clear();
+                continue;
+            }
+            if is_last {
+                let is_whole = records.is_none_or(|records| records <= came.len() as u64 + coverage.shortfall);
+                return Ok(if is_whole { Ok((count, asked)) } else { Err(NotAll::TooMany) });
+            }
+            if DELTA_PAGES_MAX <= number {
+                return Ok(Err(NotAll::TooMany));
+            }
+            number = next.filter(|next| number < *next).unwrap_or(number + 1);
+        }
+    }
+
+    /// Reads and stores a listing to its end.
     async fn read_listing<R: Kept>(
         &self,
         query: &Query<R>,
+        tolerated: u64,
         progress: &dyn Progress,
-    ) -> Result<(StoreCount, HashSet<String>, bool), SyncError> {
-        let mut count = StoreCount::default();
-        let mut ids = HashSet::new();
+    ) -> Result<Listing, SyncError> {
+        let mut listing = Listing { count: StoreCount::default(), ids: HashSet::new(), is_whole: false, asked: None };
         let (mut number, mut read_before) = (1, 0);
+        let mut came = HashSet::new();
+        let mut first_records = None;
+        let mut moved = false;
         loop {
-            let mut page = self.client.page_with_raw(query, number, PAGE_ROWS, read_before).await?;
+            let mut page = self.client.page_with_raw(query, number, self.settings.page_rows, read_before).await?;
+            listing.asked.get_or_insert(page.asked);
             read_before += page.received as u64;
             let records = page.pagination.records;
-            let honoured = page.filters.ignored.is_empty() && page.filters.refused.is_empty();
+            moved |= *first_records.get_or_insert(records) != records;
+            let honored = page.filters.ignored.is_empty() && page.filters.refused.is_empty();
             let (is_last, next) = (page.last, page.pagination.next);
+            came.extend(page.raws.keys().cloned());
+            let companies = std::mem::take(&mut page.companies);
             // Rows a filter says no to were dropped, so only those that stayed belong to the listing.
             let batch = Batch::<R>::of(&mut page);
-            ids.extend(batch.rows.iter().map(|(row, _)| R::id(row).to_string()));
+            listing.ids.extend(batch.rows.iter().map(|(row, _)| R::id(row).to_string()));
             let now = self.clock.now();
-            count.add(self.mirror.write(move |parts| R::store(parts, &batch.fresh(), now)).await?);
-            progress.stored(R::KIND, ids.len() as u64, records);
+            listing.count.add(
+                self.mirror
+                    .write(move |parts| {
+                        note_deleted(parts, R::KIND, batch.shows_deleted)?;
+                        R::store(parts, &batch.fresh(), now)
+                    })
+                    .await?,
+            );
+            self.note_company(&companies).await?;
+            progress.stored(R::KIND, listing.ids.len() as u64, records);
             if is_last || DELTA_PAGES_MAX <= number {
-                let all = is_last && honoured && records.is_none_or(|records| records <= read_before);
-                return Ok((count, ids, all));
+                let all = records.is_none_or(|records| records <= came.len() as u64 + tolerated);
+                listing.is_whole = is_last && honored && all && !moved;
+                return Ok(listing);
             }
             number = next.filter(|next| number < *next).unwrap_or(number + 1);
         }
@@ -89,23 +229,24 @@ impl Syncer {
 
     /// The recent past, all of the future, and one part of what is older.
     async fn window(&self, progress: &dyn Progress) -> Result<StoreCount, SyncError> {
-        let started_at = self.clock.now();
-        let from = started_at.saturating_sub(WINDOW_BACK).unwrap_or(Timestamp::MIN);
-        let mut count = self.span(from, None, progress).await?;
+        let from = self.now().saturating_sub(WINDOW_BACK).unwrap_or(Timestamp::MIN);
+        let (mut count, asked) = self.span(from, None, progress).await?;
+        let Some(asked) = asked else { return self.full(Kind::Inspections, false, progress).await };
         let coverage = self.mirror.read(|parts| parts.coverage(Kind::Inspections)).await?;
         let (turn_from, turn_to) = turn_span(from, coverage.turn);
         let oldest = self.mirror.read(|parts| parts.oldest_start()).await?;
         let next_turn = if oldest.is_none_or(|oldest| turn_from <= oldest) { 0 } else { coverage.turn + 1 };
         if oldest.is_some_and(|oldest| oldest < turn_to) {
-            count.add(self.span(turn_from, Some(turn_to), progress).await?);
+            count.add(self.span(turn_from, Some(turn_to), progress).await?.0);
         }
         self.mirror
             .write(move |parts| {
+                let before = parts.coverage_now(Kind::Inspections)?;
                 let fresh = Coverage {
-                    window_at: Some(started_at),
+                    window_at: Some(asked.settled()),
                     window_from: Some(from),
                     turn: next_turn,
-                    ..parts.coverage_now(Kind::Inspections)?
+                    ..before
                 };
                 parts.set_coverage(Kind::Inspections, &fresh)
             })
@@ -113,92 +254,100 @@ impl Syncer {
         Ok(count)
     }
 
-    /// Everything that begins in a span; what was known there and did not come is looked up by its id.
+    /// Everything that begins in a span; what was known there and did not come is looked up by its id. Gives when the
+    /// reading began, or `None` when it was not whole, even on a second try.
     async fn span(
         &self,
         from: Timestamp,
         to: Option<Timestamp>,
         progress: &dyn Progress,
-    ) -> Result<StoreCount, SyncError> {
+    ) -> Result<(StoreCount, Option<AskedAt>), SyncError> {
+        const TRIES: u32 = 2;
         let mut query = <Inspections as Kept>::listing();
         query.filters.push(InspectionFilter::StartsAtOrAfter(from));
         query.filters.extend(to.map(InspectionFilter::StartsBefore));
-        let (mut count, ids, all) = self.read_listing::<Inspections>(&query, progress).await?;
-        if all {
-            let known = self.known_between(from, to.unwrap_or(Timestamp::MAX)).await?;
-            let missing: Vec<InspectionId> = known.into_iter().filter(|id| !ids.contains(id.as_str())).collect();
-            count.add(self.look_up(&missing).await?);
-        }
-        Ok(count)
-    }
-
-    async fn known_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<InspectionId>, SyncError> {
-        let query = InspectionQuery { period: Some((from, to)), ..InspectionQuery::default() };
-        let ids = self.mirror.read(move |parts| parts.inspection_ids(&query, Order::Newest)).await?;
-        Ok(ids.into_iter().filter_map(|id| id.parse().ok()).collect())
-    }
-
-    /// Reads inspections that a listing no longer shows where it did: moved elsewhere, or gone. More than a few wait for
-    /// the next full pass.
-    async fn look_up(&self, ids: &[InspectionId]) -> Result<StoreCount, SyncError> {
+        let tolerated = self.mirror.read(|parts| parts.coverage(Kind::Inspections)).await?.shortfall;
         let mut count = StoreCount::default();
-        if CHECKED_MAX < ids.len() {
-            tracing::info!(company = self.company().as_str(), rows = ids.len(), "left to the next full pass");
-            return Ok(count);
+        for _ in 0..TRIES {
+            let listing = self.read_listing::<Inspections>(&query, tolerated, progress).await?;
+            count.add(listing.count);
+            if listing.is_whole {
+                let known = self.known_between(from, to.unwrap_or(Timestamp::MAX)).await?;
+                let missing: Vec<(i64, String)> =
+                    known.into_iter().filter(|(_, id)| !listing.ids.contains(id)).collect();
+                let (stored, resolved) = self.resolve::<Inspections>(missing, false, false).await?;
+                count.add(stored);
+                count.add(self.settle_missing(Kind::Inspections, resolved).await?);
+                return Ok((count, listing.asked));
+            }
         }
-        for id in ids {
-            count.add(self.read_by_id(Kind::Inspections, id.as_str()).await?);
-        }
-        Ok(count)
+        Ok((count, None))
     }
 
-    /// Reads one record by its id and stores it, or marks it gone.
-    pub(super) async fn read_by_id(&self, kind: Kind, id: &str) -> Result<StoreCount, SyncError> {
-        match kind {
-            Kind::Inspections => self.read_one::<Inspections>(id, super::kept::INSPECTION_INCLUDES).await,
-            Kind::Agents => self.read_one::<Connections>(id, super::kept::AGENT_INCLUDES).await,
-            Kind::AgentStats => self.read_one::<ConnectionStats>(id, &[]).await,
-            Kind::Clients => self.read_one::<Contacts>(id, &[]).await,
-        }
+    /// The inspections that are here and begin in a span, without those held back already: full passes see to them.
+    async fn known_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<(i64, String)>, SyncError> {
+        let query = InspectionQuery { period: Some((from, to)), ..InspectionQuery::default() };
+        let known = self.mirror.read(move |parts| {
+            let held = parts.held_since(Kind::Inspections, Timestamp::MAX)?;
+            let mut known = parts.numbered_ids(&query, Order::Newest)?;
+            known.retain(|one| !held.contains(one));
+            Ok(known)
+        });
+        Ok(known.await?)
     }
 
-    async fn read_one<R: Kept>(&self, id: &str, include: &[R::Include]) -> Result<StoreCount, SyncError> {
-        let Ok(wanted) = id.parse::<R::Id>() else { return Ok(StoreCount::default()) };
-        let now = self.clock.now();
-        match self.client.one_with_raw::<R>(&wanted, include).await {
-            Ok((record, raw)) => {
-                let row: (R::Record, RawRecord) = (record, raw);
-                Ok(self
-                    .mirror
+    /// A deletion that leaves no trace, or a record that no filter told of, shows only in the service's count. Where that
+    /// is not what is known here, changes are read once more (something may have been booked in between), and then
+    /// everything.
+    pub(super) async fn compare_counts(&self, progress: &dyn Progress) -> Result<Vec<StepReport>, SyncError> {
+        let kind = Kind::Inspections;
+        let mut steps = Vec::new();
+        for is_second in [false, true] {
+            let counted = self.count_of(<Inspections as Kept>::listing()).await?;
+            let (coverage, (least, most)) =
+                self.mirror.read(move |parts| Ok((parts.coverage(kind)?, parts.listed(kind)?))).await?;
+            let beyond = coverage.shortfall.cast_signed() - coverage.held.cast_signed();
+            let expected = least.cast_signed() + beyond..=most.cast_signed() + beyond;
+            let counted = counted.cast_signed();
+            let miscount = (counted - expected.end()).max(0) + (counted - expected.start()).min(0);
+            if miscount != coverage.miscount {
+                self.mirror
                     .write(move |parts| {
-                        let batch = Batch::<R> { rows: vec![row], ids: Vec::new() };
-                        R::store(parts, &batch.fresh(), now)
+                        let before = parts.coverage_now(kind)?;
+                        parts.set_coverage(kind, &Coverage { miscount, ..before })
                     })
-                    .await?)
+                    .await?;
             }
-            Err(error) if matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: None }) => {
-                let id = id.to_owned();
-                Ok(self.mirror.write(move |parts| parts.mark_gone(R::KIND, &id, now)).await?)
+            if miscount == 0 {
+                return Ok(steps);
             }
-            Err(error) => Err(error.into()),
+            if !is_second {
+                let count = self.changes::<Inspections>(progress).await?;
+                steps.push(StepReport { kind, way: StepWay::Changes, count });
+                continue;
+            }
+            let left = self.month().await?.left_for_background();
+            let calls = most.div_ceil(u64::from(self.settings.page_rows));
+            if left.is_none_or(|left| calls <= left) {
+                let count = self.full(kind, false, progress).await?;
+                steps.push(StepReport { kind, way: StepWay::Full, count });
+            }
         }
+        Ok(steps)
     }
+}
 
-    /// Where the service never shows deleted inspections, changes alone do not tell of a deletion: when it counts fewer
-    /// than are here, a full pass finds out which.
-    pub(super) async fn find_vanished(&self, progress: &dyn Progress) -> Result<Vec<StepReport>, SyncError> {
-        let (shows_deleted, here) =
-            self.mirror.read(|parts| Ok((parts.shows()?.1, parts.listed(Kind::Inspections)?))).await?;
-        if shows_deleted || here <= self.count_of(<Inspections as Kept>::listing()).await? {
-            return Ok(Vec::new());
-        }
-        let left = self.month().await?.left_for_background();
-        if left.is_some_and(|left| left < here.div_ceil(u64::from(PAGE_ROWS))) {
-            return Ok(Vec::new());
-        }
-        let count = self.full(Kind::Inspections, progress).await?;
-        Ok(vec![StepReport { kind: Kind::Inspections, way: StepWay::Full, count }])
+/// Where changes must be asked for when a clock was changed since the place was noted: further back by as much as the
+/// difference between the clocks changed. The same instant when the service's clock now shows less than the place itself,
+/// so that no instant can be relied on; `None` when nothing speaks for a change.
+fn moved_clock(coverage: &Coverage, asked: AskedAt, since: Timestamp) -> Option<Timestamp> {
+    let place = coverage.read_from?;
+    if place_of(asked) < place.saturating_sub(SignedDuration::from_secs(CLOCK_SLACK)).unwrap_or(place) {
+        return Some(since);
     }
+    let moved = ahead_of(asked)?.checked_sub(coverage.ahead?)?.abs();
+    let earlier = place.checked_sub(WATERMARK_OVERLAP).ok()?.checked_sub(SignedDuration::from_secs(moved)).ok()?;
+    (CLOCK_SLACK < moved && earlier < since).then_some(earlier)
 }
 
 /// The part of the past the slow turn reads next: 30 days, further back each time.

@@ -1,20 +1,24 @@
 //! A pass over all pages of a listing: goes on where it stopped, loses no row silently, finds what is gone.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::kept::Kept;
-use super::{PAGE_ROWS, PASS_AGE_MAX, Progress, SyncError, Syncer};
-use crate::mirror::{Fresh, Kind, MirrorError, Pass, PassStep, StoreCount};
-use crate::spectora::{ConnectionStats, Connections, Contacts, Inspections, Page, RawRecord, Resource};
+use super::{PASS_AGE_MAX, Progress, SyncError, Syncer};
+use crate::mirror::{Coverage, Fresh, Kind, MirrorError, Pass, PassEnd, PassStep, StoreCount};
+use crate::spectora::{AskedAt, ConnectionStats, Connections, Contacts, Inspections, Page, RawRecord, Resource};
 
-/// How many times a listing is begun again when rows are missing at its end.
-const AGAIN_MAX: u32 = 2;
+/// How many times a listing is started over (or a page read once more) when rows are missing or may have slipped by.
+const AGAIN_MAX: u32 = 3;
+/// How far before a request changes are asked for when the service tells no time: its clock may be behind this machine's.
+const UNTOLD_TIME: SignedDuration = SignedDuration::from_mins(15);
 
 /// Records with the bytes they came as, ready to be stored on another thread.
 pub(super) struct Batch<R: Resource> {
     pub(super) rows: Vec<(R::Record, RawRecord)>,
     /// The ids of all rows.
     pub(super) ids: Vec<String>,
+    /// Whether one of the rows is said to be deleted.
+    pub(super) shows_deleted: bool,
 }
 
 impl<R: Kept> Batch<R> {
@@ -23,11 +27,12 @@ impl<R: Kept> Batch<R> {
         let mut raws = std::mem::take(&mut page.raws);
         let ids = raws.keys().cloned().collect();
         let rows = std::mem::take(&mut page.rows);
+        let shows_deleted = rows.iter().any(R::is_deleted);
         let rows = rows.into_iter().filter_map(|row| {
             let raw = raws.remove(R::id(&row).to_string().as_str())?;
             Some((row, raw))
         });
-        Self { rows: rows.collect(), ids }
+        Self { rows: rows.collect(), ids, shows_deleted }
     }
 
     pub(super) fn fresh(&self) -> Vec<Fresh<'_, R::Record>> {
@@ -35,81 +40,167 @@ impl<R: Kept> Batch<R> {
     }
 }
 
+/// The place from which the next changes are read after a reading that began with this request.
+pub(super) fn place_of(asked: AskedAt) -> Timestamp {
+    asked.there.unwrap_or_else(|| asked.here.saturating_sub(UNTOLD_TIME).unwrap_or(Timestamp::MIN))
+}
+
+/// By how many seconds the service's clock was ahead of this machine's.
+pub(super) fn ahead_of(asked: AskedAt) -> Option<i64> {
+    asked.there.map(|there| there.duration_since(asked.here).as_secs())
+}
+
 impl Syncer {
-    /// A full pass over one kind.
-    pub(super) async fn full(&self, kind: Kind, progress: &dyn Progress) -> Result<StoreCount, SyncError> {
+    /// A full pass over one kind. With `accepts_gone` records that are no longer listed are believed gone, however many.
+    pub(super) async fn full(
+        &self,
+        kind: Kind,
+        accepts_gone: bool,
+        progress: &dyn Progress,
+    ) -> Result<StoreCount, SyncError> {
         match kind {
-            Kind::Inspections => self.full_of::<Inspections>(progress).await,
-            Kind::Agents => self.full_of::<Connections>(progress).await,
-            Kind::AgentStats => self.full_of::<ConnectionStats>(progress).await,
-            Kind::Clients => self.full_of::<Contacts>(progress).await,
+            Kind::Inspections => self.full_of::<Inspections>(accepts_gone, progress).await,
+            Kind::Agents => self.full_of::<Connections>(accepts_gone, progress).await,
+            Kind::AgentStats => self.full_of::<ConnectionStats>(accepts_gone, progress).await,
+            Kind::Clients => self.full_of::<Contacts>(accepts_gone, progress).await,
         }
     }
 
-    async fn full_of<R: Kept>(&self, progress: &dyn Progress) -> Result<StoreCount, SyncError> {
+    async fn full_of<R: Kept>(&self, accepts_gone: bool, progress: &dyn Progress) -> Result<StoreCount, SyncError> {
         let mut pass = self.resume_or_begin(R::KIND).await?;
         let query = R::listing();
         let mut count = StoreCount::default();
-        // How far back an unbroken order has come; known on going on only if it was known before the stop.
         let coverage = self.mirror.read(|parts| parts.coverage(R::KIND)).await?;
+        // How far back an unbroken order has come; known on going on only if it was known before the stop.
         let mut reach = if pass.next_page == 1 { Some(Timestamp::MAX) } else { coverage.reach };
         loop {
             let mut page = self.client.page_with_raw(&query, pass.next_page, pass.size, pass.read_before).await?;
-            reach = reach.filter(|_| page.sorted).and_then(|reach| descend::<R>(reach, &page.rows));
-            let is_last = page.last;
-            let following = page.pagination.next.filter(|next| pass.next_page < *next).unwrap_or(pass.next_page + 1);
-            let fell = match (pass.records, page.pagination.records) {
-                (Some(before), Some(now)) => now < before,
-                _ => false,
-            };
-            let mut next = Pass {
-                next_page: following,
-                records: page.pagination.records.or(pass.records),
-                read_before: pass.read_before + page.received as u64,
-                ..pass
-            };
-            if fell && 1 < pass.next_page && pass.again < AGAIN_MAX {
-                // Rows were taken out before this page, so its first ones may have slipped to the page before.
-                next.next_page = pass.next_page - 1;
-                next.again += 1;
+            if pass.omitted.as_ref().is_some_and(|omitted| *omitted != page.omitted) && 1 < pass.next_page {
+                // With other filters it is another listing, and its pages hold other rows.
+                pass = Pass { omitted: Some(page.omitted), ..start_over(pass) };
+                reach = Some(Timestamp::MAX);
+                let step = pass.clone();
+                self.mirror.write(move |parts| parts.restart_pass(R::KIND, &step)).await?;
+                continue;
             }
-            let goes_on = next.next_page != following;
+            let is_last = page.last;
+            let (next, goes_on) = following(&pass, &page);
+            // Rows that came or went since the pass began may have moved others over the border of a page.
+            let undisturbed = next.first_records == next.records;
+            reach = reach.filter(|_| page.sorted && undisturbed).and_then(|reach| descend::<R>(reach, &page.rows));
             let batch = Batch::<R>::of(&mut page);
             let now = self.clock.now();
-            let (step, seen) = (next, reach.filter(|reach| *reach != Timestamp::MAX));
+            let (step, seen) = (next.clone(), reach.filter(|reach| *reach != Timestamp::MAX));
             let (stored, read) = self
                 .mirror
                 .write(move |parts| {
                     let stored = R::store(parts, &batch.fresh(), now)?;
-                    parts.step_pass(R::KIND, &PassStep { pass: step, ids: &batch.ids, reach: seen })?;
+                    parts.step_pass(R::KIND, &PassStep { pass: &step, ids: &batch.ids, reach: seen })?;
+                    note_deleted(parts, R::KIND, batch.shows_deleted)?;
                     // Counting takes as long as there are rows, so it is left to the end.
                     Ok((stored, if is_last { parts.pass_count(R::KIND)? } else { step.read_before }))
                 })
                 .await?;
+            self.note_company(&page.companies).await?;
             count.add(stored);
             progress.stored(R::KIND, read, next.records);
             pass = next;
             if !is_last || goes_on {
+                self.drain_between_pages().await?;
                 continue;
             }
             let shortfall = pass.records.map_or(0, |records| records.saturating_sub(read));
-            if shortfall != 0 && pass.again < AGAIN_MAX {
-                pass = Pass { next_page: 1, read_before: 0, again: pass.again + 1, ..pass };
+            let slipped = self.slipped(R::KIND, &pass).await?;
+            // What a pass before could not find either is not looked for three times over.
+            let is_known = slipped == 0 && shortfall == coverage.shortfall && coverage.full_at.is_some();
+            if shortfall.max(slipped) != 0 && !is_known && pass.again < AGAIN_MAX {
+                pass = Pass { again: pass.again + 1, ..start_over(pass) };
+                reach = Some(Timestamp::MAX);
+                let step = pass.clone();
+                self.mirror.write(move |parts| parts.restart_pass(R::KIND, &step)).await?;
                 continue;
             }
-            count.add(self.mirror.write(move |parts| parts.end_pass(R::KIND, shortfall, now)).await?);
+            count.add(self.end::<R>(shortfall.max(slipped), accepts_gone).await?);
             return Ok(count);
         }
     }
 
+    /// How many records went away while the pass read, beyond those it saw go: as many others may have slipped to a page
+    /// that was read already. What was made meanwhile hides as many in the count, so it is taken out of it.
+    async fn slipped(&self, kind: Kind, pass: &Pass) -> Result<u64, MirrorError> {
+        let (Some(first), Some(last)) = (pass.first_records, pass.records) else { return Ok(0) };
+        let created = match pass.read_from {
+            Some(since) => self.mirror.write(move |parts| parts.created_in_pass(kind, since)).await?,
+            None => 0,
+        };
+        Ok((first + created).saturating_sub(last))
+    }
+
+    /// Ends a pass: finds out about what did not come.
+    async fn end<R: Kept>(&self, shortfall: u64, accepts_gone: bool) -> Result<StoreCount, SyncError> {
+        let kind = R::KIND;
+        let missing = self.mirror.read(move |parts| parts.missing_from_pass(kind)).await?;
+        let (mut count, resolved) = self.resolve::<R>(missing, true, accepts_gone).await?;
+        let end = PassEnd { shortfall, gone: resolved.gone, held: resolved.held };
+        count.add(self.mirror.write(move |parts| parts.end_pass(kind, &end)).await?);
+        Ok(count)
+    }
+
     async fn resume_or_begin(&self, kind: Kind) -> Result<Pass, MirrorError> {
-        let now = self.clock.now();
+        let now = self.now();
+        let page_rows = self.settings.page_rows;
         let known = self.mirror.read(move |parts| parts.pass(kind)).await?;
-        match known {
-            Some(pass) if now.duration_since(pass.started_at) < PASS_AGE_MAX => Ok(pass),
-            _ => self.mirror.write(move |parts| parts.begin_pass(kind, now, PAGE_ROWS)).await,
+        let age = known.as_ref().map(|pass| now.duration_since(pass.started_at));
+        match known.filter(|pass| pass.size == page_rows).zip(age) {
+            Some((pass, age)) if !age.is_negative() && age < PASS_AGE_MAX => Ok(pass),
+            _ => self.mirror.write(move |parts| parts.begin_pass(kind, now, page_rows)).await,
         }
     }
+}
+
+/// The pass from the first page on, as it began.
+fn start_over(pass: Pass) -> Pass {
+    Pass { next_page: 1, read_before: 0, first_records: None, records: None, ..pass }
+}
+
+/// Where the pass stands after a page, and whether it goes on though this is the last one.
+fn following<T>(pass: &Pass, page: &Page<T>) -> (Pass, bool) {
+    let following = page.pagination.next.filter(|next| pass.next_page < *next).unwrap_or(pass.next_page + 1);
+    let records = page.pagination.records.or(pass.records);
+    let fell_by = pass.records.zip(page.pagination.records).map_or(0, |(before, now)| before.saturating_sub(now));
+    let is_first = pass.read_from.is_none();
+    let mut next = Pass {
+        started_at: if is_first { page.asked.settled().min(pass.started_at) } else { pass.started_at },
+        read_from: pass.read_from.or(Some(place_of(page.asked))),
+        ahead: if is_first { ahead_of(page.asked) } else { pass.ahead },
+        next_page: following,
+        records,
+        first_records: pass.first_records.or(records),
+        read_before: pass.read_before + page.received as u64,
+        omitted: Some(page.omitted.clone()),
+        ..pass.clone()
+    };
+    let reads_again = 0 < fell_by && 1 < pass.next_page && pass.again < AGAIN_MAX;
+    if reads_again {
+        // Rows were taken out before this page, so its first ones may have slipped to the page before.
+        next.next_page = pass.next_page - 1;
+        next.again += 1;
+        next.first_records = next.first_records.map(|first| first.saturating_sub(fell_by));
+    }
+    (next, reads_again)
+}
+
+/// Notes that listings show deleted records, once one did.
+pub(super) fn note_deleted(
+    parts: &mut crate::mirror::Changing<'_>,
+    kind: Kind,
+    shows_deleted: bool,
+) -> Result<(), MirrorError> {
+    let coverage = parts.coverage_now(kind)?;
+    if shows_deleted && coverage.shows_deleted != Some(true) {
+        parts.set_coverage(kind, &Coverage { shows_deleted: Some(true), ..coverage })?;
+    }
+    Ok(())
 }
 
 /// How far back these rows come, if they go on from `reach` with the latest first; `None` when they do not.

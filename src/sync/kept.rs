@@ -37,6 +37,11 @@ pub(super) trait Kept: Wired<Id: std::str::FromStr> {
     fn begins(_record: &Self::Record) -> Option<Timestamp> {
         None
     }
+
+    /// Whether the service says of a record that it is deleted.
+    fn is_deleted(_record: &Self::Record) -> bool {
+        false
+    }
 }
 
 /// Everything there is of an inspection, canceled, deleted and archived ones too.
@@ -84,6 +89,10 @@ impl Kept for Inspections {
 
     fn begins(record: &Inspection) -> Option<Timestamp> {
         record.starts_at
+    }
+
+    fn is_deleted(record: &Inspection) -> bool {
+        record.deleted_at.is_some()
     }
 }
 

@@ -2,7 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{FULL_AGE_MAX, PAGE_ROWS, STATISTICS_AGE_MAX, SyncError, Syncer, WINDOW_BACK};
+use super::{
+    FULL_AGE_AT_NIGHT, FULL_AGE_MAX, NIGHT, STATISTICS_AGE_MAX, SyncError, Syncer, WINDOW_BACK,
+};
 use crate::mirror::{Coverage, InspectionQuery, Kind, Order};
 use crate::spectora::{ChangedSinceName, ConnectionStats, Connections, Contacts, Inspections, Query, Wired};
 
@@ -10,17 +12,29 @@ use crate::spectora::{ChangedSinceName, ConnectionStats, Connections, Contacts, 
 const SMALL_PAGES_MAX: u64 = 3;
 /// How long it stays believed which changed-since filters work.
 const DISCOVERY_AGE_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How long it stays believed that there is none.
+const NOT_FOUND_AGE_MAX: SignedDuration = SignedDuration::from_hours(24);
 /// Pages the slow turn reads in a delta.
 const TURN_PAGES: u64 = 1;
 
 /// How much is to be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scope {
-    /// What is due: the first pass where it is not finished, else what changed.
+    /// The first pass where it is not finished, else what changed.
     #[default]
     Auto,
+    /// As `Auto`, for background work: full passes that are due as well, and nothing that failed lately.
+    Due,
     /// Everything.
     Full,
+    /// Everything; records that are no longer listed are believed gone, however many they are.
+    AcceptGone,
+}
+
+impl Scope {
+    fn is_full(self) -> bool {
+        matches!(self, Self::Full | Self::AcceptGone)
+    }
 }
 
 /// How a kind is read.
@@ -84,11 +98,12 @@ impl Plan {
     }
 }
 
-fn pages(rows: u64) -> u64 {
-    rows.div_ceil(u64::from(PAGE_ROWS)).max(1)
-}
 
 impl Syncer {
+    fn pages(&self, rows: u64) -> u64 {
+        rows.div_ceil(u64::from(self.settings.page_rows)).max(1)
+    }
+
     /// What a sync would do now. With a monthly budget the records are counted first where that is not known, at one
     /// call a kind.
     pub async fn plan(&self, scope: Scope) -> Result<Plan, SyncError> {
@@ -111,41 +126,57 @@ impl Syncer {
     }
 
     async fn step(&self, kind: Kind, scope: Scope, counts: bool) -> Result<Option<PlannedStep>, SyncError> {
-        let (coverage, pass, here) =
-            self.mirror.read(move |parts| Ok((parts.coverage(kind)?, parts.pass(kind)?, parts.listed(kind)?))).await?;
+        let (coverage, pass, listed, trouble) = self
+            .mirror
+            .read(move |parts| {
+                Ok((parts.coverage(kind)?, parts.pass(kind)?, parts.listed(kind)?, parts.trouble(Some(kind))?))
+            })
+            .await?;
+        if scope == Scope::Due && trouble.is_some_and(|trouble| trouble.pauses_at(self.clock.now())) {
+            return Ok(None);
+        }
+        let here = listed.1;
         let full = |calls| Some(PlannedStep { kind, way: StepWay::Full, calls });
         if let Some(pass) = pass {
             let read = u64::from(pass.next_page - 1);
-            return Ok(full(pass.records.map(|records| pages(records).saturating_sub(read))));
+            return Ok(full(pass.records.map(|records| self.pages(records).saturating_sub(read))));
         }
         if coverage.full_at.is_none() {
-            return Ok(full(if counts { Some(pages(self.count(kind).await?)) } else { None }));
+            return Ok(full(if counts { Some(self.pages(self.count(kind).await?)) } else { None }));
         }
-        if scope == Scope::Full || coverage.shortfall != 0 {
-            return Ok(full(Some(pages(here))));
+        if scope.is_full() || (scope == Scope::Due && self.is_full_due(&coverage)) {
+            return Ok(full(Some(self.pages(here))));
         }
         let one = |way, calls| Some(PlannedStep { kind, way, calls: Some(calls) });
-        if self.changed_since(kind).await?.is_some() {
-            return Ok(one(StepWay::Changes, 1));
+        if coverage.read_from.is_some() && self.changed_since(kind).await?.is_some() {
+            // Of inspections the service's count is compared as well.
+            return Ok(one(StepWay::Changes, if kind == Kind::Inspections { 2 } else { 1 }));
         }
         Ok(match kind {
             Kind::Inspections => {
-                let now = self.clock.now();
-                let from = now.saturating_sub(WINDOW_BACK).unwrap_or(Timestamp::MIN);
+                let from = self.now().saturating_sub(WINDOW_BACK).unwrap_or(Timestamp::MIN);
                 let rows = self.inspections_between(from, Timestamp::MAX).await?;
-                one(StepWay::Window, pages(rows) + TURN_PAGES)
+                one(StepWay::Window, self.pages(rows) + TURN_PAGES)
             }
             // Counts about agents may lag by some hours; the answers say as of when they are.
-            Kind::AgentStats if !self.is_old(&coverage) && 1 < pages(here) => None,
-            _ if pages(here) <= SMALL_PAGES_MAX => full(Some(pages(here))),
-            _ if self.is_old(&coverage) && kind != Kind::Clients => full(Some(pages(here))),
+            Kind::AgentStats if !self.is_old(&coverage) && 1 < self.pages(here) => None,
+            _ if self.pages(here) <= SMALL_PAGES_MAX => full(Some(self.pages(here))),
+            _ if self.is_old(&coverage) && kind != Kind::Clients => full(Some(self.pages(here))),
             _ => None,
         })
     }
 
     fn is_old(&self, coverage: &Coverage) -> bool {
-        let age = coverage.full_at.map_or(FULL_AGE_MAX, |at| self.clock.now().duration_since(at));
+        let age = coverage.full_at.map_or(FULL_AGE_MAX, |at| self.now().duration_since(at));
         STATISTICS_AGE_MAX <= age
+    }
+
+    /// Whether a full pass of a kind is due: after [`FULL_AGE_MAX`], at night already after [`FULL_AGE_AT_NIGHT`].
+    pub(super) fn is_full_due(&self, coverage: &Coverage) -> bool {
+        let now = self.now();
+        let hour = self.mirror.timezone().to_datetime(now).hour();
+        let age = coverage.full_at.map_or(FULL_AGE_MAX, |at| now.duration_since(at));
+        FULL_AGE_MAX <= age || (FULL_AGE_AT_NIGHT <= age && NIGHT.contains(&hour))
     }
 
     /// How many stored inspections begin in this span.
@@ -182,17 +213,17 @@ impl Syncer {
     }
 
     async fn changed_since_of<R: Wired>(&self, kind: Kind) -> Result<Option<ChangedSinceName>, SyncError> {
-        let key = format!("changed_since {}", kind.name());
+        let key = discovery_key(kind);
         let now = self.clock.now();
         let read = key.clone();
-        let kept = self.mirror.read(move |parts| parts.about(&read)).await?;
-        let kept = kept.as_deref().and_then(|text| text.split_once(' '));
-        if let Some((at, name)) = kept
-            && at.parse::<Timestamp>().is_ok_and(|at| now.duration_since(at) < DISCOVERY_AGE_MAX)
+        let known = self.mirror.read(move |parts| parts.about(&read)).await?;
+        let configured = self.client.configured_changed_since().map_or("-", ChangedSinceName::as_str);
+        if let Some(found) = known.as_deref().and_then(Discovery::read)
+            && found.configured == configured
+            && found.is_believed(now)
         {
-            let name = ChangedSinceName::new(name);
-            self.client.assume_changed_since::<R>(name);
-            return Ok(name);
+            self.client.assume_changed_since::<R>(found.name);
+            return Ok(found.name);
         }
         // Where inspections have no such filter, asking for one elsewhere is hardly worth its calls.
         if kind != Kind::Inspections
@@ -200,9 +231,50 @@ impl Syncer {
         {
             return Ok(None);
         }
+        self.client.forget_changed_since::<R>();
         let name = self.client.changed_since_filter::<R>().await?;
-        let text = format!("{now} {}", name.map_or("-", ChangedSinceName::as_str));
-        self.mirror.write(move |parts| parts.set_about(&key, &text)).await?;
+        self.note_discovery(&key, name).await?;
         Ok(name)
+    }
+
+    async fn note_discovery(&self, key: &str, name: Option<ChangedSinceName>) -> Result<(), SyncError> {
+        let configured = self.client.configured_changed_since().map_or("-", ChangedSinceName::as_str);
+        let text = format!("{} {} {configured}", self.clock.now(), name.map_or("-", ChangedSinceName::as_str));
+        let key = key.to_owned();
+        Ok(self.mirror.write(move |parts| parts.set_about(&key, &text)).await?)
+    }
+
+    /// The filter by the time of change works no more: it is not used until it is looked for again.
+    pub(super) async fn distrust_changed_since<R: super::kept::Kept>(&self) -> Result<(), SyncError> {
+        self.client.assume_changed_since::<R>(None);
+        self.note_discovery(&discovery_key(R::KIND), None).await
+    }
+}
+
+fn discovery_key(kind: Kind) -> String {
+    format!("changed_since {}", kind.name())
+}
+
+/// What was found out about the filter by the time of change, as it stands in the mirror: when, the name found, and the
+/// name configured then (`-` for none).
+struct Discovery<'a> {
+    at: Timestamp,
+    name: Option<ChangedSinceName>,
+    configured: &'a str,
+}
+
+impl<'a> Discovery<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let mut parts = text.split(' ');
+        let at = parts.next()?.parse().ok()?;
+        let name = ChangedSinceName::new(parts.next()?);
+        Some(Self { at, name, configured: parts.next().unwrap_or("-") })
+    }
+
+    /// A filter that was found is checked by every delta; one that was not found is looked for again sooner.
+    fn is_believed(&self, now: Timestamp) -> bool {
+        let age = now.duration_since(self.at);
+        let longest = if self.name.is_some() { DISCOVERY_AGE_MAX } else { NOT_FOUND_AGE_MAX };
+        !age.is_negative() && age < longest
     }
 }

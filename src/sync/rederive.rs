@@ -2,38 +2,42 @@
 
 use super::kept::Kept;
 use super::{SyncError, Syncer};
-use crate::mirror::{Fresh, Kind};
+use crate::mirror::{Fresh, Kind, MirrorError};
 use crate::spectora::{ConnectionStats, Connections, Contacts, Inspections, RawRecord};
 
 /// Records derived in one transaction.
 const BATCH: usize = 500;
 
 impl Syncer {
+    /// Derives what is not derived with this program's settings; goes on where a derivation was stopped. Until it is done
+    /// no process answers from the mirror.
     pub(super) async fn rederive(&self) -> Result<(), SyncError> {
         let mirror = std::sync::Arc::clone(&self.mirror);
-        let changed = tokio::task::spawn_blocking(move || mirror.mapping_changed())
-            .await
-            .map_err(|_| crate::mirror::MirrorError::Closed)??;
-        if !changed {
-            return Ok(());
-        }
+        let place =
+            tokio::task::spawn_blocking(move || mirror.unsettled()).await.map_err(|_| MirrorError::Closed)??;
+        let Some(place) = place else { return Ok(()) };
         tracing::info!(company = self.company().as_str(), "deriving the mirror's columns anew from the raw records");
-        self.rederive_of::<Inspections>().await?;
-        self.rederive_of::<Connections>().await?;
-        self.rederive_of::<ConnectionStats>().await?;
-        self.rederive_of::<Contacts>().await?;
+        let place = place.split_once(' ').and_then(|(kind, after)| Some((kind.parse().ok()?, after.parse().ok()?)));
+        let (first, after): (usize, i64) = place.unwrap_or((0, i64::MIN));
+        for (number, kind) in Kind::ALL.iter().enumerate().skip(first) {
+            let after = if number == first { after } else { i64::MIN };
+            match kind {
+                Kind::Inspections => self.rederive_of::<Inspections>(number, after).await?,
+                Kind::Agents => self.rederive_of::<Connections>(number, after).await?,
+                Kind::AgentStats => self.rederive_of::<ConnectionStats>(number, after).await?,
+                Kind::Clients => self.rederive_of::<Contacts>(number, after).await?,
+            }
+        }
         let mirror = std::sync::Arc::clone(&self.mirror);
-        tokio::task::spawn_blocking(move || mirror.mapping_settled())
-            .await
-            .map_err(|_| crate::mirror::MirrorError::Closed)??;
+        tokio::task::spawn_blocking(move || mirror.settled()).await.map_err(|_| MirrorError::Closed)??;
         Ok(())
     }
 
-    async fn rederive_of<R: Kept>(&self) -> Result<(), SyncError> {
+    async fn rederive_of<R: Kept>(&self, number: usize, after: i64) -> Result<(), SyncError> {
         let kind: Kind = R::KIND;
-        let mut after = i64::MIN;
+        let mut after = after;
         loop {
-            let raws = self.mirror.read(move |parts| parts.raws_after(kind, after, BATCH, false)).await?;
+            let raws = self.mirror.read(move |parts| parts.raws_after(kind, after, BATCH, true)).await?;
             let Some((last, _)) = raws.last() else { return Ok(()) };
             after = *last;
             let mut rows = Vec::new();
@@ -42,11 +46,13 @@ impl Syncer {
                 rows.push((self.client.read_back::<R>(&raw)?, raw));
             }
             let now = self.clock.now();
+            let mapping = self.mirror.mapping().to_owned();
             self.mirror
                 .write(move |parts| {
                     let fresh: Vec<_> =
                         rows.iter().map(|(record, raw)| Fresh { record, raw: raw.as_bytes() }).collect();
-                    R::rederive(parts, &fresh, now)
+                    R::rederive(parts, &fresh, now)?;
+                    parts.derived_to(&mapping, &format!("{number} {after}"))
                 })
                 .await?;
         }

@@ -20,18 +20,16 @@ pub async fn keep(syncer: Arc<Syncer>, every: Duration, stop: CancellationToken)
     loop {
         if next_look <= tokio::time::Instant::now() {
             next_look = tokio::time::Instant::now() + LOOK_EVERY;
-            if !syncer.pauses() {
-                match stop.run_until_cancelled(when_due(&syncer, every)).await {
-                    None => return,
-                    Some(Ok(())) => {}
-                    Some(Err(SyncError::Busy)) => tracing::debug!(%company, "another process syncs"),
-                    Some(Err(error)) => tracing::warn!(%company, %error, "a sync ended early; it goes on later"),
-                }
+            match stop.run_until_cancelled(when_due(&syncer, every)).await {
+                None => return,
+                Some(Ok(())) => {}
+                Some(Err(SyncError::Busy)) => tracing::debug!(%company, "another process syncs"),
+                Some(Err(error)) => tracing::warn!(%company, %error, "a sync ended early; it goes on later"),
             }
         }
         match stop.run_until_cancelled(syncer.drain()).await {
             None => return,
-            Some(Ok((0, _))) => {}
+            Some(Ok((0, _)) | Err(SyncError::Busy)) => {}
             Some(Ok((read, count))) => {
                 tracing::info!(%company, read, changed = count.touched(), "read what webhooks named");
             }
@@ -53,6 +51,7 @@ async fn when_due(syncer: &Arc<Syncer>, every: Duration) -> Result<(), SyncError
         new = count.new,
         changed = count.changed,
         gone = count.gone,
+        failed = report.failed.len(),
         "the mirror is up to date"
     );
     Ok(())

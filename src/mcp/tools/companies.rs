@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use super::super::answer::{self, Answer, QueryMark, Row, Rows};
 use super::super::{Context, Tool, declare, schema, zone_name};
 use crate::mirror::Kind;
-use crate::records::Basis;
-use crate::sync::Status;
+use crate::records::{Basis, RecordsError};
+use crate::sync::{Status, gaps};
 
 pub(super) fn tools() -> Vec<Tool> {
     let row = schema::record(
@@ -39,9 +39,12 @@ async fn list(context: &Context) -> Result<Answer, super::super::ToolFailure> {
             .put("timezone", Some(zone_name(company.records.timezone())))
             .put("today", Some(company.records.timezone().to_datetime(now).date().to_string()))
             .put("api_calls_since_start", Some(company.records.calls_sent()));
-        match company.records.status().await? {
-            Some(status) => add_status(&mut row, &mut notes, company.name.as_str(), &status),
-            None => drop(row.put("mirror", Some(company.records.mirror_problem().unwrap_or("off").to_owned()))),
+        match company.records.status().await {
+            // The key of another company: nothing of this one is shown.
+            Err(error @ RecordsError::OtherCompany) => drop(row.put("mirror", Some(error.to_string()))),
+            Err(error) => return Err(error.into()),
+            Ok(Some(status)) => add_status(&mut row, &mut notes, company.name.as_str(), &status),
+            Ok(None) => drop(row.put("mirror", Some(company.records.mirror_problem().unwrap_or("off").to_owned()))),
         }
         rows.push((index, row.0));
     }
@@ -56,10 +59,19 @@ async fn list(context: &Context) -> Result<Answer, super::super::ToolFailure> {
 
 /// How far the mirror is, and what the month has cost.
 fn add_status(row: &mut Row, notes: &mut Vec<String>, company: &str, status: &Status) {
-    let complete = status.kinds.iter().all(|(_, coverage, _)| coverage.full_at.is_some());
+    let gaps: Vec<String> = status.kinds.iter().flat_map(|(kind, coverage, _)| gaps(*kind, coverage)).collect();
+    let started = status.kinds.iter().all(|(_, coverage, _)| coverage.full_at.is_some());
+    let stands = match (started, gaps.is_empty()) {
+        (false, _) => "first reading not finished",
+        (true, true) => "complete",
+        (true, false) => "incomplete",
+    };
+    if started {
+        notes.extend(gaps.iter().map(|gap| format!("{company}: {gap}")));
+    }
     let fresh_at = status.kinds.iter().find(|(kind, ..)| *kind == Kind::Inspections);
     let fresh_at = fresh_at.and_then(|(_, coverage, _)| coverage.fresh_at.max(coverage.window_at));
-    row.put("mirror", Some(if complete { "complete" } else { "first reading not finished" }))
+    row.put("mirror", Some(stands))
         .put("mirror_as_of", fresh_at.map(answer::seconds))
         .put("mirror_mb", Some(status.bytes / 1_000_000));
     for (kind, _, count) in &status.kinds {
@@ -69,7 +81,8 @@ fn add_status(row: &mut Row, notes: &mut Vec<String>, company: &str, status: &St
     if status.month.is_low() {
         notes.push(format!("{company}: more than 80 % of this month's API calls are used"));
     }
-    if let Some(failure) = &status.last_failure {
-        notes.push(format!("{company}: the last sync failed ({failure})"));
+    for (kind, trouble) in &status.troubles {
+        let what = kind.map_or("the last sync", Kind::name);
+        notes.push(format!("{company}: {what} failed ({}); it is tried again by itself", trouble.reason));
     }
 }

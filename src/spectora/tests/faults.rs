@@ -149,10 +149,10 @@ async fn a_missing_record_at_an_assumed_path_is_told_from_a_wrong_path() {
     let id = "9".parse().unwrap();
     let service = Service::start(missing).await;
     let error = service.client().one::<Contacts>(&id, &[]).await.unwrap_err();
-    assert!(matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: None }), "{error}");
+    assert!(matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: None, .. }), "{error}");
     let service = Service::start(|_, _| reply(404, "", "")).await;
     let error = service.client().one::<Contacts>(&id, &[]).await.unwrap_err();
-    assert!(matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: Some("contacts") }), "{error}");
+    assert!(matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: Some("contacts"), .. }), "{error}");
 }
 
 #[tokio::test]
