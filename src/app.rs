@@ -228,7 +228,7 @@ fn keeper(
         calls,
         max_staleness: company.keeping.max_staleness,
         history: company.keeping.history,
-        page_rows: sync::PAGE_ROWS,
+        inspections_to_a_page: sync::PAGE_ROWS,
     };
     Ok(Syncer::new(client, mirror, Arc::clone(ledger), settings, Arc::clone(clock)))
 }

@@ -52,8 +52,8 @@ use self::world::World;
 pub use self::edits::Edit;
 pub use self::faults::{FaultKind, FaultRule, Faults, RECOVERABLE, When};
 pub use self::generate::{AGENTS, AGENTS_SHARED, INSPECTIONS_1, INSPECTIONS_2, INSPECTIONS_MAX};
-pub use self::options::{Limits, Profile, RetryAfter, SandboxOptions};
-pub use self::service::LOG_MAX;
+pub use self::options::{ChangedSince, Limits, Profile, RetryAfter, SandboxOptions};
+pub use self::service::{LOG_MAX, Script};
 pub use self::truth::{
     AgentRow, AttachmentKind, AttachmentRow, ClientRow, CompanyTruth, InspectionRow, InspectorRow, NamedRow, Rhythm,
     Truth,
@@ -119,12 +119,11 @@ impl Sandbox {
     pub async fn start(options: SandboxOptions) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
-        let world = World::new(generate::generate(options.seed, options.now, options.inspections));
+        let world = World::new(generate::generate(options.seed, options.now, options.inspections, options.agents_max));
         let companies: Vec<SandboxCompany> = world.truth.companies.iter().map(company).collect();
         let shared = Arc::new(Shared {
             base_url: format!("http://{address}"),
             profile: options.profile,
-            changed_since: options.changed_since,
             clock: options.clock,
             seed: options.seed,
             state: Mutex::new(Running {
@@ -132,6 +131,9 @@ impl Sandbox {
                 usage: companies.iter().map(|_| Usage::default()).collect(),
                 faults: FaultState::new(options.faults, options.seed),
                 log: VecDeque::new(),
+                changed_since: if options.changed_since { ChangedSince::Works } else { ChangedSince::Ignored },
+                requests: 0,
+                script: None,
             }),
             companies,
             world: RwLock::new(Arc::new(world)),
@@ -186,6 +188,19 @@ impl Sandbox {
         running.usage.fill_with(Usage::default);
     }
 
+    /// Lets the filter by the time of change work, or no longer.
+    pub fn set_changed_since(&self, becomes: ChangedSince) {
+        self.shared.running().changed_since = becomes;
+    }
+
+    /// Runs `script` before each request from now on is looked at, with how many came since; the edits it gives are made
+    /// before the reply, as somebody at the service would make them while a listing is read. `None` ends it.
+    pub fn set_script(&self, script: Option<Script>) {
+        let mut running = self.shared.running();
+        running.requests = 0;
+        running.script = script;
+    }
+
     /// The data behind the replies.
     pub fn truth(&self) -> Arc<Truth> {
         Arc::clone(&self.shared.snapshot().truth)
@@ -194,12 +209,7 @@ impl Sandbox {
     /// Changes the data, in order; each change moves the record's `updated_at`. Gives the ids of the inspections, agents
     /// or clients touched; an edit of something that is not there is left out.
     pub fn edit(&self, edits: &[Edit]) -> Vec<u64> {
-        let now = self.shared.clock.now().as_second();
-        let mut world = self.shared.world.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut truth = Truth::clone(&world.truth);
-        let ids = edits.iter().filter_map(|edit| edits::apply(&mut truth, edit, now)).collect();
-        *world = Arc::new(World::new(truth));
-        ids
+        self.shared.edit(edits)
     }
 
     /// Stops, and waits up to a second for open replies to end.

@@ -60,8 +60,8 @@ pub struct SyncSettings {
     pub max_staleness: Duration,
     /// How long changes are kept.
     pub history: Duration,
-    /// Rows to a page, at most [`PAGE_ROWS`].
-    pub page_rows: u32,
+    /// Inspections to a page, at most [`PAGE_ROWS`]; of the other kinds as many as the service gives.
+    pub inspections_to_a_page: u32,
 }
 
 /// Hears how far a sync is.
@@ -140,6 +140,9 @@ pub fn gaps(kind: Kind, coverage: &Coverage) -> Vec<String> {
     let mut gaps = Vec::new();
     if coverage.shortfall != 0 {
         gaps.push(format!("{name}: the service counts {} more than it lists", coverage.shortfall));
+    }
+    if coverage.unlisted != 0 {
+        gaps.push(format!("{name}: the service has at least {} that it does not list", coverage.unlisted));
     }
     if coverage.held != 0 {
         gaps.push(format!(
@@ -246,6 +249,11 @@ impl Syncer {
     /// The mirror it syncs.
     pub fn mirror(&self) -> &Arc<Mirror> {
         &self.mirror
+    }
+
+    /// Rows to a page of a kind.
+    fn page_rows(&self, kind: Kind) -> u32 {
+        if kind == Kind::Inspections { self.settings.inspections_to_a_page } else { PAGE_ROWS }
     }
 
     /// The present by the earlier one of both clocks, as far as the service told its time: what the mirror's times are

@@ -44,6 +44,11 @@ impl HandClock {
         Self(Mutex::new(at))
     }
 
+    /// Puts it to another instant, as a person sets a clock.
+    pub fn set(&self, to: Timestamp) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = to;
+    }
+
     /// Moves it on, to the end of time at most.
     pub fn forward(&self, by: SignedDuration) {
         let mut at = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -101,6 +101,7 @@ const STEPS: &[&str] = &[
     ALTER TABLE states ADD COLUMN ahead INTEGER;
     ALTER TABLE states ADD COLUMN shows_deleted INTEGER;
     ALTER TABLE states ADD COLUMN miscount INTEGER;
+    ALTER TABLE states ADD COLUMN unlisted INTEGER;
     DELETE FROM passes;
     DELETE FROM pass_seen;
     ALTER TABLE passes ADD COLUMN read_from INTEGER;

@@ -34,6 +34,8 @@ pub struct Coverage {
     pub turn: i64,
     /// How many records the service counted beyond those that came in the last complete pass.
     pub shortfall: u64,
+    /// How many records that are there did not come in the last complete pass, though they were known: it may lack others.
+    pub unlisted: u64,
     /// Whether listings show deleted records; `None` while none was seen in one.
     pub shows_deleted: Option<bool>,
     /// How many more records the service counted at the last look than are known to be in its listing; below zero how
@@ -87,6 +89,8 @@ pub struct PassStep<'a> {
 pub struct PassEnd {
     /// How many records the service counts that never came.
     pub shortfall: u64,
+    /// How many known records are there and did not come.
+    pub unlisted: u64,
     /// The numbers of records that are proven gone.
     pub gone: Vec<i64>,
     /// The numbers of records that did not come and are not proven gone.
@@ -143,7 +147,7 @@ fn stored_coverage(connection: &rusqlite::Connection, kind: Kind) -> Result<Cove
     let found = connection
         .prepare_cached(
             "SELECT revision, full_at, fresh_at, window_at, window_from, reach, read_from, ahead, turn, shortfall, \
-             shows_deleted, (SELECT count(*) FROM held h WHERE h.kind = states.kind), miscount FROM states WHERE kind = ?",
+             shows_deleted, (SELECT count(*) FROM held h WHERE h.kind = states.kind), miscount, unlisted FROM states WHERE kind = ?",
         )?
         .query_row([kind.number()], |row| {
             Ok(Coverage {
@@ -160,6 +164,7 @@ fn stored_coverage(connection: &rusqlite::Connection, kind: Kind) -> Result<Cove
                 shows_deleted: row.get(10)?,
                 held: count(row.get(11)?).unwrap_or(0),
                 miscount: row.get::<_, Option<i64>>(12)?.unwrap_or(0),
+                unlisted: count(row.get(13)?).unwrap_or(0),
                 unsettled: false,
             })
         })
@@ -331,9 +336,11 @@ impl Changing<'_> {
         self.transaction
             .prepare_cached(
                 "INSERT INTO states (kind, revision, full_at, fresh_at, window_at, window_from, reach, read_from, ahead, \
-                 turn, shortfall, shows_deleted, miscount) VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+                 turn, shortfall, shows_deleted, miscount, unlisted) VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, \
+                 ?11, ?12, ?13) \
                  ON CONFLICT (kind) DO UPDATE SET full_at = ?2, fresh_at = ?3, window_at = ?4, window_from = ?5, \
-                 reach = ?6, read_from = ?7, ahead = ?8, turn = ?9, shortfall = ?10, shows_deleted = ?11, miscount = ?12",
+                 reach = ?6, read_from = ?7, ahead = ?8, turn = ?9, shortfall = ?10, shows_deleted = ?11, \
+                 miscount = ?12, unlisted = ?13",
             )?
             .execute(params![
                 kind.number(),
@@ -348,6 +355,7 @@ impl Changing<'_> {
                 coverage.shortfall.cast_signed(),
                 coverage.shows_deleted,
                 coverage.miscount,
+                coverage.unlisted.cast_signed(),
             ])?;
         Ok(())
     }
@@ -468,6 +476,7 @@ impl Changing<'_> {
             read_from: pass.read_from,
             ahead: pass.ahead,
             shortfall: end.shortfall,
+            unlisted: end.unlisted,
             miscount: 0,
             ..before
         };

@@ -38,7 +38,7 @@ impl FromIterator<FaultRule> for Faults {
 /// rules were set, over all companies: `3` is the third, `3+` the third and all later ones, `2-4` three of them;
 /// `20%` is each one with that chance, drawn from the seed. `KIND` is one of
 ///
-/// - `500`, `502`, `503`: that status with a JSON body; `500-html` and so on with an HTML one
+/// - `400`, `500`, `502`, `503`: that status with a JSON body; `500-html` and so on, and `404-html`, with an HTML one
 /// - `429` (`Retry-After` of one second), `429:SECONDS`, `429-bare` (without the header)
 /// - `cut` (the document ends early, the length is honest), `broken` (the connection ends in the middle of the body),
 ///   `drop` (the connection ends without a reply)
@@ -74,7 +74,7 @@ pub enum When {
 pub enum FaultKind {
     /// A status with a JSON or an HTML body.
     Status {
-        /// 500, 502 or 503.
+        /// 400, 404, 500, 502 or 503.
         status: u16,
         /// Whether the body is HTML.
         html: bool,
@@ -169,11 +169,11 @@ impl FromStr for FaultKind {
             None => (text, None),
         };
         let count = || argument.map_or(Ok(MOVED_ROWS_DEFAULT), |k| k.parse().map_err(|_| wrong()));
-        if let Some(status) = name.strip_suffix("-html").filter(|s| ["500", "502", "503"].contains(s)) {
+        if let Some(status) = name.strip_suffix("-html").filter(|s| ["400", "404", "500", "502", "503"].contains(s)) {
             return Ok(Self::Status { status: status.parse().map_err(|_| wrong())?, html: true });
         }
         Ok(match name {
-            "500" | "502" | "503" => Self::Status { status: name.parse().map_err(|_| wrong())?, html: false },
+            "400" | "500" | "502" | "503" => Self::Status { status: name.parse().map_err(|_| wrong())?, html: false },
             "429" => Self::TooMany(Some(argument.map_or(Ok(1), |s| s.parse().map_err(|_| wrong()))?)),
             "429-bare" => Self::TooMany(None),
             "cut" => Self::Cut,

@@ -83,7 +83,13 @@ const PLANS: [Plan; 2] = [
 ];
 
 /// Makes both companies. `inspections` is the total over both, shared out 4 to 1.
-pub(super) fn generate(seed: u64, now: Timestamp, inspections: Option<u64>) -> Truth {
+/// `agents_max` leaves out the agents beyond so many in each company.
+pub(super) fn generate(
+    seed: u64,
+    now: Timestamp,
+    inspections: Option<u64>,
+    agents_max: Option<usize>,
+) -> Truth {
     let counts = match inspections {
         None => [INSPECTIONS_1, INSPECTIONS_2],
         Some(total) => {
@@ -92,11 +98,20 @@ pub(super) fn generate(seed: u64, now: Timestamp, inspections: Option<u64>) -> T
         }
     };
     let people = people(seed);
+    let agents_max = agents_max.unwrap_or(usize::MAX);
     let companies = PLANS.iter().zip(counts).enumerate();
-    Truth { companies: companies.map(|(at, (plan, count))| company(seed, now, at, plan, count, &people)).collect() }
+    Truth { companies: companies.map(|(at, (plan, count))| company(seed, now, at, plan, count, &people, agents_max)).collect() }
 }
 
-fn company(seed: u64, now: Timestamp, at: usize, plan: &Plan, count: u64, people: &[agents::Person]) -> CompanyTruth {
+fn company(
+    seed: u64,
+    now: Timestamp,
+    at: usize,
+    plan: &Plan,
+    count: u64,
+    people: &[agents::Person],
+    agents_max: usize,
+) -> CompanyTruth {
     let mut rng = ChaCha8Rng::seed_from_u64(mix(seed, 1 + at as u64));
     let zone = TimeZone::get(plan.timezone).unwrap_or(TimeZone::UTC);
     let today = zone.to_datetime(now).date();
@@ -121,6 +136,7 @@ fn company(seed: u64, now: Timestamp, at: usize, plan: &Plan, count: u64, people
         stats_off_by_one: Vec::new(),
     };
     truth.agents = agents::agents(&mut rng, at, people, &truth);
+    truth.agents.truncate(agents_max);
     truth.stats_off_by_one = [11, 37].iter().filter_map(|at| truth.agents.get(*at)).map(|a| a.connection_id).collect();
     book(&mut rng, at, plan, count, &mut truth);
     truth.attachments = attachments(&mut rng, plan, &truth);
@@ -186,7 +202,7 @@ fn book(rng: &mut ChaCha8Rng, at: usize, plan: &Plan, count: u64, truth: &mut Co
 fn one_offs(truth: &CompanyTruth, rows: &mut [InspectionRow]) {
     let agents: Vec<u32> =
         (0_u32..).zip(&truth.agents).filter(|(_, agent)| agent.rhythm == Rhythm::OneOff).map(|(at, _)| at).collect();
-    if rows.len() < 10 * agents.len() {
+    if agents.is_empty() || rows.len() < 10 * agents.len() {
         return;
     }
     let stride = rows.len() / agents.len();

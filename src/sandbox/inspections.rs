@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 
-use super::options::Profile;
+use super::options::{ChangedSince, Profile};
 use super::query::{Query, Refusal, boolean, ids, instant, search_words};
 use super::truth::{CompanyTruth, InspectionRow};
 use super::words::{ADD_ONS, FIRST_NAMES, LAST_NAMES, NOTES, SERVICES, STREETS};
@@ -116,7 +116,7 @@ pub(super) fn visible_by_id(scene: Scene<'_>, row: &InspectionRow) -> bool {
 
 fn honoured(scene: Scene<'_>, name: &str) -> bool {
     if name == CHANGED_SINCE {
-        return scene.changed_since;
+        return scene.changed_since == ChangedSince::Works;
     }
     match scene.profile {
         Profile::Full | Profile::Blind => FILTERS.contains(&name),

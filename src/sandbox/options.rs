@@ -23,6 +23,8 @@ pub struct SandboxOptions {
     pub clock: Arc<dyn Clock>,
     /// Inspections over both companies, shared out 4 to 1; `None` for 6,000 and 1,500. At most 4 million are made.
     pub inspections: Option<u64>,
+    /// The most agents of each company; `None` for 400 and 120.
+    pub agents_max: Option<usize>,
     /// Which filters on inspections are honoured.
     pub profile: Profile,
     /// Whether `filter[updated_at_greater_than]` is honoured on inspections, connections and contacts.
@@ -42,6 +44,7 @@ impl SandboxOptions {
             now,
             clock: Arc::new(SystemClock),
             inspections: None,
+            agents_max: None,
             profile: Profile::Full,
             changed_since: false,
             limits: Limits::default(),
@@ -57,12 +60,27 @@ impl fmt::Debug for SandboxOptions {
             .field("seed", &self.seed)
             .field("now", &self.now)
             .field("inspections", &self.inspections)
+            .field("agents_max", &self.agents_max)
             .field("profile", &self.profile)
             .field("changed_since", &self.changed_since)
             .field("limits", &self.limits)
             .field("faults", &self.faults)
             .finish_non_exhaustive()
     }
+}
+
+/// What becomes of `filter[updated_at_greater_than]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChangedSince {
+    /// It is ignored, as any unknown filter.
+    #[default]
+    Ignored,
+    /// It finds what changed after the instant given.
+    Works,
+    /// It is taken and finds nothing, whatever is asked.
+    FindsNothing,
+    /// It is refused with 422.
+    Refused,
 }
 
 /// How the listing of inspections treats filters. The other listings are the same under every profile.

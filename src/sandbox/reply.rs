@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::inspections::visible_by_id;
+use super::options::ChangedSince;
 use super::query::{Page, Query, Refusal};
 use super::service::{Caller, Shared};
 use super::world::{Included, Scene, World};
@@ -116,6 +117,7 @@ pub(super) fn answer(shared: &Shared, caller: Caller, path: &str, query: &str, h
         Caller::Company(at) => at,
     };
     let world = shared.snapshot();
+    let changed_since = shared.running().changed_since;
     let (Some(company), Some(index)) = (world.truth.companies.get(at), world.indices.get(at)) else {
         return Reply::gateway(403, "FORBIDDEN", "the company is gone");
     };
@@ -124,7 +126,7 @@ pub(super) fn answer(shared: &Shared, caller: Caller, path: &str, query: &str, h
         company,
         index,
         profile: shared.profile,
-        changed_since: shared.changed_since,
+        changed_since,
         base_url: &shared.base_url,
     };
     let document = route(scene, path, &Query::parse(query), hidden);
@@ -153,7 +155,14 @@ fn route(scene: Scene<'_>, path: &str, query: &Query, hidden: usize) -> Result<V
 
 fn listing(scene: Scene<'_>, endpoint: Endpoint, path: &str, query: &Query, hidden: usize) -> Result<Value, Refusal> {
     let page = query.page()?;
-    let mut rows = endpoint.select(scene, query)?;
+    let asks_for_changes = query.filters().any(|(name, _)| name == inspections::CHANGED_SINCE);
+    let mut rows = match scene.changed_since {
+        ChangedSince::Refused if asks_for_changes => {
+            return Err(Refusal::invalid(&format!("filter[{}]", inspections::CHANGED_SINCE), "is not supported"));
+        }
+        ChangedSince::FindsNothing if asks_for_changes => Vec::new(),
+        _ => endpoint.select(scene, query)?,
+    };
     rows.drain(..hidden.min(rows.len()));
     let mut included = Included::default();
     let on_page = rows.iter().skip((page.number - 1).saturating_mul(page.size)).take(page.size);

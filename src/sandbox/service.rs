@@ -16,8 +16,10 @@ use jiff::Timestamp;
 use super::doors::Peer;
 use super::faults::{FaultKind, FaultState};
 use super::limits::{Usage, http_date, retry_after};
-use super::options::{Limits, Profile};
+use super::edits::{self, Edit};
+use super::options::{ChangedSince, Limits, Profile};
 use super::reply::{HTML, JSON, Reply, answer, file};
+use super::truth::Truth;
 use super::world::World;
 use super::{LoggedRequest, SandboxCompany};
 use crate::domain::Clock;
@@ -33,7 +35,6 @@ pub(super) struct Shared {
     pub(super) companies: Vec<SandboxCompany>,
     pub(super) base_url: String,
     pub(super) profile: Profile,
-    pub(super) changed_since: bool,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) seed: u64,
     /// The data. A request takes a snapshot, so a later change never shows halfway through a reply.
@@ -51,11 +52,42 @@ pub(super) struct Running {
     pub(super) usage: Vec<Usage>,
     pub(super) faults: FaultState,
     pub(super) log: VecDeque<LoggedRequest>,
+    pub(super) changed_since: ChangedSince,
+    /// How many requests came since the script was set.
+    pub(super) requests: u64,
+    pub(super) script: Option<Script>,
 }
+
+/// What happens at the service before a request: given its number and the data as it is, the edits that are made first.
+pub type Script = Box<dyn FnMut(u64, &Truth) -> Vec<Edit> + Send>;
 
 impl Shared {
     pub(super) fn running(&self) -> MutexGuard<'_, Running> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the data, in order. Gives the ids of what was touched.
+    pub(super) fn edit(&self, edits: &[Edit]) -> Vec<u64> {
+        let now = self.clock.now().as_second();
+        let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
+        let mut truth = Truth::clone(&world.truth);
+        let ids = edits.iter().filter_map(|edit| edits::apply(&mut truth, edit, now)).collect();
+        *world = Arc::new(World::new(truth));
+        ids
+    }
+
+    /// Lets the script have its turn before a request.
+    fn run_script(&self) {
+        let truth = Arc::clone(&self.snapshot().truth);
+        let edits = {
+            let running = &mut *self.running();
+            running.requests += 1;
+            let number = running.requests;
+            running.script.as_mut().map(|script| script(number, &truth)).unwrap_or_default()
+        };
+        if !edits.is_empty() {
+            self.edit(&edits);
+        }
     }
 
     pub(super) fn snapshot(&self) -> Arc<World> {
@@ -104,6 +136,7 @@ pub(super) async fn handle(
     ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request,
 ) -> Response {
+    shared.run_script();
     let now = shared.clock.now();
     let caller = Caller::of(request.headers(), &shared.companies);
     let path = request.uri().path().to_owned();

@@ -171,7 +171,7 @@ async fn the_data_has_the_shapes_and_the_dirt_of_a_real_business() {
 
 #[test]
 fn agents_keep_their_planted_rhythm() {
-    let truth = generate::generate(1, now(), None);
+    let truth = generate::generate(1, now(), None, None);
     let company = &truth.companies[0];
     let mut referrals: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
     for row in &company.inspections {

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::options::Profile;
+use super::options::{ChangedSince, Profile};
 use super::truth::{CompanyTruth, Truth};
 
 /// A snapshot of all data. Requests hold one; a later change puts another in its place.
@@ -86,7 +86,7 @@ pub(super) struct Scene<'a> {
     pub(super) company: &'a CompanyTruth,
     pub(super) index: &'a CompanyIndex,
     pub(super) profile: Profile,
-    pub(super) changed_since: bool,
+    pub(super) changed_since: ChangedSince,
     pub(super) base_url: &'a str,
 }
 

@@ -1,7 +1,7 @@
 //! What no longer comes: moved, hidden, or gone. Absence is proven record by record or by a second reading, never
 //! inferred from one answer.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::full::Batch;
 use super::kept::Kept;
@@ -32,31 +32,37 @@ pub(super) struct Resolved {
     pub(super) gone: Vec<i64>,
     /// Not proven.
     pub(super) held: Vec<i64>,
+    /// How many are there and should have come: the listing did not show all there is.
+    pub(super) unlisted: u64,
 }
 
 /// What a look by id found.
 enum Looked {
-    /// It is there, and stored.
-    Found(StoreCount),
+    /// It is there, and stored; when it begins, for what begins.
+    Found(StoreCount, Option<Timestamp>),
     /// The service says, twice and in its own form, that there is no such record.
     Absent,
 }
 
 impl Syncer {
-    /// Finds out about records (number and id) that did not come in a listing. `of_all` says that the listing was of all
-    /// records, so that none can have moved out of it.
+    /// Finds out about records (number and id) that did not come in a listing of those that begin in `span`; without one
+    /// it was a listing of all records, so that none can have moved out of it.
     pub(super) async fn resolve<R: Kept>(
         &self,
         missing: Vec<(i64, String)>,
-        of_all: bool,
+        span: Option<(Timestamp, Timestamp)>,
         accepts_gone: bool,
     ) -> Result<(StoreCount, Resolved), SyncError> {
+        let of_all = span.is_none();
+        let belongs = |begins: Option<Timestamp>| {
+            span.is_none_or(|(from, to)| begins.is_some_and(|begins| from <= begins && begins < to))
+        };
         let mut count = StoreCount::default();
         let mut resolved = Resolved::default();
         let mut open = missing;
         if of_all {
             // Missing again some hours later: believed.
-            let before = self.now().saturating_sub(BELIEVED_AFTER).unwrap_or(jiff::Timestamp::MIN);
+            let before = self.now().saturating_sub(BELIEVED_AFTER).unwrap_or(Timestamp::MIN);
             let held = self.mirror.read(move |parts| parts.held_since(R::KIND, before)).await?;
             let held: std::collections::HashSet<i64> = held.into_iter().map(|(pk, _)| pk).collect();
             let (believed, rest) = open.into_iter().partition(|(pk, _)| accepts_gone || held.contains(pk));
@@ -77,9 +83,10 @@ impl Syncer {
         for (pk, id) in &looked_up {
             match self.look(R::KIND, id).await {
                 Ok(Looked::Absent) => absent.push(*pk),
-                Ok(Looked::Found(stored)) => {
+                Ok(Looked::Found(stored, begins)) => {
                     count.add(stored);
                     is_proven = false;
+                    resolved.unlisted += u64::from(belongs(begins));
                 }
                 Err(error) if error.is_company_wide() => return Err(error),
                 Err(error) => {
@@ -129,7 +136,7 @@ impl Syncer {
             let mut filters = listing.filters;
             filters.push(InspectionFilter::AnyId(ids));
             let query = Query::<Inspections> { filters, sort: Vec::new(), include: listing.include };
-            let mut page = self.client.page_with_raw(&query, 1, self.settings.page_rows, 0).await?;
+            let mut page = self.client.page_with_raw(&query, 1, self.page_rows(R::KIND), 0).await?;
             let works = page.filters.ignored.is_empty() && page.filters.refused.is_empty();
             let batch = Batch::<Inspections>::of(&mut page);
             found.extend(batch.rows.iter().map(|(row, _)| row.id.to_string()));
@@ -159,12 +166,15 @@ impl Syncer {
             let now = self.clock.now();
             match self.client.one_with_raw::<R>(&wanted, include).await {
                 Ok((record, raw)) => {
+                    let begins = R::begins(&record);
                     let row: (R::Record, RawRecord) = (record, raw);
                     let store = move |parts: &mut crate::mirror::Changing<'_>| {
                         let batch = Batch::<R> { rows: vec![row], ids: Vec::new(), shows_deleted: false };
                         R::store(parts, &batch.fresh(), now)
                     };
-                    return Ok(Looked::Found(self.mirror.write(store).await?));
+                    let stored = self.mirror.write(store).await?;
+                    self.note_company(&self.client.company_id().into_iter().collect()).await?;
+                    return Ok(Looked::Found(stored, begins));
                 }
                 Err(error)
                     if matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: None, in_service_form: true }) =>
@@ -182,7 +192,7 @@ impl Syncer {
     /// Reads one record by its id and stores it, or marks it gone where the service says so twice.
     pub(super) async fn read_by_id(&self, kind: Kind, id: &str) -> Result<StoreCount, SyncError> {
         match self.look(kind, id).await? {
-            Looked::Found(count) => Ok(count),
+            Looked::Found(count, _) => Ok(count),
             Looked::Absent => {
                 let (id, now) = (id.to_owned(), self.clock.now());
                 Ok(self.mirror.write(move |parts| parts.mark_gone(kind, &id, now)).await?)
@@ -193,7 +203,7 @@ impl Syncer {
     /// Stores what was found out about records that did not come in a listing of a part of all.
     pub(super) async fn settle_missing(&self, kind: Kind, resolved: Resolved) -> Result<StoreCount, MirrorError> {
         let now = self.clock.now();
-        let Resolved { gone, held } = resolved;
+        let Resolved { gone, held, .. } = resolved;
         self.mirror
             .write(move |parts| {
                 parts.hold(kind, &held, now)?;

@@ -123,7 +123,7 @@ impl Syncer {
             let Some(filter) = R::changed_since(name, since) else { return Ok(Err(NotAll::FilterFails)) };
             let mut query = R::listing();
             query.filters.push(filter);
-            let mut page = self.client.page_with_raw(&query, number, self.settings.page_rows, read_before).await?;
+            let mut page = self.client.page_with_raw(&query, number, self.page_rows(R::KIND), read_before).await?;
             let asked = *began.get_or_insert(page.asked);
             if number == 1
                 && let Some(earlier) = moved_clock(coverage, asked, since)
@@ -195,7 +195,7 @@ impl Syncer {
         let mut first_records = None;
         let mut moved = false;
         loop {
-            let mut page = self.client.page_with_raw(query, number, self.settings.page_rows, read_before).await?;
+            let mut page = self.client.page_with_raw(query, number, self.page_rows(R::KIND), read_before).await?;
             listing.asked.get_or_insert(page.asked);
             read_before += page.received as u64;
             let records = page.pagination.records;
@@ -275,10 +275,15 @@ impl Syncer {
                 let known = self.known_between(from, to.unwrap_or(Timestamp::MAX)).await?;
                 let missing: Vec<(i64, String)> =
                     known.into_iter().filter(|(_, id)| !listing.ids.contains(id)).collect();
-                let (stored, resolved) = self.resolve::<Inspections>(missing, false, false).await?;
+                let span = (from, to.unwrap_or(Timestamp::MAX));
+                let (stored, resolved) = self.resolve::<Inspections>(missing, Some(span), false).await?;
                 count.add(stored);
+                let unlisted = resolved.unlisted;
                 count.add(self.settle_missing(Kind::Inspections, resolved).await?);
-                return Ok((count, listing.asked));
+                if unlisted == 0 {
+                    return Ok((count, listing.asked));
+                }
+                // It did not show what is there, so there may be more that it did not show.
             }
         }
         Ok((count, None))
@@ -306,7 +311,9 @@ impl Syncer {
             let counted = self.count_of(<Inspections as Kept>::listing()).await?;
             let (coverage, (least, most)) =
                 self.mirror.read(move |parts| Ok((parts.coverage(kind)?, parts.listed(kind)?))).await?;
-            let beyond = coverage.shortfall.cast_signed() - coverage.held.cast_signed();
+            let beyond = coverage.shortfall.cast_signed()
+                - coverage.held.cast_signed()
+                - coverage.unlisted.cast_signed();
             let expected = least.cast_signed() + beyond..=most.cast_signed() + beyond;
             let counted = counted.cast_signed();
             let miscount = (counted - expected.end()).max(0) + (counted - expected.start()).min(0);
@@ -327,7 +334,7 @@ impl Syncer {
                 continue;
             }
             let left = self.month().await?.left_for_background();
-            let calls = most.div_ceil(u64::from(self.settings.page_rows));
+            let calls = most.div_ceil(u64::from(self.page_rows(kind)));
             if left.is_none_or(|left| calls <= left) {
                 let count = self.full(kind, false, progress).await?;
                 steps.push(StepReport { kind, way: StepWay::Full, count });

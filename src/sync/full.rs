@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::absence::Resolved;
 use super::kept::Kept;
 use super::{PASS_AGE_MAX, Progress, SyncError, Syncer};
 use crate::mirror::{Coverage, Fresh, Kind, MirrorError, Pass, PassEnd, PassStep, StoreCount};
@@ -11,6 +12,9 @@ use crate::spectora::{AskedAt, ConnectionStats, Connections, Contacts, Inspectio
 const AGAIN_MAX: u32 = 3;
 /// How far before a request changes are asked for when the service tells no time: its clock may be behind this machine's.
 const UNTOLD_TIME: SignedDuration = SignedDuration::from_mins(15);
+/// Made this soon after a pass began, a record may as well have been made just before: the service's time is known to
+/// about a second.
+const CREATED_SLACK: SignedDuration = SignedDuration::from_secs(3);
 
 /// Records with the bytes they came as, ready to be stored on another thread.
 pub(super) struct Batch<R: Resource> {
@@ -130,7 +134,10 @@ impl Syncer {
     async fn slipped(&self, kind: Kind, pass: &Pass) -> Result<u64, MirrorError> {
         let (Some(first), Some(last)) = (pass.first_records, pass.records) else { return Ok(0) };
         let created = match pass.read_from {
-            Some(since) => self.mirror.write(move |parts| parts.created_in_pass(kind, since)).await?,
+            Some(since) => {
+                let since = since.saturating_add(CREATED_SLACK).unwrap_or(since);
+                self.mirror.write(move |parts| parts.created_in_pass(kind, since)).await?
+            }
             None => 0,
         };
         Ok((first + created).saturating_sub(last))
@@ -140,15 +147,16 @@ impl Syncer {
     async fn end<R: Kept>(&self, shortfall: u64, accepts_gone: bool) -> Result<StoreCount, SyncError> {
         let kind = R::KIND;
         let missing = self.mirror.read(move |parts| parts.missing_from_pass(kind)).await?;
-        let (mut count, resolved) = self.resolve::<R>(missing, true, accepts_gone).await?;
-        let end = PassEnd { shortfall, gone: resolved.gone, held: resolved.held };
+        let (mut count, resolved) = self.resolve::<R>(missing, None, accepts_gone).await?;
+        let Resolved { gone, held, unlisted } = resolved;
+        let end = PassEnd { shortfall, unlisted, gone, held };
         count.add(self.mirror.write(move |parts| parts.end_pass(kind, &end)).await?);
         Ok(count)
     }
 
     async fn resume_or_begin(&self, kind: Kind) -> Result<Pass, MirrorError> {
         let now = self.now();
-        let page_rows = self.settings.page_rows;
+        let page_rows = self.page_rows(kind);
         let known = self.mirror.read(move |parts| parts.pass(kind)).await?;
         let age = known.as_ref().map(|pass| now.duration_since(pass.started_at));
         match known.filter(|pass| pass.size == page_rows).zip(age) {

@@ -42,7 +42,7 @@ struct Remembered {
     company_id: Option<String>,
     salt: String,
     marks: Vec<String>,
-    /// Whether there are inspections here.
+    /// Whether all inspections were read once, so that the latest ones should be known.
     is_filled: bool,
 }
 
@@ -137,7 +137,7 @@ impl Syncer {
                     company_id: parts.about(COMPANY_ID)?,
                     salt: parts.about(KEY_SALT)?.unwrap_or(fresh_salt),
                     marks: marks.split_whitespace().map(str::to_owned).collect(),
-                    is_filled: parts.count(Kind::Inspections)? != 0,
+                    is_filled: parts.coverage(Kind::Inspections)?.full_at.is_some(),
                 })
             })
             .await

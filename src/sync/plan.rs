@@ -100,8 +100,8 @@ impl Plan {
 
 
 impl Syncer {
-    fn pages(&self, rows: u64) -> u64 {
-        rows.div_ceil(u64::from(self.settings.page_rows)).max(1)
+    fn pages(&self, kind: Kind, rows: u64) -> u64 {
+        rows.div_ceil(u64::from(self.page_rows(kind))).max(1)
     }
 
     /// What a sync would do now. With a monthly budget the records are counted first where that is not known, at one
@@ -139,13 +139,13 @@ impl Syncer {
         let full = |calls| Some(PlannedStep { kind, way: StepWay::Full, calls });
         if let Some(pass) = pass {
             let read = u64::from(pass.next_page - 1);
-            return Ok(full(pass.records.map(|records| self.pages(records).saturating_sub(read))));
+            return Ok(full(pass.records.map(|records| self.pages(kind, records).saturating_sub(read))));
         }
         if coverage.full_at.is_none() {
-            return Ok(full(if counts { Some(self.pages(self.count(kind).await?)) } else { None }));
+            return Ok(full(if counts { Some(self.pages(kind, self.count(kind).await?)) } else { None }));
         }
         if scope.is_full() || (scope == Scope::Due && self.is_full_due(&coverage)) {
-            return Ok(full(Some(self.pages(here))));
+            return Ok(full(Some(self.pages(kind, here))));
         }
         let one = |way, calls| Some(PlannedStep { kind, way, calls: Some(calls) });
         if coverage.read_from.is_some() && self.changed_since(kind).await?.is_some() {
@@ -156,12 +156,12 @@ impl Syncer {
             Kind::Inspections => {
                 let from = self.now().saturating_sub(WINDOW_BACK).unwrap_or(Timestamp::MIN);
                 let rows = self.inspections_between(from, Timestamp::MAX).await?;
-                one(StepWay::Window, self.pages(rows) + TURN_PAGES)
+                one(StepWay::Window, self.pages(kind, rows) + TURN_PAGES)
             }
             // Counts about agents may lag by some hours; the answers say as of when they are.
-            Kind::AgentStats if !self.is_old(&coverage) && 1 < self.pages(here) => None,
-            _ if self.pages(here) <= SMALL_PAGES_MAX => full(Some(self.pages(here))),
-            _ if self.is_old(&coverage) && kind != Kind::Clients => full(Some(self.pages(here))),
+            Kind::AgentStats if !self.is_old(&coverage) && 1 < self.pages(kind, here) => None,
+            _ if self.pages(kind, here) <= SMALL_PAGES_MAX => full(Some(self.pages(kind, here))),
+            _ if self.is_old(&coverage) && kind != Kind::Clients => full(Some(self.pages(kind, here))),
             _ => None,
         })
     }

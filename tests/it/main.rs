@@ -39,6 +39,8 @@ mod quiet;
 mod read_only;
 // `report`: the numbers of the tools, in every form.
 mod report;
+// Whole lives of a mirror, decided by a seed, against all that ever was.
+mod simulation;
 // What other files share.
 mod support;
 // The published surface.

@@ -222,13 +222,14 @@ async fn webhooks_change_the_mirror_and_nothing_else() {
     let other = truth.companies[1].inspections[5].id;
     sandbox.edit(&[spectora_mcp::sandbox::Edit::Cancel { company: 0, id: row.id }]);
     sandbox.clear_log();
-    let canceled = format!(r#"{{"event":"inspection.canceled","id":"{}","company_id":"1"}}"#, row.id);
+    let canceled = format!(r#"{{"event":"inspection.canceled","id":"{}","company_id":"4101"}}"#, row.id);
     assert_eq!(post(&path, &canceled), 202);
     // Twice, for an unknown id, for another company's, and in another spelling.
     assert_eq!(post(&path, &canceled), 202);
     assert_eq!(post(&path, &format!(r#"{{"event_type":"inspection.created","object_id":{other}}}"#)), 202);
     assert_eq!(post(&path, r#"{"type":"contact.updated","data":{"id":"999999999"}}"#), 202);
     assert_eq!(post(&path, "not json"), 400);
+    assert_eq!(post(&path, &canceled.replace("4101", "4102")), 400, "another company's delivery");
     assert_eq!(post(&path, &format!(r#"{{"event":"x","pad":"{}"}}"#, "x".repeat(70_000))), 413);
     assert_eq!(post("/webhooks/spectora_company1/wrong", &canceled), 404);
     assert_eq!(post("/webhooks/no_such_company/wrong", &canceled), 404);

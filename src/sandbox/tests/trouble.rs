@@ -153,7 +153,7 @@ async fn it_stops_with_an_endless_reply_open_and_tells_what_it_is() {
 
 #[test]
 fn zones_are_known() {
-    for company in &generate::generate(1, now(), Some(0)).companies {
+    for company in &generate::generate(1, now(), Some(0), None).companies {
         assert_eq!(TimeZone::get(company.timezone).unwrap(), company.zone);
         assert!(company.inspections.is_empty());
     }

@@ -156,6 +156,71 @@ async fn a_missing_record_at_an_assumed_path_is_told_from_a_wrong_path() {
 }
 
 #[tokio::test]
+async fn a_quota_told_under_another_status_is_a_limit() {
+    let json = "content-type: application/json\r\n";
+    for (status, headers, body) in [
+        (403, json, r#"{"code":"RATE_LIMITED","message":"monthly quota"}"#),
+        (403, "content-type: application/json\r\nretry-after: 3600\r\n", r#"{"code":"FORBIDDEN","message":"no"}"#),
+        (400, json, r#"{"errors":[{"code":"quota_exceeded","title":"Quota"}]}"#),
+    ] {
+        let service = Service::start(move |_, _| reply(status, headers, body)).await;
+        let limits = ClientLimits { attempts_max: 1, ..ClientLimits::default() };
+        let error = page(&service.client_with(limits)).await.unwrap_err();
+        assert!(matches!(error.kind, SpectoraErrorKind::RateLimited { .. }), "{status} {body}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn right_json_is_read_under_any_content_type() {
+    for headers in ["content-type: text/html\r\n", "content-type: text/plain\r\n", ""] {
+        let service = Service::start(move |_, _| reply(200, headers, r#"{"data":[{"id":"7"}]}"#)).await;
+        assert_eq!(page(&service.client()).await.unwrap(), 1, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_with_a_record_of_another_company_is_refused_whole() {
+    let row = |id: u64, company: Value| json!({"id": id, "attributes": {"company_id": company}});
+    let service = Service::start(move |asked, before| match (asked.page(), before) {
+        (1, 0) => ok(&json!({"data": [row(1, json!(4101)), row(2, json!("4101"))]})),
+        (1, _) => ok(&json!({"data": [row(1, json!(4101)), row(3, json!(4102))]})),
+        _ => ok(&json!({"data": row(3, json!("4102"))})),
+    })
+    .await;
+    let client = service.client();
+    assert_eq!(page(&client).await.unwrap(), 2);
+    assert_eq!(client.company_id().as_deref(), Some("4101"));
+    let error = page(&client).await.unwrap_err();
+    assert!(error.to_string().contains("4102") && error.hint().contains("mirror rebuild"), "{error}");
+    let other = service.client();
+    other.hold_to("4109");
+    assert!(matches!(page(&other).await.unwrap_err().kind, SpectoraErrorKind::OtherCompany { .. }));
+    // A record that names no company is taken as it is.
+    let silent = Service::start(|_, _| ok(&json!({"data": [{"id": "1"}]}))).await;
+    let client = silent.client();
+    client.hold_to("4101");
+    assert_eq!(page(&client).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn an_id_with_leading_zeros_keeps_its_record_as_it_came() {
+    let service = Service::start(|_, _| ok(&json!({"data": [{"id": "0042"}, {"id": "A-7"}]}))).await;
+    let page = service.client().page_with_raw(&Query::<Inspections>::default(), 1, 5, 0).await.unwrap();
+    for row in &page.rows {
+        assert!(page.raws.contains_key(row.id.as_str()), "{}", row.id);
+    }
+}
+
+#[tokio::test]
+async fn a_mark_of_a_key_tells_it_again_and_nothing_else() {
+    let service = Service::start(|_, _| empty()).await;
+    let client = service.client();
+    assert_eq!(client.key_mark("salt"), service.client().key_mark("salt"));
+    assert_ne!(client.key_mark("salt"), client.key_mark("another"));
+    assert!(!client.key_mark("salt").contains(KEY));
+}
+
+#[tokio::test]
 async fn statistics_are_asked_for_by_filter() {
     let service = Service::start(|_, _| ok(&json!({"data": [{"id": "3"}, {"id": "4"}]}))).await;
     let found = service.client().one::<ConnectionStats>(&"4".parse().unwrap(), &[]).await.unwrap();
@@ -190,7 +255,7 @@ async fn neither_the_key_nor_what_a_person_typed_is_logged() {
     let guard = tracing::subscriber::set_default(subscriber);
     let service = Service::start(|_, before| match before {
         0 => reply(500, "", KEY),
-        1 => refused("cannot search for Quimby"),
+        1 | 2 => refused("cannot search for Quimby"),
         _ => empty(),
     })
     .await;
