@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use spectora_mcp::domain::{Clock, HandClock, Inspection};
+use spectora_mcp::domain::{Clock, HandClock};
 use spectora_mcp::mirror::{Kind, Ledger, LedgerSettings, Mirror, MirrorSettings};
 use spectora_mcp::records::{InspectionOrder, InspectionSelection, Records};
 use spectora_mcp::sandbox::{ChangedSince, Edit, Faults, Profile, Sandbox, SandboxOptions, Truth};
@@ -74,11 +74,13 @@ impl History {
     }
 
     /// Whether an answer about all that begins at or after `from` is right; why not, when it is not.
-    fn check(&self, rows: &[Inspection], from: Option<i64>, as_of: Timestamp, is_complete: bool) -> Result<(), String> {
-        let mut came: BTreeMap<u64, Facts> = BTreeMap::new();
-        for row in rows {
-            came.insert(row.id.as_str().parse().unwrap(), facts_of(row));
-        }
+    fn check(
+        &self,
+        came: &BTreeMap<u64, Facts>,
+        from: Option<i64>,
+        as_of: Timestamp,
+        is_complete: bool,
+    ) -> Result<(), String> {
         let unknown = came.keys().find(|id| !self.versions.contains_key(id));
         if let Some(id) = unknown {
             return Err(format!("{id} never was"));
@@ -105,16 +107,22 @@ impl History {
     }
 }
 
-fn facts_of(row: &Inspection) -> Facts {
-    let second = |at: Option<Timestamp>| at.map(Timestamp::as_second);
-    (
-        row.starts_at.unwrap().as_second(),
-        row.quote.unwrap().cents_rounded_down(),
-        row.paid.unwrap(),
-        row.confirmed.unwrap(),
-        second(row.canceled_at),
-        second(row.published_at),
-    )
+/// Every inspection the mirror would answer with that begins at or after `from`.
+fn answered(syncer: &Syncer, from: Option<i64>) -> BTreeMap<u64, Facts> {
+    let facts = syncer.mirror().read_now(|parts| parts.facts(i64::from(i32::MIN), i64::from(i32::MAX))).unwrap();
+    let second = |at: Option<i64>| at.map(|at| at / 1_000);
+    let rows = facts.rows.iter().map(|row| {
+        let facts = (
+            row.starts_at / 1_000,
+            row.quote.unwrap() / 100,
+            row.paid.unwrap(),
+            row.confirmed.unwrap(),
+            second(row.canceled_at),
+            second(row.published_at),
+        );
+        (row.pk.unsigned_abs(), facts)
+    });
+    rows.filter(|(_, facts)| from.is_none_or(|from| from <= facts.0)).collect()
 }
 
 /// One process on the mirror.
@@ -485,7 +493,8 @@ impl Life {
                 day.to_zoned_datetime(zone.clone()).unwrap().timestamp().as_second()
             });
             let before = self.sandbox.log().len();
-            let list = process.records.inspections(&selection, InspectionOrder::Newest, None, 10_000).await;
+            // One row is enough to be told what the whole is based on.
+            let list = process.records.inspections(&selection, InspectionOrder::Newest, None, 1).await;
             let list = list.map_err(|error| format!("no answer: {error}"))?;
             if list.basis.source.name() != "mirror" {
                 continue;
@@ -497,7 +506,11 @@ impl Life {
             if self.ours.now() < list.basis.as_of {
                 return Err(format!("as of {}, which is in the future", list.basis.as_of));
             }
-            let checked = self.history.lock().unwrap().check(&list.rows, first, list.basis.as_of, is_complete);
+            let came = answered(&process.syncer, first);
+            if list.total != Some(came.len() as u64) {
+                return Err(format!("{:?} in all, {} of them here", list.total, came.len()));
+            }
+            let checked = self.history.lock().unwrap().check(&came, first, list.basis.as_of, is_complete);
             checked.map_err(|error| format!("process {number}, from {first:?}, {:?}: {error}", list.basis))?;
         }
         Ok(())
@@ -523,12 +536,8 @@ impl Life {
             return Err(format!("still missing {missing:?}"));
         }
         // As of the last reading, and nothing happened since: the mirror is what the service has.
-        let list = self.processes[0]
-            .records
-            .inspections(&InspectionSelection::default(), InspectionOrder::Newest, None, 10_000)
-            .await
-            .map_err(|error| error.to_string())?;
-        self.history.lock().unwrap().check(&list.rows, None, Timestamp::MAX, true)
+        let came = answered(&self.processes[0].syncer, None);
+        self.history.lock().unwrap().check(&came, None, Timestamp::MAX, true)
     }
 }
 
