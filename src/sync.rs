@@ -114,6 +114,8 @@ pub struct Status {
     pub kinds: Vec<(Kind, Coverage, u64)>,
     /// The calls of this month.
     pub month: MonthCount,
+    /// Why those are not known, if they are not.
+    pub count_problem: Option<String>,
     /// Bytes of the mirror's file.
     pub bytes: u64,
     /// Why the last sync of this process failed, if it did.
@@ -234,6 +236,11 @@ impl Syncer {
 
     async fn sync_locked(&self, scope: Scope, progress: &dyn Progress) -> Result<SyncReport, SyncError> {
         let calls_before = self.client.calls_sent();
+        if scope == Scope::Full {
+            // What is damaged here looks unchanged to a reading of everything, which would heal nothing.
+            let mirror = Arc::clone(&self.mirror);
+            tokio::task::spawn_blocking(move || mirror.check()).await.map_err(|_| MirrorError::Closed)??;
+        }
         self.rederive().await?;
         let plan = self.plan(scope).await?;
         if let Some(left) = plan.left.filter(|left| *left < plan.calls()) {
@@ -285,7 +292,10 @@ impl Syncer {
 
     /// How complete and fresh the mirror is, and the month's calls.
     pub async fn status(&self) -> Result<Status, MirrorError> {
-        let month = self.month().await?;
+        let (month, count_problem) = match self.month().await {
+            Ok(month) => (month, None),
+            Err(error) => (MonthCount::default(), Some(error.to_string())),
+        };
         let kinds = self
             .mirror
             .read(|parts| {
@@ -293,7 +303,7 @@ impl Syncer {
             })
             .await?;
         let last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        Ok(Status { kinds, month, bytes: self.mirror.bytes_on_disk(), last_failure: last.failure })
+        Ok(Status { kinds, month, count_problem, bytes: self.mirror.bytes_on_disk(), last_failure: last.failure })
     }
 
     /// The calls of this month, by the machine's calendar in UTC.

@@ -190,7 +190,7 @@ impl Records {
 
     /// A kept inspection; one that vanished from the service counts as deleted since.
     pub(super) fn read_inspection(&self, raw: Vec<u8>, gone_at: Option<Timestamp>) -> Result<Inspection, RecordsError> {
-        let mut inspection = self.client.read_back::<Inspections>(&RawRecord::from_bytes(raw))?;
+        let mut inspection = self.read_kept::<Inspections>(raw)?;
         inspection.deleted_at = inspection.deleted_at.or(gone_at);
         Ok(inspection)
     }
@@ -229,7 +229,7 @@ impl Records {
         let Some(as_of) = coverage.fresh_at.max(coverage.full_at) else { return Ok(None) };
         let notes = note.into_iter().collect();
         let basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes };
-        Ok(Some((self.client.read_back::<R>(&RawRecord::from_bytes(raw))?, basis)))
+        Ok(Some((self.read_kept::<R>(raw)?, basis)))
     }
 
     /// All records of a small kind; `None` while the mirror does not have them all.
@@ -254,7 +254,7 @@ impl Records {
         let rows = match kept.as_ref().filter(|(revision, _)| *revision == coverage.revision) {
             Some((_, rows)) => Arc::clone(rows),
             None => {
-                let read = |(_, raw)| self.client.read_back::<R>(&RawRecord::from_bytes(raw));
+                let read = |(_, raw)| self.read_kept::<R>(raw);
                 let rows = Arc::new(raws.into_iter().map(read).collect::<Result<Vec<_>, _>>()?);
                 *kept = Some((coverage.revision, Arc::clone(&rows)));
                 rows
@@ -290,7 +290,7 @@ impl Records {
             })
             .await?;
         let Some(as_of) = coverage.full_at.and(coverage.fresh_at.max(coverage.full_at)) else { return Ok(None) };
-        let read = |raw| self.client.read_back::<Contacts>(&RawRecord::from_bytes(raw));
+        let read = |raw| self.read_kept::<Contacts>(raw);
         let rows = raws.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let mut basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
         let reached = skip + rows.len() as u64;

@@ -39,9 +39,10 @@ async fn list(context: &Context) -> Result<Answer, super::super::ToolFailure> {
             .put("timezone", Some(zone_name(company.records.timezone())))
             .put("today", Some(company.records.timezone().to_datetime(now).date().to_string()))
             .put("api_calls_since_start", Some(company.records.calls_sent()));
-        match company.records.status().await? {
-            Some(status) => add_status(&mut row, &mut notes, company.name.as_str(), &status),
-            None => drop(row.put("mirror", Some(company.records.mirror_problem().unwrap_or("off").to_owned()))),
+        match company.records.status().await {
+            Ok(Some(status)) => add_status(&mut row, &mut notes, company.name.as_str(), &status),
+            Ok(None) => drop(row.put("mirror", Some("off"))),
+            Err(problem) => drop(row.put("mirror", Some(problem.to_string()))),
         }
         rows.push((index, row.0));
     }
@@ -68,6 +69,9 @@ fn add_status(row: &mut Row, notes: &mut Vec<String>, company: &str, status: &St
     row.put("api_calls_this_month", Some(status.month.total)).put("monthly_budget", status.month.budget);
     if status.month.is_low() {
         notes.push(format!("{company}: more than 80 % of this month's API calls are used"));
+    }
+    if let Some(problem) = &status.count_problem {
+        notes.push(format!("{company}: {problem}"));
     }
     if let Some(failure) = &status.last_failure {
         notes.push(format!("{company}: the last sync failed ({failure})"));
