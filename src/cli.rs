@@ -2,6 +2,7 @@
 
 mod call;
 mod demo;
+mod demo_folder;
 mod doctor;
 mod export;
 mod late;

@@ -281,11 +281,7 @@ fn pin(raw: &mut RawFile, wanted: &[String]) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn settle(
-    name: &str,
-    raw: RawCompany,
-    warnings: &mut Vec<String>,
-) -> Result<Company, ConfigError> {
+fn settle(name: &str, raw: RawCompany, warnings: &mut Vec<String>) -> Result<Company, ConfigError> {
     let parsed: CompanyName = name.parse().map_err(|error| match secret::may_be_key(name) {
         true => ConfigError::NotAName { place: "a heading under [companies.…]" },
         false => ConfigError::CompanyName(error),

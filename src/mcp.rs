@@ -191,6 +191,12 @@ impl SpectoraServer {
         Self { source, tools: Arc::new(tools) }
     }
 
+    /// The tools of a server for these companies; opens nothing.
+    pub fn declared(names: &[CompanyName]) -> Vec<ToolDeclaration> {
+        let context = Context::new(Vec::new(), Arc::new(crate::domain::SystemClock));
+        Self::late(names, Arc::new(Ready(Arc::new(context))), &ToolChoice::Default).declarations()
+    }
+
     /// What is registered.
     pub fn declarations(&self) -> Vec<ToolDeclaration> {
         self.tools.iter().map(|tool| tool.declaration.clone()).collect()

@@ -37,7 +37,7 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::domain::CompanyName;
-use files::{FileMark, Slot, Trouble, mirror_path, private_file};
+use files::{FileMark, Home, Slot, Trouble, mirror_path, private_file};
 use squeeze::{Expander, Squeezer};
 
 pub use deliveries::{Delivery, DeliveryCount, WaitingDelivery};
@@ -143,6 +143,7 @@ pub struct MirrorSettings {
 /// another process) that one is opened, and a file that could not be opened is tried again.
 pub struct Mirror {
     settings: MirrorSettings,
+    home: Home,
     path: PathBuf,
     writer: Mutex<Slot<Writer>>,
     readers: Mutex<Readers>,
@@ -164,7 +165,14 @@ impl Mirror {
     pub fn at(settings: MirrorSettings) -> Arc<Self> {
         let path = mirror_path(&settings.folder, &settings.company);
         let (writer, readers) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { settings, path, writer, readers, closed: AtomicBool::new(false) })
+        Arc::new(Self {
+            home: Home::at(&settings.folder),
+            settings,
+            path,
+            writer,
+            readers,
+            closed: AtomicBool::new(false),
+        })
     }
 
     /// Opens the company's mirror, making it where there is none. The folder and its files are the user's alone.
@@ -209,7 +217,7 @@ impl Mirror {
 
     /// Opens the file to write; makes it where there is none.
     fn open_writer(&self) -> Result<Writer, MirrorError> {
-        private_folder(&self.settings.folder)?;
+        self.home.check()?;
         // Whoever starts a mirror over holds this lock: a file made meanwhile would get the log of the old one.
         let _making = if self.path.exists() { None } else { self.lock_to_make()? };
         private_file(&self.path)?;
@@ -220,8 +228,7 @@ impl Mirror {
             schema::migrate(&mut connection, &self.path)?;
         }
         let zone = self.settings.timezone.clone();
-        let mut writer =
-            Writer { connection, squeezer: Squeezer::default(), words: words::Words::default(), zone };
+        let mut writer = Writer { connection, squeezer: Squeezer::default(), words: words::Words::default(), zone };
         if !is_ready {
             let owner = writer.within(|parts| parts.claim(company))?;
             if owner != company {
@@ -312,7 +319,7 @@ impl Mirror {
 
     /// The right to sync; `None` when another process (or task) has it.
     pub fn try_lock(&self) -> Result<Option<SyncLock>, MirrorError> {
-        private_folder(&self.settings.folder)?;
+        self.home.check()?;
         let lock = lock_at(&self.path)?;
         if lock.is_some() && !self.path.exists() {
             private_file(&self.path)?;

@@ -19,11 +19,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::domain::{Attachment, Client, ClientId, Clock, CompanyName, DateRange, Inspection, InspectionId};
+use crate::mirror::MirrorError;
 use crate::spectora::{
     AttachmentFilter, AttachmentSort, ClientFilter, ClientSort, Contacts, Direction, InspectionAttachments,
     InspectionInclude, InspectionSort, Inspections, Query, SpectoraClient,
 };
-use crate::mirror::MirrorError;
 use crate::sync::Syncer;
 
 pub use crate::spectora::SpectoraErrorKind as ServiceErrorKind;

@@ -131,7 +131,8 @@ pub(super) fn read(path: &Path) -> Result<RawFile, ConfigError> {
         return Err(unreadable(format!("larger than {FILE_BYTES_MAX} bytes")));
     }
     let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-    let text = super::words::decoded(&bytes).ok_or_else(|| unreadable("it is no text in UTF-8 or UTF-16".to_owned()))?;
+    let text =
+        super::words::decoded(&bytes).ok_or_else(|| unreadable("it is no text in UTF-8 or UTF-16".to_owned()))?;
     parse(&text, path)
 }
 

@@ -72,7 +72,9 @@ mod tests {
             assert!(!is_variable(key), "{key}");
             assert!(!shown(key).contains(key));
         }
-        for name in ["America/Argentina/Buenos_Aires", "spectora_company1", "Denver", "timezon", "updated_at_greater_than"] {
+        for name in
+            ["America/Argentina/Buenos_Aires", "spectora_company1", "Denver", "timezon", "updated_at_greater_than"]
+        {
             assert!(!may_be_key(name), "{name}");
         }
         for variable in ["K", "SPECTORA_COMPANY1_KEY", "MY_KEY"] {

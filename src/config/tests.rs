@@ -135,7 +135,10 @@ fn what_may_be_a_key_is_not_repeated() {
         plain(&format!("[companies.a]\napi_key = \"k\"\ntimezone = \"{LONG_KEY}\""), &[]),
         plain(&format!("[companies.{LONG_KEY}]\napi_key = \"k\"\ntimezone = \"UTC\""), &[]),
         plain(&format!("[companies.a]\n{LONG_KEY} = \"k\""), &[]),
-        plain(&format!("[companies.a]\napi_key = \"k\"\ntimezone = \"UTC\"\n[api.paths]\ncontacts = \"{LONG_KEY}\""), &[]),
+        plain(
+            &format!("[companies.a]\napi_key = \"k\"\ntimezone = \"UTC\"\n[api.paths]\ncontacts = \"{LONG_KEY}\""),
+            &[],
+        ),
         loaded(None, &[("SPECTORA_API_KEY", "k"), ("SPECTORA_TIMEZONE", LONG_KEY)], &[]).unwrap_err(),
         loaded(None, &[("SPECTORA_API_KEY", "k"), ("SPECTORA_CONFIG", LONG_KEY)], &[]).unwrap_err(),
         loaded(Some("[companies.a]\napi_key = \"k\"\ntimezone = \"UTC\""), &[], &[LONG_KEY]).unwrap_err(),
@@ -147,7 +150,8 @@ fn what_may_be_a_key_is_not_repeated() {
 #[test]
 fn a_home_folder_is_meant_by_a_tilde_wherever_a_path_is_given() {
     let home = tempfile::tempdir().unwrap();
-    let text = "[companies.a]\napi_key = { file = \"~/a.key\" }\ntimezone = \"UTC\"\n[mirror]\nfolder = \"~/from-file\"";
+    let text =
+        "[companies.a]\napi_key = { file = \"~/a.key\" }\ntimezone = \"UTC\"\n[mirror]\nfolder = \"~/from-file\"";
     std::fs::write(home.path().join("s.toml"), text).unwrap();
     std::fs::write(home.path().join("a.key"), KEY).unwrap();
     let at = |overrides: &Overrides, variables: &[(&str, &str)]| {
@@ -197,7 +201,8 @@ fn files_that_windows_shells_write_are_read() {
 
 #[test]
 fn a_backslash_in_double_quotes_is_named() {
-    let with = |folder: &str| format!("[companies.a]\napi_key = \"{KEY}\"\ntimezone = \"UTC\"\n[mirror]\nfolder = {folder}");
+    let with =
+        |folder: &str| format!("[companies.a]\napi_key = \"{KEY}\"\ntimezone = \"UTC\"\n[mirror]\nfolder = {folder}");
     for folder in [r#""C:\Users\me""#, r#""C:\temp""#, r#""C:\new""#] {
         check_refused(Some(&with(folder)), &[], "line 5");
         check_refused(Some(&with(folder)), &[], "single quotes");

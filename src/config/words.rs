@@ -26,14 +26,7 @@ mod tests {
 
     #[test]
     fn what_shells_write_is_read() {
-        for bytes in [
-            &b"ab"[..],
-            b"\xef\xbb\xbfab",
-            b"\xff\xfea\0b\0",
-            b"\xfe\xff\0a\0b",
-            b"a\0b\0",
-            b"\0a\0b",
-        ] {
+        for bytes in [&b"ab"[..], b"\xef\xbb\xbfab", b"\xff\xfea\0b\0", b"\xfe\xff\0a\0b", b"a\0b\0", b"\0a\0b"] {
             assert_eq!(decoded(bytes).as_deref(), Some("ab"), "{bytes:?}");
         }
         assert_eq!(decoded(b"\xff\xfea\0b"), None);

@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::MirrorError;
@@ -46,6 +47,30 @@ fn opened_private(mut options: OpenOptions, path: &Path) -> Result<std::fs::File
         };
         MirrorError::Unusable { path: path.to_owned(), reason }
     })
+}
+
+/// The folder of a mirror or of the count. It is made the first time; one that is gone later is not made again, for then
+/// it was deleted on purpose, or its disk is not there.
+#[derive(Debug)]
+pub(super) struct Home {
+    folder: PathBuf,
+    was_there: AtomicBool,
+}
+
+impl Home {
+    pub(super) fn at(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), was_there: AtomicBool::new(false) }
+    }
+
+    /// The folder is there, or an error says why not.
+    pub(super) fn check(&self) -> Result<(), MirrorError> {
+        if self.was_there.load(Ordering::Relaxed) && !self.folder.is_dir() {
+            return Err(MirrorError::Unusable { path: self.folder.clone(), reason: "it is gone".to_owned() });
+        }
+        private_folder(&self.folder)?;
+        self.was_there.store(true, Ordering::Relaxed);
+        Ok(())
+    }
 }
 
 /// Where a company's mirror is. No company's name holds a dot, so no other file of the folder is called so.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
 
-use super::files::{LEDGER_NAME, Slot, private_file, private_folder};
+use super::files::{Home, LEDGER_NAME, Slot, private_file};
 use super::{MirrorError, connect};
 use crate::domain::CompanyName;
 
@@ -86,6 +86,7 @@ fn background_budget(budget: u64) -> u64 {
 /// The count of calls in the user's data folder. Like a mirror it is opened when it is used, and anew where another file
 /// stands in its place.
 pub struct Ledger {
+    home: Home,
     path: PathBuf,
     connection: Mutex<Slot<Connection>>,
     closed: AtomicBool,
@@ -95,7 +96,7 @@ impl Ledger {
     /// The count in this folder, whatever state its file is in.
     pub fn at(folder: &Path) -> Arc<Self> {
         let path = folder.join(LEDGER_NAME).with_extension("sqlite");
-        Arc::new(Self { path, connection: Mutex::default(), closed: AtomicBool::new(false) })
+        Arc::new(Self { home: Home::at(folder), path, connection: Mutex::default(), closed: AtomicBool::new(false) })
     }
 
     /// Opens the count in this folder, making it where there is none.
@@ -127,9 +128,7 @@ impl Ledger {
             return Err(MirrorError::Closed);
         }
         let open = || {
-            if let Some(folder) = self.path.parent() {
-                private_folder(folder)?;
-            }
+            self.home.check()?;
             private_file(&self.path)?;
             let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             connection.execute_batch(TABLES)?;

@@ -16,7 +16,7 @@ use super::mirrored::CANCELLATION_SAMPLE_MIN;
 
 /// What a basis says when no cancellation can be seen: then no rate of them is shown.
 pub const CANCELED_UNSEEN: &str = "canceled inspections: the service shows none of them with this key";
-use crate::spectora::{Connections, Contacts, RawRecord};
+use crate::spectora::{Connections, Contacts};
 use crate::sync::{Progress, Scope, Status, SyncError, SyncReport};
 
 /// The longest a refresh on request runs; what is not done by then goes on in the background.
@@ -185,12 +185,8 @@ impl Records {
         let mut records = Vec::new();
         for (kind, raw, gone_at) in found {
             records.push(match kind {
-                Kind::Agents => {
-                    FoundRecord::Agent(Box::new(self.read_kept::<Connections>(raw)?))
-                }
-                Kind::Clients => {
-                    FoundRecord::Client(Box::new(self.read_kept::<Contacts>(raw)?))
-                }
+                Kind::Agents => FoundRecord::Agent(Box::new(self.read_kept::<Connections>(raw)?)),
+                Kind::Clients => FoundRecord::Client(Box::new(self.read_kept::<Contacts>(raw)?)),
                 Kind::Inspections => FoundRecord::Inspection(Box::new(self.read_inspection(raw, gone_at)?)),
                 Kind::AgentStats => continue,
             });

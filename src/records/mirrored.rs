@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::{Inspection, InspectionId, Status};
 use crate::mirror::{self, After, Coverage, Found, InspectionQuery, Kind, Mirror, Order, Pass, Side, StatusWanted};
-use crate::spectora::{Contacts, Inspections, RawRecord, Wired};
+use crate::spectora::{Contacts, Inspections, Wired};
 use crate::sync::{Scope, Silent, SyncError, Syncer};
 
 /// How long a question waits for changes to be read before it is answered from what there is.

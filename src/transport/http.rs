@@ -221,10 +221,13 @@ mod tests {
     fn pages_of_this_machine_and_named_ones_may_ask() {
         let named = settings(&[], &["https://app.example.com", "https://any.example.com:*"]).unwrap().allowed_origins;
         let may = |origin: &'static str| may_ask(&HeaderValue::from_static(origin), &named);
-        for good in ["http://localhost:3000", "http://[::1]:1", "https://app.example.com", "https://any.example.com:9"] {
+        for good in ["http://localhost:3000", "http://[::1]:1", "https://app.example.com", "https://any.example.com:9"]
+        {
             assert!(may(good), "{good}");
         }
-        for bad in ["https://evil.example.com", "http://app.example.com", "https://app.example.com.evil.example", "null"] {
+        for bad in
+            ["https://evil.example.com", "http://app.example.com", "https://app.example.com.evil.example", "null"]
+        {
             assert!(!may(bad), "{bad}");
         }
     }
