@@ -145,8 +145,9 @@ pub struct Mirror {
     settings: MirrorSettings,
     home: Home,
     path: PathBuf,
-    writer: Mutex<Slot<Writer>>,
+    /// Closed before the writer: the last connection to be closed tidies up the log, and a reader cannot.
     readers: Mutex<Readers>,
+    writer: Mutex<Slot<Writer>>,
     closed: AtomicBool,
 }
 
@@ -190,8 +191,8 @@ impl Mirror {
     /// Closes the files for good, after what is being written is stored. Nothing is made or opened after that.
     pub fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner).close();
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).idle.clear();
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).close();
     }
 
     /// Deletes the company's mirror files, so that whoever uses the mirror next starts over. Programs that have it open
@@ -200,26 +201,18 @@ impl Mirror {
         private_folder(folder)?;
         let path = mirror_path(folder, company);
         let Some(_lock) = lock_at(&path)? else { return Err(MirrorError::BeingSynced) };
-        for ending in ["", "-wal", "-shm"] {
-            let mut name = path.clone().into_os_string();
-            name.push(ending);
-            let path = PathBuf::from(name);
-            match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    let reason = format!("{error}; close the programs that use it");
-                    return Err(MirrorError::Unusable { path, reason });
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        remove_companions(&path, &["", "-wal", "-shm"])
     }
 
     /// Opens the file to write; makes it where there is none.
     fn open_writer(&self) -> Result<Writer, MirrorError> {
         self.home.check()?;
         // Whoever starts a mirror over holds this lock: a file made meanwhile would get the log of the old one.
-        let _making = if self.path.exists() { None } else { self.lock_to_make()? };
+        let making = if self.path.exists() { None } else { self.lock_to_make()? };
+        if making.is_some() {
+            // A log without its file belongs to one that somebody deleted by hand.
+            remove_companions(&self.path, &["-wal", "-shm"])?;
+        }
         private_file(&self.path)?;
         let mut connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let company = self.settings.company.as_str();
@@ -504,6 +497,23 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, MirrorError> {
     };
     set().map_err(|error| error::about_file(error, path))?;
     Ok(connection)
+}
+
+/// Deletes the files called so beside the one at `path`.
+fn remove_companions(path: &Path, endings: &[&str]) -> Result<(), MirrorError> {
+    for ending in endings {
+        let mut name = path.to_owned().into_os_string();
+        name.push(ending);
+        let path = PathBuf::from(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                let reason = format!("{error}; close the programs that use it");
+                return Err(MirrorError::Unusable { path, reason });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The lock of whoever syncs the mirror at this path; `None` when it is taken.
