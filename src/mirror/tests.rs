@@ -307,3 +307,48 @@ fn a_company_called_like_the_count_of_calls_has_a_mirror_of_its_own() {
     assert!(names(&mirror).is_empty());
     assert_eq!(ledger.month(&calls, 202_611).unwrap().total, 1, "the count is not part of the mirror");
 }
+
+#[test]
+fn an_export_tells_the_unknown_from_nothing_and_ids_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let mirror = Mirror::open(settings(folder.path())).unwrap();
+    Connection::open(mirror.path())
+        .unwrap()
+        .execute_batch(
+            "INSERT INTO odd_ids VALUES (1, 'job-a', -1), (2, 'agent-b', -1), (4, 'client-c', -7);
+             INSERT INTO clients (pk, name, sort, gone, hash, raw) VALUES (-7, '=1+1', 'x', 0, 1, 1);
+             INSERT INTO inspections (pk, starts_at, gone, hash, raw, quote, buying_agent, client)
+                 VALUES (-1, 1000, 0, 1, 1, NULL, -1, -7), (2, 2000, 0, 1, 1, -500000, 9, NULL),
+                        (3, 3000, 0, 1, 1, 0, NULL, NULL);",
+        )
+        .unwrap();
+    let target = folder.path().join("out");
+    mirror.export_csv(&target, false).unwrap();
+    let read = |name: &str, columns: &[&str]| -> Vec<Vec<String>> {
+        let mut reader = csv::Reader::from_path(target.join(name)).unwrap();
+        let header = reader.headers().unwrap().clone();
+        let at = |column: &&str| header.iter().position(|name| name == *column).unwrap();
+        let places: Vec<usize> = columns.iter().map(at).collect();
+        reader.records().map(|row| places.iter().map(|at| row.as_ref().unwrap()[*at].to_owned()).collect()).collect()
+    };
+    let columns = ["id", "quote", "buying_agent_id", "client_id"];
+    let expect = [["job-a", "", "agent-b", "client-c"], ["2", "-50.00", "9", ""], ["3", "0.00", "", ""]];
+    assert_eq!(read("inspections.csv", &columns), expect);
+    assert_eq!(read("clients.csv", &["id", "name"]), [["client-c", "'=1+1"]], "a formula is text");
+    let file = folder.path().join("out.sqlite");
+    // The rows above have no raw records, which a mirror that is whole always has.
+    Connection::open(mirror.path())
+        .unwrap()
+        .execute_batch("DELETE FROM clients; DELETE FROM inspections WHERE pk = 3")
+        .unwrap();
+    mirror.export_sqlite(&file, false).unwrap();
+    let quotes: Vec<(String, Option<String>)> = Connection::open(&file)
+        .unwrap()
+        .prepare("SELECT CAST(id AS TEXT), quote FROM inspections ORDER BY starts_at")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(quotes, [("job-a".to_owned(), None), ("2".to_owned(), Some("-50.00".to_owned()))]);
+}
