@@ -87,6 +87,12 @@ pub struct Context {
 pub trait ContextSource: Send + Sync + 'static {
     /// Waits for what is still being opened. A failure is what every call is answered with.
     fn context(&self) -> BoxFuture<'_, Result<Arc<Context>, ToolFailure>>;
+
+    /// Ends when a first reading is done that takes a moment only; `None` when none is under way. A question that came
+    /// too early for its answer is put again then.
+    fn filled(&self) -> Option<BoxFuture<'_, ()>> {
+        None
+    }
 }
 
 /// Companies that are there from the start.
@@ -220,7 +226,16 @@ impl SpectoraServer {
         let answer = async {
             let context = self.source.context().await?;
             let settled = arguments::settle(&tool.declaration.input_schema, raw)?;
-            (tool.run)(&context, settled).await
+            match (tool.run)(&context, settled.clone()).await {
+                Err(failure) if failure.is_early() => match self.source.filled() {
+                    Some(filled) => {
+                        filled.await;
+                        (tool.run)(&context, settled).await
+                    }
+                    None => Err(failure),
+                },
+                answer => answer,
+            }
         };
         let guarded = tokio::time::timeout(CALL_TIME_MAX, AssertUnwindSafe(answer).catch_unwind().instrument(span));
         Ok(match guarded.await {

@@ -25,7 +25,13 @@ impl DemoFolder {
     }
 
     fn new_in(place: &Path) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(place)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PREFIX);
+        #[cfg(unix)]
+        let private = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o700);
+        #[cfg(unix)]
+        builder.permissions(private);
+        let folder = builder.tempdir_in(place)?;
         let lock = OpenOptions::new().create_new(true).write(true).open(folder.path().join(LOCK))?;
         lock.try_lock()?;
         sweep(place, folder.path());

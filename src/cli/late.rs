@@ -45,6 +45,8 @@ pub(super) struct Late {
     demo: Mutex<Option<Opened>>,
     opening: Mutex<Option<Opening>>,
     serving: Mutex<Option<Arc<Serving>>>,
+    /// The first reading of the invented companies.
+    filling: Mutex<Option<Shared<BoxFuture<'static, ()>>>>,
     stop: CancellationToken,
 }
 
@@ -70,6 +72,7 @@ impl Late {
             demo: Mutex::new(demo),
             opening: Mutex::default(),
             serving: Mutex::default(),
+            filling: Mutex::default(),
             stop: CancellationToken::new(),
         }))
     }
@@ -86,6 +89,10 @@ impl Late {
         // One that is under way ends first, so that it does not leave behind what it makes.
         if let Some(opening) = opening {
             drop(opening.await);
+        }
+        let filling = locked(&self.filling).take();
+        if let Some(filling) = filling {
+            filling.await;
         }
         let serving = locked(&self.serving).take();
         drop(tokio::task::spawn_blocking(move || serving.map(|serving| serving.app.close())).await);
@@ -120,13 +127,19 @@ impl Late {
         };
         let opened = opened.map_err(|error| failure(&error))?;
         let app = opened.app().map_err(|error| failure(&error))?;
-        // The invented companies are read in a moment, and a first question about them should not be told to wait.
-        if is_demo && let Some(Err(error)) = self.stop.run_until_cancelled(app.fill()).await {
-            tracing::warn!(%error, "the demo's mirror is not filled");
-        }
         app.keep_fresh(&self.stop);
         let context = Arc::new(app.context());
-        *locked(&self.serving) = Some(Arc::new(Serving { app, opened }));
+        let serving = Arc::new(Serving { app, opened });
+        *locked(&self.serving) = Some(Arc::clone(&serving));
+        if is_demo {
+            let stop = self.stop.clone();
+            let filling = tokio::spawn(async move {
+                if let Some(Err(error)) = stop.run_until_cancelled(serving.app.fill()).await {
+                    tracing::warn!(%error, "the demo's mirror is not filled");
+                }
+            });
+            *locked(&self.filling) = Some(filling.map(drop).boxed().shared());
+        }
         Ok(context)
     }
 }
@@ -135,6 +148,12 @@ impl ContextSource for Arc<Late> {
     fn context(&self) -> BoxFuture<'_, Result<Arc<Context>, ToolFailure>> {
         let opening = self.opening();
         async move { opening.await.map_err(|refused| refused.failure) }.boxed()
+    }
+
+    /// The invented companies are read in a moment; a question about them waits for that instead of failing.
+    fn filled(&self) -> Option<BoxFuture<'_, ()>> {
+        let filling = locked(&self.filling).clone()?;
+        filling.peek().is_none().then(|| filling.boxed())
     }
 }
 

@@ -15,12 +15,19 @@ use crate::records::ServiceErrorKind as SpectoraErrorKind;
 pub struct ToolFailure {
     what: String,
     next: String,
+    /// The same call is answered once the first reading is done.
+    is_early: bool,
 }
 
 impl ToolFailure {
     /// What was wrong, and what to do next.
     pub fn new(what: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { what: what.into(), next: next.into() }
+        Self { what: what.into(), next: next.into(), is_early: false }
+    }
+
+    /// Whether the call only came before the first reading was done.
+    pub(super) fn is_early(&self) -> bool {
+        self.is_early
     }
 
     /// A fault of this program; the log has the rest.
@@ -63,7 +70,7 @@ impl From<RecordsError> for ToolFailure {
                 Self::new(what, "ask with the list tools instead; the mirror is switched on by leaving out --no-mirror")
             }
             RecordsError::NotRefreshed(_) => {
-                Self::new(what, "try again in a minute; list_companies shows how far it is")
+                Self { is_early: true, ..Self::new(what, "try again in a minute; list_companies shows how far it is") }
             }
             RecordsError::Mirror(MirrorError::Damaged { .. }) => Self::new(
                 what,
