@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::files::has_no_room;
+
 /// The reason given when nothing more can be written.
 const DISK_FULL: &str = "the disk is full";
 
@@ -100,6 +102,7 @@ pub(super) fn about_file(error: rusqlite::Error, path: &Path) -> MirrorError {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => damaged("it is damaged or no database"),
         Some(ErrorCode::DiskFull) => unusable(DISK_FULL.to_owned()),
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) if has_no_room(path) => unusable(DISK_FULL.to_owned()),
         Some(
             ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::SystemIoFailure,
         ) => unusable(error.to_string()),

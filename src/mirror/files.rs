@@ -23,6 +23,15 @@ pub fn private_folder(folder: &Path) -> Result<(), MirrorError> {
     builder.create(folder).map_err(|error| MirrorError::Unusable { path: folder.to_owned(), reason: error.to_string() })
 }
 
+/// Whether nothing can be written beside this file. SQLite says so only in part of the cases: where it cannot make the
+/// room its log needs, it speaks of a disk error.
+pub(super) fn has_no_room(path: &Path) -> bool {
+    const PROBE: [u8; 64 * 1024] = [0; 64 * 1024];
+    let Some(folder) = path.parent() else { return false };
+    let written = tempfile::tempfile_in(folder).and_then(|mut probe| std::io::Write::write_all(&mut probe, &PROBE));
+    written.is_err_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
+}
+
 /// Makes the file where there is none, readable by its user only; SQLite gives its companions the same rights.
 pub(super) fn private_file(path: &Path) -> Result<(), MirrorError> {
     let mut options = OpenOptions::new();

@@ -126,7 +126,12 @@ fn over_http_too_a_server_says_what_is_wrong() {
 #[test]
 fn the_first_question_to_the_demo_is_answered() {
     let mut server = Server::start(serve(&["--demo"]));
-    let answer = server.answer("inspector_scorecard", json!({"period": "last_month"}));
+    let ask = |_| server.call("inspector_scorecard", json!({"period": "last_month"}));
+    // On a busy machine the first reading may take longer than a call may; that is no "not yet".
+    let is_slow = |result: &Value| result.to_string().contains("no answer within");
+    let result = (0..10).map(ask).find(|result| !is_slow(result)).unwrap();
+    assert_ne!(result["isError"], true, "{result}");
+    let answer = &result["structuredContent"];
     assert_eq!(answer["basis"]["complete"], true, "{}", answer["basis"]);
     assert_eq!(answer["basis"]["source"], "mirror");
 }
