@@ -282,9 +282,12 @@ fn pin(raw: &mut RawFile, wanted: &[String]) -> Result<(), ConfigError> {
 }
 
 fn settle(name: &str, raw: RawCompany, warnings: &mut Vec<String>) -> Result<Company, ConfigError> {
-    let parsed: CompanyName = name.parse().map_err(|error| match secret::may_be_key(name) {
-        true => ConfigError::NotAName { place: "a heading under [companies.…]" },
-        false => ConfigError::CompanyName(error),
+    let parsed: CompanyName = name.parse().map_err(|error| {
+        if secret::may_be_key(name) {
+            ConfigError::NotAName { place: "a heading under [companies.…]" }
+        } else {
+            ConfigError::CompanyName(error)
+        }
     })?;
     let timezone = match &raw.timezone {
         Some(zone) => zone_named(name, zone)?,

@@ -26,9 +26,10 @@ pub fn private_folder(folder: &Path) -> Result<(), MirrorError> {
 /// Whether nothing can be written beside this file. SQLite says so only in part of the cases: where it cannot make the
 /// room its log needs, it speaks of a disk error.
 pub(super) fn has_no_room(path: &Path) -> bool {
-    const PROBE: [u8; 64 * 1024] = [0; 64 * 1024];
+    const PROBE_BYTES: usize = 64 * 1024;
     let Some(folder) = path.parent() else { return false };
-    let written = tempfile::tempfile_in(folder).and_then(|mut probe| std::io::Write::write_all(&mut probe, &PROBE));
+    let written = tempfile::tempfile_in(folder)
+        .and_then(|mut probe| std::io::Write::write_all(&mut probe, &vec![0; PROBE_BYTES]));
     written.is_err_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
 }
 

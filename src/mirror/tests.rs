@@ -352,3 +352,15 @@ fn an_export_tells_the_unknown_from_nothing_and_ids_as_they_are() {
         .unwrap();
     assert_eq!(quotes, [("job-a".to_owned(), None), ("2".to_owned(), Some("-50.00".to_owned()))]);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_folder_whose_name_is_no_text_is_one_all_the_same() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(&folder.path().join(std::ffi::OsStr::from_bytes(b"d\xffta")));
+    let mirror = Mirror::open(settings.clone()).unwrap();
+    store(&mirror, &[client(1, "Byron")]).unwrap();
+    let written = mirror.export_csv(&settings.folder.join("out"), false).unwrap();
+    assert!(written.contains(&("clients", 1)), "{written:?}");
+}

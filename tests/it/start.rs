@@ -78,15 +78,11 @@ async fn commands_that_print_keys_run_together_and_hold_nobody_up() {
             sandbox.companies()[0].api_key
         )
     };
-    let companies: String = ["a", "b", "c"]
-        .iter()
-        .map(|name| {
-            let script = script(name);
-            format!(
-                "[companies.{name}]\ntimezone = \"UTC\"\napi_key = {{ command = [\"sh\", \"-c\", \"{script}\"] }}\n"
-            )
-        })
-        .collect();
+    let company = |name: &str| {
+        let command = format!("[\"sh\", \"-c\", \"{}\"]", script(name));
+        format!("[companies.{name}]\ntimezone = \"UTC\"\napi_key = {{ command = {command} }}\n")
+    };
+    let companies = ["a", "b", "c"].map(company).concat();
     let config = folder.path().join("spectora.toml");
     std::fs::write(&config, format!("{companies}[api]\nbase_url = \"{}\"\n", sandbox.base_url())).unwrap();
     let mut command = serve(&["--no-mirror", "--config"]);
@@ -188,6 +184,21 @@ fn without_certificate_authorities_only_the_real_service_is_out_of_reach() {
     let real = run(&["call", "--no-mirror", "list_companies"]);
     let shown = String::from_utf8(real.stderr).unwrap();
     assert!(!real.status.success() && shown.contains("ca-certificates"), "{shown}");
+}
+
+#[test]
+fn a_proxy_that_does_not_answer_is_named_as_the_reason() {
+    let output = program()
+        .args(["call", "--no-mirror", "--log-level", "error", "list_inspections", "limit=1"])
+        .env("SPECTORA_API_KEY", "example-key")
+        .env("SPECTORA_TIMEZONE", "UTC")
+        .env("SPECTORA_BASE_URL", "https://connect.example.com")
+        // Port 9 discards, and nothing listens there.
+        .env("ALL_PROXY", "socks5h://127.0.0.1:9")
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.contains("connection failed: SOCKS error"), "{shown}");
 }
 
 #[test]
