@@ -37,7 +37,7 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::domain::CompanyName;
-use files::{FileMark, Home, Slot, Trouble, mirror_path, private_file};
+use files::{FileMark, Home, LastFailure, Slot, mirror_path, private_file};
 use squeeze::{Expander, Squeezer};
 
 pub use deliveries::{Delivery, DeliveryCount, WaitingDelivery};
@@ -154,7 +154,7 @@ pub struct Mirror {
 #[derive(Default)]
 struct Readers {
     idle: Vec<(FileMark, Reader)>,
-    trouble: Trouble,
+    failure: LastFailure,
 }
 
 /// Held by the one process that syncs; given back when dropped, or when the process ends, however it ends.
@@ -263,10 +263,10 @@ impl Mirror {
                 if let Some(reader) = readers.idle.pop() {
                     return Ok(reader);
                 }
-                readers.trouble.recent(here)?;
+                readers.failure.recent(here)?;
             }
             let opened = Reader::open(&self.path, self.settings.company.as_str());
-            if let Some(reader) = locked().trouble.keep(opened, here)? {
+            if let Some(reader) = locked().failure.keep(opened, here)? {
                 return Ok((mark, reader));
             }
         }

@@ -112,9 +112,9 @@ impl FileMark {
 
 /// Why a file could not be opened, and which one that was.
 #[derive(Debug, Default)]
-pub(super) struct Trouble(Option<(MirrorError, Option<FileMark>, Instant)>);
+pub(super) struct LastFailure(Option<(MirrorError, Option<FileMark>, Instant)>);
 
-impl Trouble {
+impl LastFailure {
     /// The failure, where it is recent and the file is still the same one.
     pub(super) fn recent(&self, here: Option<FileMark>) -> Result<(), MirrorError> {
         match &self.0 {
@@ -133,12 +133,12 @@ impl Trouble {
 /// Something open on a file, opened anew when another file stands there.
 pub(super) struct Slot<T> {
     open: Option<(FileMark, T)>,
-    trouble: Trouble,
+    failure: LastFailure,
 }
 
 impl<T> Default for Slot<T> {
     fn default() -> Self {
-        Self { open: None, trouble: Trouble::default() }
+        Self { open: None, failure: LastFailure::default() }
     }
 }
 
@@ -153,8 +153,8 @@ impl<T> Slot<T> {
         let is_current = here.is_some() && self.open.as_ref().map(|(mark, _)| *mark) == here;
         if !is_current {
             self.open = None;
-            self.trouble.recent(here)?;
-            let opened = self.trouble.keep(open().map_err(|error| error.of(path)), here)?;
+            self.failure.recent(here)?;
+            let opened = self.failure.keep(open().map_err(|error| error.of(path)), here)?;
             let gone = || MirrorError::Unusable { path: path.to_owned(), reason: "it was deleted just now".to_owned() };
             self.open = Some((FileMark::of(path).ok_or_else(gone)?, opened));
         }
