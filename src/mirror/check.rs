@@ -19,9 +19,17 @@ impl Mirror {
 impl Parts<'_> {
     fn check(&self) -> Result<(), MirrorError> {
         let damaged = |reason: String| MirrorError::Damaged { path: self.path.to_owned(), reason };
-        let found: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if found != "ok" {
-            return Err(damaged("its pages are damaged".to_owned()));
+        // Table by table: of an index of words without content SQLite says that it is damaged once a row was replaced. The
+        // tables such an index is kept in are checked like the others.
+        let mut tables =
+            self.connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage <> 0")?;
+        let names = tables.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+        for name in names {
+            let sql = format!("PRAGMA quick_check(\"{name}\")");
+            let found: String = self.connection.query_row(&sql, [], |row| row.get(0))?;
+            if found != "ok" {
+                return Err(damaged("its pages are damaged".to_owned()));
+            }
         }
         // One of its own: a dictionary that this connection has loaded may be damaged by now.
         let mut expander = Expander::default();
