@@ -159,7 +159,14 @@ struct Readers {
 
 /// Held by the one process that syncs; given back when dropped, or when the process ends, however it ends.
 #[derive(Debug)]
-pub struct SyncLock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
+pub struct SyncLock(File);
+
+impl Drop for SyncLock {
+    fn drop(&mut self) {
+        // Closing alone is too late where a program that is being started still shares the open file.
+        drop(self.0.unlock());
+    }
+}
 
 impl Mirror {
     /// The company's mirror, whatever state its file is in; it is opened when it is first used.

@@ -30,7 +30,10 @@ pub(crate) fn command(sandbox: &Sandbox, folder: &std::path::Path, per_minute: u
         company.timezone,
         sandbox.base_url()
     );
-    std::fs::write(&config, text).unwrap();
+    // A server reads it some time after its start: it must not find it half written by the next one's.
+    if std::fs::read_to_string(&config).ok().as_ref() != Some(&text) {
+        std::fs::write(&config, text).unwrap();
+    }
     let mut command = program();
     command.args(arguments).arg("--config").arg(config).arg("--data-dir").arg(folder.join("data"));
     command.args(["--log-level", "error"]);
