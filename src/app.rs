@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Company, Config};
 use crate::domain::{Clock, CompanyName};
-use crate::mcp::{ServedCompany, SpectoraServer, ToolChoice};
+use crate::mcp::{Context, ServedCompany, SpectoraServer, ToolChoice};
 use crate::mirror::{Ledger, LedgerSettings, Mirror, MirrorError, MirrorSettings};
 use crate::records::Records;
 use crate::spectora::{
@@ -44,21 +44,22 @@ pub enum AppError {
 struct Part {
     company: Company,
     client: SpectoraClient,
-    keeper: Result<Option<Arc<Syncer>>, String>,
+    keeper: Option<Arc<Syncer>>,
 }
 
 /// Everything that lives as long as the program.
 pub struct App {
     parts: Vec<Part>,
+    ledger: Option<Arc<Ledger>>,
     data_dir: Option<PathBuf>,
     clock: Arc<dyn Clock>,
 }
 
 impl App {
-    /// Clients, and mirrors where the configuration names a folder. No request is made. A mirror that cannot be used is
-    /// no failure: its company is then answered for by the service, and every answer says so.
+    /// Clients, and mirrors where the configuration names a folder. No request is made and no file is opened: a mirror
+    /// that cannot be used is no failure, its company is answered for by the service until it can.
     pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Self, AppError> {
-        let ledger = config.data_dir.as_deref().map(Ledger::open);
+        let ledger = config.data_dir.as_deref().map(Ledger::at);
         let base_url: BaseUrl = config.base_url.as_deref().unwrap_or(BaseUrl::DEFAULT).parse()?;
         let mut parts = Vec::new();
         for company in &config.companies {
@@ -68,28 +69,32 @@ impl App {
                 per_minute_background: background_share(company.requests_per_minute.get()),
                 monthly_budget: company.monthly_budget,
             };
-            let meter = match &ledger {
-                Some(Ok(ledger)) => {
-                    Some(Arc::new(LedgerMeter::new(Arc::clone(ledger), calls.clone(), Arc::clone(clock))))
-                }
-                _ => None,
-            };
-            let meter = meter.map(|meter| meter as Arc<dyn CallMeter>);
+            let meter = ledger.as_ref().map(|ledger| {
+                let meter = LedgerMeter::new(Arc::clone(ledger), calls.clone(), Arc::clone(clock));
+                Arc::new(meter) as Arc<dyn CallMeter>
+            });
             let client = SpectoraClient::new(client_settings(config, company, &base_url, meter), Arc::clone(clock))
                 .map_err(|source| AppError::Client { company: company.name.clone(), source })?;
-            let keeper = match (&ledger, config.data_dir.as_deref()) {
-                (Some(Ok(ledger)), Some(folder)) => {
-                    keeper(&client, company, calls, ledger, folder, clock).map(Some).map_err(|error| error.to_string())
-                }
-                (Some(Err(error)), _) => Err(error.to_string()),
-                _ => Ok(None),
-            };
-            if let Err(problem) = &keeper {
-                tracing::warn!(company = %company.name, "no mirror: {problem}");
-            }
+            let keeper = ledger.as_ref().zip(config.data_dir.as_deref());
+            let keeper = keeper.map(|(ledger, folder)| keeper_of(&client, company, calls, ledger, folder, clock));
             parts.push(Part { company: company.clone(), client, keeper });
         }
-        Ok(Self { parts, data_dir: config.data_dir.clone(), clock: Arc::clone(clock) })
+        Ok(Self { parts, ledger, data_dir: config.data_dir.clone(), clock: Arc::clone(clock) })
+    }
+
+    /// Closes the files for good: nothing is written after that, whatever still runs.
+    pub fn close(&self) {
+        self.syncers().for_each(|syncer| syncer.mirror().close());
+        self.ledger.iter().for_each(|ledger| ledger.close());
+    }
+
+    /// The count of calls, where there are mirrors.
+    pub fn ledger(&self) -> Option<&Arc<Ledger>> {
+        self.ledger.as_ref()
+    }
+
+    fn syncers(&self) -> impl Iterator<Item = &Arc<Syncer>> {
+        self.parts.iter().filter_map(|part| part.keeper.as_ref())
     }
 
     /// The MCP server on these parts.
@@ -99,20 +104,28 @@ impl App {
 
     /// The MCP server on these parts, with the tools chosen.
     pub fn server_with(&self, choice: &ToolChoice) -> SpectoraServer {
-        let companies = self.parts.iter().map(|part| {
+        SpectoraServer::with_tools(self.served(), Arc::clone(&self.clock), choice)
+    }
+
+    /// What the tools answer from.
+    pub fn context(&self) -> Context {
+        Context::new(self.served(), Arc::clone(&self.clock))
+    }
+
+    fn served(&self) -> Vec<ServedCompany> {
+        let one = |part: &Part| {
             let records = Records::new(part.client.clone(), Arc::clone(&self.clock));
             let records = match &part.keeper {
-                Ok(Some(syncer)) => records.kept_by(Arc::clone(syncer)),
-                Ok(None) => records,
-                Err(problem) => records.without_mirror(problem.clone()),
+                Some(syncer) => records.kept_by(Arc::clone(syncer)),
+                None => records,
             };
             ServedCompany {
                 name: part.company.name.clone(),
                 display_name: part.company.display_name.clone(),
                 records: Arc::new(records),
             }
-        });
-        SpectoraServer::with_tools(companies.collect(), Arc::clone(&self.clock), choice)
+        };
+        self.parts.iter().map(one).collect()
     }
 
     /// A client for each company, in the order of their names.
@@ -120,24 +133,24 @@ impl App {
         self.parts.iter().map(|part| &part.client)
     }
 
-    /// What keeps each company's mirror, or why there is none; in the order of their names.
-    pub fn keepers(&self) -> impl Iterator<Item = (&CompanyName, Result<Option<&Arc<Syncer>>, &str>)> {
-        self.parts
-            .iter()
-            .map(|part| (&part.company.name, part.keeper.as_ref().map(Option::as_ref).map_err(String::as_str)))
+    /// What keeps each company's mirror, or why that cannot be used now; in the order of their names. Opens the files.
+    pub fn keepers(&self) -> impl Iterator<Item = (&CompanyName, Result<Option<&Arc<Syncer>>, MirrorError>)> {
+        self.parts.iter().map(|part| {
+            let keeper = part.keeper.as_ref();
+            let opened = keeper.map_or(Ok(()), |syncer| syncer.mirror().check_open());
+            (&part.company.name, opened.map(|()| keeper))
+        })
     }
 
     /// Fills every mirror before the first question, for companies whose service is at hand. Where another process is at
     /// it, waits for that one to end.
     pub async fn fill(&self) -> Result<(), sync::SyncError> {
         const PAUSE: Duration = Duration::from_millis(200);
-        for part in &self.parts {
-            if let Ok(Some(syncer)) = &part.keeper {
-                loop {
-                    match syncer.sync(sync::Scope::Auto, &sync::Silent).await {
-                        Err(sync::SyncError::Busy) => tokio::time::sleep(PAUSE).await,
-                        done => break done.map(|_| ())?,
-                    }
+        for syncer in self.syncers() {
+            loop {
+                match syncer.sync(sync::Scope::Auto, &sync::Silent).await {
+                    Err(sync::SyncError::Busy) => tokio::time::sleep(PAUSE).await,
+                    done => break done.map(|_| ())?,
                 }
             }
         }
@@ -147,14 +160,13 @@ impl App {
     /// What takes webhook deliveries; `None` without mirrors.
     pub fn deliveries(&self) -> Option<Arc<dyn Deliveries>> {
         let folder = self.data_dir.clone()?;
-        let syncers = self.parts.iter().filter_map(|part| Some(Arc::clone(part.keeper.as_ref().ok()?.as_ref()?)));
-        Some(Arc::new(Door { folder, syncers: syncers.collect() }))
+        Some(Arc::new(Door { folder, syncers: self.syncers().cloned().collect() }))
     }
 
     /// Keeps the mirrors fresh in the background, until `stop`.
     pub fn keep_fresh(&self, stop: &CancellationToken) {
         for part in &self.parts {
-            if let Ok(Some(syncer)) = &part.keeper {
+            if let Some(syncer) = &part.keeper {
                 let every: Duration = part.company.keeping.every;
                 tokio::spawn(sync::keep(Arc::clone(syncer), every, stop.clone()));
             }
@@ -208,29 +220,29 @@ fn client_settings(
     }
 }
 
-fn keeper(
+fn keeper_of(
     client: &SpectoraClient,
     company: &Company,
     calls: LedgerSettings,
     ledger: &Arc<Ledger>,
     folder: &Path,
     clock: &Arc<dyn Clock>,
-) -> Result<Arc<Syncer>, MirrorError> {
+) -> Arc<Syncer> {
     let zone = company.timezone.iana_name().unwrap_or("local");
-    let mirror = Mirror::open(MirrorSettings {
+    let mirror = Mirror::at(MirrorSettings {
         folder: folder.to_owned(),
         company: company.name.clone(),
         timezone: company.timezone.clone(),
         mapping: format!("{MAPPING_VERSION} {zone} {}", company.known_services.join("\n")),
         clock: Arc::clone(clock),
-    })?;
+    });
     let settings = SyncSettings {
         calls,
         max_staleness: company.keeping.max_staleness,
         history: company.keeping.history,
         inspections_to_a_page: sync::PAGE_ROWS,
     };
-    Ok(Syncer::new(client, mirror, Arc::clone(ledger), settings, Arc::clone(clock)))
+    Syncer::new(client, mirror, Arc::clone(ledger), settings, Arc::clone(clock))
 }
 
 /// The MCP server for this configuration. No request is made.

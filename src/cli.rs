@@ -2,8 +2,10 @@
 
 mod call;
 mod demo;
+mod demo_folder;
 mod doctor;
 mod export;
+mod late;
 mod mirror;
 mod open;
 mod output;
@@ -47,7 +49,7 @@ struct Cli {
 }
 
 /// Options of every command.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 struct Global {
     /// The configuration file; without it, spectora.toml in the usual place of this system.
     #[arg(long, global = true, value_name = "FILE")]
@@ -100,7 +102,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Bring the local mirrors up to date, with progress; --dry-run shows what it would cost.
     Sync(sync::SyncArgs),
-    /// Show the local mirrors, or begin them anew.
+    /// Show the local mirrors, or start them over.
     Mirror(mirror::MirrorArgs),
     /// Write a mirror as CSV files or as one SQLite file.
     Export(export::ExportArgs),

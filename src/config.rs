@@ -7,6 +7,8 @@ mod environment;
 mod error;
 mod file;
 mod key;
+mod secret;
+mod words;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -19,12 +21,15 @@ use secrecy::SecretString;
 use crate::domain::CompanyName;
 pub use environment::Environment;
 pub use error::ConfigError;
-use file::{RawCompany, RawFile, RawMirror};
+use file::{RawCompany, RawFile, RawKey, RawMirror};
 
 /// Requests per minute unless configured; the service's own cap is not published.
 const REQUESTS_PER_MINUTE_DEFAULT: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 /// The company's name when only a key is given.
 const COMPANY_NAME_DEFAULT: &str = "spectora";
+
+/// A name longer than this, with a key that is shorter than it: the two were swapped.
+const NAME_CHARS_SURE: usize = 24;
 
 /// What was given on the command line.
 #[derive(Clone, Debug, Default)]
@@ -102,11 +107,43 @@ impl Default for Keeping {
     }
 }
 
-/// Reads and settles the configuration.
+/// A configuration whose keys were not looked for yet: commands that print them have not run.
+pub struct Draft {
+    config: Config,
+    /// Where each company's key is, in the same order.
+    keys: Vec<(String, Option<RawKey>)>,
+    /// What relative paths start from.
+    folder: PathBuf,
+}
+
+impl Draft {
+    /// Whose companies these are, in order.
+    pub fn names(&self) -> Vec<CompanyName> {
+        self.config.companies.iter().map(|company| company.name.clone()).collect()
+    }
+
+    /// The configuration with its keys; runs the commands that print them, all at the same time, for ten seconds at most.
+    pub fn with_keys(self, environment: &Environment) -> Result<Config, ConfigError> {
+        let mut config = self.config;
+        let keys = key::resolve_all(self.keys, environment, &self.folder)?;
+        for (company, key) in config.companies.iter_mut().zip(keys) {
+            company.api_key = key;
+        }
+        Ok(config)
+    }
+}
+
+/// Reads and settles the configuration, keys included.
 pub fn load(overrides: &Overrides, environment: &Environment) -> Result<Config, ConfigError> {
+    draft(overrides, environment)?.with_keys(environment)
+}
+
+/// Reads and settles the configuration, all but its keys.
+pub fn draft(overrides: &Overrides, environment: &Environment) -> Result<Draft, ConfigError> {
     let mut sources = Vec::new();
     let mut warnings = Vec::new();
-    let path = overrides.config_file.clone().or_else(|| environment.config_file()).or_else(|| environment.usual_file());
+    let given = overrides.config_file.clone().or_else(|| environment.config_file());
+    let path = given.map(|path| environment.expand(path)).transpose()?.or_else(|| environment.usual_file());
     let mut raw = match &path {
         Some(path) => {
             sources.push(format!("file {}", path.display()));
@@ -120,7 +157,7 @@ pub fn load(overrides: &Overrides, environment: &Environment) -> Result<Config, 
     {
         warnings.push(warning);
     }
-    quick_way(&mut raw, environment, &mut sources)?;
+    quick_way(&mut raw, environment, &mut sources, &mut warnings)?;
     pin(&mut raw, &overrides.companies)?;
     if raw.companies.is_empty() {
         return Err(ConfigError::NoCompany);
@@ -128,8 +165,10 @@ pub fn load(overrides: &Overrides, environment: &Environment) -> Result<Config, 
     let base_url = overrides.base_url.clone().or_else(|| environment.get("SPECTORA_BASE_URL")).or(raw.api.base_url);
     let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
     let mut companies = Vec::new();
-    for (name, company) in raw.companies {
-        companies.push(settle(&name, company, environment, folder, &mut warnings)?);
+    let mut keys = Vec::new();
+    for (name, mut company) in raw.companies {
+        keys.push((name.clone(), company.api_key.take()));
+        companies.push(settle(&name, company, &mut warnings)?);
     }
     for name in raw.api.paths.keys() {
         const NAMES: &[&str] =
@@ -146,8 +185,9 @@ pub fn load(overrides: &Overrides, environment: &Environment) -> Result<Config, 
     {
         return Err(ConfigError::BadFilterName { given: name.chars().take(80).collect() });
     }
-    let data_dir = data_dir(overrides, environment, raw.mirror, &mut warnings);
-    Ok(Config {
+    let folder = folder.to_owned();
+    let data_dir = data_dir(overrides, environment, raw.mirror, &mut sources, &mut warnings)?;
+    let config = Config {
         companies,
         base_url,
         paths: raw.api.paths,
@@ -155,7 +195,8 @@ pub fn load(overrides: &Overrides, environment: &Environment) -> Result<Config, 
         changed_since_filter: raw.api.changed_since_filter,
         sources,
         warnings,
-    })
+    };
+    Ok(Draft { config, keys, folder })
 }
 
 /// Flags before the environment before the file before the system's usual place.
@@ -163,17 +204,24 @@ fn data_dir(
     overrides: &Overrides,
     environment: &Environment,
     raw: RawMirror,
+    sources: &mut Vec<String>,
     warnings: &mut Vec<String>,
-) -> Option<PathBuf> {
+) -> Result<Option<PathBuf>, ConfigError> {
     if overrides.no_mirror || raw.enabled == Some(false) {
-        return None;
+        return Ok(None);
     }
-    let given = overrides.data_dir.clone().or_else(|| environment.get("SPECTORA_DATA_DIR").map(PathBuf::from));
-    let folder = given.or(raw.folder.map(|folder| environment.expand(folder))).or_else(|| environment.data_folder());
-    if folder.is_none() {
+    let given = [
+        (overrides.data_dir.clone(), "--data-dir"),
+        (environment.get("SPECTORA_DATA_DIR").map(PathBuf::from), "SPECTORA_DATA_DIR"),
+        (raw.folder, "`folder` under [mirror]"),
+        (environment.data_folder(), "the usual place of this system"),
+    ];
+    let Some((folder, origin)) = given.into_iter().find_map(|(folder, origin)| Some((folder?, origin))) else {
         warnings.push("this system has no usual place for data: give --data-dir to keep a mirror".to_owned());
-    }
-    folder
+        return Ok(None);
+    };
+    sources.push(format!("the data folder from {origin}"));
+    environment.expand(folder).map(Some)
 }
 
 fn is_plain_path(path: &str) -> bool {
@@ -182,8 +230,20 @@ fn is_plain_path(path: &str) -> bool {
 }
 
 /// `SPECTORA_API_KEY` alone makes a company, or overrides the key of one in the file.
-fn quick_way(raw: &mut RawFile, environment: &Environment, sources: &mut Vec<String>) -> Result<(), ConfigError> {
-    let Some(key) = environment.get("SPECTORA_API_KEY") else { return Ok(()) };
+fn quick_way(
+    raw: &mut RawFile,
+    environment: &Environment,
+    sources: &mut Vec<String>,
+    warnings: &mut Vec<String>,
+) -> Result<(), ConfigError> {
+    let Some(key) = environment.get("SPECTORA_API_KEY") else {
+        for name in ["SPECTORA_COMPANY_NAME", "SPECTORA_TIMEZONE"] {
+            if !raw.companies.is_empty() && environment.get(name).is_some() {
+                warnings.push(format!("{name} is set and not used: it goes with SPECTORA_API_KEY, which is not set"));
+            }
+        }
+        return Ok(());
+    };
     sources.push("environment variable SPECTORA_API_KEY".to_owned());
     let name = match environment.get("SPECTORA_COMPANY_NAME") {
         Some(name) => name,
@@ -195,8 +255,11 @@ fn quick_way(raw: &mut RawFile, environment: &Environment, sources: &mut Vec<Str
             });
         }
     };
-    if name == key {
+    if name == key || secret::may_be_key(&name) || (NAME_CHARS_SURE < name.len() && key.len() < name.len()) {
         return Err(ConfigError::KeyAsName);
+    }
+    if name.parse::<CompanyName>().is_err() {
+        return Err(ConfigError::NotAName { place: "what SPECTORA_COMPANY_NAME holds" });
     }
     let company = raw.companies.entry(name).or_default();
     company.set_key(SecretString::from(key));
@@ -218,14 +281,14 @@ fn pin(raw: &mut RawFile, wanted: &[String]) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn settle(
-    name: &str,
-    raw: RawCompany,
-    environment: &Environment,
-    folder: &Path,
-    warnings: &mut Vec<String>,
-) -> Result<Company, ConfigError> {
-    let parsed: CompanyName = name.parse().map_err(ConfigError::CompanyName)?;
+fn settle(name: &str, raw: RawCompany, warnings: &mut Vec<String>) -> Result<Company, ConfigError> {
+    let parsed: CompanyName = name.parse().map_err(|error| {
+        if secret::may_be_key(name) {
+            ConfigError::NotAName { place: "a heading under [companies.…]" }
+        } else {
+            ConfigError::CompanyName(error)
+        }
+    })?;
     let timezone = match &raw.timezone {
         Some(zone) => zone_named(name, zone)?,
         None => {
@@ -264,7 +327,7 @@ fn settle(
         timezone,
         known_services: raw.known_services.clone(),
         requests_per_minute,
-        api_key: key::resolve(name, raw, environment, folder)?,
+        api_key: SecretString::default(),
     })
 }
 
@@ -282,6 +345,8 @@ fn zone_named(company: &str, zone: &str) -> Result<TimeZone, ConfigError> {
             .collect();
         near.sort_by(|left, right| right.0.total_cmp(&left.0).then_with(|| left.1.cmp(right.1)));
         let near = near.iter().take(3).map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
+        // No zone is near a key, and what is near could tell something of it.
+        let near = if secret::may_be_key(zone) { "America/Denver".to_owned() } else { near };
         ConfigError::Zone { company: company.to_owned(), given: zone.to_owned(), near }
     })
 }

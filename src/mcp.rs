@@ -21,6 +21,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use jiff::tz::TimeZone;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, CustomRequest,
@@ -29,7 +30,7 @@ use rmcp::model::{
     ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool as ToolDeclaration,
     ToolAnnotations,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{NotificationContext, RequestContext};
 use rmcp::{RoleServer, ServerHandler};
 use serde_json::{Map, Value};
 use tracing::Instrument as _;
@@ -77,12 +78,38 @@ pub struct ServedCompany {
 }
 
 /// What every tool may use.
-struct Context {
+pub struct Context {
     companies: Vec<ServedCompany>,
     clock: Arc<dyn Clock>,
 }
 
+/// Gives what tools use, once it is there: a server can speak before its companies are opened.
+pub trait ContextSource: Send + Sync + 'static {
+    /// Waits for what is still being opened. A failure is what every call is answered with.
+    fn context(&self) -> BoxFuture<'_, Result<Arc<Context>, ToolFailure>>;
+
+    /// Ends when a first reading is done that takes a moment only; `None` when none is under way. A question that came
+    /// too early for its answer is put again then.
+    fn filled(&self) -> Option<BoxFuture<'_, ()>> {
+        None
+    }
+}
+
+/// Companies that are there from the start.
+struct Ready(Arc<Context>);
+
+impl ContextSource for Ready {
+    fn context(&self) -> BoxFuture<'_, Result<Arc<Context>, ToolFailure>> {
+        std::future::ready(Ok(Arc::clone(&self.0))).boxed()
+    }
+}
+
 impl Context {
+    /// These companies, in this order.
+    pub fn new(companies: Vec<ServedCompany>, clock: Arc<dyn Clock>) -> Self {
+        Self { companies, clock }
+    }
+
     /// The companies a call is about: those it names (settled arguments hold several as one text), or all.
     fn chosen(&self, company: Option<&str>) -> Vec<&ServedCompany> {
         let is_wanted = |served: &&ServedCompany| {
@@ -98,7 +125,7 @@ impl Context {
     }
 }
 
-type Running<'a> = futures_util::future::BoxFuture<'a, Result<Answer, ToolFailure>>;
+type Running<'a> = BoxFuture<'a, Result<Answer, ToolFailure>>;
 
 /// One tool.
 struct Tool {
@@ -145,7 +172,7 @@ impl ToolChoice {
 /// The MCP server: the same for every transport, cheap to clone, without state of its own.
 #[derive(Clone)]
 pub struct SpectoraServer {
-    context: Arc<Context>,
+    source: Arc<dyn ContextSource>,
     tools: Arc<Vec<Tool>>,
 }
 
@@ -158,10 +185,22 @@ impl SpectoraServer {
     /// A server for these companies with the tools chosen.
     pub fn with_tools(companies: Vec<ServedCompany>, clock: Arc<dyn Clock>, choice: &ToolChoice) -> Self {
         let names: Vec<CompanyName> = companies.iter().map(|company| company.name.clone()).collect();
-        let mut tools = tools::all(&names);
+        Self::late(&names, Arc::new(Ready(Arc::new(Context::new(companies, clock)))), choice)
+    }
+
+    /// A server that lists its tools at once and opens its companies when they are first asked for. `names` are those
+    /// the tools offer a choice of; none where that is not known.
+    pub fn late(names: &[CompanyName], source: Arc<dyn ContextSource>, choice: &ToolChoice) -> Self {
+        let mut tools = tools::all(names);
         tools.retain(|tool| choice.shows(&tool.declaration.name));
         tools.sort_by(|left, right| left.declaration.name.cmp(&right.declaration.name));
-        Self { context: Arc::new(Context { companies, clock }), tools: Arc::new(tools) }
+        Self { source, tools: Arc::new(tools) }
+    }
+
+    /// The tools of a server for these companies; opens nothing.
+    pub fn declared(names: &[CompanyName]) -> Vec<ToolDeclaration> {
+        let context = Context::new(Vec::new(), Arc::new(crate::domain::SystemClock));
+        Self::late(names, Arc::new(Ready(Arc::new(context))), &ToolChoice::Default).declarations()
     }
 
     /// What is registered.
@@ -185,8 +224,18 @@ impl SpectoraServer {
         };
         let span = tracing::info_span!("tool.call", tool.name = %tool.declaration.name);
         let answer = async {
+            let context = self.source.context().await?;
             let settled = arguments::settle(&tool.declaration.input_schema, raw)?;
-            (tool.run)(&self.context, settled).await
+            match (tool.run)(&context, settled.clone()).await {
+                Err(failure) if failure.is_early() => match self.source.filled() {
+                    Some(filled) => {
+                        filled.await;
+                        (tool.run)(&context, settled).await
+                    }
+                    None => Err(failure),
+                },
+                answer => answer,
+            }
         };
         let guarded = tokio::time::timeout(CALL_TIME_MAX, AssertUnwindSafe(answer).catch_unwind().instrument(span));
         Ok(match guarded.await {
@@ -214,6 +263,12 @@ impl ServerHandler for SpectoraServer {
         let capabilities =
             ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().enable_completions();
         ServerConfig::new(capabilities.build()).with_server_info(identity).with_instructions(INSTRUCTIONS)
+    }
+
+    /// The companies are opened as soon as the client is there, so that the first question need not wait for it.
+    async fn on_initialized(&self, _context: NotificationContext<RoleServer>) {
+        let source = Arc::clone(&self.source);
+        tokio::spawn(async move { drop(source.context().await) });
     }
 
     async fn list_tools(
@@ -279,7 +334,7 @@ impl ServerHandler for SpectoraServer {
         request: ReadResourceRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        resources::read(&self.context, &request.uri).map(Into::into)
+        resources::read(self.source.as_ref(), &request.uri).await.map(Into::into)
     }
 
     async fn complete(
@@ -287,7 +342,8 @@ impl ServerHandler for SpectoraServer {
         request: CompleteRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        Ok(CompleteResult::new(completions::complete(&self.context, &request).await))
+        let Ok(context) = self.source.context().await else { return Ok(CompleteResult::default()) };
+        Ok(CompleteResult::new(completions::complete(&context, &request).await))
     }
 
     /// Some clients send `arguments` as a text that holds JSON; such a call does not parse as one and arrives here.

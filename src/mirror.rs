@@ -5,10 +5,12 @@
 //! needs no new download. What is complete, and as of when, stands in the same transaction as the rows it is said of; a
 //! crash at any instant loses nothing that was stored and claims nothing that was not.
 
+mod check;
 mod deliveries;
 mod error;
 mod export;
 mod facts;
+mod files;
 mod history;
 mod inspections;
 mod ledger;
@@ -27,6 +29,7 @@ mod words;
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -35,12 +38,14 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::domain::{Clock, CompanyName};
+use files::{FileMark, Home, LastFailure, Slot, mirror_path, private_file};
 use squeeze::{Expander, Squeezer};
 
 pub use deliveries::{Delivery, DeliveryCount, WaitingDelivery};
 pub use error::MirrorError;
 pub use export::data_dictionary;
 pub use facts::{AgentFact, Fact, Facts, Named, SoldPlace};
+pub use files::private_folder;
 pub use history::{Change, ChangeKind};
 pub use inspections::InspectionText;
 pub use ledger::{Ledger, LedgerAnswer, LedgerSettings, MonthCount};
@@ -53,6 +58,10 @@ pub use store::{Fresh, StoreCount};
 
 /// How long a writer waits for another process, in milliseconds; a page is stored in a small part of that.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
+/// A file that is not there is made by one process, under the lock of whoever syncs; the others wait this long for it.
+const MAKING_TIME_MAX: Duration = Duration::from_secs(2);
+/// How often they look.
+const MAKING_LOOK_EVERY: Duration = Duration::from_millis(20);
 /// The most idle readers kept open.
 const READERS_IDLE_MAX: usize = 2;
 /// Memory for pages of one connection, in KiB (negative is SQLite's way to say so).
@@ -137,54 +146,164 @@ const MAPPING: &str = "mapping";
 const DERIVING: &str = "deriving";
 
 /// The mirror of one company.
+///
+/// Its file is looked at each time it is used. Where another file stands in its place (the mirror was started over by
+/// another process) that one is opened, and a file that could not be opened is tried again.
 pub struct Mirror {
     settings: MirrorSettings,
+    home: Home,
     path: PathBuf,
-    writer: Mutex<Writer>,
-    readers: Mutex<Vec<Reader>>,
+    /// Closed before the writer: the last connection to be closed tidies up the log, and a reader cannot.
+    readers: Mutex<Readers>,
+    writer: Mutex<Slot<Writer>>,
+    closed: AtomicBool,
+}
+
+#[derive(Default)]
+struct Readers {
+    idle: Vec<(FileMark, Reader)>,
+    failure: LastFailure,
 }
 
 /// Held by the one process that syncs; given back when dropped, or when the process ends, however it ends.
 #[derive(Debug)]
-pub struct SyncLock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
+pub struct SyncLock(File);
+
+impl Drop for SyncLock {
+    fn drop(&mut self) {
+        // Closing alone is too late where a program that is being started still shares the open file.
+        drop(self.0.unlock());
+    }
+}
 
 impl Mirror {
+    /// The company's mirror, whatever state its file is in; it is opened when it is first used.
+    pub fn at(settings: MirrorSettings) -> Arc<Self> {
+        let path = mirror_path(&settings.folder, &settings.company);
+        let (writer, readers) = (Mutex::default(), Mutex::default());
+        Arc::new(Self {
+            home: Home::at(&settings.folder),
+            settings,
+            path,
+            writer,
+            readers,
+            closed: AtomicBool::new(false),
+        })
+    }
+
     /// Opens the company's mirror, making it where there is none. The folder and its files are the user's alone.
     pub fn open(settings: MirrorSettings) -> Result<Arc<Self>, MirrorError> {
-        private_folder(&settings.folder)?;
-        let path = settings.folder.join(format!("{}.sqlite", settings.company));
-        private_file(&path)?;
-        let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        schema::migrate(&mut connection, &path)?;
+        let mirror = Self::at(settings);
+        mirror.check_open()?;
+        Ok(mirror)
+    }
+
+    /// Opens the file if it is not open, making it where there is none. An error says why it cannot be used now.
+    pub fn check_open(&self) -> Result<(), MirrorError> {
+        self.read_now(|_| Ok(()))
+    }
+
+    /// Closes the files for good, after what is being written is stored. Nothing is made or opened after that.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).idle.clear();
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).close();
+    }
+
+    /// Deletes the company's mirror files, so that whoever uses the mirror next starts over. Programs that have it open
+    /// notice. `Err(BeingSynced)` while a sync is running.
+    pub fn remove(folder: &Path, company: &CompanyName) -> Result<(), MirrorError> {
+        private_folder(folder)?;
+        let path = mirror_path(folder, company);
+        let Some(_lock) = lock_at(&path)? else { return Err(MirrorError::BeingSynced) };
+        remove_companions(&path, &["", "-wal", "-shm"])
+    }
+
+    /// Opens the file to write; makes it where there is none.
+    fn open_writer(&self) -> Result<Writer, MirrorError> {
+        self.home.check()?;
+        // Whoever starts a mirror over holds this lock: a file made meanwhile would get the log of the old one.
+        let making = if self.path.exists() { None } else { self.lock_to_make()? };
+        if making.is_some() {
+            // A log without its file belongs to one that somebody deleted by hand.
+            remove_companions(&self.path, &["-wal", "-shm"])?;
+        }
+        private_file(&self.path)?;
+        let mut connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let company = self.settings.company.as_str();
+        let is_ready = schema::is_ready(&connection, &self.path, company)?;
+        if !is_ready {
+            schema::migrate(&mut connection, &self.path)?;
+        }
+        let zone = self.settings.timezone.clone();
         let mut writer = Writer {
             connection,
             squeezer: Squeezer::default(),
             words: words::Words::default(),
-            zone: settings.timezone.clone(),
-            clock: Arc::clone(&settings.clock),
+            zone,
+            clock: Arc::clone(&self.settings.clock),
         };
-        let owner = writer.within(|parts| {
-            parts.about(MAPPING, &settings.mapping)?;
-            parts.about("company", settings.company.as_str())
-        })?;
-        if owner != settings.company.as_str() {
-            return Err(MirrorError::Damaged { path, reason: format!("it belongs to {owner}") });
-        }
-        Ok(Arc::new(Self { settings, path, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) }))
-    }
-
-    /// Deletes the company's mirror files, so that the next opening begins anew. Nothing may have it open.
-    pub fn remove(folder: &Path, company: &CompanyName) -> Result<(), MirrorError> {
-        for ending in ["sqlite", "sqlite-wal", "sqlite-shm"] {
-            let path = folder.join(format!("{company}.{ending}"));
-            match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(MirrorError::Unusable { path, reason: error.to_string() });
-                }
-                _ => {}
+        if !is_ready {
+            let owner = writer.within(|parts| parts.claim(company, &self.settings.mapping))?;
+            if owner != company {
+                let reason = format!("it belongs to {owner}");
+                return Err(MirrorError::Damaged { path: self.path.clone(), reason });
             }
         }
-        Ok(())
+        Ok(writer)
+    }
+
+    /// The lock to make the file with; `None` once another process has made it.
+    fn lock_to_make(&self) -> Result<Option<SyncLock>, MirrorError> {
+        let deadline = std::time::Instant::now() + MAKING_TIME_MAX;
+        loop {
+            if let Some(lock) = lock_at(&self.path)? {
+                return Ok(Some(lock));
+            }
+            if self.path.exists() {
+                return Ok(None);
+            }
+            if deadline < std::time::Instant::now() {
+                return Err(MirrorError::Busy);
+            }
+            std::thread::sleep(MAKING_LOOK_EVERY);
+        }
+    }
+
+    /// A reader of the file that stands there now.
+    fn reader(&self) -> Result<(FileMark, Reader), MirrorError> {
+        let locked = || self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(MirrorError::Closed);
+        }
+        let here = FileMark::of(&self.path);
+        if let Some(mark) = here {
+            {
+                let mut readers = locked();
+                readers.idle.retain(|(known, _)| *known == mark);
+                if let Some(reader) = readers.idle.pop() {
+                    return Ok(reader);
+                }
+                readers.failure.recent(here)?;
+            }
+            let opened = Reader::open(&self.path, self.settings.company.as_str());
+            if let Some(reader) = locked().failure.keep(opened, here)? {
+                return Ok((mark, reader));
+            }
+        }
+        // There is no file, or an older one: it is made, or brought up to date.
+        self.with_writer(|_| Ok(()))?;
+        let mark = FileMark::of(&self.path).ok_or(MirrorError::Busy)?;
+        let reader = Reader::open(&self.path, self.settings.company.as_str())?;
+        Ok((mark, reader.ok_or(MirrorError::Busy)?))
+    }
+
+    fn with_writer<T>(&self, work: impl FnOnce(&mut Writer) -> Result<T, MirrorError>) -> Result<T, MirrorError> {
+        let mut slot = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(MirrorError::Closed);
+        }
+        work(slot.get(&self.path, || self.open_writer())?)
     }
 
     /// Whose mirror it is.
@@ -219,15 +338,12 @@ impl Mirror {
 
     /// The right to sync; `None` when another process (or task) has it.
     pub fn try_lock(&self) -> Result<Option<SyncLock>, MirrorError> {
-        let path = self.path.with_extension("sync.lock");
-        let unusable = |error: std::io::Error| MirrorError::Unusable { path: path.clone(), reason: error.to_string() };
-        private_file(&path)?;
-        let file = OpenOptions::new().read(true).write(true).open(&path).map_err(unusable)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(SyncLock(file))),
-            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-            Err(std::fs::TryLockError::Error(error)) => Err(unusable(error)),
+        self.home.check()?;
+        let lock = lock_at(&self.path)?;
+        if lock.is_some() && !self.path.exists() {
+            private_file(&self.path)?;
         }
+        Ok(lock)
     }
 
     /// Runs `ask` on a reader, outside the async threads, in one snapshot.
@@ -241,13 +357,12 @@ impl Mirror {
 
     /// As [`Self::read`], on this thread.
     pub fn read_now<T>(&self, ask: impl FnOnce(&mut Parts<'_>) -> Result<T, MirrorError>) -> Result<T, MirrorError> {
-        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut reader = match idle {
-            Some(reader) => reader,
-            None => Reader::open(&self.path)?,
-        };
+        let (mark, mut reader) = self.reader()?;
         let answer = {
-            let transaction = reader.connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+            let transaction = reader
+                .connection
+                .transaction_with_behavior(TransactionBehavior::Deferred)
+                .map_err(|error| MirrorError::from(error).of(&self.path))?;
             ask(&mut Parts {
                 connection: &transaction,
                 expander: &mut reader.expander,
@@ -257,10 +372,10 @@ impl Mirror {
             })
         };
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if readers.len() < READERS_IDLE_MAX {
-            readers.push(reader);
+        if readers.idle.len() < READERS_IDLE_MAX && !self.closed.load(Ordering::SeqCst) {
+            readers.idle.push((mark, reader));
         }
-        answer
+        answer.map_err(|error| error.of(&self.path))
     }
 
     /// Runs `change` on the writer, outside the async threads, in one transaction: all of it is stored, or nothing.
@@ -277,7 +392,7 @@ impl Mirror {
         &self,
         change: impl FnOnce(&mut Changing<'_>) -> Result<T, MirrorError>,
     ) -> Result<T, MirrorError> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner).within(change)
+        self.with_writer(|writer| writer.within(change)).map_err(|error| error.of(&self.path))
     }
 
     /// How far the typed columns must be derived again (the zone, the known services or this program's reading of the
@@ -314,10 +429,14 @@ struct Reader {
 }
 
 impl Reader {
-    fn open(path: &Path) -> Result<Self, MirrorError> {
+    /// `None` for a file that has to be brought up to date first.
+    fn open(path: &Path, company: &str) -> Result<Option<Self>, MirrorError> {
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        if !schema::is_ready(&connection, path, company)? {
+            return Ok(None);
+        }
         connection.pragma_update(None, "query_only", true)?;
-        Ok(Self { connection, expander: Expander::default() })
+        Ok(Some(Self { connection, expander: Expander::default() }))
     }
 }
 
@@ -390,6 +509,21 @@ impl Changing<'_> {
         self.set_about(DERIVING, &format!("{mapping}\u{0}{place}"))
     }
 
+    /// Makes a new mirror this company's; gives whose it is. What counts the changes of a new mirror begins anywhere, so
+    /// that nobody who remembers a count of the mirror before takes this one for it. `mapping` is what its columns will
+    /// be derived with.
+    fn claim(&mut self, company: &str, mapping: &str) -> Result<String, MirrorError> {
+        for kind in Kind::ALL {
+            self.transaction.execute(
+                "INSERT OR IGNORE INTO states (kind, revision, turn) SELECT ?1, abs(random() % 0x100000000) * 0x10000, 0 \
+                 WHERE NOT EXISTS (SELECT 1 FROM about WHERE name = 'company')",
+                [kind.number()],
+            )?;
+        }
+        self.about(MAPPING, mapping)?;
+        self.about("company", company)
+    }
+
     /// Keeps a text under this name.
     pub fn set_about(&mut self, name: &str, value: &str) -> Result<(), MirrorError> {
         self.transaction.execute("INSERT OR REPLACE INTO about (name, value) VALUES (?, ?)", [name, value])?;
@@ -404,7 +538,7 @@ fn rows_max(limit: usize) -> i64 {
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, MirrorError> {
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| schema::refused(error, path))?;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| error::about_file(error, path))?;
     let set = || -> Result<(), rusqlite::Error> {
         connection.busy_timeout(BUSY_WAIT)?;
         if access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
@@ -417,27 +551,36 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, MirrorError> {
         connection.set_prepared_statement_cache_capacity(96);
         Ok(())
     };
-    set().map_err(|error| schema::refused(error, path))?;
+    set().map_err(|error| error::about_file(error, path))?;
     Ok(connection)
 }
 
-/// Makes the folder where there is none; only its user may look into a new one.
-fn private_folder(folder: &Path) -> Result<(), MirrorError> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|error| MirrorError::Unusable { path: folder.to_owned(), reason: error.to_string() })
+/// Deletes the files called so beside the one at `path`.
+fn remove_companions(path: &Path, endings: &[&str]) -> Result<(), MirrorError> {
+    for ending in endings {
+        let mut name = path.to_owned().into_os_string();
+        name.push(ending);
+        let path = PathBuf::from(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                let reason = format!("{error}; close the programs that use it");
+                return Err(MirrorError::Unusable { path, reason });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
-/// Makes the file where there is none, readable by its user only; SQLite gives its companions the same rights.
-fn private_file(path: &Path) -> Result<(), MirrorError> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
-        .map(drop)
-        .map_err(|error| MirrorError::Unusable { path: path.to_owned(), reason: error.to_string() })
+/// The lock of whoever syncs the mirror at this path; `None` when it is taken.
+fn lock_at(path: &Path) -> Result<Option<SyncLock>, MirrorError> {
+    let path = path.with_extension("sync.lock");
+    let unusable = |error: std::io::Error| MirrorError::Unusable { path: path.clone(), reason: error.to_string() };
+    private_file(&path)?;
+    let file = OpenOptions::new().read(true).write(true).open(&path).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(SyncLock(file))),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+        Err(std::fs::TryLockError::Error(error)) => Err(unusable(error)),
+    }
 }

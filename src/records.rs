@@ -13,12 +13,13 @@ mod names;
 mod narrow;
 mod selection;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::domain::{Attachment, Client, ClientId, Clock, CompanyName, DateRange, Inspection, InspectionId};
+use crate::mirror::MirrorError;
 use crate::spectora::{
     AttachmentFilter, AttachmentSort, ClientFilter, ClientSort, Contacts, Direction, InspectionAttachments,
     InspectionInclude, InspectionSort, Inspections, Query, SpectoraClient,
@@ -115,8 +116,8 @@ pub struct Records {
     kept_facts: Arc<kept::KeptFacts>,
     cancellations: inspections::CancellationView,
     keeper: Option<Arc<Syncer>>,
-    /// Why there is no mirror although one is wanted.
-    mirror_problem: Option<String>,
+    /// Why the mirror could not be read the last time.
+    mirror_problem: Mutex<Option<String>>,
 }
 
 impl Records {
@@ -132,7 +133,7 @@ impl Records {
             kept_facts: Arc::default(),
             cancellations: inspections::CancellationView::default(),
             keeper: None,
-            mirror_problem: None,
+            mirror_problem: Mutex::default(),
         }
     }
 
@@ -143,21 +144,47 @@ impl Records {
         self
     }
 
-    /// The same, telling why there is no mirror.
-    #[must_use]
-    pub fn without_mirror(mut self, problem: String) -> Self {
-        self.mirror_problem = Some(problem);
-        self
-    }
-
     /// What keeps the mirror, if there is one.
     pub fn keeper(&self) -> Option<&Arc<Syncer>> {
         self.keeper.as_ref()
     }
 
-    /// Why there is no mirror although one is wanted.
-    pub fn mirror_problem(&self) -> Option<&str> {
-        self.mirror_problem.as_deref()
+    /// What the mirror answered; `None` where it could not be read: then the service is asked, and the answer says so.
+    fn or_service<T>(&self, answer: Result<Option<T>, RecordsError>) -> Result<Option<T>, RecordsError> {
+        let mut problem = self.mirror_problem.lock().unwrap_or_else(PoisonError::into_inner);
+        match answer {
+            Err(RecordsError::Mirror(error)) => {
+                let text = error.to_string();
+                if problem.as_ref() != Some(&text) {
+                    tracing::warn!(company = %self.company(), %error, "the mirror cannot be read; the service is asked");
+                }
+                *problem = Some(text);
+                Ok(None)
+            }
+            Ok(Some(found)) => {
+                *problem = None;
+                Ok(Some(found))
+            }
+            other => other,
+        }
+    }
+
+    /// The basis of what the service is asked for because the mirror does not have it, or cannot be read.
+    fn asked_now(&self) -> Basis {
+        let mut basis = Basis::read_at(self.clock.now());
+        let problem = self.mirror_problem.lock().unwrap_or_else(PoisonError::into_inner);
+        let note = |problem: &String| format!("the local mirror cannot be read, so Spectora was asked ({problem})");
+        basis.notes.extend(problem.as_ref().map(note));
+        basis
+    }
+
+    /// A record as the mirror kept it. One that cannot be read is damaged.
+    fn read_kept<R: crate::spectora::Wired>(&self, raw: Vec<u8>) -> Result<R::Record, RecordsError> {
+        let read = self.client.read_back::<R>(&crate::spectora::RawRecord::from_bytes(raw));
+        read.map_err(|_| {
+            let path = self.keeper.as_ref().map(|syncer| syncer.mirror().path().to_owned()).unwrap_or_default();
+            MirrorError::Damaged { path, reason: "a record of it is damaged".to_owned() }.into()
+        })
     }
 
     /// Whose records these are.
@@ -177,7 +204,7 @@ impl Records {
 
     /// One inspection, with its clients' records. `None` when there is no such inspection.
     pub async fn inspection(&self, id: &InspectionId) -> Result<Option<(Inspection, Basis)>, RecordsError> {
-        if let Some(found) = self.mirrored_inspection(id).await? {
+        if let Some(found) = self.or_service(self.mirrored_inspection(id).await)? {
             return Ok(Some(found));
         }
         let include = [
@@ -188,16 +215,17 @@ impl Records {
             InspectionInclude::Buyer2,
         ];
         let found = self.client.one::<Inspections>(id, &include).await;
-        Ok(error::found(found)?.map(|inspection| (inspection, Basis::read_at(self.clock.now()))))
+        Ok(error::found(found)?.map(|inspection| (inspection, self.asked_now())))
     }
 
     /// One client. `None` when there is no such client.
     pub async fn client(&self, id: &ClientId) -> Result<Option<(Client, Basis)>, RecordsError> {
-        if let Some(found) = self.mirrored_one::<Contacts>(crate::mirror::Kind::Clients, id.as_str()).await? {
+        let kept = self.mirrored_one::<Contacts>(crate::mirror::Kind::Clients, id.as_str()).await;
+        if let Some(found) = self.or_service(kept)? {
             return Ok(Some(found));
         }
         let found = self.client.one::<Contacts>(id, &[]).await;
-        Ok(error::found(found)?.map(|client| (client, Basis::read_at(self.clock.now()))))
+        Ok(error::found(found)?.map(|client| (client, self.asked_now())))
     }
 
     /// The files of an inspection, newest first; all of them.
@@ -243,12 +271,12 @@ impl Records {
     /// One page of clients, by family name; `text` must stand in the name, e-mail address, phone number or city.
     /// With a text, all matches come on one page.
     pub async fn clients(&self, text: Option<&str>, page: u32, size: u32) -> Result<ClientList, RecordsError> {
-        if let Some(list) = self.mirrored_clients(text, page, size).await? {
+        if let Some(list) = self.or_service(self.mirrored_clients(text, page, size).await)? {
             return Ok(list);
         }
         let mut query =
             Query::<Contacts> { sort: vec![(Direction::Ascending, ClientSort::LastFirstName)], ..Query::default() };
-        let mut basis = Basis::read_at(self.clock.now());
+        let mut basis = self.asked_now();
         let Some(text) = text else {
             let page = self.client.page(&query, page, size).await?;
             let next_page = if page.last { None } else { page.pagination.next.or(Some(page.pagination.current + 1)) };

@@ -27,7 +27,7 @@ pub use client::{ClientSettings, FilterReport, Page, Pagination, SpectoraClient}
 pub use error::{OTHER_COMPANY_HINT, SpectoraError, SpectoraErrorKind};
 pub use learned::FilterSupport;
 pub use limits::{ClientLimits, background_share};
-pub use meter::{CallMeter, CallOutcome, Departure, Purpose, Ticket};
+pub use meter::{CallMeter, CallOutcome, Departure, Purpose, Ticket, Uncounted};
 pub use origin::{BaseUrl, BaseUrlError};
 pub use probe::{Probe, Wired};
 pub use query::{

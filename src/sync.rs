@@ -122,6 +122,8 @@ pub struct Status {
     pub kinds: Vec<(Kind, Coverage, u64)>,
     /// The calls of this month.
     pub month: MonthCount,
+    /// Why those are not known, if they are not.
+    pub count_problem: Option<String>,
     /// Bytes of the mirror's file.
     pub bytes: u64,
     /// What keeps failing: the company as a whole (`None`) or a kind.
@@ -321,6 +323,11 @@ impl Syncer {
 
     async fn sync_locked(&self, scope: Scope, progress: &dyn Progress) -> Result<SyncReport, SyncError> {
         let calls_before = self.client.calls_sent();
+        if scope.is_full() {
+            // What is damaged here looks unchanged to a reading of everything, which would heal nothing.
+            let mirror = Arc::clone(&self.mirror);
+            tokio::task::spawn_blocking(move || mirror.check()).await.map_err(|_| MirrorError::Closed)??;
+        }
         self.rederive().await?;
         self.ensure_company().await?;
         let plan = self.plan(scope).await?;
@@ -418,7 +425,10 @@ impl Syncer {
 
     /// How complete and fresh the mirror is, and the month's calls.
     pub async fn status(&self) -> Result<Status, MirrorError> {
-        let month = self.month().await?;
+        let (month, count_problem) = match self.month().await {
+            Ok(month) => (month, None),
+            Err(error) => (MonthCount::default(), Some(error.to_string())),
+        };
         let (kinds, troubles) = self
             .mirror
             .read(|parts| {
@@ -432,7 +442,7 @@ impl Syncer {
                 Ok((kinds, troubles))
             })
             .await?;
-        Ok(Status { kinds, month, bytes: self.mirror.bytes_on_disk(), troubles })
+        Ok(Status { kinds, month, count_problem, bytes: self.mirror.bytes_on_disk(), troubles })
     }
 
     /// The calls of this month, by the machine's calendar in UTC.

@@ -1,5 +1,7 @@
 //! `doctor`: is the configuration right, does each key work, and what does the service really answer to.
 
+mod folder;
+
 use std::process::ExitCode;
 
 use clap::Args;
@@ -49,7 +51,11 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
     for warning in &opened.config.warnings {
         findings.push(Finding::wrong("configuration", warning.clone(), "set it in spectora.toml"));
     }
-    for client in opened.app()?.clients() {
+    let app = opened.app()?;
+    if let Some(folder) = &opened.config.data_dir {
+        findings.extend(folder::examine(&app, folder));
+    }
+    for client in app.clients() {
         findings.extend(examine(client, &opened.clock).await);
     }
     let all_fine = findings.iter().all(|finding| finding.fine);

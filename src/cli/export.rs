@@ -3,10 +3,15 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
 use super::open::Opened;
 use super::{Global, output};
+use crate::config::Environment;
+
+/// Said with a failure.
+const HOW_ELSE: &str = "nothing more was written (choose another folder, or --overwrite to replace what is there)";
 
 /// Writes what the mirror holds; run `spectora-mcp sync` first. The files hold client names: keep them where only you can
 /// read them.
@@ -17,6 +22,9 @@ pub(super) struct ExportArgs {
     /// CSV files, or one SQLite file with every record as it came and what each column means.
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
+    /// Replace files that are there; without it they are refused.
+    #[arg(long)]
+    overwrite: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -33,6 +41,7 @@ pub(super) async fn run(global: &Global, args: &ExportArgs) -> anyhow::Result<Ex
     if global.demo {
         app.fill().await?;
     }
+    let folder = Environment::capture().expand(args.folder.clone())?;
     for (company, keeper) in app.keepers() {
         let Some(syncer) = keeper.map_err(|problem| anyhow::anyhow!("{company}: {problem}"))? else {
             anyhow::bail!("there is no mirror to export: leave out --no-mirror");
@@ -41,13 +50,12 @@ pub(super) async fn run(global: &Global, args: &ExportArgs) -> anyhow::Result<Ex
         let mirror = syncer.mirror();
         let (place, written) = match args.format {
             Format::Csv => {
-                let folder = args.folder.join(company.as_str());
-                (folder.clone(), mirror.export_csv(&folder)?)
+                let folder = folder.join(company.as_str());
+                (folder.clone(), mirror.export_csv(&folder, args.overwrite).context(HOW_ELSE)?)
             }
             Format::Sqlite => {
-                std::fs::create_dir_all(&args.folder)?;
-                let file = args.folder.join(format!("{company}.sqlite"));
-                (file.clone(), mirror.export_sqlite(&file)?)
+                let file = folder.join(format!("{company}.sqlite"));
+                (file.clone(), mirror.export_sqlite(&file, args.overwrite).context(HOW_ELSE)?)
             }
         };
         let counts: Vec<String> = written.iter().map(|(name, rows)| format!("{name} {rows}")).collect();

@@ -1,14 +1,22 @@
 //! `mirror`: the local copies as files.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use super::open::Opened;
-use super::{Global, output};
-use crate::mirror::{Kind, Mirror};
+use super::{EXIT_ANSWER_IS_ERROR, Global, output};
+use crate::domain::CompanyName;
+use crate::mirror::{Kind, Mirror, MirrorError};
 
-/// Where the local copies are, how complete they are, and how to begin anew.
+/// A sync that keeps the mirror fresh ends within this time; a first reading takes longer, and is not waited for.
+const SYNC_WAIT_MAX: Duration = Duration::from_secs(5);
+/// How often it is looked whether it has ended.
+const SYNC_LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Where the local copies are, how complete they are, and how to start over.
 #[derive(Debug, Args)]
 pub(super) struct MirrorArgs {
     #[command(subcommand)]
@@ -17,9 +25,9 @@ pub(super) struct MirrorArgs {
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 enum What {
-    /// Show each mirror: file, size, how complete and how fresh, calls of this month.
+    /// Show each mirror: file, size, how complete and how fresh, calls of this month. Exit code 1 when one is damaged.
     Status,
-    /// Delete each mirror (or that of --company); the next sync fills it again.
+    /// Delete each mirror (or that of --company) and start over; waits for a sync that is about to end.
     Rebuild,
 }
 
@@ -30,20 +38,27 @@ pub(super) async fn run(global: &Global, args: &MirrorArgs) -> anyhow::Result<Ex
     };
     if matches!(args.what, What::Rebuild) {
         for company in &opened.config.companies {
-            Mirror::remove(&folder, &company.name)?;
-            output::line(&format!("{}: deleted; `spectora-mcp sync` fills it again", company.name));
+            remove(&folder, &company.name).await.with_context(|| company.name.to_string())?;
+            output::line(&format!("{}: deleted; a running server or `spectora-mcp sync` fills it again", company.name));
         }
         return Ok(ExitCode::SUCCESS);
     }
+    let mut all_fine = true;
     for (company, keeper) in opened.app()?.keepers() {
         let syncer = match keeper {
             Ok(Some(syncer)) => syncer,
             Ok(None) => continue,
             Err(problem) => {
                 output::line(&format!("{company}: {problem}"));
+                all_fine = false;
                 continue;
             }
         };
+        if let Err(problem) = syncer.mirror().check() {
+            output::line(&format!("{company}: {problem}"));
+            all_fine = false;
+            continue;
+        }
         let status = syncer.status().await?;
         let mut text =
             format!("{company}: {} ({:.1} MB)\n", syncer.mirror().path().display(), status.bytes as f64 / 1e6);
@@ -59,6 +74,10 @@ pub(super) async fn run(global: &Global, args: &MirrorArgs) -> anyhow::Result<Ex
             ));
         }
         let deliveries = syncer.mirror().read(|parts| parts.delivery_count()).await?;
+        if let Some(problem) = &status.count_problem {
+            all_fine = false;
+            text.push_str(&format!("  {problem}\n"));
+        }
         let budget = status.month.budget.map(|budget| format!(" of {budget}")).unwrap_or_default();
         text.push_str(&format!(
             "  {}{budget} calls this month; {} webhook deliveries wait",
@@ -69,5 +88,18 @@ pub(super) async fn run(global: &Global, args: &MirrorArgs) -> anyhow::Result<Ex
         }
         output::line(&text);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if all_fine { ExitCode::SUCCESS } else { ExitCode::from(EXIT_ANSWER_IS_ERROR) })
+}
+
+/// Deletes a mirror, once a sync that is just ending has ended.
+async fn remove(folder: &std::path::Path, company: &CompanyName) -> Result<(), MirrorError> {
+    let deadline = tokio::time::Instant::now() + SYNC_WAIT_MAX;
+    loop {
+        match Mirror::remove(folder, company) {
+            Err(MirrorError::BeingSynced) if tokio::time::Instant::now() < deadline => {
+                tokio::time::sleep(SYNC_LOOK_EVERY).await;
+            }
+            done => return done,
+        }
+    }
 }

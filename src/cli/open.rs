@@ -7,6 +7,7 @@ use rmcp::{RoleClient, ServiceExt as _};
 use secrecy::SecretString;
 
 use super::Global;
+use super::demo_folder::DemoFolder;
 use crate::app::App;
 use crate::config::{Company, Config, Environment, load};
 use crate::domain::{Clock, SystemClock};
@@ -21,7 +22,7 @@ pub(super) struct Opened {
     pub(super) config: Config,
     pub(super) clock: Arc<dyn Clock>,
     /// The demo's mirror; deleted at the end.
-    _folder: Option<tempfile::TempDir>,
+    _folder: Option<DemoFolder>,
     /// Lives as long as it is asked.
     _sandbox: Option<Sandbox>,
 }
@@ -30,7 +31,10 @@ impl Opened {
     pub(super) async fn new(global: &Global) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         if !global.demo {
-            let config = load(&global.overrides(), &Environment::capture())?;
+            let overrides = global.overrides();
+            // A command that prints a key may take seconds.
+            let loading = move || load(&overrides, &Environment::capture());
+            let config = tokio::task::spawn_blocking(loading).await??;
             for warning in &config.warnings {
                 tracing::warn!("{warning}");
             }
@@ -38,18 +42,15 @@ impl Opened {
         }
         let sandbox = Sandbox::start(SandboxOptions::new(clock.now())).await?;
         // The mirror of invented companies is gone with the program, unless a place for it is named.
-        let folder = if global.no_mirror || global.data_dir.is_some() { None } else { Some(tempfile::tempdir()?) };
-        let data_dir = folder.as_ref().map(|folder| folder.path().to_owned()).or_else(|| global.data_dir.clone());
+        let given = global.data_dir.clone().map(|folder| Environment::capture().expand(folder)).transpose()?;
+        let folder = if global.no_mirror || given.is_some() { None } else { Some(DemoFolder::new()?) };
+        let data_dir = folder.as_ref().map(|folder| folder.path().to_owned()).or(given);
         let config = demo_config(&sandbox, &global.companies, data_dir.filter(|_| !global.no_mirror))?;
         Ok(Self { config, clock, _folder: folder, _sandbox: Some(sandbox) })
     }
 
     pub(super) fn app(&self) -> anyhow::Result<App> {
         Ok(App::build(&self.config, &self.clock)?)
-    }
-
-    pub(super) fn server(&self) -> anyhow::Result<SpectoraServer> {
-        Ok(self.app()?.server())
     }
 }
 

@@ -2,14 +2,15 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::Global;
-use super::open::Opened;
-use crate::mcp::ToolChoice;
+use super::late::Late;
+use crate::mcp::{ContextSource as _, SpectoraServer, ToolChoice};
 use crate::transport::{HttpSettings, serve_http, serve_stdio};
 
 /// Without options: MCP over standard input and output, as desktop assistants start it.
@@ -31,21 +32,31 @@ pub(super) struct ServeArgs {
 }
 
 pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode> {
-    let opened = Opened::new(global).await?;
-    let app = opened.app()?;
     let choice = match ToolChoice::named(&args.tools) {
         Ok(ToolChoice::Default) if args.tools.is_empty() && args.http.is_some() => ToolChoice::All,
         Ok(choice) => choice,
         Err((unknown, known)) => anyhow::bail!("there is no tool `{unknown}`; there are: {}", known.join(", ")),
     };
-    let server = app.server_with(&choice);
-    let stop = CancellationToken::new();
-    app.keep_fresh(&stop);
-    let Some(address) = args.http else {
-        serve_stdio(server).await?;
-        stop.cancel();
-        return Ok(ExitCode::SUCCESS);
+    let settings = HttpSettings::new(&args.allowed_hosts, &args.allowed_origins).map_err(anyhow::Error::msg)?;
+    let late = Late::new(global).await?;
+    let server = SpectoraServer::late(late.names(), Arc::new(Arc::clone(&late)), &choice);
+    let served = match args.http {
+        None => tokio::select! {
+            ended = serve_stdio(server) => ended.map_err(anyhow::Error::from),
+            () = told_to_stop() => Ok(()),
+        },
+        Some(address) => serve_at(address, server, Arc::clone(&late), &settings).await,
     };
+    late.close().await;
+    served.map(|()| ExitCode::SUCCESS)
+}
+
+async fn serve_at(
+    address: SocketAddr,
+    server: SpectoraServer,
+    late: Arc<Late>,
+    settings: &HttpSettings,
+) -> anyhow::Result<()> {
     let listener =
         tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
@@ -54,8 +65,7 @@ pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exi
     if !address.ip().is_loopback() {
         tracing::warn!("this address can be reached from other machines, and there is no login");
     }
-    let settings =
-        HttpSettings { allowed_hosts: args.allowed_hosts.clone(), allowed_origins: args.allowed_origins.clone() };
+    let stop = CancellationToken::new();
     tokio::spawn({
         let stop = stop.clone();
         async move {
@@ -63,8 +73,13 @@ pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exi
             stop.cancel();
         }
     });
-    serve_http(server, app.deliveries(), listener, &settings, stop).await?;
-    Ok(ExitCode::SUCCESS)
+    // Nobody says hello here that could be waited for, and deliveries may come at any time.
+    tokio::spawn({
+        let late = Arc::clone(&late);
+        async move { drop(late.context().await) }
+    });
+    serve_http(server, Some(Arc::new(late)), listener, settings, stop).await?;
+    Ok(())
 }
 
 /// Ends at Ctrl-C, or when the system asks to stop.

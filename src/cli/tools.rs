@@ -6,6 +6,8 @@ use clap::Args;
 
 use super::open::Opened;
 use super::{Global, output};
+use crate::config::{Environment, draft};
+use crate::mcp::SpectoraServer;
 
 /// Names, titles and descriptions; with --json also the schemas.
 #[derive(Debug, Args)]
@@ -16,8 +18,12 @@ pub(super) struct ToolsArgs {
 }
 
 pub(super) async fn run(global: &Global, args: &ToolsArgs) -> anyhow::Result<ExitCode> {
-    let opened = Opened::new(global).await?;
-    let tools = opened.server()?.declarations();
+    let names = if global.demo {
+        Opened::new(global).await?.config.companies.into_iter().map(|company| company.name).collect()
+    } else {
+        draft(&global.overrides(), &Environment::capture())?.names()
+    };
+    let tools = SpectoraServer::declared(&names);
     if args.json {
         output::line(&serde_json::to_string_pretty(&tools)?);
         return Ok(ExitCode::SUCCESS);

@@ -59,7 +59,14 @@ pub(super) async fn run(global: &Global, args: &WebhooksArgs) -> anyhow::Result<
 
 async fn log(opened: &Opened) -> anyhow::Result<ExitCode> {
     for (company, keeper) in opened.app()?.keepers() {
-        let Ok(Some(syncer)) = keeper else { continue };
+        let syncer = match keeper {
+            Ok(Some(syncer)) => syncer,
+            Ok(None) => continue,
+            Err(problem) => {
+                output::line(&format!("{company}: {problem}"));
+                continue;
+            }
+        };
         let (count, last) =
             syncer.mirror().read(|parts| Ok((parts.delivery_count()?, parts.last_deliveries(SHOWN)?))).await?;
         output::line(&format!("{company}: {} wait, {} done", count.waiting, count.done));

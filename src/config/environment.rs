@@ -10,6 +10,8 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy as _;
 
+use super::error::ConfigError;
+
 /// The environment as it was when the program started.
 #[derive(Clone, Default)]
 pub struct Environment {
@@ -40,6 +42,13 @@ impl Environment {
         Self { variables, config_folder: None, data_folder: None, home: None }
     }
 
+    /// The same with a home folder.
+    #[must_use]
+    pub fn with_home(mut self, home: PathBuf) -> Self {
+        self.home = Some(home);
+        self
+    }
+
     /// The value of a variable, trimmed. Empty text counts as unset, and so does a placeholder (`${…}`) that a client
     /// did not fill in.
     pub fn get(&self, name: &str) -> Option<String> {
@@ -66,15 +75,13 @@ impl Environment {
         self.data_folder.clone()
     }
 
-    /// The path with `~` at its beginning as the user's home.
-    pub(super) fn expand(&self, path: PathBuf) -> PathBuf {
-        match (path.strip_prefix("~"), &self.home) {
-            (Ok(rest), Some(home)) => home.join(rest),
-            _ => path,
+    /// The path with `~` at its beginning as the user's home. Assistants start programs without a shell, so nobody else
+    /// does it. A path that begins so is never taken as it stands: there would be a folder called `~`.
+    pub fn expand(&self, path: PathBuf) -> Result<PathBuf, ConfigError> {
+        let Ok(rest) = path.strip_prefix("~") else { return Ok(path) };
+        match &self.home {
+            Some(home) => Ok(home.join(rest)),
+            None => Err(ConfigError::NoHome),
         }
-    }
-
-    pub(super) fn home(&self) -> Option<&PathBuf> {
-        self.home.as_ref()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::secret::shown;
 use crate::domain::CompanyNameError;
 
 /// A configuration that cannot be used. Never holds a key.
@@ -11,7 +12,7 @@ pub enum ConfigError {
     #[error("no company is configured")]
     NoCompany,
     /// The file cannot be read.
-    #[error("{path} cannot be read: {reason}")]
+    #[error("{} cannot be read: {reason}", shown(&path.display().to_string()))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -28,11 +29,28 @@ pub enum ConfigError {
         /// What is wrong there, with what would be right.
         message: String,
     },
+    /// A backslash in double quotes means something else than itself.
+    #[error("{path}, line {line}: a backslash in double quotes does not stand for itself")]
+    Backslash {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// A path begins with `~`, and nobody knows what that is.
+    #[error("a path begins with `~`, and this user's home folder is not known")]
+    NoHome,
     /// A company cannot be called that.
     #[error(transparent)]
     CompanyName(CompanyNameError),
+    /// A company cannot be called what stands there; it is not repeated, for it may be a key.
+    #[error("{place} cannot name a company")]
+    NotAName {
+        /// Where the name stands.
+        place: &'static str,
+    },
     /// `--company` names one that is not configured.
-    #[error("no company `{given}`; configured: {names}")]
+    #[error("no company {}; configured: {names}", shown(given))]
     UnknownCompany {
         /// What was given.
         given: String,
@@ -63,7 +81,7 @@ pub enum ConfigError {
         reason: String,
     },
     /// No such zone.
-    #[error("company {company}: there is no time zone `{given}`; near: {near}")]
+    #[error("company {company}: there is no time zone {}; near: {near}", shown(given))]
     Zone {
         /// Which.
         company: String,
@@ -91,13 +109,13 @@ pub enum ConfigError {
         company: String,
     },
     /// Not the name of a filter.
-    #[error("`changed_since_filter` under [api] is `{given}`, which is no name of a filter")]
+    #[error("`changed_since_filter` under [api] is {}, which is no name of a filter", shown(given))]
     BadFilterName {
         /// What was given.
         given: String,
     },
     /// No such path.
-    #[error("there is no `{given}` under [api.paths]; there are: {valid}")]
+    #[error("there is no {} under [api.paths]; there are: {valid}", shown(given))]
     UnknownPath {
         /// What was given.
         given: String,
@@ -105,7 +123,7 @@ pub enum ConfigError {
         valid: String,
     },
     /// Not a path.
-    #[error("`{name}` under [api.paths] is `{path}`, which is no plain path")]
+    #[error("`{name}` under [api.paths] is {}, which is no plain path", shown(path))]
     BadPath {
         /// Which.
         name: String,
@@ -124,7 +142,15 @@ impl ConfigError {
             }
             Self::Unreadable { .. } => "check the path and who may read the file",
             Self::Syntax { .. } => "configs/spectora.toml shows every setting",
+            Self::Backslash { .. } => {
+                "write paths in single quotes, such as 'C:\\Users\\me\\key.txt', or with / instead of the backslash"
+            }
+            Self::NoHome => "write the whole path instead of `~`",
             Self::CompanyName(_) => "choose another name",
+            Self::NotAName { .. } => {
+                "use 1 to 40 of the characters a-z, 0-9, `_` and `-`, such as spectora_residential; the key belongs into \
+                 SPECTORA_API_KEY, or into `api_key` in spectora.toml"
+            }
             Self::UnknownCompany { .. } => "give one of those, or add it to spectora.toml",
             Self::WhichCompany { .. } => "set SPECTORA_COMPANY_NAME to one of those, or to a new name",
             Self::KeyAsName => "set SPECTORA_COMPANY_NAME to a name such as spectora_residential",

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::error::ConfigError;
+use super::secret::without_keys;
 
 /// The largest configuration file, in bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -55,33 +56,62 @@ pub(super) struct RawCompany {
 
 /// Where a key is.
 #[derive(Debug, Deserialize)]
+#[serde(try_from = "KeyForm")]
+pub(super) enum RawKey {
+    Literal(SecretString),
+    Env(String),
+    File(PathBuf),
+    Command(Vec<String>),
+}
+
+/// What `api_key` may be.
+const KEY_FORMS: &str = "a key in quotes, { env = \"NAME\" }, { file = \"path\" } or { command = [\"program\", …] }";
+
+/// A key as it is typed. A list is none of these: what stands in it may be the key itself.
+#[derive(Deserialize)]
 #[serde(
     untagged,
     expecting = "a key in quotes, { env = \"NAME\" }, { file = \"path\" } or { command = [\"program\", …] }"
 )]
-pub(super) enum RawKey {
-    Literal(SecretString),
-    Env(KeyInEnv),
-    File(KeyInFile),
-    Command(KeyFromCommand),
+enum KeyForm {
+    Text(SecretString),
+    Table(BTreeMap<String, KeyPart>),
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct KeyInEnv {
-    pub(super) env: String,
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum KeyPart {
+    Text(String),
+    List(Vec<String>),
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct KeyInFile {
-    pub(super) file: PathBuf,
+impl TryFrom<KeyForm> for RawKey {
+    type Error = &'static str;
+
+    fn try_from(form: KeyForm) -> Result<Self, Self::Error> {
+        let mut parts = match form {
+            KeyForm::Text(key) => return Ok(Self::Literal(key)),
+            KeyForm::Table(parts) => parts.into_iter(),
+        };
+        match (parts.next(), parts.next()) {
+            (Some((name, KeyPart::Text(text))), None) if name == "env" => Ok(Self::Env(text)),
+            (Some((name, KeyPart::Text(text))), None) if name == "file" => Ok(Self::File(text.into())),
+            (Some((name, KeyPart::List(list))), None) if name == "command" => Ok(Self::Command(list)),
+            _ => Err(KEY_FORMS),
+        }
+    }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct KeyFromCommand {
-    pub(super) command: Vec<String>,
+impl RawFile {
+    /// Everything in it that is a path.
+    fn paths(&self) -> Vec<&Path> {
+        let keys = self.companies.values().filter_map(|company| match &company.api_key {
+            Some(RawKey::File(file)) => Some(file.as_path()),
+            Some(RawKey::Command(command)) => command.first().map(Path::new),
+            _ => None,
+        });
+        keys.chain(self.mirror.folder.as_deref()).collect()
+    }
 }
 
 impl RawCompany {
@@ -100,14 +130,20 @@ pub(super) fn read(path: &Path) -> Result<RawFile, ConfigError> {
     if FILE_BYTES_MAX < metadata.len() {
         return Err(unreadable(format!("larger than {FILE_BYTES_MAX} bytes")));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let text =
+        super::words::decoded(&bytes).ok_or_else(|| unreadable("it is no text in UTF-8 or UTF-16".to_owned()))?;
     parse(&text, path)
 }
 
 /// The message of the parser is used without the lines it quotes: a quoted line may hold a key.
 pub(super) fn parse(text: &str, path: &Path) -> Result<RawFile, ConfigError> {
-    toml::from_str(text).map_err(|error| {
-        let line = error.span().map(|span| 1 + text.get(..span.start).map_or(0, |before| before.matches('\n').count()));
+    let raw: RawFile = toml::from_str(text).map_err(|error| {
+        let span = error.span().unwrap_or(0..0);
+        let line = 1 + text.get(..span.start).map_or(0, |before| before.matches('\n').count());
+        if text.lines().nth(line - 1).is_some_and(escapes) {
+            return ConfigError::Backslash { path: path.to_owned(), line };
+        }
         let message = error.message().lines().next().unwrap_or("not understood").to_owned();
         // A wrong type is told with the value in it, which may be a key.
         let message = match message.split_once("invalid type:").or_else(|| message.split_once("invalid value:")) {
@@ -115,8 +151,19 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<RawFile, ConfigError> {
                 Some((_, expected)) => format!("expected {expected}"),
                 None => "a value of the wrong type".to_owned(),
             },
-            None => message,
+            None => without_keys(&message),
         };
-        ConfigError::Syntax { path: path.to_owned(), line: line.unwrap_or(1), message }
-    })
+        ConfigError::Syntax { path: path.to_owned(), line, message }
+    })?;
+    // "C:\temp" is understood, with a tab in it, which no path holds.
+    if raw.paths().iter().any(|path| path.to_string_lossy().chars().any(char::is_control)) {
+        let line = text.lines().position(escapes).map_or(1, |index| index + 1);
+        return Err(ConfigError::Backslash { path: path.to_owned(), line });
+    }
+    Ok(raw)
+}
+
+/// Whether a line has a backslash in double quotes.
+fn escapes(line: &str) -> bool {
+    line.split('"').skip(1).step_by(2).any(|quoted| quoted.contains('\\'))
 }

@@ -105,3 +105,131 @@ fn a_key_in_a_file_that_others_can_read_is_warned_of() {
     assert!(warnings(0o644)[0].contains("chmod 600"));
     assert_eq!(warnings(0o600), Vec::<String>::new());
 }
+
+/// A key as services really make them.
+const LONG_KEY: &str = "q7Xr2b9Lk4Tz8Wm1";
+
+#[test]
+fn what_may_be_a_key_is_not_repeated() {
+    let with = |key: &str| format!("[companies.a]\napi_key = {key}\ntimezone = \"UTC\"");
+    for key in [KEY, LONG_KEY, "THE KEY"] {
+        let check = |text: Option<String>, variables: &[(&str, &str)], expect: &str| {
+            let error = loaded(text.as_deref(), variables, &[]).unwrap_err();
+            assert!(error.contains(expect), "{expect}: {error}");
+            assert!(!error.contains(key), "a key in an error: {error}");
+        };
+        check(Some(with(&format!("{{ env = \"{key}\" }}"))), &[], "named by `env` is not set");
+        check(Some(with(&format!("{{ file = \"{key}\" }}"))), &[], "cannot be read");
+        check(Some(with(&format!("{{ command = [\"{key}\"] }}"))), &[], "cannot be run");
+        check(Some(with(&format!("{{ command = \"{key}\" }}"))), &[], "line 2");
+        check(Some(with(&format!("[\"{key}\"]"))), &[], "line 2");
+        check(Some(with(&format!("{{ \"{key}\" = \"env\" }}"))), &[], "line 2");
+        check(Some(with(&format!("{{ key = \"{key}\" }}"))), &[], "line 2");
+        check(Some(with(&format!("'{key}' \"{key}\""))), &[], "line 2");
+        check(Some(with(key)), &[], "line 2");
+    }
+    let swapped = [("SPECTORA_API_KEY", "spectora_company1"), ("SPECTORA_COMPANY_NAME", LONG_KEY)];
+    check_refused(None, &swapped, "`SPECTORA_COMPANY_NAME` holds the key");
+    let plain = |text: &str, variables: &[(&str, &str)]| loaded(Some(text), variables, &[]).unwrap_err();
+    for error in [
+        plain(&format!("[companies.a]\napi_key = \"k\"\ntimezone = \"{LONG_KEY}\""), &[]),
+        plain(&format!("[companies.{LONG_KEY}]\napi_key = \"k\"\ntimezone = \"UTC\""), &[]),
+        plain(&format!("[companies.a]\n{LONG_KEY} = \"k\""), &[]),
+        plain(
+            &format!("[companies.a]\napi_key = \"k\"\ntimezone = \"UTC\"\n[api.paths]\ncontacts = \"{LONG_KEY}\""),
+            &[],
+        ),
+        loaded(None, &[("SPECTORA_API_KEY", "k"), ("SPECTORA_TIMEZONE", LONG_KEY)], &[]).unwrap_err(),
+        loaded(None, &[("SPECTORA_API_KEY", "k"), ("SPECTORA_CONFIG", LONG_KEY)], &[]).unwrap_err(),
+        loaded(Some("[companies.a]\napi_key = \"k\"\ntimezone = \"UTC\""), &[], &[LONG_KEY]).unwrap_err(),
+    ] {
+        assert!(!error.contains(LONG_KEY), "{error}");
+    }
+}
+
+#[test]
+fn a_home_folder_is_meant_by_a_tilde_wherever_a_path_is_given() {
+    let home = tempfile::tempdir().unwrap();
+    let text =
+        "[companies.a]\napi_key = { file = \"~/a.key\" }\ntimezone = \"UTC\"\n[mirror]\nfolder = \"~/from-file\"";
+    std::fs::write(home.path().join("s.toml"), text).unwrap();
+    std::fs::write(home.path().join("a.key"), KEY).unwrap();
+    let at = |overrides: &Overrides, variables: &[(&str, &str)]| {
+        let environment = Environment::of(variables).with_home(home.path().to_owned());
+        let config = load(overrides, &environment).unwrap();
+        assert_eq!(config.companies[0].api_key.expose_secret(), KEY);
+        config.data_dir.unwrap()
+    };
+    let file = Some(PathBuf::from("~/s.toml"));
+    let by_flag = Overrides { config_file: file.clone(), ..Overrides::default() };
+    assert_eq!(at(&by_flag, &[]), home.path().join("from-file"));
+    let both = Overrides { config_file: file, data_dir: Some("~/d".into()), ..Overrides::default() };
+    assert_eq!(at(&both, &[]), home.path().join("d"));
+    let variables = [("SPECTORA_CONFIG", "~/s.toml"), ("SPECTORA_DATA_DIR", "~/e")];
+    assert_eq!(at(&Overrides::default(), &variables), home.path().join("e"));
+    let unknown = load(&by_flag, &Environment::of(&[])).unwrap_err();
+    assert!(matches!(unknown, ConfigError::NoHome), "{unknown}");
+}
+
+#[test]
+fn files_that_windows_shells_write_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let wide = |text: &str, unit: fn(u16) -> [u8; 2]| -> Vec<u8> { text.encode_utf16().flat_map(unit).collect() };
+    let text = "[companies.a]\napi_key = { file = \"a.key\" }\ntimezone = \"UTC\"\n";
+    let line = format!("{KEY}\r\n");
+    let in_every_way = |text: &str| {
+        [
+            [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+            [b"\xff\xfe".to_vec(), wide(text, u16::to_le_bytes)].concat(),
+            [b"\xfe\xff".to_vec(), wide(text, u16::to_be_bytes)].concat(),
+            wide(text, u16::to_le_bytes),
+        ]
+    };
+    let path = folder.path().join("spectora.toml");
+    for (file, key) in in_every_way(text).into_iter().zip(in_every_way(&line)) {
+        std::fs::write(&path, file).unwrap();
+        std::fs::write(folder.path().join("a.key"), key).unwrap();
+        let overrides = Overrides { config_file: Some(path.clone()), no_mirror: true, ..Overrides::default() };
+        let config = load(&overrides, &Environment::of(&[])).unwrap();
+        assert_eq!(config.companies[0].api_key.expose_secret(), KEY);
+    }
+    std::fs::write(folder.path().join("a.key"), b"\xc3\x28\xff").unwrap();
+    let overrides = Overrides { config_file: Some(path), no_mirror: true, ..Overrides::default() };
+    let error = load(&overrides, &Environment::of(&[])).unwrap_err().to_string();
+    assert!(error.contains("no text in UTF-8 or UTF-16"), "{error}");
+}
+
+#[test]
+fn a_backslash_in_double_quotes_is_named() {
+    let with =
+        |folder: &str| format!("[companies.a]\napi_key = \"{KEY}\"\ntimezone = \"UTC\"\n[mirror]\nfolder = {folder}");
+    for folder in [r#""C:\Users\me""#, r#""C:\temp""#, r#""C:\new""#] {
+        check_refused(Some(&with(folder)), &[], "line 5");
+        check_refused(Some(&with(folder)), &[], "single quotes");
+    }
+    let config = loaded(Some(&with(r"'C:\temp'")), &[], &[]).unwrap();
+    assert_eq!(config.companies.len(), 1);
+    check_refused(Some("[companies.a]\napi_key = { file = \"D:\\keys\\a.key\" }"), &[], "single quotes");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_command_that_leaves_a_child_behind_is_not_waited_for() {
+    // The child holds the output open until the key is here, or gives up.
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().display();
+    let child = format!("for n in $(seq 600); do [ -e {place}/read ] && exit; sleep 0.1; done; touch {place}/given-up");
+    let text = format!("[companies.a]\napi_key = {{ command = [\"sh\", \"-c\", \"({child}) & echo {KEY}\"] }}");
+    check(Some(&text), &[], &[("a", KEY)]);
+    std::fs::write(folder.path().join("read"), "").unwrap();
+    assert!(!folder.path().join("given-up").exists(), "it waited for the child");
+}
+
+#[test]
+fn a_variable_that_does_nothing_is_warned_of() {
+    let text = "[companies.a]\napi_key = { env = \"K\" }\ntimezone = \"UTC\"";
+    let config = loaded(Some(text), &[("SPECTORA_TIMEZONE", "America/Denver"), ("K", "k")], &[]).unwrap();
+    assert!(config.warnings[0].contains("SPECTORA_TIMEZONE is set and not used"), "{:?}", config.warnings);
+    let used = [("SPECTORA_TIMEZONE", "America/Denver"), ("SPECTORA_API_KEY", "k")];
+    assert_eq!(loaded(Some(text), &used, &[]).unwrap().warnings, Vec::<String>::new());
+}

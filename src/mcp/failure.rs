@@ -4,6 +4,7 @@ use std::fmt;
 
 use rmcp::model::{CallToolResult, ContentBlock};
 
+use crate::mirror::MirrorError;
 use crate::records::RecordsError;
 use crate::records::ServiceErrorKind as SpectoraErrorKind;
 
@@ -14,16 +15,23 @@ use crate::records::ServiceErrorKind as SpectoraErrorKind;
 pub struct ToolFailure {
     what: String,
     next: String,
+    /// The same call is answered once the first reading is done.
+    is_early: bool,
 }
 
 impl ToolFailure {
     /// What was wrong, and what to do next.
     pub fn new(what: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { what: what.into(), next: next.into() }
+        Self { what: what.into(), next: next.into(), is_early: false }
+    }
+
+    /// Whether the call only came before the first reading was done.
+    pub(super) fn is_early(&self) -> bool {
+        self.is_early
     }
 
     /// A fault of this program; the log has the rest.
-    pub(super) fn internal() -> Self {
+    pub fn internal() -> Self {
         Self::new(
             "this call failed inside spectora-mcp",
             "try again; if it happens again, report it with the server's log (no other call is affected)",
@@ -63,12 +71,20 @@ impl From<RecordsError> for ToolFailure {
                 Self::new(what, "ask with the list tools instead; the mirror is switched on by leaving out --no-mirror")
             }
             RecordsError::NotRefreshed(_) => {
-                Self::new(what, "try again in a minute; list_companies shows how far it is")
+                Self { is_early: true, ..Self::new(what, "try again in a minute; list_companies shows how far it is") }
             }
+            RecordsError::Mirror(MirrorError::Damaged { .. }) => Self::new(
+                what,
+                "run `spectora-mcp mirror rebuild` on the machine that serves this (with --company NAME for one company); \
+                 the mirror is then filled again from Spectora, and nothing in Spectora changes",
+            ),
             RecordsError::Mirror(_) => Self::new(
                 what,
                 "try again; if it happens again, run `spectora-mcp mirror status` on the machine that serves this",
             ),
+            RecordsError::Service(error) if matches!(error.kind, SpectoraErrorKind::NotCounted(_)) => {
+                Self::new(format!("Spectora was not asked ({what})"), advice(&error.kind))
+            }
             RecordsError::Service(error) => Self::new(format!("Spectora did not answer ({what})"), advice(&error.kind)),
         }
     }
@@ -98,6 +114,7 @@ fn advice(kind: &SpectoraErrorKind) -> String {
         SpectoraErrorKind::OverBudget { .. } => {
             "ask again next month, or raise `monthly_budget` of this company in spectora.toml".into()
         }
+        SpectoraErrorKind::NotCounted(why) => why.hint().into(),
         SpectoraErrorKind::TimedOut { .. } | SpectoraErrorKind::Unavailable { .. } => {
             "try again in a minute; if it goes on, run `spectora-mcp doctor`".into()
         }

@@ -3,7 +3,7 @@
 use rmcp::model::{CacheScope, ErrorData, ReadResourceResult, Resource, ResourceContents};
 use serde_json::{Value, json};
 
-use super::{Context, zone_name};
+use super::{Context, ContextSource, zone_name};
 
 const DEFINITIONS: &str = "spectora://definitions";
 const DICTIONARY: &str = "spectora://data-dictionary";
@@ -66,7 +66,7 @@ pub(super) fn declarations() -> Vec<Resource> {
 }
 
 /// What is behind `uri`.
-pub(super) fn read(context: &Context, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+pub(super) async fn read(source: &dyn ContextSource, uri: &str) -> Result<ReadResourceResult, ErrorData> {
     let (text, kind, fresh_ms, scope) = match uri {
         DEFINITIONS => (
             format!("{DEFINITIONS_TEXT}\n## Numbers\n\n{}", super::tools::insight::explain::definitions()),
@@ -80,7 +80,13 @@ pub(super) fn read(context: &Context, uri: &str) -> Result<ReadResourceResult, E
             DEFINITIONS_FRESH_MS,
             CacheScope::Public,
         ),
-        STATUS => (status(context).to_string(), "application/json", STATUS_FRESH_MS, CacheScope::Private),
+        STATUS => {
+            let status = match source.context().await {
+                Ok(context) => status(&context),
+                Err(failure) => json!({"companies": [], "problem": failure.to_string()}),
+            };
+            (status.to_string(), "application/json", STATUS_FRESH_MS, CacheScope::Private)
+        }
         _ => {
             let message = format!("no such resource; there are: {DEFINITIONS}, {DICTIONARY}, {STATUS}");
             return Err(ErrorData::resource_not_found(message, Some(json!({"uri": uri}))));

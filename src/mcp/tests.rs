@@ -18,7 +18,7 @@ fn server() -> SpectoraServer {
     let broken = |_: &Context, _| async { panic!("a fault with a secret in it") }.boxed();
     let endless = |_: &Context, _| futures_util::future::pending().boxed();
     let tools = vec![tool("fine", fine), tool("broken", broken), tool("endless", endless)];
-    SpectoraServer { context: Arc::new(context), tools: Arc::new(tools) }
+    SpectoraServer { source: Arc::new(Ready(Arc::new(context))), tools: Arc::new(tools) }
 }
 
 fn text(result: &CallToolResult) -> &str {

@@ -1,6 +1,11 @@
 //! What can be wrong with a mirror, and the way out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use super::files::has_no_room;
+
+/// The reason given when nothing more can be written.
+const DISK_FULL: &str = "the disk is full";
 
 /// A mirror that cannot be used, or a question it could not answer. Never holds what a person typed.
 #[derive(Debug, thiserror::Error)]
@@ -16,8 +21,8 @@ pub enum MirrorError {
     },
     /// The file was written by a newer version of this program.
     #[error(
-        "{path} is of a newer version ({found}; this program knows {known}): install the newer spectora-mcp, or begin \
-         anew with `spectora-mcp mirror rebuild`"
+        "{path} is of a newer version ({found}; this program knows {known}): install the newer spectora-mcp, or start \
+         over with `spectora-mcp mirror rebuild`"
     )]
     Newer {
         /// The file.
@@ -28,13 +33,27 @@ pub enum MirrorError {
         known: u32,
     },
     /// The file is no mirror, another company's, or damaged.
-    #[error("{path} cannot be read as a mirror ({reason}): begin anew with `spectora-mcp mirror rebuild`")]
+    #[error("{path} cannot be read as a mirror ({reason}): start over with `spectora-mcp mirror rebuild`")]
     Damaged {
         /// The file.
         path: PathBuf,
         /// Why.
         reason: String,
     },
+    /// The count of calls is no such count, or damaged. The mirrors have nothing to do with it.
+    #[error(
+        "{path}, the count of API calls, cannot be read ({reason}): delete this one file to start a new count (the calls \
+         made this month are then not in it); the mirrors are not touched"
+    )]
+    LedgerDamaged {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The mirror cannot be deleted, because it is being synced.
+    #[error("a sync is running: try again when it has ended (`spectora-mcp mirror status` shows how far it is)")]
+    BeingSynced,
     /// Another process held the file for too long.
     #[error("the mirror is busy: another process is writing to it")]
     Busy,
@@ -44,6 +63,57 @@ pub enum MirrorError {
     /// The work was called off, because the program ends.
     #[error("the mirror is being closed")]
     Closed,
+}
+
+impl MirrorError {
+    /// The same, with the file named where SQLite only says what is wrong with it.
+    pub(super) fn of(self, path: &Path) -> Self {
+        match self {
+            Self::Sql(error) => about_file(error, path),
+            other => other,
+        }
+    }
+
+    /// Whether nothing can be written because the disk is full.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Unusable { reason, .. } if reason == DISK_FULL)
+    }
+
+    /// The same once more.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Unusable { path, reason } => Self::Unusable { path: path.clone(), reason: reason.clone() },
+            Self::Newer { path, found, known } => Self::Newer { path: path.clone(), found: *found, known: *known },
+            Self::Damaged { path, reason } => Self::Damaged { path: path.clone(), reason: reason.clone() },
+            Self::LedgerDamaged { path, reason } => Self::LedgerDamaged { path: path.clone(), reason: reason.clone() },
+            Self::BeingSynced => Self::BeingSynced,
+            Self::Busy => Self::Busy,
+            Self::Sql(error) => Self::Unusable { path: PathBuf::new(), reason: error.to_string() },
+            Self::Closed => Self::Closed,
+        }
+    }
+}
+
+/// What SQLite's refusal says of the file.
+pub(super) fn about_file(error: rusqlite::Error, path: &Path) -> MirrorError {
+    use rusqlite::{Error, ErrorCode};
+    let damaged = |reason: &str| MirrorError::Damaged { path: path.to_owned(), reason: reason.to_owned() };
+    let unusable = |reason: String| MirrorError::Unusable { path: path.to_owned(), reason };
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => damaged("it is damaged or no database"),
+        Some(ErrorCode::DiskFull) => unusable(DISK_FULL.to_owned()),
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) if has_no_room(path) => unusable(DISK_FULL.to_owned()),
+        Some(
+            ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::SystemIoFailure,
+        ) => unusable(error.to_string()),
+        _ => match &error {
+            Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) | Error::IntegralValueOutOfRange(..) => {
+                damaged("a part of it is damaged")
+            }
+            Error::SqliteFailure(_, Some(message)) if message.starts_with("no such ") => damaged("a part is missing"),
+            _ => error.into(),
+        },
+    }
 }
 
 impl From<rusqlite::Error> for MirrorError {

@@ -1,11 +1,16 @@
 //! The mirror as CSV files, or as one SQLite file whose tables explain themselves.
 
-use std::path::Path;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
-use rusqlite::types::ValueRef;
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OpenFlags};
 
+use super::files::{new_private_file, private_folder};
 use super::{Kind, Mirror, MirrorError, Parts};
+
+/// Says at the beginning of a file that it is UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A column of an export: its name, how it is worked out, and what it means.
 struct Column(&'static str, &'static str, &'static str);
@@ -17,13 +22,20 @@ struct Table {
     columns: &'static [Column],
 }
 
+/// The service's id behind a number of ours: ids that are no decimals are numbered by kind.
+macro_rules! id {
+    ($kind:literal, $pk:literal) => {
+        concat!("coalesce((SELECT id FROM m.odd_ids WHERE kind = ", $kind, " AND pk = ", $pk, "), ", $pk, ")")
+    };
+}
+
 /// What is exported. Instants are RFC 3339 in UTC.
 const TABLES: &[Table] = &[
     Table {
         name: "inspections",
         from: "inspections t ORDER BY t.starts_at, t.pk",
         columns: &[
-            Column("id", "t.pk", "the inspection's id"),
+            Column("id", id!(1, "t.pk"), "the inspection's id"),
             Column(
                 "starts_at",
                 "strftime('%Y-%m-%dT%H:%M:%SZ', t.starts_at / 1000, 'unixepoch')",
@@ -60,7 +72,11 @@ const TABLES: &[Table] = &[
             Column("confirmed", "t.confirmed", "1 or 0"),
             Column("paid", "t.paid", "1 or 0"),
             Column("agreements_signed", "t.agreements", "1 or 0"),
-            Column("quote", "printf('%.2f', t.quote / 10000.0)", "the quoted price"),
+            Column(
+                "quote",
+                "CASE WHEN t.quote IS NOT NULL THEN printf('%.2f', t.quote / 10000.0) END",
+                "the quoted price; empty where it is not known",
+            ),
             Column("zip", "(SELECT text FROM m.words WHERE pk = t.zip)", "ZIP code"),
             Column("city", "(SELECT text FROM m.words WHERE pk = t.city)", "city"),
             Column("inspector", "(SELECT coalesce(name, id) FROM m.inspectors WHERE pk = t.inspector)", "who leads"),
@@ -76,16 +92,16 @@ const TABLES: &[Table] = &[
                  WHERE n.inspection = t.pk AND w.kind = 2)",
                 "add-ons, separated by semicolons",
             ),
-            Column("buying_agent_id", "t.buying_agent", "the buying agent's connection id"),
-            Column("selling_agent_id", "t.selling_agent", "the selling agent's connection id"),
-            Column("client_id", "t.client", "the client's id"),
+            Column("buying_agent_id", id!(2, "t.buying_agent"), "the buying agent's connection id"),
+            Column("selling_agent_id", id!(2, "t.selling_agent"), "the selling agent's connection id"),
+            Column("client_id", id!(4, "t.client"), "the client's id"),
         ],
     },
     Table {
         name: "agents",
         from: "agents t ORDER BY t.pk",
         columns: &[
-            Column("id", "t.pk", "the connection id"),
+            Column("id", id!(2, "t.pk"), "the connection id"),
             Column("agent_id", "t.agent_id", "the same person in every company"),
             Column("name", "t.name", "the name"),
             Column("agency", "(SELECT text FROM m.words WHERE pk = t.agency)", "the agency as it is spelled"),
@@ -98,7 +114,7 @@ const TABLES: &[Table] = &[
         name: "agent_stats",
         from: "agent_stats t ORDER BY t.pk",
         columns: &[
-            Column("id", "t.pk", "the connection id"),
+            Column("id", id!(2, "t.pk"), "the connection id"),
             Column("total_inspections", "t.total", "by the service's own count"),
             Column("buying_inspections", "t.buying", "by the service's own count"),
             Column("selling_inspections", "t.selling", "by the service's own count"),
@@ -108,7 +124,7 @@ const TABLES: &[Table] = &[
         name: "clients",
         from: "clients t ORDER BY t.sort, t.pk",
         columns: &[
-            Column("id", "t.pk", "the client's id"),
+            Column("id", id!(4, "t.pk"), "the client's id"),
             Column("name", "t.name", "the name"),
             Column("gone", "t.gone <> 0", "1 when it is not in the service any more"),
         ],
@@ -139,14 +155,19 @@ pub fn data_dictionary() -> String {
 
 impl Mirror {
     /// Writes `inspections.csv`, `agents.csv`, `agent_stats.csv` and `clients.csv` into `folder`. Gives the rows of each.
-    pub fn export_csv(&self, folder: &Path) -> Result<Vec<(&'static str, u64)>, MirrorError> {
+    /// They are UTF-8 with a mark that says so, without which Excel garbles accents. Files that are there are refused, or
+    /// replaced where `overwrite` says so.
+    pub fn export_csv(&self, folder: &Path, overwrite: bool) -> Result<Vec<(&'static str, u64)>, MirrorError> {
         let unusable = |error: String| MirrorError::Unusable { path: folder.to_owned(), reason: error };
-        std::fs::create_dir_all(folder).map_err(|error| unusable(error.to_string()))?;
+        private_folder(folder)?;
+        let paths: Vec<PathBuf> = TABLES.iter().map(|table| folder.join(format!("{}.csv", table.name))).collect();
+        paths.iter().try_for_each(|path| make_room(path, overwrite))?;
         let connection = self.attached(None)?;
         let mut written = Vec::new();
-        for table in TABLES {
-            let path = folder.join(format!("{}.csv", table.name));
-            let mut writer = csv::Writer::from_path(&path).map_err(|error| unusable(error.to_string()))?;
+        for (table, path) in TABLES.iter().zip(&paths) {
+            let mut file = new_private_file(path)?;
+            file.write_all(BYTE_ORDER_MARK).map_err(|error| unusable(error.to_string()))?;
+            let mut writer = csv::Writer::from_writer(file);
             let header = table.columns.iter().map(|Column(name, ..)| *name);
             writer.write_record(header).map_err(|error| unusable(error.to_string()))?;
             let mut statement = connection.prepare(&table.select())?;
@@ -173,11 +194,13 @@ impl Mirror {
 
     /// Writes the same tables into one new SQLite file, with `raw_json` (every record as it came) and `documentation` (what
     /// each column means). Gives the rows of each table.
-    pub fn export_sqlite(&self, path: &Path) -> Result<Vec<(&'static str, u64)>, MirrorError> {
-        if path.exists() {
-            return Err(MirrorError::Unusable { path: path.to_owned(), reason: "it is there already".to_owned() });
+    /// A file that is there is refused, or replaced where `overwrite` says so.
+    pub fn export_sqlite(&self, path: &Path, overwrite: bool) -> Result<Vec<(&'static str, u64)>, MirrorError> {
+        if let Some(folder) = path.parent() {
+            private_folder(folder)?;
         }
-        super::private_file(path)?;
+        make_room(path, overwrite)?;
+        new_private_file(path)?;
         let connection = self.attached(Some(path))?;
         connection.execute_batch("CREATE TABLE documentation (table_name TEXT, column_name TEXT, meaning TEXT)")?;
         let mut written = Vec::new();
@@ -194,6 +217,9 @@ impl Mirror {
         let mut raws = 0;
         for kind in Kind::ALL {
             raws += self.read_now(|parts| copy_raws(parts, *kind, &connection))?;
+            let as_they_are = "UPDATE main.raw_json SET pk = coalesce((SELECT id FROM m.odd_ids o WHERE o.kind = ?1 AND \
+                               o.pk = raw_json.pk), pk) WHERE kind = ?2 AND pk < 0";
+            connection.execute(as_they_are, rusqlite::params![kind.id_kind(), kind.name()])?;
         }
         written.push(("raw_json", raws));
         Ok(written)
@@ -205,7 +231,12 @@ impl Mirror {
             Some(path) => Connection::open(path)?,
             None => Connection::open_with_flags(":memory:", OpenFlags::SQLITE_OPEN_READ_WRITE)?,
         };
-        connection.execute("ATTACH DATABASE ? AS m", [self.path().to_string_lossy()])?;
+        // A name that is no text is given as the bytes it is.
+        let path = match self.path().to_str() {
+            Some(text) => Value::from(text.to_owned()),
+            None => Value::from(self.path().as_os_str().as_encoded_bytes().to_vec()),
+        };
+        connection.execute("ATTACH DATABASE ? AS m", [path])?;
         Ok(connection)
     }
 }
@@ -231,7 +262,21 @@ fn copy_raws(parts: &mut Parts<'_>, kind: Kind, to: &Connection) -> Result<u64, 
     }
 }
 
-/// Text that a spreadsheet takes as text: strangers typed it, and a cell that begins like a formula would be run.
+/// Nothing is overwritten in silence.
+fn make_room(path: &Path, overwrite: bool) -> Result<(), MirrorError> {
+    let unusable = |reason: String| MirrorError::Unusable { path: path.to_owned(), reason };
+    if !overwrite {
+        return if path.exists() { Err(unusable("it is there already".to_owned())) } else { Ok(()) };
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(unusable(error.to_string())),
+        _ => Ok(()),
+    }
+}
+
+/// Text that a spreadsheet takes as text: strangers typed it, and a cell that begins like a formula would be run. Numbers
+/// stay as they are.
 fn plain(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
+    if is_formula { format!("'{text}") } else { text.to_owned() }
 }

@@ -2,11 +2,13 @@
 //! per-minute cap they share.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
 
-use super::{MirrorError, connect, private_file, private_folder};
+use super::files::{Home, LEDGER_NAME, Slot, private_file};
+use super::{MirrorError, connect};
 use crate::domain::CompanyName;
 
 /// The span the cap counts over, in milliseconds. Longer than a minute: a request that is slow to arrive must not find
@@ -83,21 +85,38 @@ fn background_budget(budget: u64) -> u64 {
     budget * BACKGROUND_STOP_PERCENT / 100
 }
 
-/// The count of calls in the user's data folder.
+/// The count of calls in the user's data folder. Like a mirror it is opened when it is used, and anew where another file
+/// stands in its place.
 pub struct Ledger {
+    home: Home,
     path: PathBuf,
-    connection: Mutex<Connection>,
+    connection: Mutex<Slot<Connection>>,
+    closed: AtomicBool,
 }
 
 impl Ledger {
+    /// The count in this folder, whatever state its file is in.
+    pub fn at(folder: &Path) -> Arc<Self> {
+        let path = folder.join(LEDGER_NAME).with_extension("sqlite");
+        Arc::new(Self { home: Home::at(folder), path, connection: Mutex::default(), closed: AtomicBool::new(false) })
+    }
+
     /// Opens the count in this folder, making it where there is none.
     pub fn open(folder: &Path) -> Result<Arc<Self>, MirrorError> {
-        private_folder(folder)?;
-        let path = folder.join("ledger.sqlite");
-        private_file(&path)?;
-        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        connection.execute_batch(TABLES).map_err(|error| super::schema::refused(error, &path))?;
-        Ok(Arc::new(Self { path, connection: Mutex::new(connection) }))
+        let ledger = Self::at(folder);
+        ledger.check_open()?;
+        Ok(ledger)
+    }
+
+    /// Opens the file if it is not open, making it where there is none. An error says why it cannot be used now.
+    pub fn check_open(&self) -> Result<(), MirrorError> {
+        self.with(|_| Ok(()))
+    }
+
+    /// Closes the file for good. Nothing is made or opened after that.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner).close();
     }
 
     /// The file.
@@ -105,12 +124,32 @@ impl Ledger {
         &self.path
     }
 
+    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, rusqlite::Error>) -> Result<T, MirrorError> {
+        let mut slot = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(MirrorError::Closed);
+        }
+        let open = || {
+            self.home.check()?;
+            private_file(&self.path)?;
+            let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            connection.execute_batch(TABLES)?;
+            Ok(connection)
+        };
+        let done = slot.get(&self.path, open).and_then(|connection| work(connection).map_err(MirrorError::from));
+        done.map_err(|error| match error.of(&self.path) {
+            MirrorError::Damaged { path, reason } => MirrorError::LedgerDamaged { path, reason },
+            other => other,
+        })
+    }
+
     fn change<T>(&self, change: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>) -> Result<T, MirrorError> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let value = change(&transaction)?;
-        transaction.commit()?;
-        Ok(value)
+        self.with(|connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = change(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        })
     }
 
     /// Asks to send one request at `now` (milliseconds since 1970, by the machine's clock), counted in `month`
@@ -183,14 +222,15 @@ impl Ledger {
 
     /// The calls of a company in a month.
     pub fn month(&self, settings: &LedgerSettings, month: u32) -> Result<MonthCount, MirrorError> {
-        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut statement = connection.prepare_cached(
-            "SELECT endpoint, outcome, n FROM calls WHERE company = ? AND month = ? AND n <> 0 ORDER BY 1, 2",
-        )?;
-        let rows = statement.query_map(params![settings.company.as_str(), month], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.unsigned_abs()))
+        let parts: Vec<(String, String, u64)> = self.with(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT endpoint, outcome, n FROM calls WHERE company = ? AND month = ? AND n <> 0 ORDER BY 1, 2",
+            )?;
+            let rows = statement.query_map(params![settings.company.as_str(), month], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.unsigned_abs()))
+            })?;
+            rows.collect()
         })?;
-        let parts: Vec<(String, String, u64)> = rows.collect::<Result<_, _>>()?;
         let total = parts.iter().map(|(_, _, n)| n).sum();
         Ok(MonthCount { total, parts, budget: settings.monthly_budget })
     }
@@ -251,6 +291,42 @@ mod tests {
         assert_eq!(count.total, 4);
         assert!(count.parts.contains(&("inspections".to_owned(), "answered".to_owned(), 1)), "{count:?}");
         assert_eq!(one.month(&settings, 202_612).unwrap().total, 0);
+    }
+
+    #[test]
+    fn a_full_disk_is_called_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(folder.path()).unwrap();
+        let settings = settings(10_000, None);
+        // No page more than there are: what a full disk does to SQLite.
+        ledger.with(|connection| connection.pragma_update(None, "max_page_count", 1)).unwrap();
+        let mut refused = None;
+        for now in 0..100_000 {
+            if let Err(error) = ledger.depart(&settings, "inspections", 202_611, now, false) {
+                refused = Some(error);
+                break;
+            }
+        }
+        assert!(refused.as_ref().unwrap().is_disk_full(), "{refused:?}");
+        assert!(refused.unwrap().to_string().contains("the disk is full"));
+    }
+
+    #[test]
+    fn a_new_count_is_begun_where_the_file_is_deleted_or_mended() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::at(folder.path());
+        std::fs::write(ledger.path(), b"this is no database, and long enough to be looked at as one").unwrap();
+        let settings = settings(10, None);
+        let refused = ledger.depart(&settings, "inspections", 202_611, 1_000, false).unwrap_err().to_string();
+        assert!(refused.contains("ledger.sqlite") && !refused.contains("rebuild"), "{refused}");
+        std::fs::remove_file(ledger.path()).unwrap();
+        assert_eq!(ledger.depart(&settings, "inspections", 202_611, 1_000, false).unwrap(), LedgerAnswer::Go);
+        // Under a running program too.
+        for ending in ["", "-wal", "-shm"] {
+            std::fs::remove_file(format!("{}{ending}", ledger.path().display())).unwrap();
+        }
+        assert_eq!(ledger.depart(&settings, "inspections", 202_611, 1_001, false).unwrap(), LedgerAnswer::Go);
+        assert_eq!(Ledger::open(folder.path()).unwrap().month(&settings, 202_611).unwrap().total, 1);
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
 use super::MirrorError;
+use super::error::about_file;
 
 /// Marks a file as a mirror of this program ("SpcM").
 const APPLICATION_ID: i32 = 0x5370_634d;
@@ -129,7 +130,7 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Mi
     };
     let transaction = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-        .map_err(|error| refused(error, path))?;
+        .map_err(|error| about_file(error, path))?;
     let found = u32::try_from(read(&transaction, "user_version")?).unwrap_or(u32::MAX);
     let application = read(&transaction, "application_id")?;
     let is_empty: bool =
@@ -151,16 +152,28 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Mi
     Ok(())
 }
 
-/// A file SQLite cannot open as a database is damaged, not failed.
-pub(super) fn refused(error: rusqlite::Error, path: &Path) -> MirrorError {
-    match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-            MirrorError::Damaged { path: path.to_owned(), reason: "it is damaged or no database".to_owned() }
+/// Whether the file is a mirror of this company in the newest version. False where it is empty, older or another
+/// program's: opening it to write then brings it up to date, or says what is wrong.
+pub(super) fn is_ready(connection: &Connection, path: &Path, company: &str) -> Result<bool, MirrorError> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let read = || -> Result<(i64, i64), rusqlite::Error> { Ok((pragma("user_version")?, pragma("application_id")?)) };
+    let (found, application) = read().map_err(|error| about_file(error, path))?;
+    if application != i64::from(APPLICATION_ID) || found < i64::from(VERSION) {
+        return Ok(false);
+    }
+    if i64::from(VERSION) < found {
+        let found = u32::try_from(found).unwrap_or(u32::MAX);
+        return Err(MirrorError::Newer { path: path.to_owned(), found, known: VERSION });
+    }
+    let owner: Option<String> = connection
+        .query_row("SELECT value FROM about WHERE name = 'company'", [], |row| row.get(0))
+        .optional()
+        .map_err(|error| about_file(error, path))?;
+    match owner {
+        Some(owner) if owner != company => {
+            Err(MirrorError::Damaged { path: path.to_owned(), reason: format!("it belongs to {owner}") })
         }
-        Some(
-            rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied,
-        ) => MirrorError::Unusable { path: path.to_owned(), reason: error.to_string() },
-        _ => error.into(),
+        owner => Ok(owner.is_some()),
     }
 }
 

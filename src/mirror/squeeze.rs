@@ -28,7 +28,7 @@ impl Squeezer {
         let entry = match self.compressors.entry(kind) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert((0, Compressor::new(LEVEL).map_err(failed)?))
+                entry.insert((0, checked(Compressor::new(LEVEL)).map_err(failed)?))
             }
         };
         Ok((entry.0, entry.1.compress(raw).map_err(failed)?))
@@ -62,7 +62,7 @@ impl Squeezer {
                 (connection.last_insert_rowid(), bytes)
             }
         };
-        let compressor = Compressor::with_dictionary(LEVEL, &bytes).map_err(failed)?;
+        let compressor = checked(Compressor::with_dictionary(LEVEL, &bytes)).map_err(failed)?;
         self.compressors.insert(kind, (pk, compressor));
         Ok(())
     }
@@ -92,16 +92,29 @@ impl Expander {
                 let content: Vec<u8> = if dictionary == 0 {
                     Vec::new()
                 } else {
-                    connection
-                        .query_row("SELECT bytes FROM dictionaries WHERE pk = ?", [dictionary], |row| row.get(0))?
+                    let find = "SELECT bytes FROM dictionaries WHERE pk = ?";
+                    let found = connection.query_row(find, [dictionary], |row| row.get(0)).optional()?;
+                    found.ok_or_else(|| unreadable(std::io::ErrorKind::NotFound.into()))?
                 };
-                entry.insert(Decompressor::with_dictionary(&content).map_err(failed)?)
+                entry.insert(Decompressor::with_dictionary(&content).map_err(unreadable)?)
             }
         };
         let size = zstd::zstd_safe::get_frame_content_size(bytes).ok().flatten().unwrap_or(RECORD_BYTES_MAX as u64);
         let size = usize::try_from(size).unwrap_or(RECORD_BYTES_MAX).min(RECORD_BYTES_MAX);
-        decompressor.decompress(bytes, size).map_err(failed)
+        decompressor.decompress(bytes, size).map_err(unreadable)
     }
+}
+
+/// A damaged record must not be taken for another one: four bytes more say that it is as it was.
+fn checked(compressor: std::io::Result<Compressor<'static>>) -> std::io::Result<Compressor<'static>> {
+    let mut compressor = compressor?;
+    compressor.include_checksum(true)?;
+    Ok(compressor)
+}
+
+/// A record that cannot be expanded is damaged.
+fn unreadable(error: std::io::Error) -> MirrorError {
+    MirrorError::Sql(rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, Box::new(error)))
 }
 
 fn failed(error: std::io::Error) -> MirrorError {

@@ -228,3 +228,155 @@ fn unchanged_rows_are_let_be_and_missing_ones_are_gone() {
     // Raw bytes come back as they went in, through a dictionary trained on the first rows.
     assert!(names(&mirror).contains(&"120 Some(\"Ada Name120\")".to_owned()));
 }
+
+#[test]
+fn a_mirror_that_is_started_over_is_noticed_by_whoever_has_it_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let (server, other) = (Mirror::open(settings.clone()).unwrap(), Mirror::open(settings.clone()).unwrap());
+    store(&server, &[client(1, "Byron")]).unwrap();
+    assert_eq!(names(&other).len(), 1);
+    let revision = |mirror: &Mirror| mirror.read_now(|parts| parts.coverage(Kind::Clients)).unwrap().revision;
+    let before = revision(&other);
+    // Not while somebody syncs.
+    let lock = server.try_lock().unwrap();
+    assert!(matches!(Mirror::remove(&settings.folder, &settings.company), Err(MirrorError::BeingSynced)));
+    drop(lock);
+    Mirror::remove(&settings.folder, &settings.company).unwrap();
+    assert!(names(&other).is_empty());
+    store(&server, &[client(2, "Lovelace")]).unwrap();
+    assert_eq!(names(&other), ["2 Some(\"Ada Lovelace\")"]);
+    assert_ne!(revision(&other), before, "what was remembered of the old mirror must not be taken for the new one");
+    // Deleted by hand, without the log beside it.
+    std::fs::remove_file(server.path()).unwrap();
+    assert!(names(&server).is_empty());
+    store(&server, &[client(3, "Hopper")]).unwrap();
+    assert_eq!(names(&other).len(), 1);
+    // A folder that is gone is not made again, and nothing at all is made by a mirror that was closed.
+    std::fs::remove_dir_all(&settings.folder).unwrap();
+    assert!(store(&server, &[client(4, "Gone")]).is_err() && !settings.folder.exists());
+    other.close();
+    private_folder(&settings.folder).unwrap();
+    assert!(matches!(store(&other, &[client(4, "Closed")]), Err(MirrorError::Closed)));
+    assert_eq!(std::fs::read_dir(&settings.folder).unwrap().count(), 0);
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let mirror = Mirror::at(settings.clone());
+    private_folder(&settings.folder).unwrap();
+    std::fs::write(mirror.path(), b"this is no database, and long enough to be looked at as one").unwrap();
+    assert!(matches!(mirror.check_open(), Err(MirrorError::Damaged { .. })));
+    assert!(matches!(store(&mirror, &[client(1, "Byron")]), Err(MirrorError::Damaged { .. })));
+    Mirror::remove(&settings.folder, &settings.company).unwrap();
+    assert_eq!(store(&mirror, &[client(1, "Byron")]).unwrap().new, 1);
+}
+
+#[test]
+fn damage_after_opening_is_called_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let many: Vec<Client> = (1..=120).map(|id| client(id, &format!("Name{id}"))).collect();
+    let damaged = |harm: &str| {
+        drop(std::fs::remove_dir_all(&settings.folder));
+        let mirror = Mirror::open(settings.clone()).unwrap();
+        store(&mirror, &many).unwrap();
+        mirror.check().unwrap();
+        let other = Connection::open(mirror.path()).unwrap();
+        other.execute_batch(harm).unwrap();
+        drop(other);
+        let found = mirror.check().unwrap_err();
+        assert!(matches!(found, MirrorError::Damaged { .. }), "{harm}: {found:?}");
+        assert!(found.to_string().contains("mirror rebuild"), "{found}");
+        let fresh = Mirror::open(settings.clone()).unwrap();
+        let asked = fresh.read_now(|parts| parts.clients(None, 0, 1_000)).unwrap_err();
+        assert!(matches!(asked, MirrorError::Damaged { .. }), "{harm}: {asked:?}");
+    };
+    damaged("DELETE FROM dictionaries");
+    damaged("UPDATE dictionaries SET bytes = zeroblob(length(bytes))");
+    damaged("UPDATE raw_clients SET bytes = x'00112233' WHERE seq = 60");
+    // One byte in the middle of a record.
+    damaged(
+        "UPDATE raw_clients SET bytes = CAST(substr(bytes, 1, length(bytes) - 6) || x'55' || substr(bytes, -5) AS BLOB) \
+         WHERE seq = 60",
+    );
+    damaged("DROP TABLE raw_clients");
+}
+
+#[test]
+fn a_company_called_like_the_count_of_calls_has_a_mirror_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = MirrorSettings { company: "ledger".parse().unwrap(), ..settings(folder.path()) };
+    let calls = LedgerSettings {
+        company: settings.company.clone(),
+        per_minute: 10,
+        per_minute_background: 10,
+        monthly_budget: None,
+    };
+    let ledger = Ledger::open(&settings.folder).unwrap();
+    ledger.depart(&calls, "inspections", 202_611, 1_000, false).unwrap();
+    let mirror = Mirror::open(settings.clone()).unwrap();
+    store(&mirror, &[client(1, "Byron")]).unwrap();
+    Mirror::remove(&settings.folder, &settings.company).unwrap();
+    assert!(names(&mirror).is_empty());
+    assert_eq!(ledger.month(&calls, 202_611).unwrap().total, 1, "the count is not part of the mirror");
+}
+
+#[test]
+fn an_export_tells_the_unknown_from_nothing_and_ids_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let mirror = Mirror::open(settings(folder.path())).unwrap();
+    Connection::open(mirror.path())
+        .unwrap()
+        .execute_batch(
+            "INSERT INTO odd_ids VALUES (1, 'job-a', -1), (2, 'agent-b', -1), (4, 'client-c', -7);
+             INSERT INTO clients (pk, name, sort, gone, hash, raw) VALUES (-7, '=1+1', 'x', 0, 1, 1);
+             INSERT INTO inspections (pk, starts_at, gone, hash, raw, quote, buying_agent, client)
+                 VALUES (-1, 1000, 0, 1, 1, NULL, -1, -7), (2, 2000, 0, 1, 1, -500000, 9, NULL),
+                        (3, 3000, 0, 1, 1, 0, NULL, NULL);",
+        )
+        .unwrap();
+    let target = folder.path().join("out");
+    mirror.export_csv(&target, false).unwrap();
+    let read = |name: &str, columns: &[&str]| -> Vec<Vec<String>> {
+        let mut reader = csv::Reader::from_path(target.join(name)).unwrap();
+        let header = reader.headers().unwrap().clone();
+        let at = |column: &&str| header.iter().position(|name| name == *column).unwrap();
+        let places: Vec<usize> = columns.iter().map(at).collect();
+        reader.records().map(|row| places.iter().map(|at| row.as_ref().unwrap()[*at].to_owned()).collect()).collect()
+    };
+    let columns = ["id", "quote", "buying_agent_id", "client_id"];
+    let expect = [["job-a", "", "agent-b", "client-c"], ["2", "-50.00", "9", ""], ["3", "0.00", "", ""]];
+    assert_eq!(read("inspections.csv", &columns), expect);
+    assert_eq!(read("clients.csv", &["id", "name"]), [["client-c", "'=1+1"]], "a formula is text");
+    let file = folder.path().join("out.sqlite");
+    // The rows above have no raw records, which a mirror that is whole always has.
+    Connection::open(mirror.path())
+        .unwrap()
+        .execute_batch("DELETE FROM clients; DELETE FROM inspections WHERE pk = 3")
+        .unwrap();
+    mirror.export_sqlite(&file, false).unwrap();
+    let quotes: Vec<(String, Option<String>)> = Connection::open(&file)
+        .unwrap()
+        .prepare("SELECT CAST(id AS TEXT), quote FROM inspections ORDER BY starts_at")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(quotes, [("job-a".to_owned(), None), ("2".to_owned(), Some("-50.00".to_owned()))]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_whose_name_is_no_text_is_one_all_the_same() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(&folder.path().join(std::ffi::OsStr::from_bytes(b"d\xffta")));
+    let mirror = Mirror::open(settings.clone()).unwrap();
+    store(&mirror, &[client(1, "Byron")]).unwrap();
+    let written = mirror.export_csv(&settings.folder.join("out"), false).unwrap();
+    assert!(written.contains(&("clients", 1)), "{written:?}");
+}

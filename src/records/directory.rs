@@ -51,7 +51,8 @@ pub struct AgentEntry {
 impl Records {
     /// Every agent, in the service's order.
     pub async fn agents(&self) -> Result<(Arc<Vec<Agent>>, Basis), RecordsError> {
-        if let Some(found) = self.mirrored_all::<Connections>(Kind::Agents, &self.kept_agents).await? {
+        let kept = self.mirrored_all::<Connections>(Kind::Agents, &self.kept_agents).await;
+        if let Some(found) = self.or_service(kept)? {
             return Ok(found);
         }
         let now = self.clock.now();
@@ -61,7 +62,7 @@ impl Records {
                 sort: vec![(Direction::Ascending, ConnectionSort::LastFirstName)],
                 include: vec![ConnectionInclude::Agent, ConnectionInclude::AgentTeam],
             };
-            let mut basis = Basis::read_at(now);
+            let mut basis = self.asked_now();
             let rows = self.read_all(query, &mut basis, "agents").await?;
             Ok((rows, basis))
         };
@@ -70,12 +71,13 @@ impl Records {
 
     /// The service's statistics about every agent.
     pub async fn statistics(&self) -> Result<(Arc<Vec<AgentStatistics>>, Basis), RecordsError> {
-        if let Some(found) = self.mirrored_all::<ConnectionStats>(Kind::AgentStats, &self.kept_statistics).await? {
+        let kept = self.mirrored_all::<ConnectionStats>(Kind::AgentStats, &self.kept_statistics).await;
+        if let Some(found) = self.or_service(kept)? {
             return Ok(found);
         }
         let now = self.clock.now();
         let read = async {
-            let mut basis = Basis::read_at(now);
+            let mut basis = self.asked_now();
             let rows = self.read_all(Query::<ConnectionStats>::default(), &mut basis, "agent statistics").await?;
             Ok((rows, basis))
         };
@@ -84,8 +86,9 @@ impl Records {
 
     /// One agent with the statistics about them. `None` when there is no such agent.
     pub async fn agent(&self, id: &ConnectionId) -> Result<Option<(AgentEntry, Basis)>, RecordsError> {
-        if let Some((agent, mut basis)) = self.mirrored_one::<Connections>(Kind::Agents, id.as_str()).await? {
-            let found = self.mirrored_one::<ConnectionStats>(Kind::AgentStats, id.as_str()).await?;
+        let kept = self.mirrored_one::<Connections>(Kind::Agents, id.as_str()).await;
+        if let Some((agent, mut basis)) = self.or_service(kept)? {
+            let found = self.or_service(self.mirrored_one::<ConnectionStats>(Kind::AgentStats, id.as_str()).await)?;
             let statistics = match found {
                 Some((statistics, read)) => {
                     basis.absorb(read);
@@ -100,7 +103,7 @@ impl Records {
             return Ok(None);
         };
         let statistics = super::error::found(self.client.one::<ConnectionStats>(id, &[]).await)?;
-        Ok(Some((AgentEntry { agent, statistics }, Basis::read_at(self.clock.now()))))
+        Ok(Some((AgentEntry { agent, statistics }, self.asked_now())))
     }
 
     /// The agent meant by a connection id or a name. Case, accents, punctuation and the order of words do not count, and

@@ -65,14 +65,14 @@ impl Records {
         after: Option<&Position>,
         limit: usize,
     ) -> Result<InspectionList, RecordsError> {
-        if let Some(list) = self.mirrored_inspections(selection, order, after, limit).await? {
+        if let Some(list) = self.or_service(self.mirrored_inspections(selection, order, after, limit).await)? {
             return Ok(list);
         }
         let reading = match self.read(selection, order, after, limit).await {
             Ok(reading) => reading,
             Err(error) => {
                 // Better a part, said to be one, than nothing.
-                let part = self.mirrored_part(selection, order, after, limit, &error).await?;
+                let part = self.or_service(self.mirrored_part(selection, order, after, limit, &error).await)?;
                 return part.ok_or(error);
             }
         };
@@ -156,7 +156,7 @@ impl Records {
             canceled_seen: false,
             undated: 0,
             last_position: None,
-            basis: Basis::read_at(now),
+            basis: self.asked_now(),
         };
         let mut in_order = !order.by_quote();
         let mut pages = std::pin::pin!(self.client.pages(query.clone(), size, PAGES_PER_QUESTION_MAX));

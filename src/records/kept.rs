@@ -16,7 +16,7 @@ use super::mirrored::CANCELLATION_SAMPLE_MIN;
 
 /// What a basis says when no cancellation can be seen: then no rate of them is shown.
 pub const CANCELED_UNSEEN: &str = "canceled inspections: the service shows none of them with this key";
-use crate::spectora::{Connections, Contacts, RawRecord};
+use crate::spectora::{Connections, Contacts};
 use crate::sync::{Progress, Scope, Status, SyncReport};
 
 /// The longest a refresh on request runs; what is not done by then goes on in the background.
@@ -182,12 +182,8 @@ impl Records {
         let mut records = Vec::new();
         for (kind, raw, gone_at) in found {
             records.push(match kind {
-                Kind::Agents => {
-                    FoundRecord::Agent(Box::new(self.client.read_back::<Connections>(&RawRecord::from_bytes(raw))?))
-                }
-                Kind::Clients => {
-                    FoundRecord::Client(Box::new(self.client.read_back::<Contacts>(&RawRecord::from_bytes(raw))?))
-                }
+                Kind::Agents => FoundRecord::Agent(Box::new(self.read_kept::<Connections>(raw)?)),
+                Kind::Clients => FoundRecord::Client(Box::new(self.read_kept::<Contacts>(raw)?)),
                 Kind::Inspections => FoundRecord::Inspection(Box::new(self.read_inspection(raw, gone_at)?)),
                 Kind::AgentStats => continue,
             });
@@ -201,7 +197,8 @@ impl Records {
         wanted: InspectorWanted,
     ) -> Result<(InspectorWanted, Option<String>), RecordsError> {
         let (InspectorWanted::Name(given), Some(syncer)) = (&wanted, &self.keeper) else { return Ok((wanted, None)) };
-        let names = syncer.mirror().read(|parts| parts.inspector_names()).await?;
+        let names = syncer.mirror().read(|parts| parts.inspector_names().map(Some)).await;
+        let names = self.or_service(names.map_err(RecordsError::from))?.unwrap_or_default();
         if names.is_empty() {
             return Ok((wanted, None));
         }
@@ -250,7 +247,8 @@ impl Records {
     pub async fn resolve_service(&self, given: &str) -> Result<(String, Option<String>), RecordsError> {
         let as_given = (given.to_owned(), None);
         let Some(syncer) = &self.keeper else { return Ok(as_given) };
-        let names: Vec<NameEntry> = syncer.mirror().read(|parts| parts.service_names()).await?;
+        let names = syncer.mirror().read(|parts| parts.service_names().map(Some)).await;
+        let names = self.or_service(names.map_err(RecordsError::from))?.unwrap_or_default();
         let wanted = fold(given);
         if names.is_empty() || names.iter().any(|entry| has_words(&fold(&entry.name), &wanted)) {
             return Ok(as_given);

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::{Inspection, InspectionId, Status};
 use crate::mirror::{self, After, Coverage, Found, InspectionQuery, Kind, Mirror, Order, Pass, Side, StatusWanted};
-use crate::spectora::{Contacts, Inspections, RawRecord, SpectoraErrorKind, Wired};
+use crate::spectora::{Contacts, Inspections, SpectoraErrorKind, Wired};
 use crate::sync::{Scope, Silent, SyncError, Syncer, gaps};
 
 /// How long a question waits for changes to be read before it is answered from what there is.
@@ -214,7 +214,7 @@ impl Records {
 
     /// A kept inspection; one that vanished from the service counts as deleted since.
     pub(super) fn read_inspection(&self, raw: Vec<u8>, gone_at: Option<Timestamp>) -> Result<Inspection, RecordsError> {
-        let mut inspection = self.client.read_back::<Inspections>(&RawRecord::from_bytes(raw))?;
+        let mut inspection = self.read_kept::<Inspections>(raw)?;
         inspection.deleted_at = inspection.deleted_at.or(gone_at);
         Ok(inspection)
     }
@@ -252,7 +252,7 @@ impl Records {
         let (coverage, Some((raw, None))) = found else { return Ok(None) };
         let Some(as_of) = as_of_all(&coverage) else { return Ok(None) };
         let basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
-        Ok(Some((self.client.read_back::<R>(&RawRecord::from_bytes(raw))?, basis)))
+        Ok(Some((self.read_kept::<R>(raw)?, basis)))
     }
 
     /// All records of a small kind; `None` while the mirror does not have them all.
@@ -277,7 +277,7 @@ impl Records {
         let rows = match kept.as_ref().filter(|(revision, _)| *revision == coverage.revision) {
             Some((_, rows)) => Arc::clone(rows),
             None => {
-                let read = |(_, raw)| self.client.read_back::<R>(&RawRecord::from_bytes(raw));
+                let read = |(_, raw)| self.read_kept::<R>(raw);
                 let rows = Arc::new(raws.into_iter().map(read).collect::<Result<Vec<_>, _>>()?);
                 *kept = Some((coverage.revision, Arc::clone(&rows)));
                 rows
@@ -309,7 +309,7 @@ impl Records {
             })
             .await?;
         let Some(as_of) = as_of_all(&coverage) else { return Ok(None) };
-        let read = |raw| self.client.read_back::<Contacts>(&RawRecord::from_bytes(raw));
+        let read = |raw| self.read_kept::<Contacts>(raw);
         let rows = raws.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let mut basis = Basis::of_mirror(Kind::Clients, &coverage, as_of, note);
         let reached = skip + rows.len() as u64;

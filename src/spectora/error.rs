@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::meter::Uncounted;
 use super::query::Endpoint;
 
 /// A request (with all its attempts) that ended without an answer.
@@ -71,6 +72,9 @@ pub enum SpectoraErrorKind {
         /// How many the configuration allows.
         budget: u64,
     },
+    /// It could not be counted, so it was not sent.
+    #[error("{0}, and nothing was sent")]
+    NotCounted(Uncounted),
     /// 5xx, a redirect (never followed), or no connection, after all retries.
     #[error("the service is unavailable ({reason})")]
     Unavailable {
@@ -124,6 +128,7 @@ impl SpectoraError {
             }
             SpectoraErrorKind::OtherCompany { .. } => OTHER_COMPANY_HINT.to_owned(),
             SpectoraErrorKind::OverBudget { .. } => "raise `monthly_budget`, or wait for the next month".to_owned(),
+            SpectoraErrorKind::NotCounted(why) => why.hint().to_owned(),
             _ if self.is_transient() => "check the network and base_url, then try again in a minute".to_owned(),
             _ => "the service may have changed: look for a newer version of this program".to_owned(),
         }

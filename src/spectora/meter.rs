@@ -30,6 +30,38 @@ pub enum Departure {
         /// How many may be made.
         budget: u64,
     },
+    /// It cannot be counted, and nothing leaves uncounted.
+    Uncounted(Uncounted),
+}
+
+/// Why a request cannot be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Uncounted {
+    /// Nothing more can be written.
+    #[error("the disk is full, so the call could not be counted")]
+    DiskFull,
+    /// The count is damaged.
+    #[error("the count of API calls is damaged (ledger.sqlite in the data folder)")]
+    Damaged,
+    /// The count cannot be opened or written.
+    #[error("the count of API calls cannot be written (ledger.sqlite in the data folder)")]
+    Unusable,
+}
+
+impl Uncounted {
+    /// What to do about it.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::DiskFull => "free some space on the disk that holds the data folder, then ask again",
+            Self::Damaged => {
+                "delete ledger.sqlite in the data folder (`spectora-mcp doctor` names it) to start a new count; leave the \
+                 mirrors beside it alone"
+            }
+            Self::Unusable => {
+                "check who may write to the data folder; `spectora-mcp doctor` names it and what is wrong"
+            }
+        }
+    }
 }
 
 /// A counted request on its way.

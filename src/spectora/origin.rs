@@ -28,6 +28,11 @@ impl BaseUrl {
         }
     }
 
+    /// Whether requests go there without encryption.
+    pub(super) fn is_plain(&self) -> bool {
+        self.0.scheme() == "http"
+    }
+
     /// The address of `path` with `query` (already encoded) at this origin.
     pub(super) fn address(&self, path: &str, query: &str) -> Url {
         let mut url = self.0.clone();

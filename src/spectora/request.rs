@@ -133,7 +133,17 @@ impl Requests {
         if origin.is_loopback() {
             builder = builder.no_proxy();
         }
-        let http = builder.build().map_err(|error| ClientBuildError(error.without_url().to_string()))?;
+        if origin.is_plain() {
+            // Nothing is encrypted on the way to this machine itself, so it needs no certificate authorities.
+            builder = builder.tls_certs_only([]);
+        }
+        let http = builder.build().map_err(|error| {
+            ClientBuildError(format!(
+                "no encrypted connection can be made ({}): install this system's certificate authorities (often the \
+                 package `ca-certificates`), or name a file of them in SSL_CERT_FILE",
+                innermost(&error)
+            ))
+        })?;
         let in_flight = Semaphore::new(IN_FLIGHT_MAX);
         Ok(Self {
             company,
@@ -251,6 +261,7 @@ impl Requests {
                 Departure::OverBudget { used, budget } => {
                     return Err(SpectoraErrorKind::OverBudget { used, budget });
                 }
+                Departure::Uncounted(why) => return Err(SpectoraErrorKind::NotCounted(why)),
                 Departure::Wait(wait) => {
                     let free_at = Instant::now() + wait;
                     if waits_until < free_at {
@@ -367,10 +378,19 @@ fn counted_as(outcome: &Outcome) -> CallOutcome {
     }
 }
 
+/// What lies at the bottom of an error, in one line.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
 /// A connection that broke, or a time limit that ran out, is worth another try.
 fn broken(error: &reqwest::Error, limit: Duration) -> Outcome {
     let kind = if error.is_connect() {
-        SpectoraErrorKind::Unavailable { reason: "connection failed".to_owned() }
+        SpectoraErrorKind::Unavailable { reason: format!("connection failed: {}", innermost(error)) }
     } else if error.is_timeout() {
         SpectoraErrorKind::TimedOut { after: limit }
     } else {

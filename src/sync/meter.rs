@@ -8,8 +8,8 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::domain::{Clock, CompanyName, SystemClock};
-use crate::mirror::{Ledger, LedgerAnswer, LedgerSettings};
-use crate::spectora::{CallMeter, CallOutcome, Departure, Endpoint, Purpose, Ticket};
+use crate::mirror::{Ledger, LedgerAnswer, LedgerSettings, MirrorError};
+use crate::spectora::{CallMeter, CallOutcome, Departure, Endpoint, Purpose, Ticket, Uncounted};
 
 /// How long a request waits before it asks a ledger again that could not answer.
 const RETRY: Duration = Duration::from_millis(250);
@@ -42,16 +42,16 @@ impl LedgerMeter {
     /// Runs `work` on the ledger outside the async threads.
     async fn with<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Ledger, &LedgerSettings) -> Result<T, crate::mirror::MirrorError> + Send + 'static,
-    ) -> Option<T> {
+        work: impl FnOnce(&Ledger, &LedgerSettings) -> Result<T, MirrorError> + Send + 'static,
+    ) -> Result<T, MirrorError> {
         let (ledger, settings) = (Arc::clone(&self.ledger), self.settings.clone());
         match tokio::task::spawn_blocking(move || work(&ledger, &settings)).await {
-            Ok(Ok(value)) => Some(value),
+            Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
                 tracing::warn!(company = self.company().as_str(), %error, "the ledger of calls did not answer");
-                None
+                Err(error)
             }
-            Err(_) => None,
+            Err(_) => Err(MirrorError::Closed),
         }
     }
 
@@ -71,11 +71,15 @@ impl CallMeter for LedgerMeter {
                 })
                 .await;
             match asked {
-                Some(LedgerAnswer::Go) => Departure::Go(Ticket { endpoint, month }),
-                Some(LedgerAnswer::Wait(ms)) => Departure::Wait(Duration::from_millis(ms.unsigned_abs())),
-                Some(LedgerAnswer::Over { used, budget }) => Departure::OverBudget { used, budget },
-                // Nothing leaves uncounted.
-                None => Departure::Wait(RETRY),
+                Ok(LedgerAnswer::Go) => Departure::Go(Ticket { endpoint, month }),
+                Ok(LedgerAnswer::Wait(ms)) => Departure::Wait(Duration::from_millis(ms.unsigned_abs())),
+                Ok(LedgerAnswer::Over { used, budget }) => Departure::OverBudget { used, budget },
+                // Nothing leaves uncounted. Another process is done with the file in a moment; the rest does not pass by
+                // itself.
+                Err(MirrorError::Busy | MirrorError::Closed) => Departure::Wait(RETRY),
+                Err(MirrorError::LedgerDamaged { .. }) => Departure::Uncounted(Uncounted::Damaged),
+                Err(error) if error.is_disk_full() => Departure::Uncounted(Uncounted::DiskFull),
+                Err(_) => Departure::Uncounted(Uncounted::Unusable),
             }
         }
         .boxed()
@@ -86,7 +90,8 @@ impl CallMeter for LedgerMeter {
             self.with(move |ledger, settings| {
                 ledger.arrive(&settings.company, ticket.endpoint.name(), ticket.month, outcome.name())
             })
-            .await;
+            .await
+            .ok();
         }
         .boxed()
     }
@@ -94,7 +99,7 @@ impl CallMeter for LedgerMeter {
     fn pause(&self, wait: Duration) -> BoxFuture<'_, ()> {
         async move {
             let until = real_now().saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
-            self.with(move |ledger, settings| ledger.pause(&settings.company, until)).await;
+            self.with(move |ledger, settings| ledger.pause(&settings.company, until)).await.ok();
         }
         .boxed()
     }

@@ -32,7 +32,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    fn is_full(self) -> bool {
+    pub(super) fn is_full(self) -> bool {
         matches!(self, Self::Full | Self::AcceptGone)
     }
 }

@@ -48,7 +48,7 @@ pub fn webhook_secret(
     }
     let bytes: [u8; SECRET_BYTES] = rand::rng().random();
     let secret = URL_SAFE_NO_PAD.encode(bytes);
-    std::fs::create_dir_all(folder)?;
+    crate::mirror::private_folder(folder).map_err(std::io::Error::other)?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

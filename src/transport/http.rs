@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -15,6 +15,8 @@ use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+use url::{Position, Url};
 
 use crate::mcp::SpectoraServer;
 
@@ -24,6 +26,13 @@ const REQUEST_BYTES_MAX: usize = 1024 * 1024;
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 /// Names of this machine, in a `Host` header.
 const LOOPBACK_HOSTS: &[&str] = &["localhost", "127.0.0.1", "::1"];
+
+/// Origins of pages that this machine serves itself; any port of them.
+const OWN_ORIGINS: &[&str] = &["http://localhost", "http://127.0.0.1", "http://[::1]"];
+/// What a page may read of a reply beyond its body.
+const EXPOSED_HEADERS: [&str; 3] = ["mcp-session-id", "mcp-protocol-version", "www-authenticate"];
+/// How long a browser may remember what it may send.
+const PREFLIGHT_AGE_MAX: Duration = Duration::from_secs(600);
 
 /// The largest body of a webhook delivery, in bytes; it names a record and little else.
 const DELIVERY_BYTES_MAX: usize = 64 * 1024;
@@ -48,12 +57,65 @@ pub trait Deliveries: Send + Sync + 'static {
 }
 
 /// Who may ask.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HttpSettings {
     /// `Host` headers taken besides those of loopback, such as `mcp.example.com`.
-    pub allowed_hosts: Vec<String>,
+    allowed_hosts: Vec<String>,
     /// `Origin` headers taken besides those of loopback, such as `https://app.example.com`.
-    pub allowed_origins: Vec<String>,
+    allowed_origins: Vec<String>,
+}
+
+impl HttpSettings {
+    /// Hosts and origins as people give them: whole addresses are taken for the host or origin in them. `Err` names one
+    /// that is neither.
+    pub fn new(hosts: &[String], origins: &[String]) -> Result<Self, String> {
+        let address = |text: &str| {
+            let text = text.trim();
+            let address = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+            let address = Url::parse(&address).ok()?;
+            let is_bare = address.path() == "/" && address.query().is_none() && address.fragment().is_none();
+            let is_web = matches!(address.scheme(), "http" | "https") && address.username().is_empty();
+            (is_bare && is_web).then_some(address)
+        };
+        let host = |text: &String| {
+            let authority = address(text).map(|address| address[Position::BeforeHost..Position::AfterPort].to_owned());
+            authority.ok_or_else(|| format!("`{text}` is no host name: give one such as mcp.example.com"))
+        };
+        let origin = |text: &String| {
+            let any_port = text.trim().trim_end_matches('/').strip_suffix(":*");
+            let origin = address(any_port.unwrap_or(text)).filter(|_| text.contains("://")).map(|address| {
+                let origin = &address[..Position::AfterPort];
+                format!("{origin}{}", if any_port.is_some() { ":*" } else { "" })
+            });
+            origin.ok_or_else(|| format!("`{text}` is no web origin: give one such as https://app.example.com"))
+        };
+        let allowed_hosts = hosts.iter().map(host).collect::<Result<_, _>>()?;
+        Ok(Self { allowed_hosts, allowed_origins: origins.iter().map(origin).collect::<Result<_, _>>()? })
+    }
+}
+
+/// Whether pages of this origin may ask: those of this machine on any port, and those that were named.
+fn may_ask(origin: &HeaderValue, named: &[String]) -> bool {
+    let Some(origin) = origin.to_str().ok().and_then(|text| Url::parse(text).ok()) else { return false };
+    let without_port = &origin[..Position::AfterHost];
+    let with_port = &origin[..Position::AfterPort];
+    OWN_ORIGINS.contains(&without_port)
+        || named.iter().any(|named| match named.strip_suffix(":*") {
+            Some(named) => named == without_port,
+            // As the service behind takes them: without a port, any port.
+            None => named == with_port || named == without_port,
+        })
+}
+
+/// Lets a page of an allowed origin ask and read the answer; what it may send is up to it.
+fn cors(settings: &HttpSettings) -> CorsLayer {
+    let named = settings.allowed_origins.clone();
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(move |origin, _| may_ask(origin, &named)))
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(EXPOSED_HEADERS.map(HeaderName::from_static))
+        .max_age(PREFLIGHT_AGE_MAX)
 }
 
 /// Serves MCP at `/mcp` until `stop`, then lets open requests end for at most ten seconds. The caller binds, so that a
@@ -79,8 +141,8 @@ pub async fn serve_http(
 
 fn router(server: SpectoraServer, settings: &HttpSettings, stop: CancellationToken) -> Router {
     let hosts = LOOPBACK_HOSTS.iter().map(|host| (*host).to_owned()).chain(settings.allowed_hosts.iter().cloned());
-    let own_origins = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
-    let origins = own_origins.iter().map(|origin| (*origin).to_owned()).chain(settings.allowed_origins.iter().cloned());
+    let own_origins = OWN_ORIGINS.iter().map(|origin| format!("{origin}:*"));
+    let origins = own_origins.chain(settings.allowed_origins.iter().cloned());
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
@@ -91,7 +153,7 @@ fn router(server: SpectoraServer, settings: &HttpSettings, stop: CancellationTok
         .with_cancellation_token(stop);
     let sessions = Arc::new(LocalSessionManager::default());
     let service = StreamableHttpService::new(move || Ok(server.clone()), sessions, config);
-    let mcp = Router::new().nest_service("/mcp", service).layer(from_fn(complete_accept));
+    let mcp = Router::new().nest_service("/mcp", service).layer(from_fn(complete_accept)).layer(cors(settings));
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .merge(mcp)
@@ -129,4 +191,44 @@ async fn complete_accept(mut request: Request, next: Next) -> Response {
 async fn nothing_here() -> Response {
     let body = "{\"error\":\"not found\",\"hint\":\"MCP is served at /mcp\"}\n";
     (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(hosts: &[&str], origins: &[&str]) -> Result<HttpSettings, String> {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        HttpSettings::new(&owned(hosts), &owned(origins))
+    }
+
+    #[test]
+    fn addresses_are_taken_for_the_host_in_them() {
+        for given in ["mcp.example.com", "https://mcp.example.com/", "https://mcp.example.com", " MCP.example.com "] {
+            assert_eq!(settings(&[given], &[]).unwrap().allowed_hosts, ["mcp.example.com"], "{given}");
+        }
+        assert_eq!(settings(&["mcp.example.com:8443"], &[]).unwrap().allowed_hosts, ["mcp.example.com:8443"]);
+        for wrong in ["https://mcp.example.com/mcp", "", "a b", "https://me@mcp.example.com", "ftp://mcp.example.com"] {
+            assert!(settings(&[wrong], &[]).is_err(), "{wrong}");
+        }
+        let origin = |given: &str| settings(&[], &[given]).map(|settings| settings.allowed_origins.join(","));
+        assert_eq!(origin("https://app.example.com/").unwrap(), "https://app.example.com");
+        assert_eq!(origin("https://app.example.com:*").unwrap(), "https://app.example.com:*");
+        assert!(origin("app.example.com").is_err());
+    }
+
+    #[test]
+    fn pages_of_this_machine_and_named_ones_may_ask() {
+        let named = settings(&[], &["https://app.example.com", "https://any.example.com:*"]).unwrap().allowed_origins;
+        let may = |origin: &'static str| may_ask(&HeaderValue::from_static(origin), &named);
+        for good in ["http://localhost:3000", "http://[::1]:1", "https://app.example.com", "https://any.example.com:9"]
+        {
+            assert!(may(good), "{good}");
+        }
+        for bad in
+            ["https://evil.example.com", "http://app.example.com", "https://app.example.com.evil.example", "null"]
+        {
+            assert!(!may(bad), "{bad}");
+        }
+    }
 }

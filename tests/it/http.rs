@@ -15,7 +15,8 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let mut child = program()
-            .args(["serve", "--demo", "--http", "127.0.0.1:0", "--allowed-host", "mcp.example.com"])
+            .args(["serve", "--demo", "--http", "127.0.0.1:0", "--allowed-host", "https://mcp.example.com/"])
+            .args(["--allowed-origin", "https://app.example.com/"])
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -69,6 +70,39 @@ fn http_is_stateless_and_checks_who_asks() {
     let (status, body) = server.ask("GET /.well-known/oauth-authorization-server HTTP/1.1\r\nHost: localhost", "");
     assert_eq!(status, 404);
     assert!(body.contains("not found"));
+}
+
+#[test]
+fn pages_of_allowed_origins_may_ask_and_read_the_answer() {
+    let server = Server::start();
+    let headers_of = |head: &str, body: &str| {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        write!(stream, "{head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        reply.split_once("\r\n\r\n").unwrap().0.to_lowercase()
+    };
+    let asks = "OPTIONS /mcp HTTP/1.1\r\nHost: localhost\r\nAccess-Control-Request-Method: POST\r\n\
+                Access-Control-Request-Headers: content-type,mcp-protocol-version,mcp-method,mcp-name,mcp-session-id";
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_companies","arguments":{}}}"#;
+    let post = "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json";
+    for origin in ["https://app.example.com", "http://localhost:6274"] {
+        let allowed = format!("access-control-allow-origin: {origin}");
+        let reply = headers_of(&format!("{asks}\r\nOrigin: {origin}"), "");
+        assert!(reply.starts_with("http/1.1 200") && reply.contains(&allowed), "{reply}");
+        let headers = reply.lines().find(|line| line.starts_with("access-control-allow-headers:")).unwrap();
+        for name in ["content-type", "mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id"] {
+            assert!(headers.contains(name), "{name}: {headers}");
+        }
+        let reply = headers_of(&format!("{post}\r\nOrigin: {origin}"), call);
+        assert!(reply.starts_with("http/1.1 200") && reply.contains(&allowed), "{reply}");
+        assert!(reply.contains("access-control-expose-headers: mcp-session-id"), "{reply}");
+    }
+    let reply = headers_of(&format!("{asks}\r\nOrigin: https://evil.example.com"), "");
+    assert!(!reply.contains("access-control-allow-origin"), "{reply}");
+    let reply = headers_of(&format!("{post}\r\nOrigin: https://evil.example.com"), call);
+    assert!(reply.starts_with("http/1.1 403") && !reply.contains("access-control-allow-origin"), "{reply}");
 }
 
 #[test]

@@ -21,6 +21,8 @@ mod configs;
 mod dependencies;
 // What doctor finds on each kind of service.
 mod doctor;
+// Files on disk: started over, damaged, exported, and who may read them.
+mod files;
 // Text from strangers that tries to be more than text.
 mod hostile;
 // Streamable HTTP, spoken by hand.
@@ -43,6 +45,8 @@ mod report;
 mod simulation;
 // What other files share.
 mod support;
+// How a server starts and ends, whatever its configuration.
+mod start;
 // The published surface.
 mod surface;
 // The mirror against the generated truth, and its cost in calls.

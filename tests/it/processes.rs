@@ -10,7 +10,7 @@ use spectora_mcp::sandbox::{Faults, Limits, RetryAfter, Sandbox, SandboxOptions}
 
 use crate::cli::program;
 
-async fn sandbox(rows: u64, change: impl FnOnce(&mut SandboxOptions)) -> Sandbox {
+pub(crate) async fn sandbox(rows: u64, change: impl FnOnce(&mut SandboxOptions)) -> Sandbox {
     let mut options = SandboxOptions::new(SystemClock.now());
     options.inspections = Some(rows);
     options.changed_since = true;
@@ -19,7 +19,7 @@ async fn sandbox(rows: u64, change: impl FnOnce(&mut SandboxOptions)) -> Sandbox
 }
 
 /// The program on the first company, with the mirror in `folder`.
-fn command(sandbox: &Sandbox, folder: &std::path::Path, per_minute: u32, arguments: &[&str]) -> Command {
+pub(crate) fn command(sandbox: &Sandbox, folder: &std::path::Path, per_minute: u32, arguments: &[&str]) -> Command {
     let company = &sandbox.companies()[0];
     let config = folder.join("spectora.toml");
     let text = format!(
@@ -30,7 +30,10 @@ fn command(sandbox: &Sandbox, folder: &std::path::Path, per_minute: u32, argumen
         company.timezone,
         sandbox.base_url()
     );
-    std::fs::write(&config, text).unwrap();
+    // A server reads it some time after its start: it must not find it half written by the next one's.
+    if std::fs::read_to_string(&config).ok().as_ref() != Some(&text) {
+        std::fs::write(&config, text).unwrap();
+    }
     let mut command = program();
     command.args(arguments).arg("--config").arg(config).arg("--data-dir").arg(folder.join("data"));
     command.args(["--log-level", "error"]);
@@ -89,14 +92,14 @@ async fn a_sync_that_is_killed_ends_complete_and_reads_no_page_twice() {
     }
 }
 
-struct Server {
-    child: Child,
+pub(crate) struct Server {
+    pub(crate) child: Child,
     output: BufReader<std::process::ChildStdout>,
     id: u64,
 }
 
 impl Server {
-    fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let mut server = Self { child, output, id: 0 };
@@ -108,13 +111,33 @@ impl Server {
         server
     }
 
-    fn ask(&mut self, method: &str, params: Value) -> Value {
+    /// The reply to a request.
+    pub(crate) fn ask(&mut self, method: &str, params: Value) -> Value {
         self.id += 1;
         let message = json!({"jsonrpc": "2.0", "id": self.id, "method": method, "params": params});
         writeln!(self.child.stdin.as_mut().unwrap(), "{message}").unwrap();
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
         serde_json::from_str(&line).unwrap()
+    }
+
+    /// The result of a tool.
+    pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> Value {
+        self.ask("tools/call", json!({"name": tool, "arguments": arguments}))["result"].clone()
+    }
+
+    /// The words of a tool that must fail.
+    pub(crate) fn failure(&mut self, tool: &str, arguments: Value) -> String {
+        let result = self.call(tool, arguments);
+        assert_eq!(result["isError"], true, "{result}");
+        result["content"][0]["text"].as_str().unwrap().to_owned()
+    }
+
+    /// The structured answer of a tool that must not fail.
+    pub(crate) fn answer(&mut self, tool: &str, arguments: Value) -> Value {
+        let result = self.call(tool, arguments);
+        assert_ne!(result["isError"], true, "{result}");
+        result["structuredContent"].clone()
     }
 }
 

@@ -12,7 +12,8 @@ pub(super) fn text(reports: &[Report]) -> anyhow::Result<String> {
             columns.push(name);
         }
     }
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    // Without this mark Excel takes the text for another encoding and garbles accents.
+    let mut writer = csv::Writer::from_writer("\u{feff}".as_bytes().to_vec());
     writer.write_record(std::iter::once("company").chain(columns.iter().copied()))?;
     for part in parts() {
         if let Some(table) = part.tables.first() {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::super::answer::{self, Answer, QueryMark, Row, Rows};
 use super::super::{Context, Tool, declare, schema, zone_name};
 use crate::mirror::Kind;
-use crate::records::{Basis, RecordsError};
+use crate::records::Basis;
 use crate::sync::{Status, gaps};
 
 pub(super) fn tools() -> Vec<Tool> {
@@ -40,11 +40,10 @@ async fn list(context: &Context) -> Result<Answer, super::super::ToolFailure> {
             .put("today", Some(company.records.timezone().to_datetime(now).date().to_string()))
             .put("api_calls_since_start", Some(company.records.calls_sent()));
         match company.records.status().await {
-            // The key of another company: nothing of this one is shown.
-            Err(error @ RecordsError::OtherCompany) => drop(row.put("mirror", Some(error.to_string()))),
-            Err(error) => return Err(error.into()),
             Ok(Some(status)) => add_status(&mut row, &mut notes, company.name.as_str(), &status),
-            Ok(None) => drop(row.put("mirror", Some(company.records.mirror_problem().unwrap_or("off").to_owned()))),
+            Ok(None) => drop(row.put("mirror", Some("off"))),
+            // A mirror that cannot be used, or the key of another company: nothing of this one is shown.
+            Err(problem) => drop(row.put("mirror", Some(problem.to_string()))),
         }
         rows.push((index, row.0));
     }
@@ -80,6 +79,9 @@ fn add_status(row: &mut Row, notes: &mut Vec<String>, company: &str, status: &St
     row.put("api_calls_this_month", Some(status.month.total)).put("monthly_budget", status.month.budget);
     if status.month.is_low() {
         notes.push(format!("{company}: more than 80 % of this month's API calls are used"));
+    }
+    if let Some(problem) = &status.count_problem {
+        notes.push(format!("{company}: {problem}"));
     }
     for (kind, trouble) in &status.troubles {
         let what = kind.map_or("the last sync", Kind::name);

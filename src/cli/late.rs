@@ -1,0 +1,188 @@
+//! What `serve` answers from. It is opened when the first question (or a client's hello) comes, so that a client hears
+//! of the tools at once, whatever is wrong with the configuration and however long a key takes to get.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::Global;
+use super::open::Opened;
+use crate::app::App;
+use crate::config::{ConfigError, Environment, draft};
+use crate::domain::CompanyName;
+use crate::mcp::{Context, ContextSource, ToolFailure};
+use crate::transport::{Delivered, Deliveries};
+
+/// After a failure the next question tries again, but not sooner than this: whoever mends the configuration need not
+/// start the assistant anew.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+type Opening = Shared<BoxFuture<'static, Result<Arc<Context>, Refused>>>;
+
+/// What cannot be opened, and since when that is known.
+#[derive(Clone)]
+struct Refused {
+    failure: ToolFailure,
+    at: Instant,
+}
+
+/// What is open for as long as the server runs.
+struct Serving {
+    app: App,
+    #[expect(dead_code, reason = "the demo's service and folder last as long as they are asked")]
+    opened: Opened,
+}
+
+/// The companies of a server that speaks before they are opened.
+pub(super) struct Late {
+    global: Global,
+    names: Vec<CompanyName>,
+    /// The invented companies, which are there from the start.
+    demo: Mutex<Option<Opened>>,
+    opening: Mutex<Option<Opening>>,
+    serving: Mutex<Option<Arc<Serving>>>,
+    /// The first reading of the invented companies.
+    filling: Mutex<Option<Shared<BoxFuture<'static, ()>>>>,
+    stop: CancellationToken,
+}
+
+impl Late {
+    /// Opens nothing but the demo's service. A configuration that cannot be used is told of on standard error, and to
+    /// whoever asks.
+    pub(super) async fn new(global: &Global) -> anyhow::Result<Arc<Self>> {
+        let demo = if global.demo { Some(Opened::new(global).await?) } else { None };
+        let names = match &demo {
+            Some(opened) => opened.config.companies.iter().map(|company| company.name.clone()).collect(),
+            None => match draft(&global.overrides(), &Environment::capture()) {
+                Ok(draft) => draft.names(),
+                Err(error) => {
+                    eprintln!("error: {error}\nhint: {}", error.hint());
+                    eprintln!("The tools are served all the same; each call says this.");
+                    Vec::new()
+                }
+            },
+        };
+        Ok(Arc::new(Self {
+            global: global.clone(),
+            names,
+            demo: Mutex::new(demo),
+            opening: Mutex::default(),
+            serving: Mutex::default(),
+            filling: Mutex::default(),
+            stop: CancellationToken::new(),
+        }))
+    }
+
+    /// The companies the tools offer; none where the configuration does not say.
+    pub(super) fn names(&self) -> &[CompanyName] {
+        &self.names
+    }
+
+    /// Stops what runs in the background and closes the files.
+    pub(super) async fn close(&self) {
+        self.stop.cancel();
+        let opening = locked(&self.opening).take();
+        // One that is under way ends first, so that it does not leave behind what it makes.
+        if let Some(opening) = opening {
+            drop(opening.await);
+        }
+        let filling = locked(&self.filling).take();
+        if let Some(filling) = filling {
+            filling.await;
+        }
+        let serving = locked(&self.serving).take();
+        drop(tokio::task::spawn_blocking(move || serving.map(|serving| serving.app.close())).await);
+    }
+
+    /// The opening under way or done; begins one where there is none, or where the last failed a while ago.
+    fn opening(self: &Arc<Self>) -> Opening {
+        let mut opening = locked(&self.opening);
+        if let Some(known) = opening.as_ref() {
+            let failed = known.peek().and_then(|done| done.as_ref().err().map(|refused| refused.at.elapsed()));
+            if failed.is_none_or(|since| since < RETRY_AFTER) {
+                return known.clone();
+            }
+        }
+        // A task of its own: a caller who gives up does not stop it for the others.
+        let running = tokio::spawn(Arc::clone(self).open());
+        let begun = async move {
+            let opened = running.await.unwrap_or_else(|_| Err(ToolFailure::internal()));
+            opened.map_err(|failure| Refused { failure, at: Instant::now() })
+        };
+        let begun = begun.boxed().shared();
+        *opening = Some(begun.clone());
+        begun
+    }
+
+    async fn open(self: Arc<Self>) -> Result<Arc<Context>, ToolFailure> {
+        let demo = locked(&self.demo).take();
+        let is_demo = demo.is_some();
+        let opened = match demo {
+            Some(opened) => Ok(opened),
+            None => Opened::new(&self.global).await,
+        };
+        let opened = opened.map_err(|error| failure(&error))?;
+        let app = opened.app().map_err(|error| failure(&error))?;
+        app.keep_fresh(&self.stop);
+        let context = Arc::new(app.context());
+        let serving = Arc::new(Serving { app, opened });
+        *locked(&self.serving) = Some(Arc::clone(&serving));
+        if is_demo {
+            let stop = self.stop.clone();
+            let filling = tokio::spawn(async move {
+                if let Some(Err(error)) = stop.run_until_cancelled(serving.app.fill()).await {
+                    tracing::warn!(%error, "the demo's mirror is not filled");
+                }
+            });
+            *locked(&self.filling) = Some(filling.map(drop).boxed().shared());
+        }
+        Ok(context)
+    }
+}
+
+impl ContextSource for Arc<Late> {
+    fn context(&self) -> BoxFuture<'_, Result<Arc<Context>, ToolFailure>> {
+        let opening = self.opening();
+        async move { opening.await.map_err(|refused| refused.failure) }.boxed()
+    }
+
+    /// The invented companies are read in a moment; a question about them waits for that instead of failing.
+    fn filled(&self) -> Option<BoxFuture<'_, ()>> {
+        let filling = locked(&self.filling).clone()?;
+        filling.peek().is_none().then(|| filling.boxed())
+    }
+}
+
+impl Deliveries for Arc<Late> {
+    fn deliver(&self, company: String, secret: String, body: Vec<u8>) -> BoxFuture<'_, Delivered> {
+        async move {
+            if self.context().await.is_err() {
+                return Delivered::Later;
+            }
+            let serving = locked(&self.serving).clone();
+            match serving.and_then(|serving| serving.app.deliveries()) {
+                Some(deliveries) => deliveries.deliver(company, secret, body).await,
+                None => Delivered::Unknown,
+            }
+        }
+        .boxed()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The error as every call tells it.
+fn failure(error: &anyhow::Error) -> ToolFailure {
+    let next = match error.downcast_ref::<ConfigError>() {
+        Some(error) => error.hint(),
+        None => "run `spectora-mcp doctor` on the machine that serves this",
+    };
+    let next = format!("{next}. Then ask again; if it stays, restart spectora-mcp (its entry in the assistant)");
+    ToolFailure::new(format!("spectora-mcp cannot be used as it is set up: {error:#}"), next)
+}
