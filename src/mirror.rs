@@ -53,7 +53,7 @@ pub use narrowing::Narrowing;
 pub use news::{News, NewsKind};
 pub use query::{After, Found, InspectionQuery, InspectorWanted, Order, RawRow, Side, StatusWanted};
 pub use search::{Hit, NameEntry};
-pub use state::{Coverage, PAUSE_MAX, Pass, PassEnd, PassStep, Trouble};
+pub use state::{Coverage, PAUSE_MAX, Partial, Pass, PassEnd, PassStep, Trouble};
 pub use store::{Fresh, StoreCount};
 
 /// How long a writer waits for another process, in milliseconds; a page is stored in a small part of that.

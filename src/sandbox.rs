@@ -81,6 +81,8 @@ pub struct SandboxCompany {
     pub expired_key: String,
     /// A key whose user may read nothing: 403.
     pub powerless_key: String,
+    /// A key whose user sees the first inspector's jobs only, and no prices.
+    pub own_jobs_key: String,
     /// The company's id in the service.
     pub company_id: u64,
 }
@@ -243,6 +245,7 @@ fn company(truth: &CompanyTruth) -> SandboxCompany {
         api_key: format!("sandbox-{short}-key"),
         expired_key: format!("sandbox-{short}-expired-key"),
         powerless_key: format!("sandbox-{short}-powerless-key"),
+        own_jobs_key: format!("sandbox-{short}-own-jobs-key"),
         company_id: truth.company_id,
     }
 }

@@ -23,9 +23,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{Clock, CompanyName};
-use crate::mirror::{
-    Coverage, Kind, Ledger, LedgerSettings, Mirror, MirrorError, MonthCount, StoreCount, Trouble,
-};
+use crate::mirror::{Coverage, Kind, Ledger, LedgerSettings, Mirror, MirrorError, MonthCount, StoreCount, Trouble};
 use crate::spectora::SpectoraClient;
 
 pub use error::SyncError;
@@ -140,6 +138,15 @@ pub fn gaps(kind: Kind, coverage: &Coverage) -> Vec<String> {
         return vec![format!("{name}: the first reading is not finished")];
     }
     let mut gaps = Vec::new();
+    if coverage.partial.jobs {
+        gaps.push(format!(
+            "{name}: this API key seems to see a part of them only (Spectora's own statistics about agents count far \
+             more); a key made by a user with full rights shows all"
+        ));
+    }
+    if coverage.partial.quotes {
+        gaps.push("quotes: no inspection shows one with this API key; its user may lack financial access".to_owned());
+    }
     if coverage.shortfall != 0 {
         gaps.push(format!("{name}: the service counts {} more than it lists", coverage.shortfall));
     }
@@ -350,6 +357,9 @@ impl Syncer {
                     failed.push((step.kind, error));
                 }
             }
+        }
+        if plan.steps.iter().any(|step| step.way == StepWay::Full) {
+            self.mirror.write(|parts| parts.note_partial()).await?;
         }
         let now = self.clock.now();
         let oldest = now.saturating_sub(SignedDuration::try_from(self.settings.history).unwrap_or(SignedDuration::MAX));

@@ -13,8 +13,9 @@ use crate::domain::{Clock, ConnectionId, InspectorId};
 use crate::records::Records;
 use crate::spectora::{
     ConnectionInclude, ConnectionStats, Connections, Contacts, Filter as _, FilterSupport, InspectionAttachments,
-    InspectionFilter, InspectionInclude, Inspections, SpectoraClient, Wired,
+    InspectionFilter, InspectionInclude, Inspections, OTHER_COMPANY_HINT, SpectoraClient, Wired,
 };
+use crate::sync::{SyncError, Syncer, gaps};
 
 /// Clocks that differ by more are worth a word, in seconds.
 const CLOCK_SECONDS_MAX: i64 = 60;
@@ -55,6 +56,11 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
     if let Some(folder) = &opened.config.data_dir {
         findings.extend(folder::examine(&app, folder));
     }
+    for (company, keeper) in app.keepers() {
+        if let Ok(Some(syncer)) = keeper {
+            findings.extend(mirror(company.as_str(), syncer).await);
+        }
+    }
     for client in app.clients() {
         findings.extend(examine(client, &opened.clock).await);
     }
@@ -75,6 +81,47 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
         output::line(if all_fine { "\nAll is well." } else { "\nSome things need attention (CHECK)." });
     }
     Ok(if all_fine { ExitCode::SUCCESS } else { ExitCode::from(EXIT_ANSWER_IS_ERROR) })
+}
+
+/// Whose records the mirror holds, and what it lacks.
+async fn mirror(company: &str, syncer: &Syncer) -> Vec<Finding> {
+    let about = format!("{company}, mirror");
+    match syncer.ensure_company().await {
+        Err(SyncError::OtherCompany) => {
+            return vec![Finding::wrong(&about, SyncError::OtherCompany.to_string(), OTHER_COMPANY_HINT)];
+        }
+        // What else is wrong with the key or the service is found out below.
+        Err(_) | Ok(()) => {}
+    }
+    let Ok(status) = syncer.status().await else { return Vec::new() };
+    let mut findings = Vec::new();
+    let started = status.kinds.iter().all(|(_, coverage, _)| coverage.full_at.is_some());
+    if !started {
+        return vec![Finding::fine(&about, "the first reading is not finished (spectora-mcp sync)")];
+    }
+    for (kind, coverage, _) in &status.kinds {
+        for gap in gaps(*kind, coverage) {
+            let next = if coverage.held != 0 {
+                "it is looked at again in some hours; if they are gone for good, run `spectora-mcp sync --accept-gone`"
+            } else {
+                "run `spectora-mcp sync --full`, and look at the rights of the user who made the key"
+            };
+            findings.push(Finding::wrong(&about, gap, next));
+        }
+    }
+    for (kind, trouble) in &status.troubles {
+        let what = kind.map_or("the last sync", crate::mirror::Kind::name);
+        let what = format!("{what} failed {} times ({})", trouble.failures, trouble.reason);
+        findings.push(Finding::wrong(&about, what, "it is tried again by itself; `spectora-mcp sync` tries now"));
+    }
+    if findings.is_empty() {
+        let mine = match syncer.company_id().await {
+            Ok(Some(id)) => format!("complete, of the company with the id {id}"),
+            _ => "complete".to_owned(),
+        };
+        findings.push(Finding::fine(&about, mine));
+    }
+    findings
 }
 
 async fn examine(client: &SpectoraClient, clock: &std::sync::Arc<dyn Clock>) -> Vec<Finding> {

@@ -11,7 +11,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::open::Opened;
 use super::{EXIT_ANSWER_IS_ERROR, Global, output};
+use jiff::{SignedDuration, Timestamp};
+
 use crate::mirror::Kind;
+use crate::spectora::OTHER_COMPANY_HINT;
 use crate::sync::{Plan, Progress, Scope, SyncError, SyncReport, Syncer};
 
 /// Reads what changed; the first time, everything. Stopped in the middle, it goes on where it was.
@@ -20,6 +23,9 @@ pub(super) struct SyncArgs {
     /// Read everything again; this also finds what was deleted.
     #[arg(long)]
     full: bool,
+    /// Read everything, and believe it when many known records are no longer listed.
+    #[arg(long)]
+    accept_gone: bool,
     /// Only say what would be done and what it would cost (counting takes up to four calls the first time).
     #[arg(long)]
     dry_run: bool,
@@ -28,7 +34,11 @@ pub(super) struct SyncArgs {
 pub(super) async fn run(global: &Global, args: &SyncArgs) -> anyhow::Result<ExitCode> {
     let opened = Opened::new(global).await?;
     let app = opened.app()?;
-    let scope = if args.full { Scope::Full } else { Scope::Auto };
+    let scope = match (args.accept_gone, args.full) {
+        (true, _) => Scope::AcceptGone,
+        (false, true) => Scope::Full,
+        (false, false) => Scope::Auto,
+    };
     let mut all_done = true;
     for (company, keeper) in app.keepers() {
         let syncer = match keeper {
@@ -44,6 +54,7 @@ pub(super) async fn run(global: &Global, args: &SyncArgs) -> anyhow::Result<Exit
             output::line(&format!("{company}:\n{}", described(&syncer.counted_plan(scope).await?)));
             continue;
         }
+        announce(syncer, scope, opened.clock.now()).await;
         let bars = Bars::new();
         let started = std::time::Instant::now();
         let result = syncer.sync(scope, &bars).await;
@@ -62,8 +73,27 @@ pub(super) async fn run(global: &Global, args: &SyncArgs) -> anyhow::Result<Exit
     Ok(if all_done { ExitCode::SUCCESS } else { ExitCode::from(EXIT_ANSWER_IS_ERROR) })
 }
 
+/// Says how long a long sync will take, before it begins; a short one needs no announcement.
+async fn announce(syncer: &Syncer, scope: Scope, now: Timestamp) {
+    // What cannot be counted now fails again in a moment, and is told then.
+    let Ok(plan) = syncer.counted_plan(scope).await else { return };
+    if plan.minutes() == 0 {
+        return;
+    }
+    let ready = SignedDuration::from_mins(i64::try_from(plan.minutes()).unwrap_or(i64::MAX / 60));
+    let ready = now.checked_add(ready).map(|at| at.to_zoned_datetime(syncer.mirror().timezone().clone()));
+    let ready = ready.map_or_else(|_| "later".to_owned(), |at| at.strftime("%-I:%M %p %Z").to_string());
+    eprintln!(
+        "{}: about {} API calls at {} a minute, done at about {ready}",
+        syncer.company(),
+        plan.calls(),
+        plan.per_minute
+    );
+}
+
 fn advice(error: &SyncError) -> String {
     match error {
+        SyncError::OtherCompany => OTHER_COMPANY_HINT.to_owned(),
         SyncError::Service(error) => format!("{}; what was read is kept, run sync again to go on", error.hint()),
         SyncError::Mirror(_) => "spectora-mcp mirror status shows the file".to_owned(),
         SyncError::Busy => "it is being done already; `spectora-mcp mirror status` shows how far it is".to_owned(),

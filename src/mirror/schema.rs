@@ -103,6 +103,7 @@ const STEPS: &[&str] = &[
     ALTER TABLE states ADD COLUMN shows_deleted INTEGER;
     ALTER TABLE states ADD COLUMN miscount INTEGER;
     ALTER TABLE states ADD COLUMN unlisted INTEGER;
+    ALTER TABLE states ADD COLUMN partial INTEGER;
     DELETE FROM passes;
     DELETE FROM pass_seen;
     ALTER TABLE passes ADD COLUMN read_from INTEGER;

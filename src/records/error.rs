@@ -51,7 +51,11 @@ pub enum RecordsError {
 pub(super) fn found<T>(result: Result<T, SpectoraError>) -> Result<Option<T>, RecordsError> {
     match result {
         Ok(record) => Ok(Some(record)),
-        Err(error) if matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: None, in_service_form: true }) => Ok(None),
+        Err(error)
+            if matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: None, in_service_form: true }) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(error.into()),
     }
 }

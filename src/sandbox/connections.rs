@@ -7,9 +7,9 @@ use std::cmp::Ordering;
 use serde_json::{Value, json};
 
 use super::inspections::CHANGED_SINCE;
+use super::options::ChangedSince;
 use super::query::{Query, Refusal, ids, instant, search_words};
 use super::truth::{AgentRow, CompanyTruth};
-use super::options::ChangedSince;
 use super::world::{Included, Scene, money, relationship, utc};
 
 const NANOSECONDS: i128 = 1_000_000_000;
@@ -22,7 +22,11 @@ pub(super) fn select(scene: Scene<'_>, query: &Query) -> Result<Vec<u32>, Refusa
     for (name, value) in query.filters() {
         let wanted = ids(&[value]);
         let words = search_words(&[value]);
-        let since = if name == CHANGED_SINCE && scene.changed_since == ChangedSince::Works { instant(name, value)? } else { i128::MIN };
+        let since = if name == CHANGED_SINCE && scene.changed_since == ChangedSince::Works {
+            instant(name, value)?
+        } else {
+            i128::MIN
+        };
         found.retain(|at| {
             let agent = &company.agents[*at as usize];
             let has = |id: Option<u64>| id.is_some_and(|id| wanted.contains(&id));

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::inspection_json::buyer_attributes;
 use super::inspections::CHANGED_SINCE;
+use super::options::ChangedSince;
 use super::query::{Query, Refusal, ids, instant, search_words};
 use super::truth::ClientRow;
-use super::options::ChangedSince;
 use super::world::{Scene, utc};
 
 const NANOSECONDS: i128 = 1_000_000_000;
@@ -23,7 +23,11 @@ pub(super) fn select(scene: Scene<'_>, query: &Query) -> Result<Vec<u32>, Refusa
     for (name, value) in query.filters() {
         let wanted = ids(&[value]);
         let words = search_words(&[value]);
-        let since = if name == CHANGED_SINCE && scene.changed_since == ChangedSince::Works { instant(name, value)? } else { i128::MIN };
+        let since = if name == CHANGED_SINCE && scene.changed_since == ChangedSince::Works {
+            instant(name, value)?
+        } else {
+            i128::MIN
+        };
         found.retain(|at| {
             let client = &clients[*at as usize];
             match name {

@@ -84,12 +84,7 @@ const PLANS: [Plan; 2] = [
 
 /// Makes both companies. `inspections` is the total over both, shared out 4 to 1.
 /// `agents_max` leaves out the agents beyond so many in each company.
-pub(super) fn generate(
-    seed: u64,
-    now: Timestamp,
-    inspections: Option<u64>,
-    agents_max: Option<usize>,
-) -> Truth {
+pub(super) fn generate(seed: u64, now: Timestamp, inspections: Option<u64>, agents_max: Option<usize>) -> Truth {
     let counts = match inspections {
         None => [INSPECTIONS_1, INSPECTIONS_2],
         Some(total) => {
@@ -100,7 +95,11 @@ pub(super) fn generate(
     let people = people(seed);
     let agents_max = agents_max.unwrap_or(usize::MAX);
     let companies = PLANS.iter().zip(counts).enumerate();
-    Truth { companies: companies.map(|(at, (plan, count))| company(seed, now, at, plan, count, &people, agents_max)).collect() }
+    Truth {
+        companies: companies
+            .map(|(at, (plan, count))| company(seed, now, at, plan, count, &people, agents_max))
+            .collect(),
+    }
 }
 
 fn company(

@@ -52,7 +52,7 @@ fn attributes(scene: Scene<'_>, row: &InspectionRow) -> Value {
         "datetime_formatted": formatted(scene, row.starts_at),
         "duration": f64::from(row.minutes) / 60.0,
         "paid": row.paid,
-        "quote": money(u64::from(row.quote_cents)),
+        "quote": (!scene.own_jobs).then(|| money(u64::from(row.quote_cents))),
         "order_id": row.id.is_multiple_of(5).then(|| format!("SO-{}", row.id)),
         "description": row.services().next().map(|service| service.name),
         "agreements_present": true,

@@ -104,7 +104,7 @@ pub(super) fn select(scene: Scene<'_>, query: &Query) -> Result<Vec<u32>, Refusa
 
 /// Whether the inspection with this id can be seen at all: listings leave more out.
 pub(super) fn visible_by_id(scene: Scene<'_>, row: &InspectionRow) -> bool {
-    if row.vanished {
+    if row.vanished || (scene.own_jobs && !is_own(row)) {
         return false;
     }
     match scene.profile {
@@ -112,6 +112,11 @@ pub(super) fn visible_by_id(scene: Scene<'_>, row: &InspectionRow) -> bool {
         Profile::Minimal | Profile::Strict => row.deleted_at.is_none(),
         Profile::Blind => row.canceled_at.is_none(),
     }
+}
+
+/// Whether a job is the first inspector's.
+fn is_own(row: &InspectionRow) -> bool {
+    row.inspectors().any(|inspector| inspector == 0)
 }
 
 fn honoured(scene: Scene<'_>, name: &str) -> bool {
@@ -146,6 +151,9 @@ fn presence<'a>(scene: Scene<'a>, query: &Query) -> Result<Vec<Condition<'a>>, R
         }
     };
     let mut conditions: Vec<Condition<'a>> = vec![Box::new(|row| !row.vanished)];
+    if scene.own_jobs {
+        conditions.push(Box::new(is_own));
+    }
     if matches!(scene.profile, Profile::Minimal | Profile::Strict) {
         conditions.push(Box::new(|row| row.deleted_at.is_none()));
         return Ok(conditions);

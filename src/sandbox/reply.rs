@@ -114,8 +114,9 @@ pub(super) fn answer(shared: &Shared, caller: Caller, path: &str, query: &str, h
         Caller::Unknown => return Reply::gateway(401, "UNAUTHORIZED", "the key is not known"),
         Caller::Expired(_) => return Reply::gateway(401, "UNAUTHORIZED", "the key has expired"),
         Caller::Powerless(_) => return Reply::gateway(403, "FORBIDDEN", "the key's user may not read this"),
-        Caller::Company(at) => at,
+        Caller::Company(at) | Caller::OwnJobs(at) => at,
     };
+    let own_jobs = matches!(caller, Caller::OwnJobs(_));
     let world = shared.snapshot();
     let changed_since = shared.running().changed_since;
     let (Some(company), Some(index)) = (world.truth.companies.get(at), world.indices.get(at)) else {
@@ -127,6 +128,7 @@ pub(super) fn answer(shared: &Shared, caller: Caller, path: &str, query: &str, h
         index,
         profile: shared.profile,
         changed_since,
+        own_jobs,
         base_url: &shared.base_url,
     };
     let document = route(scene, path, &Query::parse(query), hidden);

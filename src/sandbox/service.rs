@@ -14,9 +14,9 @@ use futures_util::stream;
 use jiff::Timestamp;
 
 use super::doors::Peer;
+use super::edits::{self, Edit};
 use super::faults::{FaultKind, FaultState};
 use super::limits::{Usage, http_date, retry_after};
-use super::edits::{self, Edit};
 use super::options::{ChangedSince, Limits, Profile};
 use super::reply::{HTML, JSON, Reply, answer, file};
 use super::truth::Truth;
@@ -103,6 +103,8 @@ pub(super) enum Caller {
     Unknown,
     Expired(usize),
     Powerless(usize),
+    /// Of a user who sees the first inspector's jobs only, and no prices.
+    OwnJobs(usize),
     Company(usize),
 }
 
@@ -117,6 +119,7 @@ impl Caller {
             _ if key == company.api_key => Some(Self::Company(at)),
             _ if key == company.expired_key => Some(Self::Expired(at)),
             _ if key == company.powerless_key => Some(Self::Powerless(at)),
+            _ if key == company.own_jobs_key => Some(Self::OwnJobs(at)),
             _ => None,
         });
         owner.unwrap_or(Self::Unknown)
@@ -124,7 +127,7 @@ impl Caller {
 
     fn company(self) -> Option<usize> {
         match self {
-            Self::Expired(at) | Self::Powerless(at) | Self::Company(at) => Some(at),
+            Self::Expired(at) | Self::Powerless(at) | Self::OwnJobs(at) | Self::Company(at) => Some(at),
             Self::Missing | Self::Malformed | Self::Unknown => None,
         }
     }

@@ -87,6 +87,8 @@ pub(super) struct Scene<'a> {
     pub(super) index: &'a CompanyIndex,
     pub(super) profile: Profile,
     pub(super) changed_since: ChangedSince,
+    /// Whether the first inspector's jobs only are seen, and no prices.
+    pub(super) own_jobs: bool,
     pub(super) base_url: &'a str,
 }
 

@@ -228,9 +228,7 @@ impl SpectoraClient {
         let Some(first) = came.first() else { return Ok(()) };
         let expected = holds.as_ref().unwrap_or(first);
         match came.iter().find(|id| *id != expected) {
-            Some(found) => {
-                Err(SpectoraErrorKind::OtherCompany { expected: expected.clone(), found: found.clone() })
-            }
+            Some(found) => Err(SpectoraErrorKind::OtherCompany { expected: expected.clone(), found: found.clone() }),
             None => {
                 *holds = Some(first.clone());
                 Ok(())

@@ -177,7 +177,10 @@ mod tests {
         let start = Instant::now();
         limiter.pause_until(start + Duration::from_secs(30));
         limiter.pause_until(start + Duration::from_secs(5));
-        assert_eq!(limiter.enter(Purpose::Direct, start + Duration::from_secs(10)).await, Err(start + Duration::from_secs(30)));
+        assert_eq!(
+            limiter.enter(Purpose::Direct, start + Duration::from_secs(10)).await,
+            Err(start + Duration::from_secs(30))
+        );
         limiter.enter(Purpose::Direct, start + Duration::from_secs(60)).await.unwrap();
         assert_eq!(start.elapsed().as_secs(), 30);
     }

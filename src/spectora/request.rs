@@ -400,7 +400,8 @@ fn broken(error: &reqwest::Error, limit: Duration) -> Outcome {
 }
 
 /// Codes with which a quota or a cap is told under another status than 429.
-const LIMIT_CODES: &[&str] = &["RATE_LIMITED", "RATE_LIMIT_EXCEEDED", "QUOTA_EXCEEDED", "TOO_MANY_REQUESTS", "THROTTLED"];
+const LIMIT_CODES: &[&str] =
+    &["RATE_LIMITED", "RATE_LIMIT_EXCEEDED", "QUOTA_EXCEEDED", "TOO_MANY_REQUESTS", "THROTTLED"];
 
 /// What a complete reply means, by its status.
 ///
@@ -429,9 +430,7 @@ fn judge(
                 reason: "the reply is not JSON".to_owned(),
             }),
         },
-        300..=399 => {
-            Outcome::Final(unavailable("redirected to another address, which is not followed".to_owned()))
-        }
+        300..=399 => Outcome::Final(unavailable("redirected to another address, which is not followed".to_owned())),
         401 => Outcome::Final(SpectoraErrorKind::KeyRefused),
         429 => Outcome::Passing(SpectoraErrorKind::RateLimited { retry_at: None }, retry_after),
         400..=499 if is_limit || (status == StatusCode::FORBIDDEN && retry_after.is_some()) => {

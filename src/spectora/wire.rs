@@ -183,7 +183,8 @@ impl Decode {
         let rows: Vec<R::Record> = rows.collect::<Result<_, _>>()?;
         // By the record's id as it was read: the service's spelling of it (leading zeros, blanks) may differ.
         let raws = if keep_raw {
-            let by_id = rows.iter().zip(&document.data).map(|(row, raw)| (R::id(row).to_string(), alone(raw, &included)));
+            let by_id =
+                rows.iter().zip(&document.data).map(|(row, raw)| (R::id(row).to_string(), alone(raw, &included)));
             by_id.collect()
         } else {
             HashMap::new()

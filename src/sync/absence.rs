@@ -177,7 +177,10 @@ impl Syncer {
                     return Ok(Looked::Found(stored, begins));
                 }
                 Err(error)
-                    if matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: None, in_service_form: true }) =>
+                    if matches!(
+                        error.kind,
+                        SpectoraErrorKind::NotFound { assumed_path: None, in_service_form: true }
+                    ) =>
                 {
                     if said_absent {
                         return Ok(Looked::Absent);

@@ -137,9 +137,10 @@ impl Syncer {
             }
             let outside = page.rows.iter().filter(|row| is_outside(R::updated_at(row), since)).count();
             let refused = page.filters.refused.contains(name.as_str()) || page.filters.ignored.contains(name.as_str());
-            let is_all = page.pagination.records.is_some_and(|records| {
-                OUTSIDE_MIN as u64 <= records && here <= records.saturating_add(records / 10)
-            });
+            let is_all = page
+                .pagination
+                .records
+                .is_some_and(|records| OUTSIDE_MIN as u64 <= records && here <= records.saturating_add(records / 10));
             let mostly_outside = OUTSIDE_MIN <= outside && page.rows.len() < 2 * outside;
             let finds_nothing = number == 1 && finds_some && page.received == 0;
             if refused || mostly_outside || (0 < outside && is_all) || finds_nothing {
@@ -242,12 +243,8 @@ impl Syncer {
         self.mirror
             .write(move |parts| {
                 let before = parts.coverage_now(Kind::Inspections)?;
-                let fresh = Coverage {
-                    window_at: Some(asked.settled()),
-                    window_from: Some(from),
-                    turn: next_turn,
-                    ..before
-                };
+                let fresh =
+                    Coverage { window_at: Some(asked.settled()), window_from: Some(from), turn: next_turn, ..before };
                 parts.set_coverage(Kind::Inspections, &fresh)
             })
             .await?;
@@ -311,9 +308,8 @@ impl Syncer {
             let counted = self.count_of(<Inspections as Kept>::listing()).await?;
             let (coverage, (least, most)) =
                 self.mirror.read(move |parts| Ok((parts.coverage(kind)?, parts.listed(kind)?))).await?;
-            let beyond = coverage.shortfall.cast_signed()
-                - coverage.held.cast_signed()
-                - coverage.unlisted.cast_signed();
+            let beyond =
+                coverage.shortfall.cast_signed() - coverage.held.cast_signed() - coverage.unlisted.cast_signed();
             let expected = least.cast_signed() + beyond..=most.cast_signed() + beyond;
             let counted = counted.cast_signed();
             let miscount = (counted - expected.end()).max(0) + (counted - expected.start()).min(0);

@@ -2,9 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    FULL_AGE_AT_NIGHT, FULL_AGE_MAX, NIGHT, STATISTICS_AGE_MAX, SyncError, Syncer, WINDOW_BACK,
-};
+use super::{FULL_AGE_AT_NIGHT, FULL_AGE_MAX, NIGHT, STATISTICS_AGE_MAX, SyncError, Syncer, WINDOW_BACK};
 use crate::mirror::{Coverage, InspectionQuery, Kind, Order};
 use crate::spectora::{ChangedSinceName, ConnectionStats, Connections, Contacts, Inspections, Query, Wired};
 
@@ -77,7 +75,7 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
     /// How many calls the month has left for background work; `None` without a budget.
     pub left: Option<u64>,
-    /// The most calls in a minute.
+    /// The most calls in a minute that background work makes.
     pub per_minute: u32,
 }
 
@@ -97,7 +95,6 @@ impl Plan {
         self.calls().saturating_sub(1) / u64::from(self.per_minute.max(1))
     }
 }
-
 
 impl Syncer {
     fn pages(&self, kind: Kind, rows: u64) -> u64 {
@@ -122,7 +119,7 @@ impl Syncer {
         for kind in [Kind::Agents, Kind::Inspections, Kind::AgentStats, Kind::Clients] {
             steps.extend(self.step(kind, scope, counts).await?);
         }
-        Ok(Plan { steps, left, per_minute: self.settings.calls.per_minute })
+        Ok(Plan { steps, left, per_minute: self.settings.calls.per_minute_background })
     }
 
     async fn step(&self, kind: Kind, scope: Scope, counts: bool) -> Result<Option<PlannedStep>, SyncError> {

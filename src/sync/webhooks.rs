@@ -297,7 +297,10 @@ mod tests {
             r#"{"id":"evt_9","type":"event","event":"inspection.canceled","data":{"id":"77","type":"inspection"}}"#,
             Some((Kind::Inspections, "77")),
         );
-        check(r#"{"id":"evt_9","event":"inspection.created","data":{"inspection_id":78}}"#, Some((Kind::Inspections, "78")));
+        check(
+            r#"{"id":"evt_9","event":"inspection.created","data":{"inspection_id":78}}"#,
+            Some((Kind::Inspections, "78")),
+        );
         check(r#"{"id":9,"type":"inspection.published","resource":{"id":79}}"#, Some((Kind::Inspections, "79")));
         check(r#"{"id":"evt_1","type":"contact.updated","data":{"object":{"id":"80"}}}"#, Some((Kind::Clients, "80")));
         check(r#"{"id":"evt_2","event":"inspection.created","inspection_id":"81"}"#, Some((Kind::Inspections, "81")));

@@ -53,3 +53,5 @@ mod surface;
 mod sync;
 // Answers against the generated truth, worked out by plain loops.
 mod tools;
+// A company stays itself, absence is proven, and what fails stays small.
+mod trust;

@@ -66,7 +66,8 @@ impl History {
                 let cents = i64::from(row.quote_cents);
                 (row.starts_at, cents, row.paid, row.confirmed, row.canceled_at, row.published_at)
             });
-            let before = self.versions.entry(row.id).or_insert_with(|| vec![Version { from: Timestamp::MIN, facts: None }]);
+            let before =
+                self.versions.entry(row.id).or_insert_with(|| vec![Version { from: Timestamp::MIN, facts: None }]);
             if before.last().unwrap().facts != facts {
                 before.push(Version { from: self.shown, facts });
             }
@@ -158,8 +159,7 @@ fn open(life_folder: &std::path::Path, sandbox: &Sandbox, zone: &str, ours: &Arc
         per_minute_background: 1_000_000,
         monthly_budget: None,
     };
-    let meter: Arc<dyn CallMeter> =
-        Arc::new(LedgerMeter::new(Arc::clone(&ledger), calls.clone(), Arc::clone(&clock)));
+    let meter: Arc<dyn CallMeter> = Arc::new(LedgerMeter::new(Arc::clone(&ledger), calls.clone(), Arc::clone(&clock)));
     let short = Duration::from_millis(1);
     let limits = ClientLimits {
         backoff_first: short,
@@ -454,12 +454,8 @@ impl Life {
         let name = counted.to_string();
         let came = self.sandbox.log().iter().filter(|request| request.company.as_deref() == Some(&name)).count() as u64;
         let ledger = Ledger::open(self.folder.path()).unwrap();
-        let settings = LedgerSettings {
-            company: counted,
-            per_minute: 1,
-            per_minute_background: 1,
-            monthly_budget: None,
-        };
+        let settings =
+            LedgerSettings { company: counted, per_minute: 1, per_minute_background: 1, monthly_budget: None };
         let total: u64 = (2024..2030)
             .flat_map(|year| (1..=12).map(move |month| year * 100 + month))
             .map(|month| ledger.month(&settings, month).unwrap().total)
@@ -477,9 +473,8 @@ impl Life {
         if coverage.full_at.is_some() {
             selections.push(None);
         }
-        let covered = coverage.window_from.or(coverage.reach).filter(|_| {
-            coverage.full_at.is_some() || coverage.reach.is_some()
-        });
+        let covered =
+            coverage.window_from.or(coverage.reach).filter(|_| coverage.full_at.is_some() || coverage.reach.is_some());
         if let Some(covered) = covered {
             selections.push(Some(covered));
         }
@@ -591,5 +586,11 @@ fn whatever_is_called_complete_is() {
         life.join().unwrap();
     }
     let failures = failures.lock().unwrap();
-    assert!(failures.is_empty(), "{} of {} lives:\n{}", failures.len(), seeds.end - seeds.start, failures.iter().take(3).cloned().collect::<Vec<_>>().join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {} lives:\n{}",
+        failures.len(),
+        seeds.end - seeds.start,
+        failures.iter().take(3).cloned().collect::<Vec<_>>().join("\n")
+    );
 }
