@@ -108,10 +108,19 @@ impl History {
     }
 }
 
-/// Every inspection the mirror would answer with that begins at or after `from`.
-fn answered(syncer: &Syncer, from: Option<i64>) -> BTreeMap<u64, Facts> {
+/// Every inspection the mirror would answer with that begins at or after `from`. `Err` when one lies on another day than
+/// it does in the zone of whoever answers.
+fn answered(syncer: &Syncer, from: Option<i64>) -> Result<BTreeMap<u64, Facts>, String> {
     let facts = syncer.mirror().read_now(|parts| parts.facts(i64::from(i32::MIN), i64::from(i32::MAX))).unwrap();
     let second = |at: Option<i64>| at.map(|at| at / 1_000);
+    let zone = syncer.mirror().timezone();
+    let misdated = facts.rows.iter().find(|row| {
+        let starts_at = Timestamp::from_millisecond(row.starts_at).unwrap();
+        row.day != spectora_mcp::domain::epoch_day(zone.to_datetime(starts_at).date())
+    });
+    if let Some(row) = misdated {
+        return Err(format!("{} is on the wrong day for {:?}", row.pk, zone.iana_name()));
+    }
     let rows = facts.rows.iter().map(|row| {
         let facts = (
             row.starts_at / 1_000,
@@ -123,7 +132,7 @@ fn answered(syncer: &Syncer, from: Option<i64>) -> BTreeMap<u64, Facts> {
         );
         (row.pk.unsigned_abs(), facts)
     });
-    rows.filter(|(_, facts)| from.is_none_or(|from| from <= facts.0)).collect()
+    Ok(rows.filter(|(_, facts)| from.is_none_or(|from| from <= facts.0)).collect())
 }
 
 /// One process on the mirror.
@@ -501,7 +510,7 @@ impl Life {
             if self.ours.now() < list.basis.as_of {
                 return Err(format!("as of {}, which is in the future", list.basis.as_of));
             }
-            let came = answered(&process.syncer, first);
+            let came = answered(&process.syncer, first)?;
             if list.total != Some(came.len() as u64) {
                 return Err(format!("{:?} in all, {} of them here", list.total, came.len()));
             }
@@ -531,7 +540,7 @@ impl Life {
             return Err(format!("still missing {missing:?}"));
         }
         // As of the last reading, and nothing happened since: the mirror is what the service has.
-        let came = answered(&self.processes[0].syncer, None);
+        let came = answered(&self.processes[0].syncer, None)?;
         self.history.lock().unwrap().check(&came, None, Timestamp::MAX, true)
     }
 }
