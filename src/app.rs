@@ -22,7 +22,7 @@ use crate::sync::{self, Envelope, LedgerMeter, SyncSettings, Syncer};
 use crate::transport::{Delivered, Deliveries};
 
 /// What the typed columns of a mirror are derived by. A new number derives them anew from the raw records.
-const MAPPING_VERSION: u32 = 1;
+const MAPPING_VERSION: u32 = 2;
 
 /// The parts do not fit together.
 #[derive(Debug, thiserror::Error)]

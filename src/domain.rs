@@ -25,6 +25,7 @@ pub use company::{CompanyName, CompanyNameError};
 pub use day::{date_of, epoch_day};
 pub use id::{
     AgencyId, AgentId, AgentTeamId, AttachmentId, ClientId, ConnectionId, IdError, InspectionId, InspectorId, Slug,
+    id_order,
 };
 pub use inspection::{Address, AgentOnInspection, Inspection, InspectorOnInspection, Status};
 pub use moment::Moment;

@@ -36,7 +36,7 @@ use tracing::Instrument as _;
 
 use crate::domain::{Clock, CompanyName};
 use crate::records::Records;
-use answer::Answer;
+use answer::{Answer, QueryMark};
 pub use failure::ToolFailure;
 
 /// The longest a call may take; reading stops earlier and answers with what there is.
@@ -90,6 +90,11 @@ impl Context {
             names.is_none_or(|mut names| names.any(|name| served.name.as_str() == name))
         };
         self.companies.iter().filter(is_wanted).collect()
+    }
+
+    /// What cursors of this tool with these arguments are marked with.
+    fn mark(&self, tool: &str, arguments: &Map<String, Value>) -> QueryMark {
+        QueryMark::new(tool, arguments, self.companies.iter().map(|company| &company.name))
     }
 
     /// The company's name for a row, where more than one is served.

@@ -5,6 +5,7 @@
 //! needs no new download. What is complete, and as of when, stands in the same transaction as the rows it is said of; a
 //! crash at any instant loses nothing that was stored and claims nothing that was not.
 
+mod clients;
 mod deliveries;
 mod error;
 mod export;
@@ -36,6 +37,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::domain::CompanyName;
 use squeeze::{Expander, Squeezer};
 
+pub use clients::{ClientsFound, ClientsFrom, RawClient};
 pub use deliveries::{Delivery, DeliveryCount, WaitingDelivery};
 pub use error::MirrorError;
 pub use export::data_dictionary;

@@ -52,7 +52,7 @@ use self::world::World;
 pub use self::edits::Edit;
 pub use self::faults::{FaultKind, FaultRule, Faults, RECOVERABLE, When};
 pub use self::generate::{AGENTS, AGENTS_SHARED, INSPECTIONS_1, INSPECTIONS_2, INSPECTIONS_MAX};
-pub use self::options::{Limits, Profile, RetryAfter, SandboxOptions};
+pub use self::options::{Limits, Profile, RetryAfter, Rewrite, SandboxOptions};
 pub use self::service::LOG_MAX;
 pub use self::truth::{
     AgentRow, AttachmentKind, AttachmentRow, ClientRow, CompanyTruth, InspectionRow, InspectorRow, NamedRow, Rhythm,
@@ -127,6 +127,7 @@ impl Sandbox {
             changed_since: options.changed_since,
             clock: options.clock,
             seed: options.seed,
+            rewrite: options.rewrite,
             state: Mutex::new(Running {
                 limits: options.limits,
                 usage: companies.iter().map(|_| Usage::default()).collect(),

@@ -147,7 +147,7 @@ impl Entity for Client {
             .execute(params![
                 pk,
                 self.name(),
-                client_sort(self),
+                self.sort_name(),
                 millis(self.created_at),
                 millis(self.updated_at),
                 hash,
@@ -168,10 +168,4 @@ impl Entity for Client {
             .execute(params![pk, text])?;
         Ok(())
     }
-}
-
-/// Family name, then given name, folded: the order clients are listed in.
-fn client_sort(client: &Client) -> String {
-    let folded = |text: &Option<Text>| text.as_ref().map(|text| fold(text.as_str())).unwrap_or_default();
-    format!("{} {}", folded(&client.last_name), folded(&client.first_name))
 }

@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension as _, params_from_iter};
 
 use super::search::match_words;
-use super::words::{SHARED_BIT, WordKind, known_key};
+use super::words::{IdOrder, SHARED_BIT, WordKind, known_key};
 use super::{Kind, MirrorError, Parts, rows_max};
 use crate::domain::{ConnectionId, InspectorId, Money, Status, fold};
 
@@ -53,17 +53,18 @@ pub enum Order {
 }
 
 impl Order {
-    fn sql(self) -> &'static str {
+    fn sql(self, ids: IdOrder) -> String {
+        let id = ids.sql("i");
         match self {
-            Self::Newest => "i.starts_at DESC, i.pk DESC",
-            Self::Oldest => "i.starts_at, i.pk",
-            Self::QuoteHighest => "i.quote DESC NULLS LAST, i.starts_at DESC, i.pk DESC",
-            Self::QuoteLowest => "i.quote ASC NULLS LAST, i.starts_at DESC, i.pk DESC",
+            Self::Newest => format!("i.starts_at DESC, {id} DESC"),
+            Self::Oldest => format!("i.starts_at, {id}"),
+            Self::QuoteHighest => format!("i.quote DESC NULLS LAST, i.starts_at DESC, {id} DESC"),
+            Self::QuoteLowest => format!("i.quote ASC NULLS LAST, i.starts_at DESC, {id} DESC"),
         }
     }
 }
 
-/// The row a list goes on after.
+/// Where a list goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct After {
     /// When it begins.
@@ -72,6 +73,8 @@ pub struct After {
     pub quote: Option<Money>,
     /// Its id.
     pub id: String,
+    /// Whether a row at this very place is still wanted.
+    pub inclusive: bool,
 }
 
 /// Which inspections are wanted; all of it must hold. Words are matched by their beginnings, folded.
@@ -147,6 +150,7 @@ impl Parts<'_> {
         limit: usize,
     ) -> Result<Found, MirrorError> {
         let mut conditions = self.conditions(query)?;
+        let ids = IdOrder::of(self.connection, Kind::Inspections, after.map(|after| after.id.as_str()))?;
         let total = match after {
             Some(_) => None,
             None => {
@@ -159,9 +163,9 @@ impl Parts<'_> {
             }
         };
         if let Some(after) = after {
-            self.go_on(&mut conditions, order, after)?;
+            go_on(&mut conditions, order, ids, after);
         }
-        let by = order.sql();
+        let by = order.sql(ids);
         let sql = format!(
             "SELECT r.dictionary, r.bytes, CASE i.gone WHEN 2 THEN i.gone_at END FROM \
              (SELECT i.pk FROM inspections i WHERE {} ORDER BY {by} LIMIT ?) AS chosen \
@@ -186,7 +190,8 @@ impl Parts<'_> {
     /// The ids of all inspections wanted, in `order`.
     pub fn inspection_ids(&mut self, query: &InspectionQuery, order: Order) -> Result<Vec<String>, MirrorError> {
         let conditions = self.conditions(query)?;
-        let sql = format!("SELECT i.pk FROM inspections i WHERE {} ORDER BY {}", conditions.sql(), order.sql());
+        let ids = IdOrder::of(self.connection, Kind::Inspections, None)?;
+        let sql = format!("SELECT i.pk FROM inspections i WHERE {} ORDER BY {}", conditions.sql(), order.sql(ids));
         let pks: Vec<i64> = self
             .connection
             .prepare_cached(&sql)?
@@ -363,28 +368,28 @@ impl Parts<'_> {
         let wanted = known.iter().filter(|(_, text)| text.starts_with(zip)).map(|(pk, _)| pk.to_string());
         Ok(wanted.collect::<Vec<_>>().join(", "))
     }
+}
 
-    /// Only rows after `after`, in the same order as the list.
-    fn go_on(&self, conditions: &mut Conditions, order: Order, after: &After) -> Result<(), MirrorError> {
-        let pk = known_key(self.connection, Kind::Inspections, &after.id)?.unwrap_or(0);
-        let (time, pk) = (Value::Integer(after.starts_at.as_millisecond()), Value::Integer(pk));
-        let later = "(i.starts_at, i.pk) < (?, ?)";
-        match (order, after.quote) {
-            (Order::Newest, _) => conditions.add(later, [time, pk]),
-            (Order::Oldest, _) => conditions.add("(i.starts_at, i.pk) > (?, ?)", [time, pk]),
-            (Order::QuoteHighest | Order::QuoteLowest, None) => {
-                conditions.add(format!("i.quote IS NULL AND {later}"), [time, pk]);
-            }
-            (_, Some(quote)) => {
-                let sign = if order == Order::QuoteHighest { "<" } else { ">" };
-                let quote = Value::Integer(quote.ten_thousandths());
-                conditions.add(
-                    format!("(i.quote IS NULL OR i.quote {sign} ? OR (i.quote = ? AND {later}))"),
-                    [quote.clone(), quote, time, pk],
-                );
-            }
+/// Only rows after `after`, in the same order as the list.
+fn go_on(conditions: &mut Conditions, order: Order, ids: IdOrder, after: &After) {
+    let (time, id) = (Value::Integer(after.starts_at.as_millisecond()), ids.place(&after.id));
+    let by = ids.sql("i");
+    let or_same = if after.inclusive { "=" } else { "" };
+    let later = format!("(i.starts_at, {by}) <{or_same} (?, ?)");
+    match (order, after.quote) {
+        (Order::Newest, _) => conditions.add(later, [time, id]),
+        (Order::Oldest, _) => conditions.add(format!("(i.starts_at, {by}) >{or_same} (?, ?)"), [time, id]),
+        (Order::QuoteHighest | Order::QuoteLowest, None) => {
+            conditions.add(format!("i.quote IS NULL AND {later}"), [time, id]);
         }
-        Ok(())
+        (_, Some(quote)) => {
+            let sign = if order == Order::QuoteHighest { "<" } else { ">" };
+            let quote = Value::Integer(quote.ten_thousandths());
+            conditions.add(
+                format!("(i.quote IS NULL OR i.quote {sign} ? OR (i.quote = ? AND {later}))"),
+                [quote.clone(), quote, time, id],
+            );
+        }
     }
 }
 

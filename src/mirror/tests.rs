@@ -51,8 +51,8 @@ fn store(mirror: &Mirror, clients: &[Client]) -> Result<StoreCount, MirrorError>
 }
 
 fn names(mirror: &Mirror) -> Vec<String> {
-    let (raws, _) = mirror.read_now(|parts| parts.clients(None, 0, 1_000)).unwrap();
-    raws.into_iter().map(|raw| String::from_utf8(raw).unwrap()).collect()
+    let found = mirror.read_now(|parts| parts.clients(None, None, 1_000)).unwrap();
+    found.rows.into_iter().map(|(_, raw)| String::from_utf8(raw).unwrap()).collect()
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Kind, MirrorError};
-use crate::domain::fold;
+use crate::domain::{fold, id_order};
 
 /// What a shared word is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -137,6 +138,46 @@ impl Words {
 pub(super) fn decimal_key(id: &str) -> Option<i64> {
     let plain = !id.is_empty() && !id.starts_with('0') && id.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| id.parse().ok()).flatten()
+}
+
+/// The order of ids ([`id_order`]) as SQL. Where all ids of a kind are numbers, their order is that of the numbers, which
+/// an index has; where one is not, it is that of the texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IdOrder {
+    Numbers,
+    Texts(Kind),
+}
+
+impl IdOrder {
+    /// What fits the records of a kind, and the id that a list goes on after.
+    pub(super) fn of(connection: &Connection, kind: Kind, after: Option<&str>) -> Result<Self, MirrorError> {
+        let any_odd: bool = connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM odd_ids WHERE kind = ?)")?
+            .query_row([kind.id_kind()], |row| row.get(0))?;
+        let odd = any_odd || after.is_some_and(|after| decimal_key(after).is_none());
+        Ok(if odd { Self::Texts(kind) } else { Self::Numbers })
+    }
+
+    /// What to sort the rows of a table by; `row` is its name in the statement.
+    pub(super) fn sql(self, row: &str) -> String {
+        match self {
+            Self::Numbers => format!("{row}.pk"),
+            Self::Texts(kind) => format!(
+                "CASE WHEN {row}.pk > 0 THEN printf('0%02d%d', length({row}.pk), {row}.pk) ELSE (SELECT CASE WHEN o.id \
+                 GLOB '*[^0-9]*' THEN '1' || o.id ELSE printf('0%02d%s', length(o.id), o.id) END FROM odd_ids o \
+                 WHERE o.kind = {} AND o.pk = {row}.pk) END",
+                kind.id_kind()
+            ),
+        }
+    }
+
+    /// The place of an id in that order.
+    pub(super) fn place(self, id: &str) -> Value {
+        match self {
+            Self::Numbers => Value::Integer(decimal_key(id).unwrap_or(0)),
+            Self::Texts(_) => Value::Text(id_order(id)),
+        }
+    }
 }
 
 /// The number of a record, made where it has none yet.

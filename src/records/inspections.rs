@@ -173,7 +173,7 @@ impl Records {
                     InspectionOrder::Oldest => newest_first != Some(std::cmp::Ordering::Greater),
                     _ => newest_first != Some(std::cmp::Ordering::Less),
                 };
-                let is_after = after.is_none_or(|after| order.compare(after, &position).is_lt());
+                let is_after = after.is_none_or(|after| order.goes_on(after, &position));
                 if is_after && selection.holds(row, now, self.timezone()) {
                     reading.matched += 1;
                     reading.wanted.push((position.clone(), row.clone()));

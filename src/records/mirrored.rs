@@ -8,12 +8,12 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::{
-    AgentRole, Basis, ClientList, InspectionList, InspectionOrder, InspectionSelection, InspectorWanted, Position,
-    Records, RecordsError, Source,
+    AgentRole, Basis, InspectionList, InspectionOrder, InspectionSelection, InspectorWanted, Position, Records,
+    RecordsError, Source,
 };
 use crate::domain::{Inspection, InspectionId, Status};
 use crate::mirror::{self, After, Coverage, Found, InspectionQuery, Kind, Mirror, Order, Pass, Side, StatusWanted};
-use crate::spectora::{Contacts, Inspections, RawRecord, Wired};
+use crate::spectora::{Inspections, RawRecord, Wired};
 use crate::sync::{Scope, Silent, SyncError, Syncer};
 
 /// How long a question waits for changes to be read before it is answered from what there is.
@@ -24,8 +24,6 @@ const STILL_READING: &str = "changes are still being read; this is as of `as_of`
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// So many past inspections without one canceled make it likely that canceled ones cannot be seen.
 pub(super) const CANCELLATION_SAMPLE_MIN: u64 = 100;
-/// The most clients a search by words gives.
-const CLIENTS_FOUND_MAX: usize = 2_000;
 
 /// Records read from the mirror, good while the mirror's revision stays the same.
 pub(super) struct Kept<T>(Mutex<Option<(u64, Arc<Vec<T>>)>>);
@@ -143,6 +141,7 @@ impl Records {
             starts_at: position.starts_at,
             quote: position.quote.as_deref().and_then(|quote| quote.parse().ok()),
             id: position.id.to_string(),
+            inclusive: position.inclusive,
         });
         let answer = mirror.read(move |parts| {
             let reach = Reach {
@@ -265,40 +264,6 @@ impl Records {
             basis.missing.push(format!("{} {} that the service does not list", coverage.shortfall, kind.name()));
         }
         Ok(Some((rows, basis)))
-    }
-
-    pub(super) async fn mirrored_clients(
-        &self,
-        text: Option<&str>,
-        page: u32,
-        size: u32,
-    ) -> Result<Option<ClientList>, RecordsError> {
-        let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
-        let words = text.map(str::to_owned);
-        let (skip, limit) = match text {
-            Some(_) => (0, CLIENTS_FOUND_MAX),
-            None => (u64::from(page.saturating_sub(1)) * u64::from(size), size as usize),
-        };
-        let (coverage, (raws, total)) = mirror
-            .read(move |parts| {
-                let coverage = parts.coverage(Kind::Clients)?;
-                let found = match coverage.full_at {
-                    Some(_) => parts.clients(words.as_deref(), skip, limit)?,
-                    None => (Vec::new(), 0),
-                };
-                Ok((coverage, found))
-            })
-            .await?;
-        let Some(as_of) = coverage.full_at.and(coverage.fresh_at.max(coverage.full_at)) else { return Ok(None) };
-        let read = |raw| self.client.read_back::<Contacts>(&RawRecord::from_bytes(raw));
-        let rows = raws.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let mut basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
-        let reached = skip + rows.len() as u64;
-        if text.is_some() && reached < total {
-            basis.missing.push(format!("{} more clients: give more words", total - reached));
-        }
-        let next_page = (text.is_none() && reached < total).then_some(page + 1);
-        Ok(Some(ClientList { rows, total: Some(total), next_page, basis }))
     }
 }
 

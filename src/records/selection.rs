@@ -72,15 +72,29 @@ pub enum InspectionOrder {
 /// Where a list stopped: the unique key of its last row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// When the last row begins.
+    /// When the last row begins, to the millisecond: finer differences order nothing.
     pub starts_at: Timestamp,
     /// Its quote, when the list is in the order of quotes.
     pub quote: Option<String>,
     /// Its id.
     pub id: InspectionId,
+    /// Whether a row at this very place is still wanted: another company may have one with the same start and id.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inclusive: bool,
+}
+
+/// The instant to the millisecond, as stores and lists have it.
+fn to_the_millisecond(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }
 
 impl InspectionOrder {
+    /// Whether a list that goes on at `after` shows a row at `position`.
+    pub(super) fn goes_on(self, after: &Position, position: &Position) -> bool {
+        let order = self.compare(after, position);
+        order.is_lt() || (after.inclusive && order.is_eq())
+    }
+
     pub(super) fn by_quote(self) -> bool {
         matches!(self, Self::QuoteHighest | Self::QuoteLowest)
     }
@@ -111,9 +125,10 @@ impl InspectionOrder {
     /// The key of a row; `None` for one without a beginning, which no order can place.
     pub fn position(self, inspection: &Inspection) -> Option<Position> {
         Some(Position {
-            starts_at: inspection.starts_at?,
+            starts_at: to_the_millisecond(inspection.starts_at?),
             quote: inspection.quote.filter(|_| self.by_quote()).map(|quote| quote.to_string()),
             id: inspection.id.clone(),
+            inclusive: false,
         })
     }
 }

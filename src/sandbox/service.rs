@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::doors::Peer;
 use super::faults::{FaultKind, FaultState};
 use super::limits::{Usage, http_date, retry_after};
-use super::options::{Limits, Profile};
+use super::options::{Limits, Profile, Rewrite};
 use super::reply::{HTML, JSON, Reply, answer, file};
 use super::world::World;
 use super::{LoggedRequest, SandboxCompany};
@@ -36,6 +36,7 @@ pub(super) struct Shared {
     pub(super) changed_since: bool,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) seed: u64,
+    pub(super) rewrite: Option<Rewrite>,
     /// The data. A request takes a snapshot, so a later change never shows halfway through a reply.
     pub(super) world: RwLock<Arc<World>>,
     /// What may change while it runs. No lock is held across an await.

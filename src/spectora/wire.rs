@@ -178,9 +178,11 @@ impl Decode {
                 reason: unusable.reason,
             })
         });
-        let rows = rows.collect::<Result<_, _>>()?;
+        let rows = rows.collect::<Result<Vec<R::Record>, _>>()?;
         let kept = if keep_raw {
-            document.data.iter().map(|raw| (raw.id.clone(), alone(raw, &included))).collect()
+            // By the record's own id: the service may spell it otherwise, with leading zeros for one.
+            let ids = rows.iter().map(|row| R::id(row).to_string());
+            ids.zip(document.data.iter().map(|raw| alone(raw, &included))).collect()
         } else {
             HashMap::new()
         };

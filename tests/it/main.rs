@@ -45,5 +45,7 @@ mod support;
 mod surface;
 // The mirror against the generated truth, and its cost in calls.
 mod sync;
+// Lists of every kind, over all their pages.
+mod lists;
 // Answers against the generated truth, worked out by plain loops.
 mod tools;

@@ -123,6 +123,12 @@ impl TestApp {
         Self::configured(|_| {}, &[], false, configure).await
     }
 
+    /// Both companies without mirrors; the second one's key is refused.
+    pub(crate) async fn with_a_refused_key() -> Self {
+        let refuse = |config: &mut Config| config.companies[1].api_key = "key-that-nobody-has".to_owned().into();
+        Self::configured(|options| options.inspections = Some(300), &[], false, refuse).await
+    }
+
     async fn assemble(
         change: impl FnOnce(&mut SandboxOptions),
         companies: &[&str],

@@ -4,7 +4,7 @@ use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::super::answer::{self, Answer, QueryMark, Row, Rows};
+use super::super::super::answer::{self, Answer, Row, Rows};
 use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::inspections::row;
 use super::super::{Days, ask_each, limit, parse};
@@ -148,7 +148,7 @@ struct Wanted {
 type Place = (i64, String, i64);
 
 async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = QueryMark::new("explain", &arguments);
+    let mark = context.mark("explain", &arguments);
     let wanted: Wanted = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
     let Some(metric) = METRICS.iter().find(|metric| metric.name == wanted.metric) else {
