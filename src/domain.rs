@@ -31,4 +31,4 @@ pub use inspection::{Address, AgentOnInspection, Inspection, InspectorOnInspecti
 pub use moment::Moment;
 pub use money::{Money, MoneyError};
 pub use period::{DateRange, DateRangeError, NamedPeriod};
-pub use text::{Text, fold, has_words};
+pub use text::{Text, excerpt, fold, has_words};

@@ -76,6 +76,20 @@ fn is_visible(c: char) -> bool {
             | '\u{f0000}'..='\u{10ffff}'))
 }
 
+/// The beginning of what was given, for an error that repeats it: one line of at most `chars` characters. As quick for a
+/// long text as for a short one.
+pub fn excerpt(text: &str, chars: usize) -> String {
+    // No character takes more than four bytes, and few of those looked at are dropped.
+    let near = text.floor_char_boundary(chars.saturating_mul(4));
+    let line = Text::line(text.get(..near).unwrap_or_default()).map(|line| line.0).unwrap_or_default();
+    match line.char_indices().nth(chars.saturating_sub(1)) {
+        Some((end, _)) if near < text.len() || line.chars().nth(chars).is_some() => {
+            format!("{}…", line.get(..end).unwrap_or_default())
+        }
+        _ => line,
+    }
+}
+
 /// `text` reduced to what matching compares: lower case, without accents, punctuation as blanks, one blank
 /// between words. "José  O'Neil-Smith" and "JOSE O NEIL SMITH" fold to the same.
 pub fn fold(text: &str) -> String {
@@ -114,6 +128,15 @@ mod tests {
     #[test]
     fn debug_shows_no_name() {
         assert_eq!(format!("{:?}", Text::line("Ada")), "Some(Text(3 chars))");
+    }
+
+    #[test]
+    fn an_excerpt_is_one_short_line() {
+        assert_eq!(excerpt("Ann\u{200b} \n Lee", 80), "Ann Lee");
+        assert_eq!(excerpt("abcdef", 6), "abcdef");
+        assert_eq!(excerpt("abcdefg", 6), "abcde…");
+        assert_eq!(excerpt(&"é".repeat(1_000_000), 80).chars().count(), 80);
+        assert!(excerpt(&"\u{200b}".repeat(1_000_000), 80).is_empty());
     }
 
     #[test]

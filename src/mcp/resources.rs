@@ -65,6 +65,9 @@ pub(super) fn declarations() -> Vec<Resource> {
     ]
 }
 
+/// How much of an unknown address its error repeats, in characters.
+const URI_SHOWN_MAX: usize = 80;
+
 /// What is behind `uri`.
 pub(super) fn read(context: &Context, uri: &str) -> Result<ReadResourceResult, ErrorData> {
     let (text, kind, fresh_ms, scope) = match uri {
@@ -83,7 +86,7 @@ pub(super) fn read(context: &Context, uri: &str) -> Result<ReadResourceResult, E
         STATUS => (status(context).to_string(), "application/json", STATUS_FRESH_MS, CacheScope::Private),
         _ => {
             let message = format!("no such resource; there are: {DEFINITIONS}, {DICTIONARY}, {STATUS}");
-            return Err(ErrorData::resource_not_found(message, Some(json!({"uri": uri}))));
+            return Err(ErrorData::resource_not_found(message, Some(json!({"uri": crate::domain::excerpt(uri, URI_SHOWN_MAX)}))));
         }
     };
     let contents = ResourceContents::text(text, uri).with_mime_type(kind);

@@ -86,6 +86,7 @@ impl Input {
         .with("cursor", json!({"type": "string"}))
     }
 
+    /// What else is given is refused by the server itself (`arguments`): some models take no schema that says so.
     pub(super) fn build(self) -> Map<String, Value> {
         let mut schema = Map::new();
         schema.insert("type".to_owned(), "object".into());
@@ -93,7 +94,6 @@ impl Input {
         if !self.required.is_empty() {
             schema.insert("required".to_owned(), self.required.into());
         }
-        schema.insert("additionalProperties".to_owned(), false.into());
         schema
     }
 }

@@ -41,6 +41,12 @@ fn limit(limit: Option<u32>) -> usize {
     limit.unwrap_or(LIMIT_DEFAULT) as usize
 }
 
+/// A date alone, as YYYY-MM-DD. One with an hour and an offset is an instant, which may be another day where the company
+/// is, so it is none.
+fn civil_day(text: &str) -> Option<Date> {
+    text.parse().ok().filter(|day: &Date| day.to_string() == text)
+}
+
 /// Which days are meant; `None` when no period was given.
 fn period(
     from: Option<&str>,
@@ -50,7 +56,7 @@ fn period(
 ) -> Result<Option<DateRange>, ToolFailure> {
     let next = "give `from` and `to` as YYYY-MM-DD, both inclusive, or `period` by name";
     let date = |name: &str, text: &str| {
-        text.parse::<Date>().map_err(|_| ToolFailure::new(format!("`{name}` is not a date"), next))
+        civil_day(text).ok_or_else(|| ToolFailure::new(format!("`{name}` is not a date"), next))
     };
     if let Some(named) = named {
         if from.is_some() || to.is_some() {
@@ -60,7 +66,7 @@ fn period(
         return match NamedPeriod::by_name(&named.to_lowercase()) {
             Some(period) => Ok(Some(period.resolve(today))),
             None => Err(ToolFailure::new(
-                format!("there is no period `{}`", named.chars().take(40).collect::<String>()),
+                format!("there is no period `{}`", crate::domain::excerpt(named, 40)),
                 match super::arguments::nearest(named, names.clone()) {
                     Some(near) => format!("did you mean `{near}`? Valid: {}", names.collect::<Vec<_>>().join(", ")),
                     None => format!("valid: {}", names.collect::<Vec<_>>().join(", ")),

@@ -8,7 +8,10 @@ use tokio::sync::Mutex;
 use super::{Basis, Records, RecordsError};
 use crate::domain::{Agent, AgentStatistics, ConnectionId};
 use crate::mirror::{Kind, NameEntry};
-use crate::spectora::{ConnectionInclude, ConnectionSort, ConnectionStats, Connections, Direction, Query};
+use crate::spectora::{
+    ConnectionInclude, ConnectionSort, ConnectionStats, Connections, Direction, Endpoint, Filter as _, FilterSupport,
+    Query, Wired as _,
+};
 
 /// How long what was read may be used again.
 const SHELF_LIFE: SignedDuration = SignedDuration::from_mins(5);
@@ -91,7 +94,10 @@ impl Records {
                     basis.absorb(read);
                     Some(statistics)
                 }
-                None => super::error::found(self.client.one::<ConnectionStats>(id, &[]).await)?,
+                None => self.statistics_of(id).await.unwrap_or_else(|error| {
+                    basis.missing.push(format!("statistics: {error}"));
+                    None
+                }),
             };
             return Ok(Some((AgentEntry { agent, statistics }, basis)));
         }
@@ -99,8 +105,28 @@ impl Records {
         let Some(agent) = super::error::found(self.client.one::<Connections>(id, &include).await)? else {
             return Ok(None);
         };
-        let statistics = super::error::found(self.client.one::<ConnectionStats>(id, &[]).await)?;
-        Ok(Some((AgentEntry { agent, statistics }, Basis::read_at(self.clock.now()))))
+        let mut basis = Basis::read_at(self.clock.now());
+        let mut statistics = self.statistics_of(id).await?;
+        if statistics.is_none() && self.must_search_statistics(id) {
+            // The service does not look them up by id: they stand somewhere among all.
+            let (all, read) = self.statistics().await?;
+            statistics = all.iter().find(|one| one.id == *id).cloned();
+            if statistics.is_none() {
+                basis.absorb(read);
+            }
+        }
+        Ok(Some((AgentEntry { agent, statistics }, basis)))
+    }
+
+    async fn statistics_of(&self, id: &ConnectionId) -> Result<Option<AgentStatistics>, RecordsError> {
+        super::error::found(self.client.one::<ConnectionStats>(id, &[]).await)
+    }
+
+    /// Whether the service is known not to filter statistics by id, so that a first page without them proves nothing.
+    fn must_search_statistics(&self, id: &ConnectionId) -> bool {
+        let Some(filter) = ConnectionStats::id_filter(id) else { return true };
+        let support = self.client.filter_support(Endpoint::ConnectionStats, filter.name());
+        matches!(support, FilterSupport::Ignored | FilterSupport::Refused)
     }
 
     /// The agent meant by a connection id or a name. Case, accents, punctuation and the order of words do not count, and

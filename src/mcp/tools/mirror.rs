@@ -14,7 +14,7 @@ use super::super::answer::{self, Answer, Row, Rows};
 use super::super::progress::Reporter;
 use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
 use super::inspections::row;
-use super::{ask_each, limit, parse};
+use super::{ask_each, civil_day, limit, parse};
 use crate::domain::{CompanyName, Inspection, Money, id_order};
 use crate::mirror::{Kind, News, NewsKind};
 use crate::records::{Basis, NewsSubject, Refreshed};
@@ -104,9 +104,9 @@ async fn whats_new(context: &Context, arguments: Map<String, Value>) -> Result<A
     let companies = context.chosen(wanted.company.as_deref());
     let kinds: Vec<NewsKind> = wanted.what.iter().filter_map(|name| NewsKind::by_name(name)).collect();
     let since: Option<Date> = match &wanted.since {
-        Some(text) => Some(
-            text.parse().map_err(|_| ToolFailure::new("`since` is not a date", "give the first day as YYYY-MM-DD"))?,
-        ),
+        Some(text) => Some(civil_day(text).ok_or_else(|| {
+            ToolFailure::new("`since` is not a date", "give the first day as YYYY-MM-DD")
+        })?),
         None => None,
     };
     let now = context.clock.now();

@@ -66,7 +66,7 @@ fn days(wanted: &Wanted, today: Date) -> Result<DateRange, ToolFailure> {
     let read = |name: &str, text: &str| match text.to_lowercase().as_str() {
         "today" => Ok(today),
         "tomorrow" => today.tomorrow().map_err(|_| bad(name)),
-        date => date.parse::<Date>().map_err(|_| bad(name)),
+        date => super::super::civil_day(date).ok_or_else(|| bad(name)),
     };
     let from = read("day", wanted.day.as_deref().unwrap_or("tomorrow"))?;
     let to = wanted.to.as_deref().map_or(Ok(from), |text| read("to", text))?;
