@@ -318,7 +318,9 @@ impl ServerHandler for SpectoraServer {
         };
         let result = match arguments {
             Some(arguments) => self.run(name, arguments).await?,
-            None => ToolFailure::new("`arguments` is not a JSON object", "send the arguments as an object").into_result(),
+            None => {
+                ToolFailure::new("`arguments` is not a JSON object", "send the arguments as an object").into_result()
+            }
         };
         serde_json::to_value(result)
             .map(CustomResult::new)

@@ -85,9 +85,10 @@ fn check_size(name: &str, value: &Value, property: &Value) -> Result<(), ToolFai
         Value::String(text) if is_list && LIST_BYTES_MAX < text.len() => too_long(format!("{LIST_BYTES_MAX} bytes")),
         Value::String(text) if !is_list && is_too_long(text) => too_long(format!("{TEXT_CHARS_MAX} characters")),
         Value::Array(list) if LIST_ITEMS_MAX < list.len() => too_long(format!("{LIST_ITEMS_MAX} items")),
-        Value::Array(list) if list.iter().filter_map(Value::as_str).any(is_too_long) => {
-            Err(ToolFailure::new(format!("an item of `{name}` is longer than {TEXT_CHARS_MAX} characters"), "give less"))
-        }
+        Value::Array(list) if list.iter().filter_map(Value::as_str).any(is_too_long) => Err(ToolFailure::new(
+            format!("an item of `{name}` is longer than {TEXT_CHARS_MAX} characters"),
+            "give less",
+        )),
         _ => Ok(()),
     }
 }
@@ -358,8 +359,14 @@ mod tests {
             let raw = raw.as_object().unwrap().clone();
             let failure = settle(&schema(), raw).unwrap_err().to_string();
             assert!(failure.matches('x').count() <= 80, "{failure}");
-            assert!(failure.contains("longer than") || failure.contains("cannot be") || failure.contains("no argument")
-                || failure.contains("one text") || failure.contains("not one of ours"), "{failure}");
+            assert!(
+                failure.contains("longer than")
+                    || failure.contains("cannot be")
+                    || failure.contains("no argument")
+                    || failure.contains("one text")
+                    || failure.contains("not one of ours"),
+                "{failure}"
+            );
         }
     }
 }

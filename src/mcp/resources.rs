@@ -86,7 +86,10 @@ pub(super) fn read(context: &Context, uri: &str) -> Result<ReadResourceResult, E
         STATUS => (status(context).to_string(), "application/json", STATUS_FRESH_MS, CacheScope::Private),
         _ => {
             let message = format!("no such resource; there are: {DEFINITIONS}, {DICTIONARY}, {STATUS}");
-            return Err(ErrorData::resource_not_found(message, Some(json!({"uri": crate::domain::excerpt(uri, URI_SHOWN_MAX)}))));
+            return Err(ErrorData::resource_not_found(
+                message,
+                Some(json!({"uri": crate::domain::excerpt(uri, URI_SHOWN_MAX)})),
+            ));
         }
     };
     let contents = ResourceContents::text(text, uri).with_mime_type(kind);

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use super::schema::LIMIT_DEFAULT;
 use super::{Context, ServedCompany, Tool, ToolFailure};
-use crate::domain::{CompanyName, DateRange, NamedPeriod};
+use crate::domain::{CompanyName, DateRange, NamedPeriod, excerpt};
 use crate::records::{Basis, RecordsError};
 
 /// Every tool, for these companies.
@@ -66,7 +66,7 @@ fn period(
         return match NamedPeriod::by_name(&named.to_lowercase()) {
             Some(period) => Ok(Some(period.resolve(today))),
             None => Err(ToolFailure::new(
-                format!("there is no period `{}`", crate::domain::excerpt(named, 40)),
+                format!("there is no period `{}`", excerpt(named, GIVEN_CHARS_MAX)),
                 match super::arguments::nearest(named, names.clone()) {
                     Some(near) => format!("did you mean `{near}`? Valid: {}", names.collect::<Vec<_>>().join(", ")),
                     None => format!("valid: {}", names.collect::<Vec<_>>().join(", ")),
@@ -102,6 +102,9 @@ enum Detail {
     Concise,
     Full,
 }
+
+/// How much of what was given an error repeats, in characters.
+const GIVEN_CHARS_MAX: usize = 80;
 
 /// How the part of an answer that a whole company lacks begins.
 pub(super) const ALL_OF: &str = "all of ";
@@ -159,6 +162,7 @@ async fn find_one<'a, T, F>(
 where
     F: Future<Output = Result<Option<(T, Basis)>, RecordsError>>,
 {
+    let id = excerpt(id, GIVEN_CHARS_MAX);
     let asked = join_all(companies.iter().map(|company| async { (*company, ask(company).await) })).await;
     let mut found = Vec::new();
     let mut failure = None;

@@ -91,7 +91,8 @@ fn router(server: SpectoraServer, settings: &HttpSettings, stop: CancellationTok
         .with_cancellation_token(stop);
     let sessions = Arc::new(LocalSessionManager::default());
     let service = StreamableHttpService::new(move || Ok(server.clone()), sessions, config);
-    let mcp = Router::new().nest_service("/mcp", service).layer(from_fn(complete_accept));
+    let mcp =
+        Router::new().nest_service("/mcp", service).layer(from_fn(complete_accept)).layer(from_fn(answer_unreadable));
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .merge(mcp)
@@ -123,6 +124,11 @@ async fn complete_accept(mut request: Request, next: Next) -> Response {
     let both = HeaderValue::from_static("application/json, text/event-stream");
     request.headers_mut().insert(header::ACCEPT, both);
     next.run(request).await
+}
+
+/// A message that cannot be read is answered in the protocol's own form.
+async fn answer_unreadable(request: Request, next: Next) -> Response {
+    super::unreadable::answered(request, next, REQUEST_BYTES_MAX).await
 }
 
 /// Clients probe for login routes that do not exist here; they get a clean answer.

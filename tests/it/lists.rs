@@ -389,3 +389,25 @@ async fn statistics_are_found_where_the_service_does_not_look_them_up() {
     assert_eq!(one["item"]["statistics"]["total_inspections"], listed["total_inspections"]);
     assert_eq!(one["basis"]["complete"], true);
 }
+
+#[tokio::test]
+async fn companies_are_refreshed_at_once_and_a_part_is_told() {
+    let app = TestApp::build(|options| options.inspections = Some(300), &[], true).await;
+    app.sync(Scope::Auto).await;
+    // One company after the other would take twice what one may, and longer than a call.
+    app.set_faults(&["*:1+=slow:600000"]);
+    tokio::time::pause();
+    let answer = app.answer("refresh", json!({"full": true})).await;
+    let items = answer["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2, "{answer}");
+    for item in items {
+        assert_ne!(item["outcome"], "up to date", "{item}");
+    }
+    assert_eq!(answer["basis"]["complete"], false);
+    assert_eq!(answer["basis"]["missing"].as_array().unwrap().len(), 2, "{answer}");
+    tokio::time::resume();
+    app.set_faults(&["inspections:1+=503"]);
+    let answer = app.answer("refresh", json!({"full": true, "company": COMPANY})).await;
+    assert_eq!(answer["items"][0]["outcome"], "failed", "{answer}");
+    app.set_faults(&[]);
+}

@@ -45,6 +45,8 @@ mod support;
 mod surface;
 // The mirror against the generated truth, and its cost in calls.
 mod sync;
+// What is too long, too deep, or no arguments at all.
+mod limits;
 // Lists of every kind, over all their pages.
 mod lists;
 // Answers against the generated truth, worked out by plain loops.

@@ -104,9 +104,10 @@ async fn whats_new(context: &Context, arguments: Map<String, Value>) -> Result<A
     let companies = context.chosen(wanted.company.as_deref());
     let kinds: Vec<NewsKind> = wanted.what.iter().filter_map(|name| NewsKind::by_name(name)).collect();
     let since: Option<Date> = match &wanted.since {
-        Some(text) => Some(civil_day(text).ok_or_else(|| {
-            ToolFailure::new("`since` is not a date", "give the first day as YYYY-MM-DD")
-        })?),
+        Some(text) => Some(
+            civil_day(text)
+                .ok_or_else(|| ToolFailure::new("`since` is not a date", "give the first day as YYYY-MM-DD"))?,
+        ),
         None => None,
     };
     let now = context.clock.now();
