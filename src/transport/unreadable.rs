@@ -21,8 +21,7 @@ pub(super) const NOT_A_MESSAGE: (i32, &str) = (-32600, "the message is no JSON-R
 #[derive(Debug, Default)]
 pub(super) struct Envelope {
     depth: usize,
-    in_text: bool,
-    escaped: bool,
+    within: Within,
     /// The text or number under way at the message's own level.
     token: Vec<u8>,
     expects: Expects,
@@ -30,8 +29,25 @@ pub(super) struct Envelope {
     id: Option<Value>,
     has_method: bool,
     is_reply: bool,
-    is_json_like: bool,
-    begun: bool,
+    beginning: Beginning,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Within {
+    #[default]
+    Structure,
+    Text,
+    /// A text, after a backslash.
+    Escape,
+}
+
+/// What the first byte says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Beginning {
+    #[default]
+    ToCome,
+    Json,
+    Noise,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,10 +78,13 @@ impl Envelope {
     /// Looks at the next bytes.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
         for byte in bytes {
-            if self.in_text {
-                self.text(*byte);
-            } else {
-                self.outside(*byte);
+            match self.within {
+                Within::Structure => self.outside(*byte),
+                Within::Text => self.text(*byte),
+                Within::Escape => {
+                    self.within = Within::Text;
+                    self.keep(*byte);
+                }
             }
         }
     }
@@ -79,7 +98,7 @@ impl Envelope {
     /// notification wants no answer, and a reply must have none, or two programs answer each other for ever.
     pub(super) fn answer(&self, (code, message): (i32, &str)) -> Option<Value> {
         let is_notification = self.has_method && self.id.is_none() && code == NOT_A_MESSAGE.0;
-        if !self.is_json_like || self.is_reply || is_notification {
+        if self.beginning != Beginning::Json || self.is_reply || is_notification {
             return None;
         }
         let mut answer = json!({"jsonrpc": "2.0", "error": {"code": code, "message": message}});
@@ -98,16 +117,12 @@ impl Envelope {
 
     fn text(&mut self, byte: u8) {
         match byte {
-            _ if self.escaped => {
-                self.escaped = false;
-                self.keep(byte);
-            }
             b'\\' => {
-                self.escaped = true;
+                self.within = Within::Escape;
                 self.keep(byte);
             }
             b'"' => {
-                self.in_text = false;
+                self.within = Within::Structure;
                 if self.depth == 1 {
                     self.text_ended();
                 }
@@ -139,11 +154,10 @@ impl Envelope {
     fn outside(&mut self, byte: u8) {
         match byte {
             b'"' => {
-                self.in_text = true;
+                self.within = Within::Text;
                 self.token.clear();
             }
             b'{' | b'[' => {
-                self.is_json_like |= !self.begun;
                 self.depth += 1;
                 if self.depth == 1 {
                     self.expects = Expects::Key;
@@ -167,7 +181,9 @@ impl Envelope {
             _ => self.keep(byte),
         }
         // A mark at the very beginning, which some editors leave, is none of the message.
-        self.begun |= !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0xEF | 0xBB | 0xBF);
+        if self.beginning == Beginning::ToCome && !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0xEF | 0xBB | 0xBF) {
+            self.beginning = if matches!(byte, b'{' | b'[') { Beginning::Json } else { Beginning::Noise };
+        }
     }
 
     /// The end of what may have been a number.

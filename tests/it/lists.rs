@@ -35,7 +35,9 @@ const LONG: usize = 2_500;
 fn long_rows() -> Rewrite {
     let lengthen = rewriting(&["contacts", "connections", "inspections"], |kind, row| {
         let name = if kind == "inspections" { "full_address" } else { "last_name" };
-        let now = format!("{} {}", row["attributes"][name].as_str().unwrap_or_default(), "x".repeat(LONG));
+        // There are many agents, and all are put in order for every page.
+        let long = if kind == "connections" { LONG / 3 } else { LONG };
+        let now = format!("{} {}", row["attributes"][name].as_str().unwrap_or_default(), "x".repeat(long));
         row["attributes"][name] = now.into();
     });
     Arc::new(move |path, document| {
@@ -101,10 +103,11 @@ async fn no_list_loses_a_row_where_the_size_cuts_every_page() {
                 // They are read whole and listed in the same way wherever they come from.
                 continue;
             }
+
             let what = format!("{tool} {arguments}, mirrors: {mirrors}");
             let first = app.answer(tool, arguments.clone()).await;
             let shown = first["items"].as_array().unwrap().len();
-            assert!(shown < 20, "{what}: {shown} rows are no cut page");
+            assert!(shown < 50, "{what}: {shown} rows are no cut page");
             let (found, total) = app.all_ids(tool, arguments).await;
             check_whole(&what, &found, total, expected);
         }
@@ -381,10 +384,9 @@ async fn statistics_are_found_where_the_service_does_not_look_them_up() {
         options.rewrite = Some(unfiltered);
     };
     let app = TestApp::with(change, &[COMPANY]).await;
-    let agent = app.sandbox.truth().companies[0].agents[3].connection_id.to_string();
-    let one = app.answer("get_agent", json!({"agent": agent})).await;
-    let all = app.answer("agent_stats", json!({"limit": 100})).await;
-    let listed = all["items"].as_array().unwrap().iter().find(|row| row["id"] == agent.as_str()).unwrap();
+    let all = app.answer("agent_stats", json!({"limit": 5})).await;
+    let listed = &all["items"][4];
+    let one = app.answer("get_agent", json!({"agent": listed["id"]})).await;
     assert!(one["item"]["statistics"]["total_inspections"].is_u64(), "{one}");
     assert_eq!(one["item"]["statistics"]["total_inspections"], listed["total_inspections"]);
     assert_eq!(one["basis"]["complete"], true);
