@@ -52,6 +52,7 @@ pub struct App {
     parts: Vec<Part>,
     data_dir: Option<PathBuf>,
     clock: Arc<dyn Clock>,
+    tasks: sync::Tasks,
 }
 
 impl App {
@@ -88,7 +89,12 @@ impl App {
             }
             parts.push(Part { company: company.clone(), client, keeper });
         }
-        Ok(Self { parts, data_dir: config.data_dir.clone(), clock: Arc::clone(clock) })
+        Ok(Self { parts, data_dir: config.data_dir.clone(), clock: Arc::clone(clock), tasks: sync::Tasks::default() })
+    }
+
+    /// Ends what goes on beside questions.
+    pub async fn end(&self) {
+        self.tasks.end().await;
     }
 
     /// The MCP server on these parts.
@@ -99,7 +105,7 @@ impl App {
     /// The MCP server on these parts, with the tools chosen.
     pub fn server_with(&self, choice: &ToolChoice) -> SpectoraServer {
         let companies = self.parts.iter().map(|part| {
-            let records = Records::new(part.client.clone(), Arc::clone(&self.clock));
+            let records = Records::new(part.client.clone(), Arc::clone(&self.clock)).run_by(self.tasks.clone());
             let records = match &part.keeper {
                 Ok(Some(syncer)) => records.kept_by(Arc::clone(syncer)),
                 Ok(None) => records,
@@ -155,7 +161,7 @@ impl App {
         for part in &self.parts {
             if let Ok(Some(syncer)) = &part.keeper {
                 let every: Duration = part.company.keeping.every;
-                tokio::spawn(sync::keep(Arc::clone(syncer), every, stop.clone()));
+                drop(self.tasks.spawn("keeping fresh", sync::keep(Arc::clone(syncer), every, stop.clone())));
             }
         }
     }

@@ -25,6 +25,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod words;
+mod work;
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -51,6 +52,7 @@ pub use query::{After, Found, InspectionQuery, InspectorWanted, Order, RawRow, S
 pub use search::{Hit, NameEntry};
 pub use state::{Coverage, Pass, PassStep};
 pub use store::{Fresh, StoreCount};
+pub use work::{CHANGES_MAX, READINGS_MAX, changing, reading};
 
 /// How long a writer waits for another process, in milliseconds; a page is stored in a small part of that.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
@@ -221,7 +223,7 @@ impl Mirror {
         ask: impl FnOnce(&mut Parts<'_>) -> Result<T, MirrorError> + Send + 'static,
     ) -> Result<T, MirrorError> {
         let mirror = Arc::clone(self);
-        tokio::task::spawn_blocking(move || mirror.read_now(ask)).await.map_err(|_| MirrorError::Closed)?
+        reading(move || mirror.read_now(ask)).await
     }
 
     /// As [`Self::read`], on this thread.
@@ -248,7 +250,7 @@ impl Mirror {
         change: impl FnOnce(&mut Changing<'_>) -> Result<T, MirrorError> + Send + 'static,
     ) -> Result<T, MirrorError> {
         let mirror = Arc::clone(self);
-        tokio::task::spawn_blocking(move || mirror.write_now(change)).await.map_err(|_| MirrorError::Closed)?
+        changing(move || mirror.write_now(change)).await
     }
 
     /// As [`Self::write`], on this thread.

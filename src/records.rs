@@ -14,6 +14,7 @@ mod names;
 mod narrow;
 mod news;
 mod selection;
+mod sums;
 
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ use crate::spectora::{
     AttachmentFilter, AttachmentSort, Contacts, Direction, InspectionAttachments, InspectionInclude, InspectionSort,
     Inspections, Query, SpectoraClient,
 };
-use crate::sync::Syncer;
+use crate::sync::{Syncer, Tasks};
 
 pub use crate::spectora::SpectoraErrorKind as ServiceErrorKind;
 pub use clients::{ClientList, ClientsAfter, ListedClient};
@@ -37,6 +38,7 @@ pub use names::NameMatch;
 pub use narrow::{NarrowedBy, NarrowingWanted};
 pub use news::NewsSubject;
 pub use selection::{AgentRole, InspectionOrder, InspectionSelection, InspectorWanted, Position};
+pub use sums::{SUMS_MAX, summed};
 
 /// Rows to a page when everything will be read: the most the service gives.
 const PAGE_ROWS: u32 = 200;
@@ -106,6 +108,7 @@ pub struct Records {
     kept_facts: Arc<kept::KeptFacts>,
     cancellations: inspections::CancellationView,
     keeper: Option<Arc<Syncer>>,
+    tasks: Tasks,
     /// Why there is no mirror although one is wanted.
     mirror_problem: Option<String>,
 }
@@ -123,6 +126,7 @@ impl Records {
             kept_facts: Arc::default(),
             cancellations: inspections::CancellationView::default(),
             keeper: None,
+            tasks: Tasks::default(),
             mirror_problem: None,
         }
     }
@@ -131,6 +135,13 @@ impl Records {
     #[must_use]
     pub fn kept_by(mut self, syncer: Arc<Syncer>) -> Self {
         self.keeper = Some(syncer);
+        self
+    }
+
+    /// The same, with an owner of what goes on beside questions.
+    #[must_use]
+    pub fn run_by(mut self, tasks: Tasks) -> Self {
+        self.tasks = tasks;
         self
     }
 

@@ -13,6 +13,7 @@ mod meter;
 mod plan;
 mod rederive;
 mod schedule;
+mod tasks;
 mod webhooks;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use error::SyncError;
 pub use meter::LedgerMeter;
 pub use plan::{Plan, PlannedStep, Scope, StepWay};
 pub use schedule::keep;
+pub use tasks::Tasks;
 pub use webhooks::{Envelope, EnvelopeError, is_secret, webhook_secret};
 
 /// Rows to a page: the most the service gives.
@@ -300,7 +302,7 @@ impl Syncer {
     pub async fn month(&self) -> Result<MonthCount, MirrorError> {
         let (ledger, calls) = (Arc::clone(&self.ledger), self.settings.calls.clone());
         let month = meter::month_of(self.clock.now());
-        tokio::task::spawn_blocking(move || ledger.month(&calls, month)).await.map_err(|_| MirrorError::Closed)?
+        crate::mirror::changing(move || ledger.month(&calls, month)).await
     }
 
     /// When the mirror last learned of all changes it can learn of; `None` before the first pass is complete.

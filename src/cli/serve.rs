@@ -42,8 +42,10 @@ pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exi
     let stop = CancellationToken::new();
     app.keep_fresh(&stop);
     let Some(address) = args.http else {
-        serve_stdio(server).await?;
+        let served = serve_stdio(server).await;
         stop.cancel();
+        app.end().await;
+        served?;
         return Ok(ExitCode::SUCCESS);
     };
     let listener =
@@ -63,7 +65,9 @@ pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exi
             stop.cancel();
         }
     });
-    serve_http(server, app.deliveries(), listener, &settings, stop).await?;
+    let served = serve_http(server, app.deliveries(), listener, &settings, stop).await;
+    app.end().await;
+    served?;
     Ok(ExitCode::SUCCESS)
 }
 

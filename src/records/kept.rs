@@ -115,7 +115,7 @@ impl Records {
             .await?;
         if let Some(facts) = read {
             if kept.is_none() {
-                tokio::spawn(drop_when_idle(Arc::downgrade(&self.kept_facts)));
+                drop(self.tasks.spawn("idle rows", drop_when_idle(Arc::downgrade(&self.kept_facts))));
             }
             let revisions = (inspections.revision, agents.revision);
             *kept = Some(KeptNow { revisions, facts: Arc::new(facts), used: Instant::now() });

@@ -14,7 +14,7 @@ use super::{
 use crate::domain::{Inspection, InspectionId, Status};
 use crate::mirror::{self, After, Coverage, Found, InspectionQuery, Kind, Mirror, Order, Pass, Side, StatusWanted};
 use crate::spectora::{Inspections, RawRecord, Wired};
-use crate::sync::{Scope, Silent, SyncError, Syncer};
+use crate::sync::{Scope, Silent, SyncError, Syncer, Tasks};
 
 /// How long a question waits for changes to be read before it is answered from what there is.
 const FRESHENING_TIME_MAX: Duration = Duration::from_secs(5);
@@ -62,7 +62,7 @@ impl Records {
     /// The mirror, after changes were looked for where it is stale. The note says when that failed.
     pub(super) async fn fresh_mirror(&self) -> Result<Option<(&Arc<Mirror>, Option<String>)>, RecordsError> {
         let Some(syncer) = &self.keeper else { return Ok(None) };
-        let note = if syncer.is_stale().await? { freshen(syncer).await } else { None };
+        let note = if syncer.is_stale().await? { freshen(syncer, &self.tasks).await } else { None };
         Ok(Some((syncer.mirror(), note)))
     }
 
@@ -269,7 +269,7 @@ impl Records {
 
 /// Reads what changed, waiting a few seconds at most; what is not done by then goes on without the question. The note
 /// says when the answer may be older than wanted, and why.
-async fn freshen(syncer: &Arc<Syncer>) -> Option<String> {
+async fn freshen(syncer: &Arc<Syncer>, tasks: &Tasks) -> Option<String> {
     if syncer.pauses() {
         return Some("the service could not be asked for changes just now; this is as of `as_of`".to_owned());
     }
@@ -278,15 +278,15 @@ async fn freshen(syncer: &Arc<Syncer>) -> Option<String> {
         return Some(STILL_READING.to_owned());
     }
     let deadline = Instant::now() + FRESHENING_TIME_MAX;
-    let running = tokio::spawn({
+    let running = tasks.spawn("changes", {
         let syncer = Arc::clone(syncer);
         async move { syncer.freshen(Scope::Auto, &Silent).await }
     });
     match tokio::time::timeout_at(deadline, running).await {
-        Ok(Ok(Ok(()))) => None,
-        Ok(Ok(Err(SyncError::Busy))) => wait_for_other(syncer, deadline).await,
-        Ok(Ok(Err(error))) => Some(format!("changes could not be read ({error}); this is as of `as_of`")),
-        Ok(Err(_)) | Err(_) => Some(STILL_READING.to_owned()),
+        Ok(Ok(Some(Ok(())))) => None,
+        Ok(Ok(Some(Err(SyncError::Busy)))) => wait_for_other(syncer, deadline).await,
+        Ok(Ok(Some(Err(error)))) => Some(format!("changes could not be read ({error}); this is as of `as_of`")),
+        Ok(Ok(None) | Err(_)) | Err(_) => Some(STILL_READING.to_owned()),
     }
 }
 

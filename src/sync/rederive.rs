@@ -11,9 +11,7 @@ const BATCH: usize = 500;
 impl Syncer {
     pub(super) async fn rederive(&self) -> Result<(), SyncError> {
         let mirror = std::sync::Arc::clone(&self.mirror);
-        let changed = tokio::task::spawn_blocking(move || mirror.mapping_changed())
-            .await
-            .map_err(|_| crate::mirror::MirrorError::Closed)??;
+        let changed = crate::mirror::changing(move || mirror.mapping_changed()).await?;
         if !changed {
             return Ok(());
         }
@@ -23,9 +21,7 @@ impl Syncer {
         self.rederive_of::<ConnectionStats>().await?;
         self.rederive_of::<Contacts>().await?;
         let mirror = std::sync::Arc::clone(&self.mirror);
-        tokio::task::spawn_blocking(move || mirror.mapping_settled())
-            .await
-            .map_err(|_| crate::mirror::MirrorError::Closed)??;
+        crate::mirror::changing(move || mirror.mapping_settled()).await?;
         Ok(())
     }
 

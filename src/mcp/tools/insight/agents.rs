@@ -19,7 +19,7 @@ use crate::insight::{
     disagreements,
 };
 use crate::mirror::Facts;
-use crate::records::{AgentRole, InspectionOrder, InspectionSelection, RecordsError};
+use crate::records::{AgentRole, InspectionOrder, InspectionSelection, RecordsError, summed};
 
 /// Agents shown unless asked otherwise.
 const SHOWN: usize = 10;
@@ -130,7 +130,8 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             let (statistics, _) = company.records.statistics().await?;
             let differing = disagreements(&company.records.facts().await?.0, &statistics);
             let checked = Checked { of: statistics.len(), differing };
-            let analysis = agent_analysis(&facts, &scope, before.as_ref(), now.as_millisecond());
+            let sums = move |facts: &Facts| agent_analysis(facts, &scope, before.as_ref(), now.as_millisecond());
+            let analysis = summed(&facts, sums).await;
             let sees = sees_canceled(&basis);
             let jobs = match &only {
                 Some(only) => last_jobs(company, only, now).await?,

@@ -13,6 +13,7 @@ use super::{Only, inspector_name, rounded, rounded3};
 use crate::domain::{CompanyName, date_of, epoch_day};
 use crate::insight::{AHEAD_MAX, CapacityPlan, InspectorWeeks, WEEKS_MIN, capacity_plan, inspector_weeks};
 use crate::mirror::Facts;
+use crate::records::summed;
 
 /// Weeks ahead unless asked otherwise.
 const AHEAD: usize = 6;
@@ -68,8 +69,11 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         async move {
             let today = epoch_day(company.records.timezone().to_datetime(now).date());
             let (facts, basis) = company.records.facts_of(&only).await?;
-            let plan = capacity_plan(&facts, ahead, today, now.as_millisecond());
-            let inspectors = shows_inspectors.then(|| inspector_weeks(&facts, today, now.as_millisecond()));
+            let (plan, inspectors) = summed(&facts, move |facts| {
+                let plan = capacity_plan(facts, ahead, today, now.as_millisecond());
+                (plan, shows_inspectors.then(|| inspector_weeks(facts, today, now.as_millisecond())))
+            })
+            .await;
             Ok(((facts, plan, inspectors), basis))
         }
     })

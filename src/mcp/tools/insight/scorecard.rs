@@ -11,7 +11,7 @@ use super::{Only, combined, compared, inspector_name, money, rate_value, rounded
 use crate::domain::{CompanyName, NamedPeriod};
 use crate::insight::{Scorecard, ScorecardRow, scorecard};
 use crate::mirror::Facts;
-use crate::records::RecordsError;
+use crate::records::{RecordsError, summed};
 
 /// Inspectors shown unless asked for more.
 const SHOWN: usize = 8;
@@ -78,7 +78,8 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                     Some(found)
                 }
             };
-            let card = scorecard(&facts, &scope, before.as_ref(), now.as_millisecond());
+            let sums = move |facts: &Facts| scorecard(facts, &scope, before.as_ref(), now.as_millisecond());
+            let card = summed(&facts, sums).await;
             Ok(((facts, card, only, sees_canceled(&basis)), basis))
         }
     })
