@@ -43,7 +43,7 @@ pub fn quality(facts: &Facts, from: i64, to: i64) -> Vec<Finding> {
         }
     };
     let rows = |holds: &dyn Fn(&crate::mirror::Fact) -> bool| {
-        booked.iter().rev().filter(|fact| holds(fact)).map(|fact| fact.pk.to_string()).collect::<Vec<_>>()
+        booked.iter().rev().filter(|fact| holds(fact)).map(|fact| facts.id(fact)).collect::<Vec<_>>()
     };
     add(
         "inspections without a buying agent",

@@ -104,11 +104,18 @@ pub struct Facts {
     pub inspectors: HashMap<i64, (Option<String>, String)>,
     /// The agents by number.
     pub agents: HashMap<i64, AgentFact>,
+    /// The ids of inspections that are no decimals, by the number that stands for them here.
+    odd_ids: HashMap<i64, String>,
 }
 
 const DAY_MS: i64 = 86_400_000;
 
 impl Facts {
+    /// The id of an inspection as the service knows it.
+    pub fn id(&self, fact: &Fact) -> String {
+        self.odd_ids.get(&fact.pk).cloned().unwrap_or_else(|| fact.pk.to_string())
+    }
+
     /// Services and add-ons of an inspection; numbers among the names.
     pub fn sold(&self, fact: &Fact) -> &[i64] {
         let start = fact.sold.start as usize;
@@ -121,6 +128,7 @@ impl Facts {
             names: self.names.clone(),
             inspectors: self.inspectors.clone(),
             agents: self.agents.clone(),
+            odd_ids: self.odd_ids.clone(),
             ..Self::default()
         }
     }
@@ -164,7 +172,14 @@ impl Parts<'_> {
         facts.names = self.all_names()?;
         facts.inspectors = self.all_inspectors()?;
         facts.agents = self.all_agents()?;
+        facts.odd_ids = self.odd_inspection_ids()?;
         Ok(facts)
+    }
+
+    fn odd_inspection_ids(&self) -> Result<HashMap<i64, String>, MirrorError> {
+        let mut statement = self.connection.prepare_cached("SELECT pk, id FROM odd_ids WHERE kind = ?")?;
+        let rows = statement.query_map([super::Kind::Inspections.id_kind()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn add_sold(&self, facts: &mut Facts, from: i64, to: i64) -> Result<(), MirrorError> {

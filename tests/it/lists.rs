@@ -248,8 +248,17 @@ async fn ids_of_any_spelling_are_stored_listed_and_shown_once_in_one_order() {
     oldest.reverse();
     assert_eq!(newest, oldest);
     // What is shown is the id the service knows, never a number of our own.
-    let shown = app.answer("list_inspections", json!({"limit": 100})).await;
-    assert!(!shown["items"].to_string().contains("\"id\":\"-"), "{shown}");
+    let explained = json!({"metric": "volume", "period": "last_year", "limit": 9});
+    let (counted, total) = app.all_ids("explain", explained).await;
+    assert!(counted.iter().any(|id| id.starts_with('x')), "{counted:?}");
+    check_whole("explain", &counted, total, &counted.iter().cloned().collect());
+    assert!(counted.iter().all(|id| expected.contains(id)), "{counted:?}");
+    let quality = app.answer("data_quality", json!({"period": "last_year"})).await;
+    let findings = quality["companies"][0]["findings"].as_array().unwrap();
+    let examples = findings.iter().find(|finding| finding["what"] == "inspections without a buying agent").unwrap();
+    for example in examples["examples"].as_array().unwrap() {
+        assert!(expected.contains(example.as_str().unwrap()), "{example}");
+    }
 }
 
 #[tokio::test]

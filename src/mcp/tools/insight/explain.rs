@@ -9,7 +9,7 @@ use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::inspections::row;
 use super::super::{Days, ask_each, limit, parse};
 use super::{Only, agent_name, inspector_name, money, word};
-use crate::domain::{CompanyName, NamedPeriod};
+use crate::domain::{CompanyName, NamedPeriod, id_order};
 use crate::insight::Repeats;
 use crate::mirror::{Fact, Facts, Named};
 use crate::records::RecordsError;
@@ -145,7 +145,7 @@ struct Wanted {
 }
 
 /// The latest first, then by company and id.
-type Place = (i64, String, i64);
+type Place = (i64, String, String);
 
 async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let mark = context.mark("explain", &arguments);
@@ -185,14 +185,14 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             let at = jiff::Timestamp::from_millisecond(fact.starts_at).unwrap_or_default();
             shown
                 .put("company", context.label(company))
-                .put("id", Some(fact.pk.to_string()))
+                .put("id", Some(facts.id(fact)))
                 .put("starts_at", Some(row::local(at, zone)))
                 .put("inspector", Some(inspector_name(facts, fact.inspector)))
                 .put("buying_agent", fact.buying_agent.map(|agent| agent_name(facts, agent)))
                 .put("zip", fact.zip.map(|zip| word(facts, zip)))
                 .put("quote", fact.quote.map(money))
                 .put("canceled", fact.canceled_at.map(|_| true));
-            rows.push(((-fact.starts_at, company.name.to_string(), fact.pk), shown.0));
+            rows.push(((-fact.starts_at, company.name.to_string(), id_order(&facts.id(fact))), shown.0));
         }
     }
     rows.sort_by(|left, right| left.0.cmp(&right.0));
