@@ -49,6 +49,7 @@ async fn measure(size: u64) {
             timezone: jiff::tz::TimeZone::get(company.timezone).unwrap(),
             api_key: company.api_key.clone().into(),
             requests_per_minute: 1_000_000.try_into().unwrap(),
+            naming: spectora_mcp::domain::Naming::default(),
             known_services: vec!["Pool, Spa & Deck Inspection".to_owned()],
             monthly_budget: None,
             keeping: Keeping::default(),
@@ -146,7 +147,11 @@ async fn measure(size: u64) {
         std::hint::black_box(spectora_mcp::insight::capacity_plan(&facts, 6, today, at));
     });
     ask("data quality", &|| {
-        std::hint::black_box(spectora_mcp::insight::quality(&facts, today - 365, today));
+        std::hint::black_box(spectora_mcp::insight::quality(
+            &spectora_mcp::insight::Looked::at(&facts, &spectora_mcp::domain::Naming::default(), at),
+            today - 365,
+            today,
+        ));
     });
     ask("briefing", &|| {
         std::hint::black_box(spectora_mcp::insight::briefing(Vec::new(), &facts, &[], now));

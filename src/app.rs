@@ -22,7 +22,7 @@ use crate::sync::{self, Envelope, LedgerMeter, SyncSettings, Syncer};
 use crate::transport::{Delivered, Deliveries};
 
 /// What the typed columns of a mirror are derived by. A new number derives them anew from the raw records.
-const MAPPING_VERSION: u32 = 1;
+const MAPPING_VERSION: u32 = 2;
 
 /// The parts do not fit together.
 #[derive(Debug, thiserror::Error)]
@@ -214,6 +214,7 @@ fn client_settings(
         requests_per_minute: company.requests_per_minute,
         limits: ClientLimits::default(),
         known_services: company.known_services.clone(),
+        naming: company.naming.clone(),
         changed_since: config.changed_since_filter.as_deref().and_then(ChangedSinceName::new),
         meter,
     }
@@ -232,7 +233,7 @@ fn keeper(
         folder: folder.to_owned(),
         company: company.name.clone(),
         timezone: company.timezone.clone(),
-        mapping: format!("{MAPPING_VERSION} {zone} {}", company.known_services.join("\n")),
+        mapping: format!("{MAPPING_VERSION} {zone} {} {}", company.known_services.join("\n"), company.naming.mark()),
     })?;
     let settings =
         SyncSettings { calls, max_staleness: company.keeping.max_staleness, history: company.keeping.history };

@@ -29,7 +29,7 @@ pub use crate::spectora::SpectoraErrorKind as ServiceErrorKind;
 pub use directory::AgentEntry;
 pub use error::RecordsError;
 pub use inspections::InspectionList;
-pub use kept::{CANCELED_UNSEEN, FoundRecord, Refreshed};
+pub use kept::{BesideFacts, CANCELED_UNSEEN, FoundRecord, Refreshed};
 pub use names::NameMatch;
 pub use narrow::{NarrowedBy, NarrowingWanted};
 pub use selection::{AgentRole, InspectionOrder, InspectionSelection, InspectorWanted, Position};
@@ -38,6 +38,10 @@ pub use selection::{AgentRole, InspectionOrder, InspectionSelection, InspectorWa
 const PAGE_ROWS: u32 = 200;
 /// The most pages one question may read.
 const PAGES_PER_QUESTION_MAX: u32 = 40;
+
+/// What numbers by agency are, for the basis of past periods.
+pub const AGENCY_AS_OF_NOW: &str =
+    "agency as of now: all jobs of an agent, past ones too, count for the agency the agent belongs to now";
 
 /// Where an answer comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

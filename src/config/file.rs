@@ -51,6 +51,12 @@ pub(super) struct RawCompany {
     pub(super) history_days: Option<u32>,
     #[serde(default)]
     pub(super) known_services: Vec<String>,
+    #[serde(default)]
+    pub(super) same_names: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub(super) not_add_ons: Vec<String>,
+    #[serde(default)]
+    pub(super) services_without_agents: Vec<String>,
 }
 
 /// Where a key is.
