@@ -47,3 +47,5 @@ mod surface;
 mod sync;
 // Answers against the generated truth, worked out by plain loops.
 mod tools;
+// How areas, names and people are told apart, and what is said to distort numbers.
+mod words;
