@@ -50,6 +50,7 @@ async fn measure(size: u64) {
             api_key: company.api_key.clone().into(),
             requests_per_minute: 1_000_000.try_into().unwrap(),
             naming: spectora_mcp::domain::Naming::default(),
+            week_starts: spectora_mcp::domain::WeekStart::default(),
             known_services: vec!["Pool, Spa & Deck Inspection".to_owned()],
             monthly_budget: None,
             keeping: Keeping::default(),
@@ -144,7 +145,13 @@ async fn measure(size: u64) {
         std::hint::black_box(spectora_mcp::insight::agent_analysis(&facts, &quarter, None, at));
     });
     ask("capacity", &|| {
-        std::hint::black_box(spectora_mcp::insight::capacity_plan(&facts, 6, today, at));
+        std::hint::black_box(spectora_mcp::insight::capacity_plan(
+            &facts,
+            6,
+            today,
+            at,
+            spectora_mcp::domain::WeekStart::default(),
+        ));
     });
     ask("data quality", &|| {
         std::hint::black_box(spectora_mcp::insight::quality(

@@ -99,7 +99,7 @@ impl App {
     /// The MCP server on these parts, with the tools chosen.
     pub fn server_with(&self, choice: &ToolChoice) -> SpectoraServer {
         let companies = self.parts.iter().map(|part| {
-            let records = Records::new(part.client.clone(), Arc::clone(&self.clock));
+            let records = Records::new(part.client.clone(), Arc::clone(&self.clock)).in_weeks(part.company.week_starts);
             let records = match &part.keeper {
                 Ok(Some(syncer)) => records.kept_by(Arc::clone(syncer)),
                 Ok(None) => records,

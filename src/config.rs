@@ -16,7 +16,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
-use crate::domain::{CompanyName, Naming};
+use crate::domain::{CompanyName, Naming, WeekStart};
 pub use environment::Environment;
 pub use error::ConfigError;
 use file::{RawCompany, RawFile, RawMirror};
@@ -77,6 +77,8 @@ pub struct Company {
     pub known_services: Vec<String>,
     /// Names that mean the same, add-ons that are none, services without agents.
     pub naming: Naming,
+    /// The day on which its weeks begin.
+    pub week_starts: WeekStart,
     /// The most calls of a calendar month; `None` counts without a limit.
     pub monthly_budget: Option<u64>,
     /// How the mirror is kept.
@@ -265,6 +267,7 @@ fn settle(
         display_name: raw.display_name.clone(),
         timezone,
         known_services: raw.known_services.clone(),
+        week_starts: raw.week_starts,
         naming: Naming::new(&raw.same_names, &raw.not_add_ons, &raw.services_without_agents)
             .map_err(|source| ConfigError::Naming { company: name.to_owned(), source })?,
         requests_per_minute,

@@ -17,6 +17,7 @@ mod money;
 mod naming;
 mod period;
 mod text;
+mod week;
 pub mod zip;
 
 pub use agent::{Agent, AgentStatistics};
@@ -34,3 +35,4 @@ pub use money::{Money, MoneyError};
 pub use naming::{Naming, NamingError};
 pub use period::{DateRange, DateRangeError, NamedPeriod};
 pub use text::{Text, fold, has_words, searchable};
+pub use week::WeekStart;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::domain::{Attachment, Client, ClientId, Clock, CompanyName, DateRange, Inspection, InspectionId};
+use crate::domain::{Attachment, Client, ClientId, Clock, CompanyName, DateRange, Inspection, InspectionId, WeekStart};
 use crate::spectora::{
     AttachmentFilter, AttachmentSort, ClientFilter, ClientSort, Contacts, Direction, InspectionAttachments,
     InspectionInclude, InspectionSort, Inspections, Query, SpectoraClient,
@@ -119,6 +119,7 @@ pub struct Records {
     kept_facts: Arc<kept::KeptFacts>,
     cancellations: inspections::CancellationView,
     keeper: Option<Arc<Syncer>>,
+    week_starts: WeekStart,
     /// Why there is no mirror although one is wanted.
     mirror_problem: Option<String>,
 }
@@ -136,8 +137,21 @@ impl Records {
             kept_facts: Arc::default(),
             cancellations: inspections::CancellationView::default(),
             keeper: None,
+            week_starts: WeekStart::default(),
             mirror_problem: None,
         }
+    }
+
+    /// The same, of a company whose weeks begin on this day.
+    #[must_use]
+    pub fn in_weeks(mut self, week_starts: WeekStart) -> Self {
+        self.week_starts = week_starts;
+        self
+    }
+
+    /// The day on which the company's weeks begin.
+    pub fn week_starts(&self) -> WeekStart {
+        self.week_starts
     }
 
     /// The same, answering from the mirror that `syncer` keeps wherever that is complete.

@@ -125,7 +125,7 @@ fn people(sightings: &[(Option<&str>, Option<&str>)], order: &[usize]) -> Vec<(O
     for at in order {
         let (id, name) = sightings[*at];
         // A later job has the name that holds.
-        let begins = 1_000 * *at as i64;
+        let begins = 1_000 * i64::try_from(*at).unwrap();
         numbers[*at] = mirror
             .write_now(|parts| {
                 let number = parts.words.inspector(&parts.transaction, id, name, begins)?;

@@ -241,6 +241,7 @@ pub(crate) fn config_of(sandbox: &Sandbox, companies: &[&str]) -> Config {
         requests_per_minute: 10_000.try_into().unwrap(),
         known_services: vec!["Pool, Spa & Deck Inspection".to_owned()],
         naming: spectora_mcp::domain::Naming::default(),
+        week_starts: spectora_mcp::domain::WeekStart::Monday,
         monthly_budget: None,
         keeping: spectora_mcp::config::Keeping::default(),
     });
