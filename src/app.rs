@@ -22,7 +22,7 @@ use crate::sync::{self, Envelope, LedgerMeter, SyncSettings, Syncer};
 use crate::transport::{Delivered, Deliveries};
 
 /// What the typed columns of a mirror are derived by. A new number derives them anew from the raw records.
-const MAPPING_VERSION: u32 = 2;
+const MAPPING_VERSION: u32 = 3;
 
 /// The parts do not fit together.
 #[derive(Debug, thiserror::Error)]
@@ -105,7 +105,9 @@ impl App {
     /// The MCP server on these parts, with the tools chosen.
     pub fn server_with(&self, choice: &ToolChoice) -> SpectoraServer {
         let companies = self.parts.iter().map(|part| {
-            let records = Records::new(part.client.clone(), Arc::clone(&self.clock)).run_by(self.tasks.clone());
+            let records = Records::new(part.client.clone(), Arc::clone(&self.clock))
+                .in_weeks(part.company.week_starts)
+                .run_by(self.tasks.clone());
             let records = match &part.keeper {
                 Ok(Some(syncer)) => records.kept_by(Arc::clone(syncer)),
                 Ok(None) => records,
@@ -220,6 +222,7 @@ fn client_settings(
         requests_per_minute: company.requests_per_minute,
         limits: ClientLimits::default(),
         known_services: company.known_services.clone(),
+        naming: company.naming.clone(),
         changed_since: config.changed_since_filter.as_deref().and_then(ChangedSinceName::new),
         meter,
     }
@@ -238,7 +241,7 @@ fn keeper(
         folder: folder.to_owned(),
         company: company.name.clone(),
         timezone: company.timezone.clone(),
-        mapping: format!("{MAPPING_VERSION} {zone} {}", company.known_services.join("\n")),
+        mapping: format!("{MAPPING_VERSION} {zone} {} {}", company.known_services.join("\n"), company.naming.mark()),
     })?;
     let settings =
         SyncSettings { calls, max_staleness: company.keeping.max_staleness, history: company.keeping.history };

@@ -14,8 +14,11 @@ mod id;
 mod inspection;
 mod moment;
 mod money;
+mod naming;
 mod period;
 mod text;
+mod week;
+pub mod zip;
 
 pub use agent::{Agent, AgentStatistics};
 pub use attachment::{Attachment, SecretUrl};
@@ -30,5 +33,7 @@ pub use id::{
 pub use inspection::{Address, AgentOnInspection, Inspection, InspectorOnInspection, Status};
 pub use moment::Moment;
 pub use money::{Money, MoneyError};
+pub use naming::{Naming, NamingError};
 pub use period::{DateRange, DateRangeError, NamedPeriod};
-pub use text::{Text, excerpt, fold, has_words};
+pub use text::{Text, excerpt, fold, has_words, searchable};
+pub use week::WeekStart;

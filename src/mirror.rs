@@ -12,6 +12,7 @@ mod export;
 mod facts;
 mod history;
 mod inspections;
+mod inspectors;
 mod ledger;
 mod narrowing;
 mod news;
@@ -268,10 +269,23 @@ impl Mirror {
         self.write_now(|parts| Ok(parts.about("mapping", &wanted)? != wanted))
     }
 
-    /// The typed columns are derived anew throughout.
+    /// The typed columns are about to be derived anew from the first record on: what was learned of names from records as
+    /// they were read before is forgotten.
+    pub fn mapping_begins(&self) -> Result<(), MirrorError> {
+        self.write_now(|parts| {
+            parts.transaction.execute("DELETE FROM inspector_names", [])?;
+            parts.words.forget();
+            Ok(())
+        })
+    }
+
+    /// The typed columns are derived anew throughout. Names that no record has any more are dropped.
     pub fn mapping_settled(&self) -> Result<(), MirrorError> {
         let mapping = self.settings.mapping.clone();
-        self.write_now(|parts| parts.set_about("mapping", &mapping))
+        self.write_now(|parts| {
+            parts.drop_unused_names()?;
+            parts.set_about("mapping", &mapping)
+        })
     }
 }
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::domain::{Attachment, Client, ClientId, Clock, CompanyName, DateRange, Inspection, InspectionId};
+use crate::domain::{Attachment, Client, ClientId, Clock, CompanyName, DateRange, Inspection, InspectionId, WeekStart};
 use crate::spectora::{
     AttachmentFilter, AttachmentSort, Contacts, Direction, InspectionAttachments, InspectionInclude, InspectionSort,
     Inspections, Query, SpectoraClient,
@@ -33,7 +33,7 @@ pub use clients::{ClientList, ClientsAfter, ListedClient};
 pub use directory::AgentEntry;
 pub use error::RecordsError;
 pub use inspections::InspectionList;
-pub use kept::{CANCELED_UNSEEN, FoundRecord, Refreshed};
+pub use kept::{BesideFacts, CANCELED_UNSEEN, FoundRecord, Refreshed};
 pub use names::NameMatch;
 pub use narrow::{NarrowedBy, NarrowingWanted};
 pub use news::NewsSubject;
@@ -44,6 +44,10 @@ pub use sums::{SUMS_MAX, summed};
 const PAGE_ROWS: u32 = 200;
 /// The most pages one question may read.
 const PAGES_PER_QUESTION_MAX: u32 = 40;
+
+/// What numbers by agency are, for the basis of past periods.
+pub const AGENCY_AS_OF_NOW: &str =
+    "agency as of now: all jobs of an agent, past ones too, count for the agency the agent belongs to now";
 
 /// Where an answer comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,6 +113,7 @@ pub struct Records {
     cancellations: inspections::CancellationView,
     keeper: Option<Arc<Syncer>>,
     tasks: Tasks,
+    week_starts: WeekStart,
     /// Why there is no mirror although one is wanted.
     mirror_problem: Option<String>,
 }
@@ -127,8 +132,21 @@ impl Records {
             cancellations: inspections::CancellationView::default(),
             keeper: None,
             tasks: Tasks::default(),
+            week_starts: WeekStart::default(),
             mirror_problem: None,
         }
+    }
+
+    /// The same, of a company whose weeks begin on this day.
+    #[must_use]
+    pub fn in_weeks(mut self, week_starts: WeekStart) -> Self {
+        self.week_starts = week_starts;
+        self
+    }
+
+    /// The day on which the company's weeks begin.
+    pub fn week_starts(&self) -> WeekStart {
+        self.week_starts
     }
 
     /// The same, answering from the mirror that `syncer` keeps wherever that is complete.

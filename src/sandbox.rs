@@ -55,8 +55,8 @@ pub use self::generate::{AGENTS, AGENTS_SHARED, INSPECTIONS_1, INSPECTIONS_2, IN
 pub use self::options::{Limits, Profile, RetryAfter, Rewrite, SandboxOptions};
 pub use self::service::LOG_MAX;
 pub use self::truth::{
-    AgentRow, AttachmentKind, AttachmentRow, ClientRow, CompanyTruth, InspectionRow, InspectorRow, NamedRow, Rhythm,
-    Truth,
+    AgentRow, AttachmentKind, AttachmentRow, ClientRow, CompanyTruth, InspectionRow, InspectorRow, NamedRow,
+    RecordKind, Rhythm, Truth,
 };
 pub use self::words::{
     ADD_ONS, AGENCIES, AddOn, CANCEL_REASONS, FIRST_NAMES, INSTRUCTING_NOTE, LAST_NAMES, NOTES, SERVICES, STREETS,

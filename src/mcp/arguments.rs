@@ -7,7 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::failure::ToolFailure;
-use crate::domain::excerpt;
+use crate::domain::{excerpt, zip};
 
 /// The argument that chooses among the companies served.
 const COMPANY: &str = "company";
@@ -15,9 +15,8 @@ const COMPANY: &str = "company";
 pub(super) const COMPANY_SEPARATOR: char = ',';
 /// The argument that goes on with a list.
 const CURSOR: &str = "cursor";
-/// The argument that is a ZIP code, and its digits.
+/// The argument that is a ZIP code.
 const ZIP: &str = "zip";
-const ZIP_DIGITS: usize = 5;
 /// What some clients add to the arguments on their own; it means nothing here.
 const CLIENTS_OWN: &[&str] = &["toolCallId", "sessionId", "action", "chatInput", "tool"];
 /// The longest text, in characters.
@@ -55,7 +54,7 @@ pub(super) fn settle(schema: &Map<String, Value>, raw: Map<String, Value>) -> Re
             "boolean" => boolean(&name, &value)?,
             "array" if name == COMPANY => several(&list(&name, value, property)?),
             "array" => list(&name, value, property)?,
-            _ if name == ZIP => zip(&value, property)?,
+            _ if name == ZIP => zip_code(&value, property)?,
             _ => one(&name, &value, property)?,
         };
         settled.insert(name, value);
@@ -98,25 +97,18 @@ fn is_too_long(text: &str) -> bool {
     4 * TEXT_CHARS_MAX < text.len() || TEXT_CHARS_MAX < text.chars().count()
 }
 
-/// A ZIP code: five digits, those of the longer form too. A number has lost its leading zeros, a text has not.
-fn zip(value: &Value, property: &Value) -> Result<Value, ToolFailure> {
-    let given = match value {
-        Value::Number(_) => text_of(value).map(|digits| format!("{digits:0>ZIP_DIGITS$}")),
-        _ => one(ZIP, value, property)?.as_str().map(str::to_owned),
+/// A code as [`zip`] knows it. A number has lost the zeros in front; a text is taken as it is written.
+fn zip_code(value: &Value, property: &Value) -> Result<Value, ToolFailure> {
+    let code = match value {
+        Value::Number(_) => text_of(value).as_deref().and_then(zip::of_number),
+        _ => one(ZIP, value, property)?.as_str().and_then(zip::of_text),
     };
-    let is_digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
-    let five = given.as_deref().and_then(|given| match given.split_once('-') {
-        Some((five, four)) if is_digits(four, 4) => Some(five),
-        Some(_) => None,
-        None => Some(given),
-    });
-    match five.filter(|five| is_digits(five, ZIP_DIGITS)) {
-        Some(five) => Ok(five.into()),
-        None => Err(ToolFailure::new(
+    code.map(Value::from).ok_or_else(|| {
+        ToolFailure::new(
             format!("`{ZIP}` cannot be {}", shown_value(value)),
             "give the five digits of the ZIP code as text, such as \"02134\"",
-        )),
-    }
+        )
+    })
 }
 
 /// Several names as one text, in which each stands once and in order: the same choice is the same text.
@@ -307,6 +299,8 @@ mod tests {
         check(json!({"zip": 2134}), json!({"zip": "02134"}));
         check(json!({"zip": 802.0}), json!({"zip": "00802"}));
         check(json!({"zip": "02134-0007"}), json!({"zip": "02134"}));
+        check(json!({"zip": "2134"}), json!({"zip": "2134"}));
+        check(json!({"zip": "K1A 0B6"}), json!({"zip": "K1A 0B6"}));
         check(json!({"status": "Canceled"}), json!({"status": ["canceled"]}));
         check(json!({"status": "[\"canceled\",\"published\"]"}), json!({"status": ["canceled", "published"]}));
         check(json!({"status": "canceled, published"}), json!({"status": ["canceled", "published"]}));
@@ -325,7 +319,7 @@ mod tests {
         check_refused(json!({"status": ["canceled", "lost"]}), "published, canceled");
         check_refused(json!({"paid": "maybe"}), "true or false");
         check_refused(json!({"zip": {"a": 1}}), "one text");
-        check_refused(json!({"zip": "2134"}), "five digits");
+        check_refused(json!({"zip": "downtown"}), "five digits");
         check_refused(json!({"zip": 802.5}), "five digits");
         check_refused(json!({"zip": 123_456}), "five digits");
     }

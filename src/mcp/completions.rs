@@ -24,7 +24,7 @@ pub(super) async fn complete(context: &Context, request: &CompleteRequestParams)
         Slot::Inspector | Slot::Agent => names(context, slot).await,
     };
     let typed = fold(&request.argument.value.replace('_', " "));
-    let begins = |value: &String| has_words(&fold(&value.replace('_', " ")), &typed);
+    let begins = |value: &String| has_words(&value.replace('_', " "), &typed);
     let mut values: Vec<String> = all.into_iter().filter(begins).collect();
     let total = u32::try_from(values.len()).ok();
     let more = CompletionInfo::MAX_VALUES < values.len();

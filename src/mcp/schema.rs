@@ -70,7 +70,7 @@ impl Input {
         let names: Vec<&str> = NamedPeriod::ALL.iter().map(|period| period.name()).collect();
         self.text("from", "First day, YYYY-MM-DD, inclusive, in the company's time zone.")
             .text("to", "Last day, inclusive.")
-            .one_of("period", &names, "Instead of from/to. Weeks begin on Monday.")
+            .one_of("period", &names, "Instead of from/to. Weeks begin on Sunday unless the company is set to Monday.")
     }
 
     pub(super) fn detail(self) -> Self {

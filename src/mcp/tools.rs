@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use super::schema::LIMIT_DEFAULT;
 use super::{Context, ServedCompany, Tool, ToolFailure};
-use crate::domain::{CompanyName, DateRange, NamedPeriod, excerpt};
+use crate::domain::{CompanyName, DateRange, NamedPeriod, WeekStart, excerpt};
 use crate::records::{Basis, RecordsError};
 
 /// Every tool, for these companies.
@@ -53,6 +53,7 @@ fn period(
     to: Option<&str>,
     named: Option<&str>,
     today: Date,
+    week_starts: WeekStart,
 ) -> Result<Option<DateRange>, ToolFailure> {
     let next = "give `from` and `to` as YYYY-MM-DD, both inclusive, or `period` by name";
     let date = |name: &str, text: &str| {
@@ -64,7 +65,7 @@ fn period(
         }
         let names = NamedPeriod::ALL.iter().map(|period| period.name());
         return match NamedPeriod::by_name(&named.to_lowercase()) {
-            Some(period) => Ok(Some(period.resolve(today))),
+            Some(period) => Ok(Some(period.resolve(today, week_starts))),
             None => Err(ToolFailure::new(
                 format!("there is no period `{}`", excerpt(named, GIVEN_CHARS_MAX)),
                 match super::arguments::nearest(named, names.clone()) {

@@ -6,14 +6,15 @@ use rusqlite::params;
 use super::store::Entity;
 use super::words::WordKind;
 use super::{Changing, Fresh, Kind, MirrorError, StoreCount};
-use crate::domain::{Agent, AgentStatistics, Client, Text, fold};
+use crate::domain::{Agent, AgentStatistics, Client, Text, fold, searchable};
 
 fn millis(at: Option<Timestamp>) -> Option<i64> {
     at.map(Timestamp::as_millisecond)
 }
 
-fn folded(parts: &[Option<&Text>]) -> String {
-    fold(&parts.iter().flatten().map(|text| text.as_str()).collect::<Vec<_>>().join(" "))
+/// What these are found by.
+fn found_by(parts: &[Option<&Text>]) -> String {
+    searchable(&parts.iter().flatten().map(|text| text.as_str()).collect::<Vec<_>>().join(" "))
 }
 
 macro_rules! stores {
@@ -78,7 +79,7 @@ impl Entity for Agent {
                 hash,
                 raw,
             ])?;
-        let text = folded(&[
+        let text = found_by(&[
             self.first_name.as_ref(),
             self.last_name.as_ref(),
             self.agency_name.as_ref(),
@@ -153,7 +154,7 @@ impl Entity for Client {
                 hash,
                 raw
             ])?;
-        let text = folded(&[
+        let text = found_by(&[
             self.first_name.as_ref(),
             self.last_name.as_ref(),
             self.email.as_ref(),

@@ -7,7 +7,8 @@ use rusqlite::{OptionalExtension as _, params_from_iter};
 use super::search::match_words;
 use super::words::{IdOrder, SHARED_BIT, WordKind, known_key};
 use super::{Kind, MirrorError, Parts, rows_max};
-use crate::domain::{ConnectionId, InspectorId, Money, Status, fold};
+use crate::domain::zip::is_area;
+use crate::domain::{ConnectionId, InspectorId, Money, Status, fold, has_words};
 
 /// Which side of the deal an agent is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +93,7 @@ pub struct InspectionQuery {
     pub client: Option<String>,
     /// Words of one service or add-on.
     pub service: Option<String>,
-    /// The beginning of the ZIP code.
+    /// The ZIP code, by its first five digits.
     pub zip: Option<String>,
     /// Words of the address.
     pub place: Option<String>,
@@ -306,37 +307,26 @@ impl Parts<'_> {
 
     /// The numbers of the inspectors meant, as a list for SQL; all are whole numbers of our own.
     fn inspector_numbers(&self, wanted: &InspectorWanted) -> Result<String, MirrorError> {
-        let mut statement = self.connection.prepare_cached("SELECT pk, id, folded FROM inspectors")?;
-        let rows = statement.query_map([], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?, row.get::<_, Option<String>>(2)?))
-        })?;
-        let mut numbers = Vec::new();
-        for row in rows {
-            let (pk, id, folded) = row?;
-            let holds = match wanted {
-                InspectorWanted::Id(wanted) => id.as_deref() == Some(wanted.as_str()),
-                InspectorWanted::Words(words) => {
-                    folded.is_some_and(|folded| crate::domain::has_words(&folded, &fold(words)))
-                }
-            };
-            if holds {
-                numbers.push(pk.to_string());
-            }
-        }
+        let known = self.inspector_people()?;
+        let is_wanted = |one: &&super::inspectors::Inspector| match wanted {
+            InspectorWanted::Id(wanted) => one.id.as_deref() == Some(wanted.as_str()),
+            InspectorWanted::Words(words) => one.is_called(&fold(words)),
+        };
+        let found = known.people.iter().filter(is_wanted);
+        let numbers: Vec<String> = found.flat_map(|one| known.numbers(one.pk)).map(|pk| pk.to_string()).collect();
         Ok(numbers.join(", "))
     }
 
     /// One of the services or add-ons with these words was sold. Their bits stand in the index of times; only those that
     /// share a bit are looked up.
     fn sold_conditions(&self, all: &mut Conditions, folded_words: &str) -> Result<(), MirrorError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT pk, bit, folded FROM words WHERE bit IS NOT NULL")?;
+        let mut statement = self.connection.prepare_cached("SELECT pk, bit, text FROM words WHERE bit IS NOT NULL")?;
         let rows = statement
             .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?, row.get::<_, String>(2)?)))?;
         let (mut own, mut sharing) = (0_i64, Vec::new());
         for row in rows {
-            let (pk, bit, folded) = row?;
-            if !crate::domain::has_words(&folded, folded_words) {
+            let (pk, bit, text) = row?;
+            if !has_words(&text, folded_words) {
                 continue;
             }
             if bit < SHARED_BIT {
@@ -365,7 +355,7 @@ impl Parts<'_> {
         let rows = statement
             .query_map([WordKind::Zip.number()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
         let known: Vec<(i64, String)> = rows.collect::<Result<_, _>>()?;
-        let wanted = known.iter().filter(|(_, text)| text.starts_with(zip)).map(|(pk, _)| pk.to_string());
+        let wanted = known.iter().filter(|(_, text)| is_area(text, zip)).map(|(pk, _)| pk.to_string());
         Ok(wanted.collect::<Vec<_>>().join(", "))
     }
 }

@@ -7,7 +7,7 @@ use super::{Kind, MirrorError, Parts, rows_max};
 use crate::domain::fold;
 
 /// The most words of one search that are used.
-const WORDS_MAX: usize = 12;
+const WORDS_MAX: usize = 64;
 
 /// A record found by words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,11 +82,7 @@ impl Parts<'_> {
 
     /// Every inspector's name.
     pub fn inspector_names(&self) -> Result<Vec<NameEntry>, MirrorError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, coalesce(name, 'id ' || id) FROM inspectors ORDER BY folded, pk")?;
-        let rows = statement.query_map([], |row| Ok(NameEntry { id: row.get(0)?, name: row.get(1)?, beside: None }))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        Ok(self.inspector_people()?.entries())
     }
 
     /// Every agent's name, with the agency beside it.
@@ -102,11 +98,11 @@ impl Parts<'_> {
         rows.into_iter().map(one).collect()
     }
 
-    /// Every service and add-on ever sold.
+    /// Everything ever sold: services, add-ons, and what is like an add-on and none.
     pub fn service_names(&self) -> Result<Vec<NameEntry>, MirrorError> {
         let mut statement =
-            self.connection.prepare_cached("SELECT text FROM words WHERE kind IN (?, ?) ORDER BY folded, pk")?;
-        let kinds = [WordKind::Service.number(), WordKind::AddOn.number()];
+            self.connection.prepare_cached("SELECT text FROM words WHERE kind IN (?, ?, ?) ORDER BY folded, pk")?;
+        let kinds = [WordKind::Service.number(), WordKind::AddOn.number(), WordKind::NotAddOn.number()];
         let rows = statement.query_map(kinds, |row| Ok(NameEntry { id: None, name: row.get(0)?, beside: None }))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

@@ -14,6 +14,9 @@ use crate::spectora::{
     Page, Query,
 };
 
+/// Said where the service's own ZIP filter was used: it may compare whole codes.
+const SERVICE_ZIP: &str =
+    "the ZIP filter is Spectora's own here: jobs stored with the longer form (ZIP+4) may be missing";
 /// The most time one question spends on reading pages; what it has by then is answered, with what is missing.
 const READING_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(22);
 /// So many inspections without one canceled make it likely that canceled ones cannot be seen.
@@ -82,6 +85,9 @@ impl Records {
         let mut basis = reading.basis;
         if reading.undated != 0 {
             basis.notes.push(format!("{} inspections without a date are left out", reading.undated));
+        }
+        if selection.zip.is_some() {
+            basis.notes.push(SERVICE_ZIP.to_owned());
         }
         let asks_for_canceled = selection.statuses.is_empty() || selection.statuses.contains(&Status::Canceled);
         if asks_for_canceled && !reading.canceled_seen && !self.cancellations_visible().await? {

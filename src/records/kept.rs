@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 use super::names::{NameMatch, resolve};
 use super::{Basis, InspectorWanted, Records, RecordsError, Source};
-use crate::domain::{Agent, Client, Inspection, fold, has_words};
-use crate::mirror::{Facts, Kind, NameEntry, News};
+use crate::domain::{Agent, Client, Inspection, Naming, fold, has_words};
+use crate::mirror::{Fact, Facts, Kind, NameEntry, News};
 
 use super::mirrored::CANCELLATION_SAMPLE_MIN;
 
@@ -22,6 +22,8 @@ use crate::sync::{Progress, Scope, Status, SyncError, SyncReport};
 /// The longest a refresh on request runs; what is not done by then goes on in the background.
 const REFRESH_TIME_MAX: Duration = Duration::from_secs(25);
 
+/// The most inspections looked at for orders of one booking.
+const TOGETHER_MAX: usize = 10_000;
 /// The days inspections can lie on, far beyond any.
 const FIRST_DAY: i64 = i32::MIN as i64;
 const LAST_DAY: i64 = i32::MAX as i64;
@@ -50,6 +52,15 @@ async fn drop_when_idle(kept: Weak<KeptFacts>) {
             return;
         }
     }
+}
+
+/// What the rows for sums do not hold.
+#[derive(Debug)]
+pub struct BesideFacts {
+    /// Inspections that may be orders of one booking.
+    pub together: Vec<Inspection>,
+    /// Inspections deleted by the service's word.
+    pub deleted: Vec<Fact>,
 }
 
 /// A record found by words.
@@ -137,6 +148,22 @@ impl Records {
             basis.missing.push(CANCELED_UNSEEN.to_owned());
         }
         Ok((facts.unwrap_or_default(), basis))
+    }
+
+    /// What the rows for sums do not hold and a look at their quality needs, of the days `from` to `to`.
+    pub async fn beside_facts(&self, from: i64, to: i64) -> Result<BesideFacts, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Err(RecordsError::NoMirror) };
+        let (together, deleted) = syncer
+            .mirror()
+            .read(move |parts| Ok((parts.begun_together(from, to, TOGETHER_MAX)?, parts.deleted_facts()?)))
+            .await?;
+        let together = together.into_iter().map(|raw| self.read_inspection(raw, None)).collect::<Result<_, _>>()?;
+        Ok(BesideFacts { together, deleted })
+    }
+
+    /// What the company says about names.
+    pub fn naming(&self) -> &Naming {
+        self.client.naming()
     }
 
     /// What is new since an instant, latest first.
@@ -254,8 +281,10 @@ impl Records {
         let as_given = (given.to_owned(), None);
         let Some(syncer) = &self.keeper else { return Ok(as_given) };
         let names: Vec<NameEntry> = syncer.mirror().read(|parts| parts.service_names()).await?;
+        let given = self.client.naming().one(given);
+        let as_given = (given.to_owned(), None);
         let wanted = fold(given);
-        if names.is_empty() || names.iter().any(|entry| has_words(&fold(&entry.name), &wanted)) {
+        if names.is_empty() || names.iter().any(|entry| has_words(&entry.name, &wanted)) {
             return Ok(as_given);
         }
         let found = resolve("service", given, &names)?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     AgentOnInspection, Client, ConnectionId, DateRange, Inspection, InspectionId, InspectorId, Money, Status, Text,
-    fold,
+    fold, has_words, zip,
 };
 use crate::spectora::InspectionFilter;
 
@@ -41,11 +41,11 @@ pub struct InspectionSelection {
     pub agent: Option<ConnectionId>,
     /// On this side; either side when `None`.
     pub agent_role: Option<AgentRole>,
-    /// Every word of this begins a word of a client's name.
+    /// Every word of this begins a word of the clients' names.
     pub client: Option<String>,
     /// Every word of this begins a word of one service or add-on.
     pub service: Option<String>,
-    /// In this ZIP code; five digits take in the longer form.
+    /// In this ZIP code, by its first five digits.
     pub zip: Option<String>,
     /// Every word of this begins a word of the address.
     pub address: Option<String>,
@@ -133,11 +133,6 @@ impl InspectionOrder {
     }
 }
 
-/// Whether every word of `wanted` (folded) begins a word of `text`.
-pub(super) fn has_words(text: &str, wanted: &str) -> bool {
-    crate::domain::has_words(&fold(text), wanted)
-}
-
 /// The longest word of `text`, for the service's own full-text search.
 pub(super) fn search_word(text: &str) -> Option<String> {
     text.split_whitespace().max_by_key(|word| word.chars().count()).map(str::to_owned)
@@ -177,7 +172,7 @@ impl InspectionSelection {
         if let Some(InspectorWanted::Id(id)) = &self.inspector {
             filters.push(InspectionFilter::Inspector(id.clone()));
         }
-        filters.extend(self.zip.clone().map(InspectionFilter::Zip));
+        filters.extend(self.zip.as_deref().and_then(zip::asked_of_service).map(InspectionFilter::Zip));
         filters.extend(self.paid.map(InspectionFilter::Paid));
         filters.extend(self.confirmed.map(InspectionFilter::Confirmed));
         filters
@@ -194,6 +189,7 @@ impl InspectionSelection {
             && self.address.is_none()
             && self.paid.is_none()
             && self.confirmed.is_none()
+            && self.zip.as_deref().is_none_or(|wanted| zip::asked_of_service(wanted).is_some())
     }
 
     /// Whether `inspection` is wanted, as things stand at `now`.
@@ -214,11 +210,17 @@ impl InspectionSelection {
             && period_holds
             && self.inspector_holds(inspection)
             && self.agent_holds(inspection)
-            && any_text(&[&inspection.client_names], &self.client)
-            && any_text(&[&inspection.services, &inspection.add_ons], &self.service)
+            && self.client_holds(inspection)
+            && any_text(&[&inspection.services, &inspection.add_ons, &inspection.not_add_ons], &self.service)
             && self.address_holds(inspection)
             && self.paid.is_none_or(|wanted| inspection.paid == Some(wanted))
             && self.confirmed.is_none_or(|wanted| inspection.confirmed == Some(wanted))
+    }
+
+    /// The words may be of several clients of one inspection.
+    fn client_holds(&self, inspection: &Inspection) -> bool {
+        let all = || inspection.client_names.iter().map(Text::as_str).collect::<Vec<_>>().join(" ");
+        self.client.as_ref().is_none_or(|wanted| has_words(&all(), &fold(wanted)))
     }
 
     fn inspector_holds(&self, inspection: &Inspection) -> bool {
@@ -253,7 +255,7 @@ impl InspectionSelection {
         let zip_holds = self
             .zip
             .as_ref()
-            .is_none_or(|wanted| address.zip.as_ref().is_some_and(|zip| zip.as_str().starts_with(wanted.as_str())));
+            .is_none_or(|wanted| address.zip.as_ref().is_some_and(|known| zip::is_area(known.as_str(), wanted)));
         let words_hold = self.address.as_ref().is_none_or(|wanted| {
             let parts = [&address.full, &address.street, &address.city, &address.state, &address.zip];
             let all = parts.iter().filter_map(|part| part.as_ref()).map(Text::as_str).collect::<Vec<_>>().join(" ");

@@ -119,6 +119,7 @@ fn company(seed: u64, now: Timestamp, at: usize, plan: &Plan, count: u64, people
         inspections: Vec::new(),
         attachments: Vec::new(),
         stats_off_by_one: Vec::new(),
+        put: std::collections::BTreeMap::new(),
     };
     truth.agents = agents::agents(&mut rng, at, people, &truth);
     truth.stats_off_by_one = [11, 37].iter().filter_map(|at| truth.agents.get(*at)).map(|a| a.connection_id).collect();

@@ -16,6 +16,10 @@ impl Syncer {
             return Ok(());
         }
         tracing::info!(company = self.company().as_str(), "deriving the mirror's columns anew from the raw records");
+        let mirror = std::sync::Arc::clone(&self.mirror);
+        tokio::task::spawn_blocking(move || mirror.mapping_begins())
+            .await
+            .map_err(|_| crate::mirror::MirrorError::Closed)??;
         self.rederive_of::<Inspections>().await?;
         self.rederive_of::<Connections>().await?;
         self.rederive_of::<ConnectionStats>().await?;

@@ -51,3 +51,5 @@ mod limits;
 mod lists;
 // Answers against the generated truth, worked out by plain loops.
 mod tools;
+// How areas, names and people are told apart, and what is said to distort numbers.
+mod words;

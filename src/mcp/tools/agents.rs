@@ -161,10 +161,7 @@ fn descending(count: Option<u64>) -> String {
 
 fn is_wanted(agent: &Agent, wanted: &ListAgents) -> bool {
     let holds = |text: Option<String>, words: &Option<String>| {
-        words.as_ref().is_none_or(|words| {
-            let text = text.as_deref().map(fold).unwrap_or_default();
-            crate::domain::has_words(&text, &fold(words))
-        })
+        words.as_ref().is_none_or(|words| crate::domain::has_words(text.as_deref().unwrap_or_default(), &fold(words)))
     };
     let agency = agent.agency_name.as_ref().map(ToString::to_string);
     let city = agent.city.as_ref().map(ToString::to_string);

@@ -222,7 +222,13 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
     for company in &companies {
         let zone = company.records.timezone();
         let today = zone.to_datetime(now).date();
-        let range = period(wanted.from.as_deref(), wanted.to.as_deref(), wanted.period.as_deref(), today)?;
+        let range = period(
+            wanted.from.as_deref(),
+            wanted.to.as_deref(),
+            wanted.period.as_deref(),
+            today,
+            company.records.week_starts(),
+        )?;
         period_shown = period_shown.or(range.map(|range| (range, zone_name(zone))));
         selections.push((&company.name, InspectionSelection { period: range, ..wanted.selection() }));
     }

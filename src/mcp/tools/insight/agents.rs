@@ -128,8 +128,10 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 None => None,
             };
             let (statistics, _) = company.records.statistics().await?;
-            let differing = disagreements(&company.records.facts().await?.0, &statistics);
-            let checked = Checked { of: statistics.len(), differing };
+            let deleted = company.records.beside_facts(0, -1).await?.deleted;
+            let whole = company.records.facts().await?.0;
+            let compared = disagreements(&whole, &deleted, &statistics, now.as_millisecond());
+            let checked = Checked { of: statistics.len(), differing: compared.differing };
             let sums = move |facts: &Facts| agent_analysis(facts, &scope, before.as_ref(), now.as_millisecond());
             let analysis = summed(&facts, sums).await;
             let sees = sees_canceled(&basis);

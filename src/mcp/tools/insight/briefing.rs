@@ -258,7 +258,7 @@ fn shown(company: &ServedCompany, job: &Job, include: &[String], several_days: b
         .put("id", Some(one.id.to_string()))
         .list("inspectors", one.inspectors.iter().filter_map(|inspector| inspector.name.as_ref()))
         .show("address", one.address.full.as_ref().or(one.address.street.as_ref()))
-        .list("services", one.services.iter().chain(&one.add_ons))
+        .list("services", one.services.iter().chain(&one.add_ons).chain(&one.not_add_ons))
         .put("hours", one.duration_hours)
         .list("clients", &one.client_names)
         .show("agent", one.buying_agent.as_ref().and_then(|agent| agent.name.as_ref()))

@@ -95,7 +95,7 @@ const METRICS: &[Metric] = &[
     },
     Metric {
         name: "forecast",
-        definition: "Inspections a week (Monday to Sunday), canceled ones left out; the model that did best when it foretold \
+        definition: "Inspections a week (from the day on which the company's weeks begin), canceled ones left out; the model that did best when it foretold \
                      past weeks from what came before them. Ranges come from its own errors there. Capacity seen is the \
                      90th percentile of the past 52 weeks. The rows are the history it is made from.",
         counts: |seen, fact| is_performed(fact, seen.now),

@@ -74,6 +74,7 @@ pub(super) fn inspection_row(
         .put("selling_agent", agent(&inspection.selling_agent))
         .list("services", &inspection.services)
         .list("add_ons", &inspection.add_ons)
+        .list("not_add_ons", &inspection.not_add_ons)
         .show("quote", inspection.quote.as_ref())
         .put("duration_hours", inspection.duration_hours)
         .put("paid", inspection.paid)
