@@ -49,6 +49,8 @@ async fn measure(size: u64) {
             timezone: jiff::tz::TimeZone::get(company.timezone).unwrap(),
             api_key: company.api_key.clone().into(),
             requests_per_minute: 1_000_000.try_into().unwrap(),
+            naming: spectora_mcp::domain::Naming::default(),
+            week_starts: spectora_mcp::domain::WeekStart::default(),
             known_services: vec!["Pool, Spa & Deck Inspection".to_owned()],
             monthly_budget: None,
             keeping: Keeping::default(),
@@ -143,10 +145,20 @@ async fn measure(size: u64) {
         std::hint::black_box(spectora_mcp::insight::agent_analysis(&facts, &quarter, None, at));
     });
     ask("capacity", &|| {
-        std::hint::black_box(spectora_mcp::insight::capacity_plan(&facts, 6, today, at));
+        std::hint::black_box(spectora_mcp::insight::capacity_plan(
+            &facts,
+            6,
+            today,
+            at,
+            spectora_mcp::domain::WeekStart::default(),
+        ));
     });
     ask("data quality", &|| {
-        std::hint::black_box(spectora_mcp::insight::quality(&facts, today - 365, today));
+        std::hint::black_box(spectora_mcp::insight::quality(
+            &spectora_mcp::insight::Looked::at(&facts, &spectora_mcp::domain::Naming::default(), at),
+            today - 365,
+            today,
+        ));
     });
     ask("briefing", &|| {
         std::hint::black_box(spectora_mcp::insight::briefing(Vec::new(), &facts, &[], now));

@@ -22,7 +22,7 @@ use crate::sync::{self, LedgerMeter, Received, SyncSettings, Syncer};
 use crate::transport::{Delivered, Deliveries};
 
 /// What the typed columns of a mirror are derived by. A new number derives them anew from the raw records.
-const MAPPING_VERSION: u32 = 1;
+const MAPPING_VERSION: u32 = 3;
 
 /// The parts do not fit together.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,7 @@ pub struct App {
     ledger: Option<Arc<Ledger>>,
     data_dir: Option<PathBuf>,
     clock: Arc<dyn Clock>,
+    tasks: sync::Tasks,
 }
 
 impl App {
@@ -79,7 +80,13 @@ impl App {
             let keeper = keeper.map(|(ledger, folder)| keeper_of(&client, company, calls, ledger, folder, clock));
             parts.push(Part { company: company.clone(), client, keeper });
         }
-        Ok(Self { parts, ledger, data_dir: config.data_dir.clone(), clock: Arc::clone(clock) })
+        let tasks = sync::Tasks::default();
+        Ok(Self { parts, ledger, data_dir: config.data_dir.clone(), clock: Arc::clone(clock), tasks })
+    }
+
+    /// Ends what goes on beside questions.
+    pub async fn end(&self) {
+        self.tasks.end().await;
     }
 
     /// Closes the files for good: nothing is written after that, whatever still runs.
@@ -114,7 +121,9 @@ impl App {
 
     fn served(&self) -> Vec<ServedCompany> {
         let one = |part: &Part| {
-            let records = Records::new(part.client.clone(), Arc::clone(&self.clock));
+            let records = Records::new(part.client.clone(), Arc::clone(&self.clock))
+                .in_weeks(part.company.week_starts)
+                .run_by(self.tasks.clone());
             let records = match &part.keeper {
                 Some(syncer) => records.kept_by(Arc::clone(syncer)),
                 None => records,
@@ -168,7 +177,7 @@ impl App {
         for part in &self.parts {
             if let Some(syncer) = &part.keeper {
                 let every: Duration = part.company.keeping.every;
-                tokio::spawn(sync::keep(Arc::clone(syncer), every, stop.clone()));
+                drop(self.tasks.spawn("keeping fresh", sync::keep(Arc::clone(syncer), every, stop.clone())));
             }
         }
     }
@@ -215,6 +224,7 @@ fn client_settings(
         requests_per_minute: company.requests_per_minute,
         limits: ClientLimits::default(),
         known_services: company.known_services.clone(),
+        naming: company.naming.clone(),
         changed_since: config.changed_since_filter.as_deref().and_then(ChangedSinceName::new),
         meter,
     }
@@ -233,7 +243,7 @@ fn keeper_of(
         folder: folder.to_owned(),
         company: company.name.clone(),
         timezone: company.timezone.clone(),
-        mapping: format!("{MAPPING_VERSION} {zone} {}", company.known_services.join("\n")),
+        mapping: format!("{MAPPING_VERSION} {zone} {} {}", company.known_services.join("\n"), company.naming.mark()),
         clock: Arc::clone(clock),
     });
     let settings = SyncSettings {

@@ -31,8 +31,10 @@ const EXIT_ANSWER_IS_ERROR: u8 = 1;
 /// The exit code of a wrong command line or configuration.
 const EXIT_CANNOT_RUN: u8 = 2;
 
-/// Threads for what waits on files. Few are enough, and each keeps memory of its own.
-const BLOCKING_THREADS_MAX: usize = 4;
+/// Threads for what waits on files. All work on mirrors and all sums at once leave some for standard input and output and
+/// for looking up addresses; threads begin when needed, since each keeps memory of its own.
+const BLOCKING_THREADS_MAX: usize =
+    crate::mirror::READINGS_MAX + crate::mirror::CHANGES_MAX + crate::records::SUMS_MAX + 6;
 
 /// Lets AI assistants ask about a home-inspection company's Spectora data. It can only read.
 ///
@@ -128,9 +130,7 @@ impl Global {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(&cli.global);
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).build();
-    let runtime = match runtime {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return report(&error.into()),
     };
@@ -141,6 +141,10 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => report(&error),
     }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).build()
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -184,6 +188,48 @@ fn start_log(global: &Global) {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
+
+    #[test]
+    fn work_on_files_and_sums_never_take_every_thread() {
+        let runtime = super::runtime().unwrap();
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let held = std::sync::Arc::new(std::sync::Mutex::new(held));
+        // As long as the sender lives, each of these waits, as on a file that another process has.
+        let wait = || {
+            let held = std::sync::Arc::clone(&held);
+            move || drop(held.lock().map(|held| held.recv()))
+        };
+        runtime.block_on(async {
+            let facts = std::sync::Arc::new(crate::mirror::Facts::default());
+            let mut waiting = Vec::new();
+            for _ in 0..20 {
+                let (reads, changes, sums) = (wait(), wait(), wait());
+                let facts = std::sync::Arc::clone(&facts);
+                waiting.push(tokio::spawn(async move {
+                    let reading = crate::mirror::reading(move || {
+                        reads();
+                        Ok(())
+                    });
+                    let changing = crate::mirror::changing(move || {
+                        changes();
+                        Ok(())
+                    });
+                    let summing = crate::records::summed(&facts, move |_| sums());
+                    drop(tokio::join!(reading, changing, summing));
+                }));
+            }
+            tokio::task::yield_now().await;
+            // What standard input, standard output and the look-up of an address need.
+            for _ in 0..3 {
+                let other = tokio::task::spawn_blocking(|| 7);
+                assert_eq!(tokio::time::timeout(std::time::Duration::from_secs(60), other).await.unwrap().unwrap(), 7);
+            }
+            drop(release);
+            for one in waiting {
+                one.await.unwrap();
+            }
+        });
+    }
 
     #[test]
     fn the_command_line_is_well_defined() {

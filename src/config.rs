@@ -18,7 +18,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
-use crate::domain::CompanyName;
+use crate::domain::{CompanyName, Naming, WeekStart};
 pub use environment::Environment;
 pub use error::ConfigError;
 use file::{RawCompany, RawFile, RawKey, RawMirror};
@@ -80,6 +80,10 @@ pub struct Company {
     pub requests_per_minute: NonZeroU32,
     /// Services whose own names hold a comma.
     pub known_services: Vec<String>,
+    /// Names that mean the same, add-ons that are none, services without agents.
+    pub naming: Naming,
+    /// The day on which its weeks begin.
+    pub week_starts: WeekStart,
     /// The most calls of a calendar month; `None` counts without a limit.
     pub monthly_budget: Option<u64>,
     /// How the mirror is kept.
@@ -326,6 +330,9 @@ fn settle(name: &str, raw: RawCompany, warnings: &mut Vec<String>) -> Result<Com
         display_name: raw.display_name.clone(),
         timezone,
         known_services: raw.known_services.clone(),
+        week_starts: raw.week_starts,
+        naming: Naming::new(&raw.same_names, &raw.not_add_ons, &raw.services_without_agents)
+            .map_err(|source| ConfigError::Naming { company: name.to_owned(), source })?,
         requests_per_minute,
         api_key: SecretString::default(),
     })

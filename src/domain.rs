@@ -14,8 +14,11 @@ mod id;
 mod inspection;
 mod moment;
 mod money;
+mod naming;
 mod period;
 mod text;
+mod week;
+pub mod zip;
 
 pub use agent::{Agent, AgentStatistics};
 pub use attachment::{Attachment, SecretUrl};
@@ -25,9 +28,12 @@ pub use company::{CompanyName, CompanyNameError};
 pub use day::{date_of, epoch_day};
 pub use id::{
     AgencyId, AgentId, AgentTeamId, AttachmentId, ClientId, ConnectionId, IdError, InspectionId, InspectorId, Slug,
+    id_order,
 };
 pub use inspection::{Address, AgentOnInspection, Inspection, InspectorOnInspection, Status};
 pub use moment::Moment;
 pub use money::{Money, MoneyError};
+pub use naming::{Naming, NamingError};
 pub use period::{DateRange, DateRangeError, NamedPeriod};
-pub use text::{Text, fold, has_words};
+pub use text::{Text, excerpt, fold, has_words, searchable};
+pub use week::WeekStart;

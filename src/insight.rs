@@ -28,6 +28,6 @@ pub use common::{Rate, SMALL_SAMPLE, Scope, rate};
 pub use documents::{Habit, SETTLED_DAYS, habits, late};
 pub use mix::{MixBy, MixCell, MixRow, ServiceMix, Trend, service_mix};
 pub use places::{Place, place_of};
-pub use quality::{Finding, quality};
+pub use quality::{Finding, Looked, misdated, quality};
 pub use scorecard::{Repeats, Scorecard, ScorecardRow, scorecard};
-pub use statistics::{Disagreement, disagreements};
+pub use statistics::{Compared, Definition, Disagreement, disagreements};

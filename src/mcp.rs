@@ -37,7 +37,7 @@ use tracing::Instrument as _;
 
 use crate::domain::{Clock, CompanyName};
 use crate::records::Records;
-use answer::Answer;
+use answer::{Answer, QueryMark};
 pub use failure::ToolFailure;
 
 /// The longest a call may take; reading stops earlier and answers with what there is.
@@ -117,6 +117,11 @@ impl Context {
             names.is_none_or(|mut names| names.any(|name| served.name.as_str() == name))
         };
         self.companies.iter().filter(is_wanted).collect()
+    }
+
+    /// What cursors of this tool with these arguments are marked with.
+    fn mark(&self, tool: &str, arguments: &Map<String, Value>) -> QueryMark {
+        QueryMark::new(tool, arguments, self.companies.iter().map(|company| &company.name))
     }
 
     /// The company's name for a row, where more than one is served.
@@ -346,7 +351,8 @@ impl ServerHandler for SpectoraServer {
         Ok(CompleteResult::new(completions::complete(&context, &request).await))
     }
 
-    /// Some clients send `arguments` as a text that holds JSON; such a call does not parse as one and arrives here.
+    /// Some clients send `arguments` as a text that holds JSON; such a call does not parse as one and arrives here, as does
+    /// one whose arguments are no object at all.
     async fn on_custom_request(
         &self,
         request: CustomRequest,
@@ -358,11 +364,19 @@ impl ServerHandler for SpectoraServer {
         }
         let params = request.params.as_ref();
         let name = params.and_then(|params| params.get("name")).and_then(Value::as_str).ok_or(unknown)?;
-        let text = params.and_then(|params| params.get("arguments")).and_then(Value::as_str).unwrap_or_default();
-        let result = match serde_json::from_str(text) {
-            Ok(Value::Object(arguments)) => self.run(name, arguments).await?,
-            _ if text.trim().is_empty() => self.run(name, Map::new()).await?,
-            _ => ToolFailure::new("`arguments` is not a JSON object", "send the arguments as an object").into_result(),
+        // Whatever is no object is refused: run without arguments, the call would be another one.
+        let arguments = match params.and_then(|params| params.get("arguments")) {
+            None | Some(Value::Null) => Some(Map::new()),
+            Some(Value::Object(arguments)) => Some(arguments.clone()),
+            Some(Value::String(text)) if text.trim().is_empty() => Some(Map::new()),
+            Some(Value::String(text)) => serde_json::from_str(text).ok(),
+            Some(_) => None,
+        };
+        let result = match arguments {
+            Some(arguments) => self.run(name, arguments).await?,
+            None => {
+                ToolFailure::new("`arguments` is not a JSON object", "send the arguments as an object").into_result()
+            }
         };
         serde_json::to_value(result)
             .map(CustomResult::new)

@@ -6,6 +6,7 @@
 //! crash at any instant loses nothing that was stored and claims nothing that was not.
 
 mod check;
+mod clients;
 mod deliveries;
 mod error;
 mod export;
@@ -13,6 +14,7 @@ mod facts;
 mod files;
 mod history;
 mod inspections;
+mod inspectors;
 mod ledger;
 mod narrowing;
 mod news;
@@ -26,6 +28,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod words;
+mod work;
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -41,6 +44,7 @@ use crate::domain::{Clock, CompanyName};
 use files::{FileMark, Home, LastFailure, Slot, mirror_path, private_file};
 use squeeze::{Expander, Squeezer};
 
+pub use clients::{ClientsFound, ClientsFrom, RawClient};
 pub use deliveries::{Delivery, DeliveryCount, WaitingDelivery};
 pub use error::MirrorError;
 pub use export::data_dictionary;
@@ -55,6 +59,7 @@ pub use query::{After, Found, InspectionQuery, InspectorWanted, Order, RawRow, S
 pub use search::{Hit, NameEntry};
 pub use state::{Coverage, PAUSE_MAX, Partial, Pass, PassEnd, PassStep, Trouble};
 pub use store::{Fresh, StoreCount};
+pub use work::{CHANGES_MAX, READINGS_MAX, changing, reading};
 
 /// How long a writer waits for another process, in milliseconds; a page is stored in a small part of that.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
@@ -352,7 +357,7 @@ impl Mirror {
         ask: impl FnOnce(&mut Parts<'_>) -> Result<T, MirrorError> + Send + 'static,
     ) -> Result<T, MirrorError> {
         let mirror = Arc::clone(self);
-        tokio::task::spawn_blocking(move || mirror.read_now(ask)).await.map_err(|_| MirrorError::Closed)?
+        reading(move || mirror.read_now(ask)).await
     }
 
     /// As [`Self::read`], on this thread.
@@ -384,7 +389,7 @@ impl Mirror {
         change: impl FnOnce(&mut Changing<'_>) -> Result<T, MirrorError> + Send + 'static,
     ) -> Result<T, MirrorError> {
         let mirror = Arc::clone(self);
-        tokio::task::spawn_blocking(move || mirror.write_now(change)).await.map_err(|_| MirrorError::Closed)?
+        changing(move || mirror.write_now(change)).await
     }
 
     /// As [`Self::write`], on this thread.
@@ -412,10 +417,21 @@ impl Mirror {
         })
     }
 
-    /// The typed columns are derived anew throughout.
+    /// The typed columns are about to be derived anew from the first record on: what was learned of names from records as
+    /// they were read before is forgotten.
+    pub fn mapping_begins(&self) -> Result<(), MirrorError> {
+        self.write_now(|parts| {
+            parts.transaction.execute("DELETE FROM inspector_names", [])?;
+            parts.words.forget();
+            Ok(())
+        })
+    }
+
+    /// The typed columns are derived anew throughout. Names that no record has any more are dropped.
     pub fn settled(&self) -> Result<(), MirrorError> {
         let mapping = self.settings.mapping.clone();
         self.write_now(|parts| {
+            parts.drop_unused_names()?;
             parts.set_about(DERIVING, "")?;
             parts.set_about(MAPPING, &mapping)
         })

@@ -4,6 +4,7 @@
 //! asked, after a short look for changes when it is stale; the service answers otherwise. Both give the same shape, and
 //! every answer says what it is based on ([`Basis`]). Nothing here speaks MCP.
 
+mod clients;
 mod directory;
 mod error;
 mod inspections;
@@ -11,34 +12,45 @@ mod kept;
 mod mirrored;
 mod names;
 mod narrow;
+mod news;
+mod reach;
 mod selection;
+mod sums;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::domain::{Attachment, Client, ClientId, Clock, CompanyName, DateRange, Inspection, InspectionId};
+use crate::domain::{Attachment, Client, ClientId, Clock, CompanyName, DateRange, Inspection, InspectionId, WeekStart};
 use crate::mirror::MirrorError;
 use crate::spectora::{
-    AttachmentFilter, AttachmentSort, ClientFilter, ClientSort, Contacts, Direction, InspectionAttachments,
-    InspectionInclude, InspectionSort, Inspections, Query, SpectoraClient,
+    AttachmentFilter, AttachmentSort, Contacts, Direction, InspectionAttachments, InspectionInclude, InspectionSort,
+    Inspections, Query, SpectoraClient,
 };
-use crate::sync::Syncer;
+use crate::sync::{Syncer, Tasks};
 
 pub use crate::spectora::{OTHER_COMPANY_HINT, SpectoraErrorKind as ServiceErrorKind};
+pub use clients::{ClientList, ClientsAfter, ListedClient};
 pub use directory::AgentEntry;
 pub use error::RecordsError;
 pub use inspections::InspectionList;
-pub use kept::{CANCELED_UNSEEN, FoundRecord, Refreshed};
+pub use kept::{BesideFacts, CANCELED_UNSEEN, FoundRecord, Refreshed};
 pub use names::NameMatch;
 pub use narrow::{NarrowedBy, NarrowingWanted};
+pub use news::NewsSubject;
+pub use reach::Need;
 pub use selection::{AgentRole, InspectionOrder, InspectionSelection, InspectorWanted, Position};
+pub use sums::{SUMS_MAX, summed};
 
 /// Rows to a page when everything will be read: the most the service gives.
 const PAGE_ROWS: u32 = 200;
 /// The most pages one question may read.
 const PAGES_PER_QUESTION_MAX: u32 = 40;
+
+/// What numbers by agency are, for the basis of past periods.
+pub const AGENCY_AS_OF_NOW: &str =
+    "agency as of now: all jobs of an agent, past ones too, count for the agency the agent belongs to now";
 
 /// Where an answer comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,19 +104,6 @@ impl Basis {
     }
 }
 
-/// Clients in the service's order of family names.
-#[derive(Clone, Debug)]
-pub struct ClientList {
-    /// The clients of this page.
-    pub rows: Vec<Client>,
-    /// How many there are in all, when that is certain.
-    pub total: Option<u64>,
-    /// The page to ask for next, if there is one.
-    pub next_page: Option<u32>,
-    /// What this is based on.
-    pub basis: Basis,
-}
-
 /// The records of one company.
 pub struct Records {
     client: SpectoraClient,
@@ -116,6 +115,8 @@ pub struct Records {
     kept_facts: Arc<kept::KeptFacts>,
     cancellations: inspections::CancellationView,
     keeper: Option<Arc<Syncer>>,
+    tasks: Tasks,
+    week_starts: WeekStart,
     /// Why the mirror could not be read the last time.
     mirror_problem: Mutex<Option<String>>,
 }
@@ -133,14 +134,35 @@ impl Records {
             kept_facts: Arc::default(),
             cancellations: inspections::CancellationView::default(),
             keeper: None,
+            tasks: Tasks::default(),
+            week_starts: WeekStart::default(),
             mirror_problem: Mutex::default(),
         }
+    }
+
+    /// The same, of a company whose weeks begin on this day.
+    #[must_use]
+    pub fn in_weeks(mut self, week_starts: WeekStart) -> Self {
+        self.week_starts = week_starts;
+        self
+    }
+
+    /// The day on which the company's weeks begin.
+    pub fn week_starts(&self) -> WeekStart {
+        self.week_starts
     }
 
     /// The same, answering from the mirror that `syncer` keeps wherever that is complete.
     #[must_use]
     pub fn kept_by(mut self, syncer: Arc<Syncer>) -> Self {
         self.keeper = Some(syncer);
+        self
+    }
+
+    /// The same, with an owner of what goes on beside questions.
+    #[must_use]
+    pub fn run_by(mut self, tasks: Tasks) -> Self {
+        self.tasks = tasks;
         self
     }
 
@@ -266,36 +288,6 @@ impl Records {
         }
         let any_known = rows.is_empty() || rows.iter().any(|row| row.attachments.is_some());
         Ok(any_known.then_some(rows))
-    }
-
-    /// One page of clients, by family name; `text` must stand in the name, e-mail address, phone number or city.
-    /// With a text, all matches come on one page.
-    pub async fn clients(&self, text: Option<&str>, page: u32, size: u32) -> Result<ClientList, RecordsError> {
-        if let Some(list) = self.or_service(self.mirrored_clients(text, page, size).await)? {
-            return Ok(list);
-        }
-        let mut query =
-            Query::<Contacts> { sort: vec![(Direction::Ascending, ClientSort::LastFirstName)], ..Query::default() };
-        let mut basis = self.asked_now();
-        let Some(text) = text else {
-            let page = self.client.page(&query, page, size).await?;
-            let next_page = if page.last { None } else { page.pagination.next.or(Some(page.pagination.current + 1)) };
-            return Ok(ClientList { rows: page.rows, total: page.pagination.records, next_page, basis });
-        };
-        let wanted = crate::domain::fold(text);
-        if let Some(word) = selection::search_word(text) {
-            query.filters.push(ClientFilter::FullText(word));
-        }
-        let mut rows = self.read_all(query, &mut basis, "clients").await?;
-        rows.retain(|client| selection::client_matches(client, &wanted));
-        let key = |client: &Client| {
-            let fold =
-                |text: &Option<crate::domain::Text>| text.as_ref().map(|text| crate::domain::fold(text.as_str()));
-            (fold(&client.last_name), fold(&client.first_name), client.id.clone())
-        };
-        rows.sort_by_cached_key(key);
-        let total = basis.missing.is_empty().then_some(rows.len() as u64);
-        Ok(ClientList { rows, total, next_page: None, basis })
     }
 
     /// Reads a listing to its end, within the limits of one question; says in `basis` when it is not all.

@@ -52,11 +52,11 @@ use self::world::World;
 pub use self::edits::Edit;
 pub use self::faults::{FaultKind, FaultRule, Faults, RECOVERABLE, When};
 pub use self::generate::{AGENTS, AGENTS_SHARED, INSPECTIONS_1, INSPECTIONS_2, INSPECTIONS_MAX};
-pub use self::options::{ChangedSince, Limits, Profile, RetryAfter, SandboxOptions};
+pub use self::options::{ChangedSince, Limits, Profile, RetryAfter, Rewrite, SandboxOptions};
 pub use self::service::{LOG_MAX, Script};
 pub use self::truth::{
-    AgentRow, AttachmentKind, AttachmentRow, ClientRow, CompanyTruth, InspectionRow, InspectorRow, NamedRow, Rhythm,
-    Truth,
+    AgentRow, AttachmentKind, AttachmentRow, ClientRow, CompanyTruth, InspectionRow, InspectorRow, NamedRow,
+    RecordKind, Rhythm, Truth,
 };
 pub use self::words::{
     ADD_ONS, AGENCIES, AddOn, CANCEL_REASONS, FIRST_NAMES, INSTRUCTING_NOTE, LAST_NAMES, NOTES, SERVICES, STREETS,
@@ -128,6 +128,7 @@ impl Sandbox {
             profile: options.profile,
             clock: options.clock,
             seed: options.seed,
+            rewrite: options.rewrite,
             state: Mutex::new(Running {
                 limits: options.limits,
                 usage: companies.iter().map(|_| Usage::default()).collect(),

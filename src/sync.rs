@@ -15,6 +15,7 @@ mod meter;
 mod plan;
 mod rederive;
 mod schedule;
+mod tasks;
 mod webhooks;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub use error::SyncError;
 pub use meter::LedgerMeter;
 pub use plan::{Plan, PlannedStep, Scope, StepWay};
 pub use schedule::keep;
+pub use tasks::Tasks;
 pub use webhooks::{Envelope, EnvelopeError, Received, webhook_secret};
 
 /// Rows to a page: the most the service gives.
@@ -279,6 +281,11 @@ impl Syncer {
         self.sync_alone(scope, progress).await
     }
 
+    /// How many calls a minute background work makes at most.
+    pub fn background_per_minute(&self) -> u32 {
+        self.settings.calls.per_minute_background.max(1)
+    }
+
     /// How long the sync under way in this process has been running; `None` when there is none.
     pub fn running_for(&self) -> Option<Duration> {
         self.begun.get().map(|begun| begun.elapsed())
@@ -459,7 +466,7 @@ impl Syncer {
     pub async fn month(&self) -> Result<MonthCount, MirrorError> {
         let (ledger, calls) = (Arc::clone(&self.ledger), self.settings.calls.clone());
         let month = meter::month_of(self.clock.now());
-        tokio::task::spawn_blocking(move || ledger.month(&calls, month)).await.map_err(|_| MirrorError::Closed)?
+        crate::mirror::changing(move || ledger.month(&calls, month)).await
     }
 
     /// When the mirror last learned of all changes it can learn of; `None` before the first pass is complete.

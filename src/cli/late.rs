@@ -95,6 +95,9 @@ impl Late {
             filling.await;
         }
         let serving = locked(&self.serving).take();
+        if let Some(serving) = &serving {
+            serving.app.end().await;
+        }
         drop(tokio::task::spawn_blocking(move || serving.map(|serving| serving.app.close())).await);
     }
 

@@ -68,6 +68,8 @@ fn demo_config(sandbox: &Sandbox, wanted: &[String], data_dir: Option<std::path:
             api_key: SecretString::from(company.api_key.clone()),
             requests_per_minute: DEMO_REQUESTS_PER_MINUTE,
             known_services: vec!["Pool, Spa & Deck Inspection".to_owned()],
+            naming: crate::domain::Naming::default(),
+            week_starts: crate::domain::WeekStart::default(),
             monthly_budget: None,
             keeping: crate::config::Keeping::default(),
         });

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::secret::shown;
-use crate::domain::CompanyNameError;
+use crate::domain::{CompanyNameError, NamingError};
 
 /// A configuration that cannot be used. Never holds a key.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +108,14 @@ pub enum ConfigError {
         /// Which.
         company: String,
     },
+    /// Two settings say different things of one name.
+    #[error("company {company}: under `same_names`, {source}")]
+    Naming {
+        /// Which.
+        company: String,
+        /// What is wrong.
+        source: NamingError,
+    },
     /// Not the name of a filter.
     #[error("`changed_since_filter` under [api] is {}, which is no name of a filter", shown(given))]
     BadFilterName {
@@ -161,6 +169,9 @@ impl ConfigError {
             Self::Zone { .. } | Self::NoMachineZone { .. } => "set `timezone` to an IANA name such as America/Denver",
             Self::ZeroRequests { .. } => "leave it out for the default of 60",
             Self::ZeroBudget { .. } => "leave it out to count calls without a limit",
+            Self::Naming { .. } => {
+                "write each spelling under one name, such as { \"Radon Test\" = [\"Radon Testing\"] }"
+            }
             Self::BadFilterName { .. } => "give the bare name, such as updated_at_greater_than: a-z and _, at most 60",
             Self::UnknownPath { .. } => "correct the name",
             Self::BadPath { .. } => "give a path such as /v2/contacts",

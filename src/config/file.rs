@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::error::ConfigError;
 use super::secret::without_keys;
+use crate::domain::WeekStart;
 
 /// The largest configuration file, in bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -52,6 +53,14 @@ pub(super) struct RawCompany {
     pub(super) history_days: Option<u32>,
     #[serde(default)]
     pub(super) known_services: Vec<String>,
+    #[serde(default)]
+    pub(super) week_starts: WeekStart,
+    #[serde(default)]
+    pub(super) same_names: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub(super) not_add_ons: Vec<String>,
+    #[serde(default)]
+    pub(super) services_without_agents: Vec<String>,
 }
 
 /// Where a key is.

@@ -78,6 +78,25 @@ fn the_environment_overrides_the_file() {
 }
 
 #[test]
+fn a_company_says_which_names_are_one_and_which_count() {
+    let settings = "same_names = { \"Radon Test\" = [\"Radon Testing\"] }\nnot_add_ons = [\"Veteran Discount\"]\n\
+                    services_without_agents = [\"Pre-Listing\"]";
+    let text = format!("[companies.a]\napi_key = \"{KEY}\"\n{settings}");
+    let naming = loaded(Some(&text), &[], &[]).unwrap().companies.remove(0).naming;
+    assert_eq!(naming.one("radon testing"), "Radon Test");
+    assert!(!naming.is_add_on("VETERAN DISCOUNT") && naming.is_without_agent("pre-listing"));
+    let week = |setting: &str| {
+        let text = format!("[companies.a]\napi_key = \"{KEY}\"\n{setting}");
+        loaded(Some(&text), &[], &[]).map(|config| config.companies[0].week_starts)
+    };
+    assert_eq!(week(""), Ok(WeekStart::Sunday));
+    assert_eq!(week("week_starts = \"monday\""), Ok(WeekStart::Monday));
+    assert!(week("week_starts = \"tuesday\"").unwrap_err().contains("sunday"));
+    let twice = "same_names = { \"Radon Test\" = [\"Radon\"], \"Radon Kit\" = [\"radon\"] }";
+    check_refused(Some(&format!("[companies.a]\napi_key = \"{KEY}\"\n{twice}")), &[], "each spelling under one name");
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_line_and_the_fix() {
     let with = |line: &str| format!("[companies.a]\napi_key = \"{KEY}\"\n{line}");
     check_refused(Some(&with("timezon = \"x\"")), &[], "line 3: unknown field `timezon`");

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::agent::full_name;
-use super::{ClientId, Text};
+use super::{ClientId, Text, fold};
 
 /// A client of the company (the service calls that a contact, and on an inspection the buyer).
 #[derive(Clone, Debug)]
@@ -49,5 +49,12 @@ impl Client {
     /// First and last name, or what there is of them.
     pub fn name(&self) -> Option<String> {
         full_name(self.first_name.as_ref(), self.last_name.as_ref())
+    }
+
+    /// What clients are sorted by: the family name, then the given name, folded. What is between them comes before
+    /// every character of a folded name, so that one family stands together.
+    pub fn sort_name(&self) -> String {
+        let folded = |text: &Option<Text>| text.as_ref().map(|text| fold(text.as_str())).unwrap_or_default();
+        format!("{}\t{}", folded(&self.last_name), folded(&self.first_name))
     }
 }

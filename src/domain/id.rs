@@ -29,7 +29,7 @@ fn parse_plain_id(text: &str, expected: &'static str) -> Result<String, IdError>
     if text.is_empty() || ID_LENGTH_MAX < text.len() || !text.chars().all(allowed) {
         return Err(IdError::new(text, expected));
     }
-    if text.bytes().all(|b| b.is_ascii_digit()) {
+    if is_decimal(text) {
         let digits = text.trim_start_matches('0');
         if digits.is_empty() {
             return Err(IdError::new(text, expected));
@@ -39,9 +39,18 @@ fn parse_plain_id(text: &str, expected: &'static str) -> Result<String, IdError>
     Ok(text.to_owned())
 }
 
-/// Decimals compare as numbers, everything else as text, decimals first.
+/// The order of ids, as a text whose bytes are in that order: decimals as numbers, then everything else as text. Every
+/// list that goes on by an id, in memory or in a store, is in this order.
+pub fn id_order(id: &str) -> String {
+    if is_decimal(id) { format!("0{:02}{id}", id.len()) } else { format!("1{id}") }
+}
+
+fn is_decimal(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// As [`id_order`], without making a text.
 fn compare_ids(left: &str, right: &str) -> Ordering {
-    let is_decimal = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     match (is_decimal(left), is_decimal(right)) {
         (true, true) => left.len().cmp(&right.len()).then_with(|| left.cmp(right)),
         (true, false) => Ordering::Less,
@@ -200,6 +209,19 @@ mod tests {
         let mut ids: Vec<ConnectionId> = ["10", "9", "abc", "100"].map(|id| id.parse().unwrap()).into();
         ids.sort();
         assert_eq!(ids.iter().map(ConnectionId::as_str).collect::<Vec<_>>(), ["9", "10", "100", "abc"]);
+    }
+
+    #[test]
+    fn the_order_of_ids_is_one_order_in_either_form() {
+        let in_order =
+            ["1", "9", "10", "99", "9223372036854775807", "9223372036854775808", "-", "1-a", "A9", "_", "a", "a1"];
+        for (place, left) in in_order.iter().enumerate() {
+            for (other, right) in in_order.iter().enumerate() {
+                assert_eq!(id_order(left).cmp(&id_order(right)), place.cmp(&other), "{left} {right}");
+                let (left, right): (InspectionId, InspectionId) = (left.parse().unwrap(), right.parse().unwrap());
+                assert_eq!(left.cmp(&right), place.cmp(&other), "{left} {right}");
+            }
+        }
     }
 
     #[test]

@@ -62,6 +62,8 @@ pub struct Inspection {
     pub services: Vec<Text>,
     /// The add-ons ordered.
     pub add_ons: Vec<Text>,
+    /// What was ordered like an add-on and is none by the company's own word: discounts and fees.
+    pub not_add_ons: Vec<Text>,
     /// Its files; known only where the service included them.
     pub attachments: Option<Vec<Attachment>>,
     /// When the record was made.

@@ -3,19 +3,24 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// An amount in the company's own currency, which the service does not name. Exact to four decimal places.
+/// An amount in the company's own currency, which the service does not name. Exact to four decimal places; what is finer
+/// is rounded to those, halves away from zero. The record as it came keeps every digit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Money {
     ten_thousandths: i64,
 }
 
-/// The text is no amount: not a plain decimal, more than four decimal places, or too large.
+/// The text is no amount: not a decimal, or too large.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an amount of money (a plain decimal such as 450.00)")]
 pub struct MoneyError(String);
 
 const SCALE: i64 = 10_000;
 const DECIMAL_PLACES: usize = 4;
+/// The largest exponent read, either way: the largest amount has 15 digits, and nothing is left of much smaller ones.
+const EXPONENT_MAX: usize = 40;
+/// The longest text read, in bytes.
+const AMOUNT_BYTES_MAX: usize = 100;
 
 impl Money {
     /// An amount of whole cents.
@@ -54,14 +59,33 @@ impl FromStr for Money {
             Some(rest) => (true, rest),
             None => (false, trimmed),
         };
+        // A number may come as the shortest text of a float: 4.5e2.
+        let (digits, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
+        let exponent: i32 = exponent.parse().map_err(|_| refused())?;
+        let shift = exponent.unsigned_abs() as usize;
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let all_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-        let fraction = fraction.trim_end_matches('0');
-        if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) || DECIMAL_PLACES < fraction.len() {
+        if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) {
             return Err(refused());
         }
+        if EXPONENT_MAX < shift || AMOUNT_BYTES_MAX < trimmed.len() {
+            return Err(refused());
+        }
+        // The point moved to where the exponent says: the digits before it, and those after it.
+        let (whole, fraction) = if exponent < 0 {
+            let padded = format!("{whole:0>width$}", width = whole.len().max(shift + 1));
+            let (whole, moved) = padded.split_at(padded.len() - shift);
+            (whole.to_owned(), format!("{moved}{fraction}"))
+        } else {
+            let padded = format!("{fraction:0<shift$}");
+            let (moved, fraction) = padded.split_at(shift);
+            (format!("{whole}{moved}"), fraction.to_owned())
+        };
         let whole: i64 = whole.parse().map_err(|_| refused())?;
-        let fraction: i64 = format!("{fraction:0<DECIMAL_PLACES$}").parse().map_err(|_| refused())?;
+        let padded = format!("{fraction:0<DECIMAL_PLACES$}");
+        let (kept, finer) = padded.split_at(DECIMAL_PLACES);
+        let rounds_up = finer.bytes().next().is_some_and(|digit| b'5' <= digit);
+        let fraction = kept.parse::<i64>().map_err(|_| refused())? + i64::from(rounds_up);
         let magnitude = whole.checked_mul(SCALE).and_then(|scaled| scaled.checked_add(fraction)).ok_or_else(refused)?;
         Ok(Self { ten_thousandths: if negative { -magnitude } else { magnitude } })
     }
@@ -94,8 +118,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_finer_than_four_places_is_rounded_and_never_lost() {
+        for (text, shown) in [
+            ("449.99995", "450.00"),
+            ("449.99994", "449.9999"),
+            ("-0.00005", "-0.0001"),
+            ("1.234549999999999", "1.2345"),
+            ("333.3333333333333", "333.3333"),
+            ("4.5e2", "450.00"),
+            ("45000E-2", "450.00"),
+            ("1.25e-1", "0.125"),
+            ("1e-9", "0.00"),
+            ("1.5e+1", "15.00"),
+        ] {
+            assert_eq!(text.parse::<Money>().map(|money| money.to_string()).as_deref(), Ok(shown), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_amount_is_refused() {
-        for text in ["", ".", "1e3", "4,50", "$450", "1.23456", "99999999999999999999", "--1", "1.2.3"] {
+        for text in
+            ["", ".", "e3", "1e", "1e99", "1e15", "4,50", "$450", "99999999999999999999", "--1", "1.2.3", "1.-2"]
+        {
             assert!(text.parse::<Money>().is_err(), "{text:?}");
         }
     }

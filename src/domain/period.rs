@@ -6,6 +6,8 @@ use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan};
 
+use super::WeekStart;
+
 /// Whole civil days, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateRange {
@@ -63,7 +65,7 @@ impl fmt::Display for DateRange {
 
 macro_rules! named_periods {
     ($($(#[$doc:meta])* $variant:ident = $name:literal;)+) => {
-        /// A period by name, resolved against the company's own today. Weeks begin on Monday.
+        /// A period by name, resolved against the company's own today and weeks.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum NamedPeriod { $($(#[$doc])* $variant,)+ }
 
@@ -86,7 +88,7 @@ named_periods! {
     Tomorrow = "tomorrow";
     /// The day before.
     Yesterday = "yesterday";
-    /// Monday to Sunday around today.
+    /// The week of today, whole.
     ThisWeek = "this_week";
     /// The week before.
     LastWeek = "last_week";
@@ -126,13 +128,18 @@ impl NamedPeriod {
         Self::ALL.iter().copied().find(|period| period.name() == name)
     }
 
-    /// The days meant, when it is `today`. At the edge of the calendar days outside it are cut off.
-    pub fn resolve(self, today: Date) -> DateRange {
+    /// The days meant, when it is `today` and weeks begin as they do. At the edge of the calendar days outside it are cut
+    /// off.
+    pub fn resolve(self, today: Date, weeks: WeekStart) -> DateRange {
         let shift = |date: Date, span: Span| date.saturating_add(span);
         let one = |date: Date| DateRange { from: date, to: date };
-        let monday = shift(today, -i64::from(today.weekday().since(Weekday::Monday)).days());
+        let begins = match weeks {
+            WeekStart::Sunday => Weekday::Sunday,
+            WeekStart::Monday => Weekday::Monday,
+        };
+        let this_week = shift(today, -i64::from(today.weekday().since(begins)).days());
         let week = |offset: i64| {
-            let from = shift(monday, offset.weeks());
+            let from = shift(this_week, offset.weeks());
             DateRange { from, to: shift(from, 6.days()) }
         };
         let month_first = today.first_of_month();
@@ -176,7 +183,7 @@ mod tests {
 
     #[track_caller]
     fn check(period: NamedPeriod, today: Date, expect: &str) {
-        assert_eq!(period.resolve(today).to_string(), expect);
+        assert_eq!(period.resolve(today, WeekStart::Monday).to_string(), expect);
     }
 
     #[test]
@@ -184,6 +191,11 @@ mod tests {
         let tuesday = date(2026, 11, 24);
         check(NamedPeriod::Tomorrow, tuesday, "2026-11-25");
         check(NamedPeriod::ThisWeek, tuesday, "2026-11-23 to 2026-11-29");
+        let sunday = |period: NamedPeriod, day: Date| period.resolve(day, WeekStart::Sunday).to_string();
+        assert_eq!(sunday(NamedPeriod::ThisWeek, tuesday), "2026-11-22 to 2026-11-28");
+        assert_eq!(sunday(NamedPeriod::ThisWeek, date(2026, 11, 22)), "2026-11-22 to 2026-11-28");
+        assert_eq!(sunday(NamedPeriod::LastWeek, date(2026, 11, 28)), "2026-11-15 to 2026-11-21");
+        assert_eq!(sunday(NamedPeriod::NextWeek, tuesday), "2026-11-29 to 2026-12-05");
         check(NamedPeriod::LastMonth, tuesday, "2026-10-01 to 2026-10-31");
         check(NamedPeriod::ThisQuarter, tuesday, "2026-10-01 to 2026-12-31");
         check(NamedPeriod::LastQuarter, date(2026, 1, 31), "2025-10-01 to 2025-12-31");

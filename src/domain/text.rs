@@ -76,23 +76,125 @@ fn is_visible(c: char) -> bool {
             | '\u{f0000}'..='\u{10ffff}'))
 }
 
+/// The beginning of what was given, for an error that repeats it: one line of at most `chars` characters. As quick for a
+/// long text as for a short one.
+pub fn excerpt(text: &str, chars: usize) -> String {
+    // No character takes more than four bytes, and few of those looked at are dropped.
+    let near = text.floor_char_boundary(chars.saturating_mul(4));
+    let line = Text::line(text.get(..near).unwrap_or_default()).map(|line| line.0).unwrap_or_default();
+    match line.char_indices().nth(chars.saturating_sub(1)) {
+        Some((end, _)) if near < text.len() || line.chars().nth(chars).is_some() => {
+            format!("{}…", line.get(..end).unwrap_or_default())
+        }
+        _ => line,
+    }
+}
+
+/// Letters of Latin alphabets that are letters of their own, so that taking accents off leaves them as they are, and how
+/// people write them on a keyboard without them. Upper case is folded before.
+const LATIN_LETTERS: &[(char, &str)] = &[
+    ('\u{df}', "ss"),
+    ('\u{e6}', "ae"),
+    ('\u{f0}', "d"),
+    ('\u{f8}', "o"),
+    ('\u{fe}', "th"),
+    ('\u{111}', "d"),
+    ('\u{127}', "h"),
+    ('\u{131}', "i"),
+    ('\u{138}', "k"),
+    ('\u{142}', "l"),
+    ('\u{14b}', "n"),
+    ('\u{153}', "oe"),
+    ('\u{167}', "t"),
+    ('\u{180}', "b"),
+    ('\u{199}', "k"),
+    ('\u{1b6}', "z"),
+    ('\u{1e5}', "g"),
+    ('\u{253}', "b"),
+    ('\u{256}', "d"),
+    ('\u{257}', "d"),
+    ('\u{259}', "e"),
+    ('\u{25b}', "e"),
+    ('\u{254}', "o"),
+    ('\u{268}', "i"),
+];
+
+/// Whether a script writes names without blanks between their words, so that each letter is taken for a word: Chinese,
+/// Japanese and Korean.
+fn is_word_of_its_own(c: char) -> bool {
+    matches!(c,
+        '\u{3005}'..='\u{3007}' | '\u{3041}'..='\u{30ff}' | '\u{3105}'..='\u{312f}' | '\u{31f0}'..='\u{31ff}'
+        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{20000}'..='\u{3ffff}')
+}
+
 /// `text` reduced to what matching compares: lower case, without accents, punctuation as blanks, one blank
-/// between words. "José  O'Neil-Smith" and "JOSE O NEIL SMITH" fold to the same.
+/// between words. "José  O'Neil-Smith" and "JOSE O NEIL SMITH" fold to the same. Letters that are no others with an accent
+/// become those that stand for them ("Łukasz" is "lukasz"); in scripts without blanks each letter is a word.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for c in text.nfkd().filter(|c| !is_combining_mark(*c) && is_visible(*c)) {
-        if c.is_alphanumeric() {
-            folded.extend(c.to_lowercase());
-        } else if !folded.ends_with(' ') && !folded.is_empty() {
+    let blank = |folded: &mut String| {
+        if !folded.ends_with(' ') && !folded.is_empty() {
             folded.push(' ');
+        }
+    };
+    // What is left without its accents is put together again: a syllable of Korean is one letter.
+    for c in text.nfkd().filter(|c| !is_combining_mark(*c) && is_visible(*c)).nfc() {
+        if !c.is_alphanumeric() {
+            blank(&mut folded);
+            continue;
+        }
+        if is_word_of_its_own(c) {
+            blank(&mut folded);
+            folded.push(c);
+            folded.push(' ');
+            continue;
+        }
+        for lower in c.to_lowercase().filter(|c| !is_combining_mark(*c)) {
+            match LATIN_LETTERS.iter().find(|(letter, _)| *letter == lower) {
+                Some((_, plain)) => folded.push_str(plain),
+                None => folded.push(lower),
+            }
         }
     }
     folded.truncate(folded.trim_end().len());
     folded
 }
 
-/// Whether every word of `wanted` begins a word of `text`; both folded.
+/// What `text` is found by: its folded words and, where a word holds punctuation, the same word without it: "O'Neil" is
+/// found by "neil", "o neil" and "oneil".
+pub fn searchable(text: &str) -> String {
+    let mut words = fold(text);
+    for word in text.split_whitespace().filter(|word| word.contains(is_joint) && !word.contains('@')) {
+        // "O'Neil-Smith" is typed "ONeil Smith" and, seldom, "ONeilSmith".
+        let parts = word.split(|c: char| is_joint(c) && !is_apostrophe(c));
+        let joined: String = word.chars().filter(|c| !is_joint(*c)).collect();
+        for form in parts.filter(|part| part.contains(is_apostrophe)).map(without_apostrophes).chain([joined]) {
+            let form = fold(&form);
+            if !form.is_empty() && !words.split(' ').any(|known| known == form) {
+                words.push(' ');
+                words.push_str(&form);
+            }
+        }
+    }
+    words
+}
+
+fn without_apostrophes(part: &str) -> String {
+    part.chars().filter(|c| !is_apostrophe(*c)).collect()
+}
+
+fn is_apostrophe(c: char) -> bool {
+    matches!(c, '\'' | '`' | '\u{b4}' | '\u{2b9}'..='\u{2bc}' | '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{ff07}')
+}
+
+/// Punctuation inside a word.
+fn is_joint(c: char) -> bool {
+    is_apostrophe(c) || matches!(c, '-' | '.' | '\u{2010}' | '\u{2011}' | '\u{2013}')
+}
+
+/// Whether every word of `wanted` (folded) begins a word of `text` (as it is written).
 pub fn has_words(text: &str, wanted: &str) -> bool {
+    let text = searchable(text);
     let begins = |wanted: &str| text.split(' ').any(|word| word.starts_with(wanted));
     wanted.split(' ').filter(|word| !word.is_empty()).all(begins)
 }
@@ -117,9 +219,46 @@ mod tests {
     }
 
     #[test]
+    fn an_excerpt_is_one_short_line() {
+        assert_eq!(excerpt("Ann\u{200b} \n Lee", 80), "Ann Lee");
+        assert_eq!(excerpt("abcdef", 6), "abcdef");
+        assert_eq!(excerpt("abcdefg", 6), "abcde…");
+        assert_eq!(excerpt(&"é".repeat(1_000_000), 80).chars().count(), 80);
+        assert!(excerpt(&"\u{200b}".repeat(1_000_000), 80).is_empty());
+    }
+
+    #[test]
     fn folding_forgives_case_accents_and_punctuation() {
         assert_eq!(fold("  José  O'Neil-Smith "), "jose o neil smith");
-        assert_eq!(fold("Łukasz & Söhne"), "łukasz sohne");
+        assert_eq!(fold("Łukasz & Söhne"), "lukasz sohne");
+        assert_eq!(fold("Đặng Þór Æsa GROSSE Straße"), "dang thor aesa grosse strasse");
+    }
+
+    #[test]
+    fn names_are_found_as_people_type_them() {
+        for (text, wanted) in [
+            ("Sean O'Neil", "oneil"),
+            ("Sean O\u{2019}Neil", "oneil"),
+            ("Sean O'Neil", "o neil"),
+            ("Sean O'Neil", "neil sean"),
+            ("Ann O'Neil-Smith", "oneil smith"),
+            ("Mary-Ann Lee", "maryann"),
+            ("J.R. Ewing", "jr ewing"),
+            ("Łukasz Nowak", "lukasz"),
+            ("Đặng Văn Ánh", "dang van"),
+            ("Søren Ørsted", "soren orsted"),
+            ("İpek Yılmaz", "ipek yilmaz"),
+            ("王小明", "小明"),
+            ("小明 王", "王小明"),
+            ("김철수", "철수"),
+            ("山田 たろう", "山田たろう"),
+        ] {
+            assert!(has_words(text, &fold(wanted)), "{text}: {wanted}");
+        }
+        for (text, wanted) in [("Sean O'Neil", "eil"), ("王小明", "小红"), ("Łukasz", "ukasz"), ("Mary-Ann", "yann")]
+        {
+            assert!(!has_words(text, &fold(wanted)), "{text}: {wanted}");
+        }
     }
 
     proptest! {
@@ -133,7 +272,9 @@ mod tests {
                 prop_assert_eq!(Text::block(block.as_str()), Some(block.clone()));
             }
             let folded = fold(&raw);
-            prop_assert_eq!(fold(&folded), folded);
+            prop_assert_eq!(fold(&folded), folded.clone());
+            prop_assert!(searchable(&raw).starts_with(&folded));
+            prop_assert!(has_words(&raw, &folded));
         }
     }
 }

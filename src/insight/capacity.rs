@@ -7,9 +7,10 @@ mod models;
 use std::collections::BTreeMap;
 
 use self::back_test::{History, best};
-use self::calendar::{WEEK, holiday, monday};
+use self::calendar::{WEEK, holiday};
 use self::models::YEAR;
 use super::common::{is_performed, median, percentile};
+use crate::domain::WeekStart;
 use crate::mirror::{Fact, Facts};
 
 pub use models::Model;
@@ -28,8 +29,8 @@ pub const BOOKED_WEEKS: usize = 2;
 /// A forecast of one week.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Week {
-    /// Its Monday, as days since 1970-01-01.
-    pub monday: i64,
+    /// Its first day, as days since 1970-01-01.
+    pub begins: i64,
     /// Inspections booked for it by now, not canceled.
     pub booked: u64,
     /// Hours of those.
@@ -80,12 +81,18 @@ pub struct CapacityPlan {
 
 /// The plan for `ahead` weeks (1 to 13) after the week of `today`, from inspections that were not canceled. `None` with
 /// fewer than 12 complete weeks of history. The week of `today` is part filled and is neither history nor forecast. `now`
-/// is in milliseconds since 1970.
-pub fn capacity_plan(facts: &Facts, ahead: usize, today: i64, now: i64) -> Option<CapacityPlan> {
-    let this_week = monday(today);
+/// is in milliseconds since 1970; weeks begin on the company's day.
+pub fn capacity_plan(
+    facts: &Facts,
+    ahead: usize,
+    today: i64,
+    now: i64,
+    week_starts: WeekStart,
+) -> Option<CapacityPlan> {
+    let this_week = week_starts.first_day(today);
     let rows: Vec<&Fact> = facts.rows.iter().filter(|fact| fact.canceled_at.is_none()).collect();
     // The first week is seldom whole.
-    let first = monday(rows.first()?.day) + WEEK;
+    let first = week_starts.first_day(rows.first()?.day) + WEEK;
     let weeks = usize::try_from((this_week - first) / WEEK).ok()?;
     if weeks < WEEKS_MIN {
         return None;
@@ -93,8 +100,8 @@ pub fn capacity_plan(facts: &Facts, ahead: usize, today: i64, now: i64) -> Optio
     let (counts, hours) = by_week(rows.iter().copied(), first, weeks);
     let ahead = ahead.clamp(1, AHEAD_MAX);
     // The weeks ahead and the part-filled one lie after the history.
-    let mondays = (0..=weeks + ahead).filter_map(|week| Some(first + WEEK * i64::try_from(week).ok()?));
-    let history = History { holidays: mondays.map(holiday).collect(), counts };
+    let begins = (0..=weeks + ahead).filter_map(|week| Some(first + WEEK * i64::try_from(week).ok()?));
+    let history = History { holidays: begins.map(holiday).collect(), counts };
     let tried = best(&history, ahead)?;
     let foretold = history.foretell(weeks, &[tried.model], ahead).pop()?;
     let (year, hours_of_year) = (last(&history.counts, YEAR), last(&hours, YEAR));
@@ -109,12 +116,12 @@ pub fn capacity_plan(facts: &Facts, ahead: usize, today: i64, now: i64) -> Optio
         .enumerate()
         .filter_map(|(step, forecast)| {
             let forecast = forecast?;
-            let monday_of = this_week + WEEK * i64::try_from(step + 1).ok()?;
-            let (booked, booked_hours) = booked(&rows, monday_of);
-            let usually_booked = usual_share(&rows, monday_of, this_week, now);
+            let week_begins = this_week + WEEK * i64::try_from(step + 1).ok()?;
+            let (booked, booked_hours) = booked(&rows, week_begins);
+            let usually_booked = usual_share(&rows, week_begins, this_week, now, week_starts);
             let range_80 = tried.range(step, forecast, 0.1, 0.9);
             Some(Week {
-                monday: monday_of,
+                begins: week_begins,
                 booked,
                 booked_hours,
                 forecast,
@@ -125,7 +132,7 @@ pub fn capacity_plan(facts: &Facts, ahead: usize, today: i64, now: i64) -> Optio
                 by_bookings: usually_booked.filter(|share| *share >= 0.1).map(|share| booked as f64 / share),
                 may_be_short: capacity < range_80.1,
                 may_be_idle: forecast < 0.6 * middle,
-                holiday: holiday(monday_of).is_some(),
+                holiday: holiday(week_begins).is_some(),
             })
         })
         .collect();
@@ -146,7 +153,7 @@ pub fn capacity_plan(facts: &Facts, ahead: usize, today: i64, now: i64) -> Optio
 fn by_week<'a>(rows: impl Iterator<Item = &'a Fact>, first: i64, weeks: usize) -> (Vec<f64>, Vec<f64>) {
     let (mut counts, mut hours) = (vec![0.0; weeks], vec![0.0; weeks]);
     for fact in rows {
-        let week = usize::try_from((monday(fact.day) - first) / WEEK).ok();
+        let week = usize::try_from((fact.day - first).div_euclid(WEEK)).ok();
         if let Some((count, sum)) = week.and_then(|week| Some((counts.get_mut(week)?, hours.get_mut(week)?))) {
             *count += 1.0;
             *sum += fact.hours.unwrap_or(0.0);
@@ -160,22 +167,22 @@ fn last(values: &[f64], weeks: usize) -> &[f64] {
     values.get(values.len().saturating_sub(weeks)..).unwrap_or_default()
 }
 
-/// How many of these lie in the week of a Monday, and their hours.
-fn booked(rows: &[&Fact], monday_of: i64) -> (u64, f64) {
-    let of_week = rows.iter().filter(|fact| (monday_of..monday_of + WEEK).contains(&fact.day));
+/// How many of these lie in the week that begins on a day, and their hours.
+fn booked(rows: &[&Fact], week_begins: i64) -> (u64, f64) {
+    let of_week = rows.iter().filter(|fact| (week_begins..week_begins + WEEK).contains(&fact.day));
     of_week.fold((0, 0.0), |(count, hours), fact| (count + 1, hours + fact.hours.unwrap_or(0.0)))
 }
 
 /// Of the inspections that half a year's weeks came to, the share that was booked as long before each week as now is
-/// before `monday_of`.
-fn usual_share(rows: &[&Fact], monday_of: i64, this_week: i64, now: i64) -> Option<f64> {
-    let lead = monday_of * 86_400_000 - now;
+/// before `week_begins`.
+fn usual_share(rows: &[&Fact], week_begins: i64, this_week: i64, now: i64, week_starts: WeekStart) -> Option<f64> {
+    let lead = week_begins * 86_400_000 - now;
     let (mut booked, mut all) = (0_u64, 0_u64);
     let from = this_week - WEEK * i64::from(HALF_YEAR);
     for fact in rows.iter().filter(|fact| (from..this_week).contains(&fact.day)) {
         let Some(created_at) = fact.created_at else { continue };
         all += 1;
-        booked += u64::from(created_at <= monday(fact.day) * 86_400_000 - lead);
+        booked += u64::from(created_at <= week_starts.first_day(fact.day) * 86_400_000 - lead);
     }
     (all != 0).then(|| booked as f64 / all as f64)
 }
@@ -199,8 +206,8 @@ pub struct InspectorWeeks {
 
 /// The inspectors with work in the past half year or booked in the weeks shown, most in a usual week first. The week of
 /// `today` is part filled and counts nowhere.
-pub fn inspector_weeks(facts: &Facts, today: i64, now: i64) -> Vec<InspectorWeeks> {
-    let this_week = monday(today);
+pub fn inspector_weeks(facts: &Facts, today: i64, now: i64, week_starts: WeekStart) -> Vec<InspectorWeeks> {
+    let this_week = week_starts.first_day(today);
     let mut by_inspector: BTreeMap<Option<i64>, Vec<&Fact>> = BTreeMap::new();
     for fact in facts.rows.iter().filter(|fact| fact.canceled_at.is_none()) {
         by_inspector.entry(fact.inspector).or_default().push(fact);
@@ -208,17 +215,17 @@ pub fn inspector_weeks(facts: &Facts, today: i64, now: i64) -> Vec<InspectorWeek
     let mut shown: Vec<InspectorWeeks> = by_inspector
         .into_iter()
         .filter_map(|(inspector, rows)| {
-            let first = monday(rows.first()?.day);
+            let first = week_starts.first_day(rows.first()?.day);
             let weeks = usize::try_from((this_week - first) / WEEK).unwrap_or(0);
             let performed = rows.iter().copied().filter(|fact| is_performed(fact, now));
             let (counts, hours) = by_week(performed, first, weeks);
             let recent = last(&counts, HALF_YEAR.into());
             let full = last(&hours, FULLNESS_WEEKS).iter().sum::<f64>() / FULLNESS_WEEKS as f64;
             let capacity_hours = (WEEKS_MIN <= weeks).then(|| percentile(last(&hours, YEAR).to_vec(), 0.9));
-            let mut monday_of = this_week;
+            let mut week_begins = this_week;
             let coming = [(); BOOKED_WEEKS].map(|()| {
-                monday_of += WEEK;
-                booked(&rows, monday_of)
+                week_begins += WEEK;
+                booked(&rows, week_begins)
             });
             let works = recent.iter().any(|count| *count > 0.0) || coming.iter().any(|week| week.0 != 0);
             works.then(|| InspectorWeeks {

@@ -161,7 +161,9 @@ fn trend(volume: u64, before: u64) -> Option<Trend> {
 fn counts(facts: &Facts, group: &[&Fact]) -> BTreeMap<i64, u64> {
     let mut counts = BTreeMap::new();
     for fact in group {
-        for word in facts.sold(fact) {
+        // What is no service and no add-on has no share in what is sold.
+        let counted = |word: &&i64| !matches!(facts.names.get(*word), Some(Named::NotAddOn(_)));
+        for word in facts.sold(fact).iter().filter(counted) {
             *counts.entry(*word).or_default() += 1;
         }
     }

@@ -1,5 +1,7 @@
 //! Where ZIP codes are, and how far apart at least.
 
+use crate::domain::zip::five_digits;
+
 /// A place takes so many bytes.
 const RECORD: usize = 7;
 /// Places in the order of ZIP codes; `data/README.md` says where they are from and `scripts/zip-places.py` how they lie.
@@ -21,8 +23,7 @@ pub struct Place {
 /// Where a ZIP code of the United States is; the longer form is taken by its first five digits. `None` for what is no ZIP
 /// code and for those that are no area, such as post-office boxes.
 pub fn place_of(zip: &str) -> Option<Place> {
-    let digits = zip.trim().get(..5).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))?;
-    let wanted: u32 = digits.parse().ok()?;
+    let wanted: u32 = five_digits(zip)?.parse().ok()?;
     let record = |at: usize| PLACES.get(at * RECORD..(at + 1) * RECORD);
     let key = |record: &[u8]| record.iter().take(3).fold(0, |key, byte| key << 8 | u32::from(*byte));
     let (mut low, mut high) = (0, PLACES.len() / RECORD);
@@ -73,7 +74,7 @@ mod tests {
             let off = place.km_to(Place { latitude, longitude, radius_km: 0.0 });
             assert!(off < place.radius_km + 2.0, "{zip}: {off} km off");
         }
-        for none in ["", "1234", "abcde", "00000", "99999", "80é02", "8020²"] {
+        for none in ["", "1234", "abcde", "00000", "99999", "80é02", "8020²", "80202-12", "01310-100"] {
             assert_eq!(place_of(none), None, "{none}");
         }
     }

@@ -1,9 +1,15 @@
 //! What distorts the numbers.
 
-use std::collections::BTreeMap;
+mod agents;
+mod bookings;
+mod names;
 
-use crate::domain::fold;
-use crate::mirror::{AgentFact, Facts};
+use std::collections::BTreeSet;
+
+use crate::domain::{Agent, Inspection, Naming};
+use crate::mirror::{Fact, Facts, Named};
+
+pub use bookings::misdated;
 
 /// Something that distorts a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,108 +22,106 @@ pub struct Finding {
     pub of: u64,
     /// Which number it distorts, and how.
     pub distorts: &'static str,
+    /// The quoted prices of these records together, where money is what is distorted; in ten-thousandths.
+    pub amount: Option<i64>,
     /// Some of the records, for checking: ids, or names.
     pub examples: Vec<String>,
 }
 
+/// What is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Looked<'a> {
+    /// Every inspection that is not deleted.
+    pub facts: &'a Facts,
+    /// The agents.
+    pub agents: &'a [Agent],
+    /// Inspections that may be orders of one booking, with their clients and addresses.
+    pub together: &'a [Inspection],
+    /// What the company says about names.
+    pub naming: &'a Naming,
+    /// The present time, in milliseconds since 1970.
+    pub now: i64,
+}
+
+impl<'a> Looked<'a> {
+    /// Inspections alone.
+    pub fn at(facts: &'a Facts, naming: &'a Naming, now: i64) -> Self {
+        Self { facts, agents: &[], together: &[], naming, now }
+    }
+}
+
 /// The most examples of one finding.
 const EXAMPLES_MAX: usize = 5;
+/// A quote above this is taken for a slip of the keyboard: 100,000.00, in ten-thousandths.
+const QUOTE_MAX: i64 = 100_000 * 10_000;
 
 /// What in the inspections of the days `from` to `to` (days since 1970-01-01, both included) and in the agents distorts
 /// the numbers; findings without a case are left out.
-pub fn quality(facts: &Facts, from: i64, to: i64) -> Vec<Finding> {
-    let booked: Vec<&crate::mirror::Fact> =
-        facts.around(from, to).iter().filter(|fact| (from..=to).contains(&fact.day)).collect();
-    let of = booked.len() as u64;
-    let mut findings = Vec::new();
-    let mut add = |what, distorts, cases: Vec<String>, of: u64| {
-        if !cases.is_empty() {
-            let count = cases.len() as u64;
-            findings.push(Finding {
-                what,
-                count,
-                of,
-                distorts,
-                examples: cases.into_iter().take(EXAMPLES_MAX).collect(),
-            });
-        }
-    };
-    let rows = |holds: &dyn Fn(&crate::mirror::Fact) -> bool| {
-        booked.iter().rev().filter(|fact| holds(fact)).map(|fact| fact.pk.to_string()).collect::<Vec<_>>()
-    };
-    add(
-        "inspections without a buying agent",
-        "referral counts and shares of agents: these count for nobody",
-        rows(&|fact| fact.buying_agent.is_none()),
-        of,
-    );
-    add(
-        "inspections without a ZIP code",
-        "service mix by ZIP: these stand in a row of their own",
-        rows(&|fact| fact.zip.is_none()),
-        of,
-    );
-    add("inspections without a quote", "revenue: these add nothing to it", rows(&|fact| fact.quote.is_none()), of);
-    add(
-        "inspections without a service",
-        "service mix: these have no service",
-        rows(&|fact| facts.sold(fact).is_empty()),
-        of,
-    );
-    add(
-        "inspections without an inspector",
-        "scorecards: these are credited to nobody",
-        rows(&|fact| fact.inspector.is_none()),
-        of,
-    );
-    add(
-        "canceled without a reason",
-        "reasons of cancellations",
-        rows(&|fact| fact.canceled_at.is_some() && fact.reason.is_none()),
-        of,
-    );
-    let agents = facts.agents.len() as u64;
-    add("agents that look like one person", "referrals of one agent are split over several", twins(facts), agents);
-    add("agencies spelled several ways", "numbers by agency are split over the spellings", spellings(facts), agents);
+pub fn quality(looked: &Looked<'_>, from: i64, to: i64) -> Vec<Finding> {
+    let facts = looked.facts;
+    let booked: Vec<&Fact> = facts.around(from, to).iter().filter(|fact| (from..=to).contains(&fact.day)).collect();
+    let mut findings = of_rows(looked, &booked);
+    findings.extend(bookings::strays(facts, looked.now));
+    findings.extend(bookings::doubles(looked.together, booked.len() as u64));
+    findings.extend(names::findings(looked, &booked));
+    findings.extend(agents::findings(looked.agents));
     findings
 }
 
-/// Agents of one name whose person ids differ, or who share a person id.
-fn twins(facts: &Facts) -> Vec<String> {
-    let mut by_name: BTreeMap<String, Vec<&AgentFact>> = BTreeMap::new();
-    for agent in facts.agents.values() {
-        if let Some(name) = &agent.name {
-            by_name.entry(fold(name)).or_default().push(agent);
-        }
-    }
-    let mut twins = Vec::new();
-    for (_, mut group) in by_name.into_iter().filter(|(_, group)| 1 < group.len()) {
-        group.sort_by(|left, right| left.id.cmp(&right.id));
-        let ids: Vec<&str> = group.iter().map(|agent| agent.id.as_str()).collect();
-        let name = group.first().and_then(|agent| agent.name.clone()).unwrap_or_default();
-        twins.push(format!("{name} (ids {})", ids.join(", ")));
-    }
-    twins
+/// A finding of these cases; `None` without any.
+fn finding(what: &'static str, distorts: &'static str, cases: Vec<String>, of: u64) -> Option<Finding> {
+    let count = cases.len() as u64;
+    let examples = cases.into_iter().take(EXAMPLES_MAX).collect();
+    (count != 0).then_some(Finding { what, count, of, distorts, amount: None, examples })
 }
 
-/// Agencies whose names are the same but for case, punctuation, and words such as "LLC".
-fn spellings(facts: &Facts) -> Vec<String> {
-    const EMPTY_WORDS: &[&str] = &["llc", "inc", "co", "the", "realty", "group", "and"];
-    let mut by_core: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    let mut agencies: Vec<i64> = facts.agents.values().filter_map(|agent| agent.agency).collect();
-    agencies.sort_unstable();
-    agencies.dedup();
-    for name in agencies.iter().filter_map(|agency| facts.names.get(agency)).map(crate::mirror::Named::text) {
-        let folded = fold(name);
-        let core: String = folded.split(' ').filter(|word| !EMPTY_WORDS.contains(word)).collect();
-        by_core.entry(if core.is_empty() { folded } else { core }).or_default().push(name);
-    }
-    by_core
-        .into_values()
-        .filter(|names| 1 < names.len())
-        .map(|mut names| {
-            names.sort_unstable();
-            names.join(" / ")
-        })
-        .collect()
+fn of_rows(looked: &Looked<'_>, booked: &[&Fact]) -> Vec<Finding> {
+    let facts = looked.facts;
+    let of = booked.len() as u64;
+    let on_purpose: BTreeSet<i64> = facts
+        .names
+        .iter()
+        .filter(|(_, named)| matches!(named, Named::Service(name) if looked.naming.is_without_agent(name)))
+        .map(|(word, _)| *word)
+        .collect();
+    let lacks_agent = |fact: &Fact| {
+        fact.buying_agent.is_none() && !facts.sold(fact).iter().any(|service| on_purpose.contains(service))
+    };
+    let is_absurd = |fact: &Fact| fact.quote.is_some_and(|quote| !(0..=QUOTE_MAX).contains(&quote));
+    let rows = |what, distorts, holds: &dyn Fn(&Fact) -> bool| {
+        let cases = booked.iter().rev().filter(|fact| holds(fact)).map(|fact| facts.id(fact)).collect();
+        finding(what, distorts, cases, of)
+    };
+    let found = [
+        rows(
+            "inspections without a buying agent",
+            "referral counts and shares of agents: these count for nobody",
+            &|fact| lacks_agent(fact) && fact.selling_agent.is_none(),
+        ),
+        rows(
+            "inspections with a selling agent only",
+            "referral counts: these count for nobody; right where the seller ordered it, as before a listing (then name the \
+             service under `services_without_agents`)",
+            &|fact| lacks_agent(fact) && fact.selling_agent.is_some(),
+        ),
+        rows("inspections without a ZIP code", "service mix by ZIP: these stand in a row of their own", &|fact| {
+            fact.zip.is_none()
+        }),
+        rows("inspections without a quote", "revenue: these add nothing to it", &|fact| fact.quote.is_none()),
+        rows(
+            "quotes below zero or above 100,000.00",
+            "revenue: a slip in one of these outweighs all others",
+            &is_absurd,
+        ),
+        rows("inspections without a service", "service mix: these have no service", &|fact| {
+            facts.sold(fact).is_empty()
+        }),
+        rows("inspections without an inspector", "scorecards: these are credited to nobody", &|fact| {
+            fact.inspector.is_none()
+        }),
+        rows("canceled without a reason", "reasons of cancellations", &|fact| {
+            fact.canceled_at.is_some() && fact.reason.is_none()
+        }),
+    ];
+    found.into_iter().flatten().collect()
 }

@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::failure::ToolFailure;
 use super::render;
-use crate::domain::DateRange;
+use super::tools::ALL_OF;
+use crate::domain::{CompanyName, DateRange};
 use crate::records::Basis;
 
 /// The largest answer, in bytes of its structured content; whole rows are cut, and the rest comes by cursor.
@@ -27,7 +28,7 @@ pub(super) struct Answer {
 pub(super) struct Rows<P> {
     /// Position and content of each row, in order.
     pub rows: Vec<(P, Map<String, Value>)>,
-    /// How many there are in all.
+    /// How many there are in all, where that is certain.
     pub total: Option<u64>,
     /// Whether more follow.
     pub more: bool,
@@ -47,16 +48,24 @@ struct Cursor<P> {
 
 const CURSOR_VERSION: u8 = 1;
 
-/// The query a cursor belongs to: the tool and its arguments but for `cursor` and `limit`.
+/// The query a cursor belongs to: the tool, its arguments but for `cursor` and `limit`, and the companies served, for
+/// the same words ask a server of other companies for another list.
 pub(super) struct QueryMark(String);
 
 impl QueryMark {
-    pub(super) fn new(tool: &str, arguments: &Map<String, Value>) -> Self {
+    pub(super) fn new<'a>(
+        tool: &str,
+        arguments: &Map<String, Value>,
+        served: impl IntoIterator<Item = &'a CompanyName>,
+    ) -> Self {
         let mut names: Vec<&String> = arguments.keys().filter(|name| *name != "cursor" && *name != "limit").collect();
         names.sort();
         let mut text = tool.to_owned();
         for name in names {
             text.push_str(&format!("\n{name}={}", arguments.get(name).unwrap_or(&Value::Null)));
+        }
+        for company in served {
+            text.push_str(&format!("\n{company}"));
         }
         // FNV-1a: stable over releases and machines; it guards against mistakes, not against attacks.
         let hash = text
@@ -70,14 +79,14 @@ impl QueryMark {
         let refused = |what: &str| {
             ToolFailure::new(
                 format!("this `cursor` {what}"),
-                "give `next_cursor` of the answer before unchanged with the same other arguments, or leave `cursor` out \
-                 to begin anew",
+                "give `next_cursor` of the answer before unchanged, with the same other arguments and to the same server, or \
+                 leave `cursor` out to start over",
             )
         };
         let bytes = URL_SAFE_NO_PAD.decode(cursor.trim()).map_err(|_| refused("is not one of ours"))?;
         let cursor: Cursor<P> = serde_json::from_slice(&bytes).map_err(|_| refused("is not one of this list"))?;
         if cursor.v != CURSOR_VERSION || cursor.q != self.0 {
-            return Err(refused("belongs to a list with other arguments"));
+            return Err(refused("belongs to a list with other arguments, or of other companies"));
         }
         Ok((cursor.p, cursor.n))
     }
@@ -86,6 +95,12 @@ impl QueryMark {
         let cursor = Cursor { v: CURSOR_VERSION, q: self.0.clone(), p: position, n: total };
         serde_json::to_vec(&cursor).ok().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
     }
+}
+
+/// Whether all that one company has is missing: then nobody knows how many there are.
+fn lacks_a_company(basis: &Value) -> bool {
+    let missing = basis.get("missing").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    missing.iter().filter_map(Value::as_str).any(|part| part.starts_with(ALL_OF))
 }
 
 /// What an answer is based on, as shown.
@@ -137,14 +152,15 @@ impl Answer {
                 None => drop(basis.insert("notes".to_owned(), json!([note]))),
             }
         }
+        let total = rows.total.filter(|_| !lacks_a_company(&basis));
         let mut answer = Map::new();
         answer.insert("items".to_owned(), kept.into());
-        if let Some(total) = rows.total {
+        if let Some(total) = total {
             answer.insert("total".to_owned(), total.into());
         }
         if (rows.more || 0 < cut)
             && let Some(position) = if 0 < cut { last } else { rows.resume.or(last) }
-            && let Some(cursor) = mark.write(&position, rows.total)
+            && let Some(cursor) = mark.write(&position, total)
         {
             answer.insert("next_cursor".to_owned(), cursor.into());
         }
@@ -225,14 +241,18 @@ mod tests {
 
     #[test]
     fn a_cursor_belongs_to_its_query() {
-        let mark = QueryMark::new("list_agents", &arguments(r#"{"text":"ann","limit":5}"#));
+        let one: CompanyName = "one".parse().unwrap();
+        let other: CompanyName = "other".parse().unwrap();
+        let mark = QueryMark::new("list_agents", &arguments(r#"{"text":"ann","limit":5}"#), [&one]);
         let cursor = mark.write(&"position", Some(7)).unwrap();
         assert_eq!(mark.read::<String>(&cursor).unwrap(), ("position".to_owned(), Some(7)));
-        let same = QueryMark::new("list_agents", &arguments(r#"{"limit":9,"cursor":"x","text":"ann"}"#));
+        let same = QueryMark::new("list_agents", &arguments(r#"{"limit":9,"cursor":"x","text":"ann"}"#), [&one]);
         assert!(same.read::<String>(&cursor).is_ok());
         for other in [
-            QueryMark::new("list_agents", &arguments("{}")),
-            QueryMark::new("list_clients", &arguments(r#"{"text":"ann"}"#)),
+            QueryMark::new("list_agents", &arguments("{}"), [&one]),
+            QueryMark::new("list_clients", &arguments(r#"{"text":"ann"}"#), [&one]),
+            QueryMark::new("list_agents", &arguments(r#"{"text":"ann"}"#), [&other]),
+            QueryMark::new("list_agents", &arguments(r#"{"text":"ann"}"#), [&one, &other]),
         ] {
             assert!(other.read::<String>(&cursor).unwrap_err().to_string().contains("other arguments"));
         }
@@ -243,7 +263,7 @@ mod tests {
     fn a_large_list_is_cut_at_whole_rows() {
         let row = |n: usize| (n, arguments(&format!(r#"{{"id":"{n}","text":"{}"}}"#, "x".repeat(10_000))));
         let rows = Rows { rows: (0..6).map(row).collect(), total: Some(6), more: false, resume: None };
-        let mark = QueryMark::new("t", &Map::new());
+        let mark = QueryMark::new("t", &Map::new(), []);
         let Answer { content: answer, .. } =
             Answer::list(rows, &mark, json!({"as_of": "", "source": "service", "complete": true}));
         assert_eq!(answer["items"].as_array().unwrap().len(), 3);

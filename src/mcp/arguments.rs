@@ -7,11 +7,27 @@
 use serde_json::{Map, Value};
 
 use super::failure::ToolFailure;
+use crate::domain::{excerpt, zip};
 
 /// The argument that chooses among the companies served.
 const COMPANY: &str = "company";
 /// What separates several companies in the settled text; no company's name holds it.
 pub(super) const COMPANY_SEPARATOR: char = ',';
+/// The argument that goes on with a list.
+const CURSOR: &str = "cursor";
+/// The argument that is a ZIP code.
+const ZIP: &str = "zip";
+/// What some clients add to the arguments on their own; it means nothing here.
+const CLIENTS_OWN: &[&str] = &["toolCallId", "sessionId", "action", "chatInput", "tool"];
+/// The longest text, in characters.
+const TEXT_CHARS_MAX: usize = 200;
+/// The longest cursor, in bytes: it may hold names, which have no limit.
+const CURSOR_BYTES_MAX: usize = 64 * 1024;
+/// The longest list given as text, in bytes, and the most items of a list.
+const LIST_BYTES_MAX: usize = 10_000;
+const LIST_ITEMS_MAX: usize = 200;
+/// The longest text that is compared with what is valid, in bytes; comparing takes long for long ones.
+const SIMILAR_BYTES_MAX: usize = 80;
 /// How similar a name must be to be offered (Jaro-Winkler, 0 to 1).
 const SIMILARITY_MIN: f64 = 0.7;
 
@@ -22,8 +38,12 @@ pub(super) fn settle(schema: &Map<String, Value>, raw: Map<String, Value>) -> Re
     let mut settled = Map::new();
     for (name, value) in raw {
         let Some(property) = properties.get(&name) else {
+            if CLIENTS_OWN.contains(&name.as_str()) {
+                continue;
+            }
             return Err(unknown_name(&name, properties));
         };
+        check_size(&name, &value, property)?;
         if is_absent(&value) {
             continue;
         }
@@ -34,6 +54,7 @@ pub(super) fn settle(schema: &Map<String, Value>, raw: Map<String, Value>) -> Re
             "boolean" => boolean(&name, &value)?,
             "array" if name == COMPANY => several(&list(&name, value, property)?),
             "array" => list(&name, value, property)?,
+            _ if name == ZIP => zip_code(&value, property)?,
             _ => one(&name, &value, property)?,
         };
         settled.insert(name, value);
@@ -49,6 +70,45 @@ pub(super) fn settle(schema: &Map<String, Value>, raw: Map<String, Value>) -> Re
         }
     }
     Ok(settled)
+}
+
+/// Refuses what is too long before anything is made of it.
+fn check_size(name: &str, value: &Value, property: &Value) -> Result<(), ToolFailure> {
+    let too_long = |what: String| Err(ToolFailure::new(format!("`{name}` is longer than {what}"), "give less"));
+    let is_list = property.get("type").and_then(Value::as_str) == Some("array");
+    match value {
+        Value::String(text) if name == CURSOR => match text.len() {
+            ..=CURSOR_BYTES_MAX => Ok(()),
+            _ => Err(ToolFailure::new("this `cursor` is not one of ours", "leave `cursor` out to start over")),
+        },
+        Value::String(text) if is_list && LIST_BYTES_MAX < text.len() => too_long(format!("{LIST_BYTES_MAX} bytes")),
+        Value::String(text) if !is_list && is_too_long(text) => too_long(format!("{TEXT_CHARS_MAX} characters")),
+        Value::Array(list) if LIST_ITEMS_MAX < list.len() => too_long(format!("{LIST_ITEMS_MAX} items")),
+        Value::Array(list) if list.iter().filter_map(Value::as_str).any(is_too_long) => Err(ToolFailure::new(
+            format!("an item of `{name}` is longer than {TEXT_CHARS_MAX} characters"),
+            "give less",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn is_too_long(text: &str) -> bool {
+    // A character takes one to four bytes.
+    4 * TEXT_CHARS_MAX < text.len() || TEXT_CHARS_MAX < text.chars().count()
+}
+
+/// A code as [`zip`] knows it. A number has lost the zeros in front; a text is taken as it is written.
+fn zip_code(value: &Value, property: &Value) -> Result<Value, ToolFailure> {
+    let code = match value {
+        Value::Number(_) => text_of(value).as_deref().and_then(zip::of_number),
+        _ => one(ZIP, value, property)?.as_str().and_then(zip::of_text),
+    };
+    code.map(Value::from).ok_or_else(|| {
+        ToolFailure::new(
+            format!("`{ZIP}` cannot be {}", shown_value(value)),
+            "give the five digits of the ZIP code as text, such as \"02134\"",
+        )
+    })
 }
 
 /// Several names as one text, in which each stands once and in order: the same choice is the same text.
@@ -80,6 +140,9 @@ fn unknown_name(name: &str, properties: &Map<String, Value>) -> ToolFailure {
 
 /// The valid value most like `given`.
 pub(super) fn nearest<'a>(given: &str, valid: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if SIMILAR_BYTES_MAX < given.len() {
+        return None;
+    }
     let given = given.to_lowercase();
     valid
         .map(|name| (strsim::jaro_winkler(&given, &name.to_lowercase()), name))
@@ -91,7 +154,17 @@ pub(super) fn nearest<'a>(given: &str, valid: impl Iterator<Item = &'a str>) -> 
 /// What a client sent, cut to a length fit for an error.
 fn shown(text: &str) -> String {
     const SHOWN_MAX: usize = 60;
-    crate::domain::Text::line(text).map_or_else(String::new, |text| text.as_str().chars().take(SHOWN_MAX).collect())
+    excerpt(text, SHOWN_MAX)
+}
+
+/// The same of any value; of what holds others only what it is.
+fn shown_value(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("\"{}\"", shown(text)),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        plain => plain.to_string(),
+    }
 }
 
 fn text_of(value: &Value) -> Option<String> {
@@ -113,7 +186,7 @@ fn integer(name: &str, value: &Value, property: &Value) -> Result<Value, ToolFai
     match number {
         Some(number) if (minimum..=maximum).contains(&number) => Ok(number.into()),
         _ => Err(ToolFailure::new(
-            format!("`{name}` cannot be {}", shown(&value.to_string())),
+            format!("`{name}` cannot be {}", shown_value(value)),
             format!("give a whole number from {minimum} to {maximum}"),
         )),
     }
@@ -125,7 +198,7 @@ fn number(name: &str, value: &Value, property: &Value) -> Result<Value, ToolFail
     match number {
         Some(number) if minimum <= number => Ok(number.into()),
         _ => Err(ToolFailure::new(
-            format!("`{name}` cannot be {}", shown(&value.to_string())),
+            format!("`{name}` cannot be {}", shown_value(value)),
             format!("give a number from {minimum} up"),
         )),
     }
@@ -136,7 +209,7 @@ fn boolean(name: &str, value: &Value) -> Result<Value, ToolFailure> {
         Some("true" | "yes" | "1") => Ok(true.into()),
         Some("false" | "no" | "0") => Ok(false.into()),
         _ => Err(ToolFailure::new(
-            format!("`{name}` cannot be {}", shown(&value.to_string())),
+            format!("`{name}` cannot be {}", shown_value(value)),
             format!("give `{name}` as true or false, or leave it out"),
         )),
     }
@@ -149,7 +222,7 @@ fn one(name: &str, value: &Value, property: &Value) -> Result<Value, ToolFailure
     };
     let Some(text) = text_of(single) else {
         return Err(ToolFailure::new(
-            format!("`{name}` takes one text, not {}", shown(&value.to_string())),
+            format!("`{name}` takes one text, not {}", shown_value(value)),
             format!("give `{name}` as one text"),
         ));
     };
@@ -194,6 +267,8 @@ mod tests {
             "paid": {"type": "boolean"},
             "factor": {"type": "number", "minimum": 1},
             "zip": {"type": "string"},
+            "note": {"type": "string"},
+            "cursor": {"type": "string"},
             "status": {"type": "array", "items": {"type": "string", "enum": ["published", "canceled"]}},
             "company": {"type": "string", "enum": ["spectora_company1", "spectora_residential"]},
         }});
@@ -221,6 +296,11 @@ mod tests {
         check(json!({"limit": null, "zip": ""}), json!({}));
         check(json!({"paid": "False"}), json!({"paid": false}));
         check(json!({"zip": 80202}), json!({"zip": "80202"}));
+        check(json!({"zip": 2134}), json!({"zip": "02134"}));
+        check(json!({"zip": 802.0}), json!({"zip": "00802"}));
+        check(json!({"zip": "02134-0007"}), json!({"zip": "02134"}));
+        check(json!({"zip": "2134"}), json!({"zip": "2134"}));
+        check(json!({"zip": "K1A 0B6"}), json!({"zip": "K1A 0B6"}));
         check(json!({"status": "Canceled"}), json!({"status": ["canceled"]}));
         check(json!({"status": "[\"canceled\",\"published\"]"}), json!({"status": ["canceled", "published"]}));
         check(json!({"status": "canceled, published"}), json!({"status": ["canceled", "published"]}));
@@ -239,5 +319,48 @@ mod tests {
         check_refused(json!({"status": ["canceled", "lost"]}), "published, canceled");
         check_refused(json!({"paid": "maybe"}), "true or false");
         check_refused(json!({"zip": {"a": 1}}), "one text");
+        check_refused(json!({"zip": "downtown"}), "five digits");
+        check_refused(json!({"zip": 802.5}), "five digits");
+        check_refused(json!({"zip": 123_456}), "five digits");
+    }
+
+    #[test]
+    fn what_clients_add_on_their_own_means_nothing() {
+        let added = json!({"toolCallId": "x", "sessionId": {"a": 1}, "action": "sendMessage", "chatInput": "Hi",
+                           "tool": "t", "limit": 5});
+        check(added, json!({"limit": 5}));
+        check_refused(json!({"sessionid": "x"}), "no argument `sessionid`");
+    }
+
+    #[test]
+    fn long_arguments_are_refused_and_hardly_repeated() {
+        let long = "x".repeat(1_000_000);
+        check(json!({"note": "é".repeat(200)}), json!({"note": "é".repeat(200)}));
+        for raw in [
+            json!({"note": "x".repeat(201)}),
+            json!({"note": long}),
+            json!({"company": long}),
+            json!({"limit": long}),
+            json!({"paid": long}),
+            json!({"status": [long]}),
+            json!({"status": long}),
+            json!({"status": vec!["canceled"; 1_000]}),
+            json!({"note": [long]}),
+            json!({"note": {"a": long}}),
+            json!({"cursor": long}),
+            json!({long.as_str(): 1}),
+        ] {
+            let raw = raw.as_object().unwrap().clone();
+            let failure = settle(&schema(), raw).unwrap_err().to_string();
+            assert!(failure.matches('x').count() <= 80, "{failure}");
+            assert!(
+                failure.contains("longer than")
+                    || failure.contains("cannot be")
+                    || failure.contains("no argument")
+                    || failure.contains("one text")
+                    || failure.contains("not one of ours"),
+                "{failure}"
+            );
+        }
     }
 }

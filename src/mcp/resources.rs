@@ -41,6 +41,9 @@ has none after the time within which nine of ten came.
 last year at the present level, season and trend by local regression (MSTL), and a yearly wave; the past effect of public \
 holidays is taken out and put back. The one with the least error on past weeks against the naive forecast of the same \
 weeks is used; a naive one where none is better.
+- **ZIP code**: its five digits, however it is written; other codes as they are written.
+- **Add-on**: what Spectora lists as one, without the discounts and fees that the company names under `not_add_ons`; \
+spellings joined under `same_names` are one name.
 - **Utilisation**: hours performed a week in the last 4 weeks, of the inspector's own 90th-percentile week of the past year.
 - **Complete**: the answer holds everything that was asked for; otherwise `missing` says what is not in it.
 ";
@@ -64,6 +67,9 @@ pub(super) fn declarations() -> Vec<Resource> {
             .with_mime_type("application/json"),
     ]
 }
+
+/// How much of an unknown address its error repeats, in characters.
+const URI_SHOWN_MAX: usize = 80;
 
 /// What is behind `uri`.
 pub(super) async fn read(source: &dyn ContextSource, uri: &str) -> Result<ReadResourceResult, ErrorData> {
@@ -89,7 +95,10 @@ pub(super) async fn read(source: &dyn ContextSource, uri: &str) -> Result<ReadRe
         }
         _ => {
             let message = format!("no such resource; there are: {DEFINITIONS}, {DICTIONARY}, {STATUS}");
-            return Err(ErrorData::resource_not_found(message, Some(json!({"uri": uri}))));
+            return Err(ErrorData::resource_not_found(
+                message,
+                Some(json!({"uri": crate::domain::excerpt(uri, URI_SHOWN_MAX)})),
+            ));
         }
     };
     let contents = ResourceContents::text(text, uri).with_mime_type(kind);

@@ -70,7 +70,7 @@ impl Input {
         let names: Vec<&str> = NamedPeriod::ALL.iter().map(|period| period.name()).collect();
         self.text("from", "First day, YYYY-MM-DD, inclusive, in the company's time zone.")
             .text("to", "Last day, inclusive.")
-            .one_of("period", &names, "Instead of from/to. Weeks begin on Monday.")
+            .one_of("period", &names, "Instead of from/to. Weeks begin on Sunday unless the company is set to Monday.")
     }
 
     pub(super) fn detail(self) -> Self {
@@ -86,6 +86,7 @@ impl Input {
         .with("cursor", json!({"type": "string"}))
     }
 
+    /// What else is given is refused by the server itself (`arguments`): some models take no schema that says so.
     pub(super) fn build(self) -> Map<String, Value> {
         let mut schema = Map::new();
         schema.insert("type".to_owned(), "object".into());
@@ -93,7 +94,6 @@ impl Input {
         if !self.required.is_empty() {
             schema.insert("required".to_owned(), self.required.into());
         }
-        schema.insert("additionalProperties".to_owned(), false.into());
         schema
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use super::schema::LIMIT_DEFAULT;
 use super::{Context, ServedCompany, Tool, ToolFailure};
-use crate::domain::{CompanyName, DateRange, NamedPeriod};
+use crate::domain::{CompanyName, DateRange, NamedPeriod, WeekStart, excerpt};
 use crate::records::{Basis, RecordsError};
 
 /// Every tool, for these companies.
@@ -41,16 +41,23 @@ fn limit(limit: Option<u32>) -> usize {
     limit.unwrap_or(LIMIT_DEFAULT) as usize
 }
 
+/// A date alone, as YYYY-MM-DD. One with an hour and an offset is an instant, which may be another day where the company
+/// is, so it is none.
+fn civil_day(text: &str) -> Option<Date> {
+    text.parse().ok().filter(|day: &Date| day.to_string() == text)
+}
+
 /// Which days are meant; `None` when no period was given.
 fn period(
     from: Option<&str>,
     to: Option<&str>,
     named: Option<&str>,
     today: Date,
+    week_starts: WeekStart,
 ) -> Result<Option<DateRange>, ToolFailure> {
     let next = "give `from` and `to` as YYYY-MM-DD, both inclusive, or `period` by name";
     let date = |name: &str, text: &str| {
-        text.parse::<Date>().map_err(|_| ToolFailure::new(format!("`{name}` is not a date"), next))
+        civil_day(text).ok_or_else(|| ToolFailure::new(format!("`{name}` is not a date"), next))
     };
     if let Some(named) = named {
         if from.is_some() || to.is_some() {
@@ -58,9 +65,9 @@ fn period(
         }
         let names = NamedPeriod::ALL.iter().map(|period| period.name());
         return match NamedPeriod::by_name(&named.to_lowercase()) {
-            Some(period) => Ok(Some(period.resolve(today))),
+            Some(period) => Ok(Some(period.resolve(today, week_starts))),
             None => Err(ToolFailure::new(
-                format!("there is no period `{}`", named.chars().take(40).collect::<String>()),
+                format!("there is no period `{}`", excerpt(named, GIVEN_CHARS_MAX)),
                 match super::arguments::nearest(named, names.clone()) {
                     Some(near) => format!("did you mean `{near}`? Valid: {}", names.collect::<Vec<_>>().join(", ")),
                     None => format!("valid: {}", names.collect::<Vec<_>>().join(", ")),
@@ -96,6 +103,9 @@ enum Detail {
     Concise,
     Full,
 }
+
+/// How much of what was given an error repeats, in characters.
+const GIVEN_CHARS_MAX: usize = 80;
 
 /// How the part of an answer that a whole company lacks begins.
 pub(super) const ALL_OF: &str = "all of ";
@@ -153,6 +163,7 @@ async fn find_one<'a, T, F>(
 where
     F: Future<Output = Result<Option<(T, Basis)>, RecordsError>>,
 {
+    let id = excerpt(id, GIVEN_CHARS_MAX);
     let asked = join_all(companies.iter().map(|company| async { (*company, ask(company).await) })).await;
     let mut found = Vec::new();
     let mut failure = None;

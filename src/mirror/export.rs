@@ -92,6 +92,12 @@ const TABLES: &[Table] = &[
                  WHERE n.inspection = t.pk AND w.kind = 2)",
                 "add-ons, separated by semicolons",
             ),
+            Column(
+                "not_add_ons",
+                "(SELECT group_concat(w.text, '; ') FROM m.inspection_names n JOIN m.words w ON w.pk = n.word \
+                 WHERE n.inspection = t.pk AND w.kind = 8)",
+                "discounts and fees (`not_add_ons` in the configuration), separated by semicolons",
+            ),
             Column("buying_agent_id", id!(2, "t.buying_agent"), "the buying agent's connection id"),
             Column("selling_agent_id", id!(2, "t.selling_agent"), "the selling agent's connection id"),
             Column("client_id", id!(4, "t.client"), "the client's id"),

@@ -61,6 +61,8 @@ pub enum Named {
     Service(String),
     /// An add-on.
     AddOn(String),
+    /// Sold like an add-on, and none by the company's word: a discount, a fee.
+    NotAddOn(String),
     /// Another name: a ZIP code, a city, a reason, an agency, a team.
     Other(String),
 }
@@ -69,7 +71,7 @@ impl Named {
     /// The name.
     pub fn text(&self) -> &str {
         match self {
-            Self::Service(text) | Self::AddOn(text) | Self::Other(text) => text,
+            Self::Service(text) | Self::AddOn(text) | Self::NotAddOn(text) | Self::Other(text) => text,
         }
     }
 }
@@ -92,6 +94,8 @@ pub struct AgentFact {
 /// Inspections of a span of days, with everything needed to name what is counted.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
+    /// From which day on they are all here, while a first reading has not come further back; `None` when all are.
+    pub since: Option<i64>,
     /// The inspections, in order of their beginnings.
     pub rows: Vec<Fact>,
     /// Services and add-ons of all inspections, one after the other; numbers among the names.
@@ -104,11 +108,18 @@ pub struct Facts {
     pub inspectors: HashMap<i64, (Option<String>, String)>,
     /// The agents by number.
     pub agents: HashMap<i64, AgentFact>,
+    /// The ids of inspections that are no decimals, by the number that stands for them here.
+    odd_ids: HashMap<i64, String>,
 }
 
 const DAY_MS: i64 = 86_400_000;
 
 impl Facts {
+    /// The id of an inspection as the service knows it.
+    pub fn id(&self, fact: &Fact) -> String {
+        self.odd_ids.get(&fact.pk).cloned().unwrap_or_else(|| fact.pk.to_string())
+    }
+
     /// Services and add-ons of an inspection; numbers among the names.
     pub fn sold(&self, fact: &Fact) -> &[i64] {
         let start = fact.sold.start as usize;
@@ -121,6 +132,7 @@ impl Facts {
             names: self.names.clone(),
             inspectors: self.inspectors.clone(),
             agents: self.agents.clone(),
+            odd_ids: self.odd_ids.clone(),
             ..Self::default()
         }
     }
@@ -158,13 +170,34 @@ impl Parts<'_> {
              WHERE i.gone = 0 AND i.starts_at BETWEEN ?3 AND ?4 AND i.day BETWEEN ?1 AND ?2 AND x.is_primary = 0 ORDER BY 1, 2",
         )?;
         let mut rows = statement.query(span(from, to))?;
+        let known = self.inspector_people()?;
+        let mut assists: HashMap<i64, Vec<i64>> = HashMap::new();
         while let Some(row) = rows.next()? {
-            facts.assists.entry(row.get(0)?).or_default().push(row.get(1)?);
+            assists.entry(row.get(0)?).or_default().push(known.person(row.get(1)?));
+        }
+        for fact in &mut facts.rows {
+            fact.inspector = fact.inspector.map(|inspector| known.person(inspector));
+            let Some(mut others) = assists.remove(&fact.pk) else { continue };
+            // A record may name one person twice, once by the id and once by the name.
+            others.retain(|other| Some(*other) != fact.inspector);
+            others.sort_unstable();
+            others.dedup();
+            if !others.is_empty() {
+                facts.assists.insert(fact.pk, others);
+            }
         }
         facts.names = self.all_names()?;
-        facts.inspectors = self.all_inspectors()?;
+        let shown = |one: &super::inspectors::Inspector| (one.pk, (one.id.clone(), one.shown()));
+        facts.inspectors = known.people.iter().map(shown).collect();
         facts.agents = self.all_agents()?;
+        facts.odd_ids = self.odd_inspection_ids()?;
         Ok(facts)
+    }
+
+    fn odd_inspection_ids(&self) -> Result<HashMap<i64, String>, MirrorError> {
+        let mut statement = self.connection.prepare_cached("SELECT pk, id FROM odd_ids WHERE kind = ?")?;
+        let rows = statement.query_map([super::Kind::Inspections.id_kind()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn add_sold(&self, facts: &mut Facts, from: i64, to: i64) -> Result<(), MirrorError> {
@@ -201,13 +234,55 @@ impl Parts<'_> {
         Ok(())
     }
 
+    /// The inspections that are deleted by the service's word, as numbers; without what was sold.
+    pub fn deleted_facts(&self) -> Result<Vec<Fact>, MirrorError> {
+        self.fact_rows_of(super::store::GONE_DELETED, i32::MIN.into(), i32::MAX.into())
+    }
+
+    /// Raw inspections that may be orders of one booking: not canceled, beginning together on one of these days in one
+    /// area, for one client or from one agent; at most `limit`, the latest first.
+    pub fn begun_together(&mut self, from: i64, to: i64, limit: usize) -> Result<Vec<Vec<u8>>, MirrorError> {
+        let together = |column: &str| {
+            format!(
+                "SELECT i.pk, i.starts_at FROM inspections i WHERE i.gone = 0 AND i.canceled_at IS NULL AND i.{column} IS NOT \
+                 NULL AND i.starts_at BETWEEN ?3 AND ?4 AND i.day BETWEEN ?1 AND ?2 AND EXISTS (SELECT 1 FROM inspections o \
+                 WHERE o.gone = 0 AND o.starts_at = i.starts_at AND o.pk <> i.pk AND o.canceled_at IS NULL AND \
+                 o.{column} = i.{column} AND o.zip IS i.zip)"
+            )
+        };
+        let sql = format!(
+            "SELECT r.dictionary, r.bytes FROM ({} UNION {}) AS chosen JOIN inspections i ON i.pk = chosen.pk \
+             JOIN raw_inspections r ON r.seq = i.raw ORDER BY i.starts_at DESC, i.pk DESC LIMIT ?5",
+            together("client"),
+            together("buying_agent")
+        );
+        let [first_day, last_day, first, last] = span(from, to);
+        let found: Vec<(i64, Vec<u8>)> = self
+            .connection
+            .prepare_cached(&sql)?
+            .query_map([first_day, last_day, first, last, super::rows_max(limit)], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?
+            .collect::<Result<_, _>>()?;
+        let mut raws = Vec::new();
+        for (dictionary, bytes) in found {
+            raws.push(self.expander.expand(self.connection, dictionary, &bytes)?);
+        }
+        Ok(raws)
+    }
+
     fn fact_rows(&self, from: i64, to: i64) -> Result<Vec<Fact>, MirrorError> {
+        self.fact_rows_of(0, from, to)
+    }
+
+    fn fact_rows_of(&self, gone: i64, from: i64, to: i64) -> Result<Vec<Fact>, MirrorError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT pk, starts_at, day, minute, duration, created_at, canceled_at, published_at, quote, inspector, \
              buying_agent, selling_agent, zip, city, cancel_reason, paid, confirmed FROM inspections \
-             WHERE gone = 0 AND starts_at BETWEEN ?3 AND ?4 AND day BETWEEN ?1 AND ?2 ORDER BY starts_at, pk",
+             WHERE gone = ?5 AND starts_at BETWEEN ?3 AND ?4 AND day BETWEEN ?1 AND ?2 ORDER BY starts_at, pk",
         )?;
-        let rows = statement.query_map(span(from, to), |row| {
+        let [first_day, last_day, first, last] = span(from, to);
+        let rows = statement.query_map([first_day, last_day, first, last, gone], |row| {
             Ok(Fact {
                 pk: row.get(0)?,
                 starts_at: row.get(1)?,
@@ -240,18 +315,13 @@ impl Parts<'_> {
                 Named::Service(text)
             } else if kind == WordKind::AddOn.number() {
                 Named::AddOn(text)
+            } else if kind == WordKind::NotAddOn.number() {
+                Named::NotAddOn(text)
             } else {
                 Named::Other(text)
             };
             Ok((pk, named))
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    fn all_inspectors(&self) -> Result<HashMap<i64, (Option<String>, String)>, MirrorError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT pk, id, coalesce(name, 'id ' || id) FROM inspectors")?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

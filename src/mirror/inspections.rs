@@ -7,21 +7,23 @@ use rusqlite::params;
 use super::store::{Entity, GONE_DELETED};
 use super::words::{WordKind, key};
 use super::{Changing, Fresh, Kind, MirrorError, StoreCount};
-use crate::domain::{AgentOnInspection, Inspection, Text, epoch_day, fold};
+use crate::domain::zip::area_of;
+use crate::domain::{AgentOnInspection, Inspection, Text, epoch_day, searchable};
 
 /// The words an inspection is found by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InspectionText {
-    /// The clients' names, folded.
+    /// What the clients' names are found by.
     pub clients: String,
-    /// The address, folded.
+    /// What the address is found by.
     pub place: String,
 }
 
 impl InspectionText {
     /// The words of this inspection.
     pub fn of(inspection: &Inspection) -> Self {
-        let joined = |texts: Vec<&Text>| fold(&texts.iter().map(|text| text.as_str()).collect::<Vec<_>>().join(" "));
+        let joined =
+            |texts: Vec<&Text>| searchable(&texts.iter().map(|text| text.as_str()).collect::<Vec<_>>().join(" "));
         let address = &inspection.address;
         // The whole line has all of it; the parts fill in where there is none.
         let parts = match &address.full {
@@ -96,7 +98,8 @@ impl Entity for Inspection {
         let inspectors = write_inspectors(self, parts, pk)?;
         let sold = write_names(self, parts, pk)?;
         let reason = parts.word(WordKind::CancelReason, self.cancel_reason.as_ref())?;
-        let zip = parts.word(WordKind::Zip, self.address.zip.as_ref())?;
+        let area = self.address.zip.as_ref().and_then(|zip| Text::line(area_of(zip.as_str())));
+        let zip = parts.word(WordKind::Zip, area.as_ref())?;
         let city = parts.word(WordKind::City, self.address.city.as_ref())?;
         let local = self.starts_at.map(|at| local(at, parts.zone));
         let gone = if self.deleted_at.is_some() { GONE_DELETED } else { 0 };
@@ -152,7 +155,8 @@ fn write_inspectors(inspection: &Inspection, parts: &mut Changing<'_>, pk: i64) 
     for inspector in &inspection.inspectors {
         let id = inspector.id.as_ref().map(crate::domain::InspectorId::as_str);
         let name = inspector.name.as_ref().map(Text::as_str);
-        let number = parts.words.inspector(&parts.transaction, id, name)?;
+        let at = millis(inspection.starts_at).unwrap_or(0);
+        let number = parts.words.inspector(&parts.transaction, id, name, at)?;
         if inspector.primary && primary.is_none() {
             primary = Some(number);
         }
@@ -170,7 +174,11 @@ fn write_inspectors(inspection: &Inspection, parts: &mut Changing<'_>, pk: i64) 
 fn write_names(inspection: &Inspection, parts: &mut Changing<'_>, pk: i64) -> Result<i64, MirrorError> {
     let mut sold = 0;
     parts.transaction.prepare_cached("DELETE FROM inspection_names WHERE inspection = ?")?.execute([pk])?;
-    for (kind, names) in [(WordKind::Service, &inspection.services), (WordKind::AddOn, &inspection.add_ons)] {
+    for (kind, names) in [
+        (WordKind::Service, &inspection.services),
+        (WordKind::AddOn, &inspection.add_ons),
+        (WordKind::NotAddOn, &inspection.not_add_ons),
+    ] {
         for name in names {
             let word = parts.words.number(&parts.transaction, kind, name.as_str())?;
             parts

@@ -6,14 +6,15 @@ use rusqlite::params;
 use super::store::Entity;
 use super::words::WordKind;
 use super::{Changing, Fresh, Kind, MirrorError, StoreCount};
-use crate::domain::{Agent, AgentStatistics, Client, Text, fold};
+use crate::domain::{Agent, AgentStatistics, Client, Text, fold, searchable};
 
 fn millis(at: Option<Timestamp>) -> Option<i64> {
     at.map(Timestamp::as_millisecond)
 }
 
-fn folded(parts: &[Option<&Text>]) -> String {
-    fold(&parts.iter().flatten().map(|text| text.as_str()).collect::<Vec<_>>().join(" "))
+/// What these are found by.
+fn found_by(parts: &[Option<&Text>]) -> String {
+    searchable(&parts.iter().flatten().map(|text| text.as_str()).collect::<Vec<_>>().join(" "))
 }
 
 macro_rules! stores {
@@ -74,7 +75,7 @@ impl Entity for Agent {
                 hash,
                 raw,
             ])?;
-        let text = folded(&[
+        let text = found_by(&[
             self.first_name.as_ref(),
             self.last_name.as_ref(),
             self.agency_name.as_ref(),
@@ -135,13 +136,13 @@ impl Entity for Client {
             .execute(params![
                 pk,
                 self.name(),
-                client_sort(self),
+                self.sort_name(),
                 millis(self.created_at),
                 millis(self.updated_at),
                 hash,
                 raw
             ])?;
-        let text = folded(&[
+        let text = found_by(&[
             self.first_name.as_ref(),
             self.last_name.as_ref(),
             self.email.as_ref(),
@@ -156,10 +157,4 @@ impl Entity for Client {
             .execute(params![pk, text])?;
         Ok(())
     }
-}
-
-/// Family name, then given name, folded: the order clients are listed in.
-fn client_sort(client: &Client) -> String {
-    let folded = |text: &Option<Text>| text.as_ref().map(|text| fold(text.as_str())).unwrap_or_default();
-    format!("{} {}", folded(&client.last_name), folded(&client.first_name))
 }

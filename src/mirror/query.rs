@@ -5,9 +5,10 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension as _, params_from_iter};
 
 use super::search::match_words;
-use super::words::{SHARED_BIT, WordKind, known_key};
+use super::words::{IdOrder, SHARED_BIT, WordKind, known_key};
 use super::{Kind, MirrorError, Parts, rows_max};
-use crate::domain::{ConnectionId, InspectorId, Money, Status, fold};
+use crate::domain::zip::is_area;
+use crate::domain::{ConnectionId, InspectorId, Money, Status, fold, has_words};
 
 /// Which side of the deal an agent is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,17 +54,18 @@ pub enum Order {
 }
 
 impl Order {
-    fn sql(self) -> &'static str {
+    fn sql(self, ids: IdOrder) -> String {
+        let id = ids.sql("i");
         match self {
-            Self::Newest => "i.starts_at DESC, i.pk DESC",
-            Self::Oldest => "i.starts_at, i.pk",
-            Self::QuoteHighest => "i.quote DESC NULLS LAST, i.starts_at DESC, i.pk DESC",
-            Self::QuoteLowest => "i.quote ASC NULLS LAST, i.starts_at DESC, i.pk DESC",
+            Self::Newest => format!("i.starts_at DESC, {id} DESC"),
+            Self::Oldest => format!("i.starts_at, {id}"),
+            Self::QuoteHighest => format!("i.quote DESC NULLS LAST, i.starts_at DESC, {id} DESC"),
+            Self::QuoteLowest => format!("i.quote ASC NULLS LAST, i.starts_at DESC, {id} DESC"),
         }
     }
 }
 
-/// The row a list goes on after.
+/// Where a list goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct After {
     /// When it begins.
@@ -72,6 +74,8 @@ pub struct After {
     pub quote: Option<Money>,
     /// Its id.
     pub id: String,
+    /// Whether a row at this very place is still wanted.
+    pub inclusive: bool,
 }
 
 /// Which inspections are wanted; all of it must hold. Words are matched by their beginnings, folded.
@@ -89,7 +93,7 @@ pub struct InspectionQuery {
     pub client: Option<String>,
     /// Words of one service or add-on.
     pub service: Option<String>,
-    /// The beginning of the ZIP code.
+    /// The ZIP code, by its first five digits.
     pub zip: Option<String>,
     /// Words of the address.
     pub place: Option<String>,
@@ -147,6 +151,7 @@ impl Parts<'_> {
         limit: usize,
     ) -> Result<Found, MirrorError> {
         let mut conditions = self.conditions(query)?;
+        let ids = IdOrder::of(self.connection, Kind::Inspections, after.map(|after| after.id.as_str()))?;
         let total = match after {
             Some(_) => None,
             None => {
@@ -159,9 +164,9 @@ impl Parts<'_> {
             }
         };
         if let Some(after) = after {
-            self.go_on(&mut conditions, order, after)?;
+            go_on(&mut conditions, order, ids, after);
         }
-        let by = order.sql();
+        let by = order.sql(ids);
         let sql = format!(
             "SELECT r.dictionary, r.bytes, CASE i.gone WHEN 2 THEN i.gone_at END FROM \
              (SELECT i.pk FROM inspections i WHERE {} ORDER BY {by} LIMIT ?) AS chosen \
@@ -191,7 +196,8 @@ impl Parts<'_> {
     /// The numbers and ids of all inspections wanted, in `order`.
     pub fn numbered_ids(&mut self, query: &InspectionQuery, order: Order) -> Result<Vec<(i64, String)>, MirrorError> {
         let conditions = self.conditions(query)?;
-        let sql = format!("SELECT i.pk FROM inspections i WHERE {} ORDER BY {}", conditions.sql(), order.sql());
+        let ids = IdOrder::of(self.connection, Kind::Inspections, None)?;
+        let sql = format!("SELECT i.pk FROM inspections i WHERE {} ORDER BY {}", conditions.sql(), order.sql(ids));
         let pks: Vec<i64> = self
             .connection
             .prepare_cached(&sql)?
@@ -307,37 +313,26 @@ impl Parts<'_> {
 
     /// The numbers of the inspectors meant, as a list for SQL; all are whole numbers of our own.
     fn inspector_numbers(&self, wanted: &InspectorWanted) -> Result<String, MirrorError> {
-        let mut statement = self.connection.prepare_cached("SELECT pk, id, folded FROM inspectors")?;
-        let rows = statement.query_map([], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?, row.get::<_, Option<String>>(2)?))
-        })?;
-        let mut numbers = Vec::new();
-        for row in rows {
-            let (pk, id, folded) = row?;
-            let holds = match wanted {
-                InspectorWanted::Id(wanted) => id.as_deref() == Some(wanted.as_str()),
-                InspectorWanted::Words(words) => {
-                    folded.is_some_and(|folded| crate::domain::has_words(&folded, &fold(words)))
-                }
-            };
-            if holds {
-                numbers.push(pk.to_string());
-            }
-        }
+        let known = self.inspector_people()?;
+        let is_wanted = |one: &&super::inspectors::Inspector| match wanted {
+            InspectorWanted::Id(wanted) => one.id.as_deref() == Some(wanted.as_str()),
+            InspectorWanted::Words(words) => one.is_called(&fold(words)),
+        };
+        let found = known.people.iter().filter(is_wanted);
+        let numbers: Vec<String> = found.flat_map(|one| known.numbers(one.pk)).map(|pk| pk.to_string()).collect();
         Ok(numbers.join(", "))
     }
 
     /// One of the services or add-ons with these words was sold. Their bits stand in the index of times; only those that
     /// share a bit are looked up.
     fn sold_conditions(&self, all: &mut Conditions, folded_words: &str) -> Result<(), MirrorError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT pk, bit, folded FROM words WHERE bit IS NOT NULL")?;
+        let mut statement = self.connection.prepare_cached("SELECT pk, bit, text FROM words WHERE bit IS NOT NULL")?;
         let rows = statement
             .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?, row.get::<_, String>(2)?)))?;
         let (mut own, mut sharing) = (0_i64, Vec::new());
         for row in rows {
-            let (pk, bit, folded) = row?;
-            if !crate::domain::has_words(&folded, folded_words) {
+            let (pk, bit, text) = row?;
+            if !has_words(&text, folded_words) {
                 continue;
             }
             if bit < SHARED_BIT {
@@ -366,31 +361,31 @@ impl Parts<'_> {
         let rows = statement
             .query_map([WordKind::Zip.number()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
         let known: Vec<(i64, String)> = rows.collect::<Result<_, _>>()?;
-        let wanted = known.iter().filter(|(_, text)| text.starts_with(zip)).map(|(pk, _)| pk.to_string());
+        let wanted = known.iter().filter(|(_, text)| is_area(text, zip)).map(|(pk, _)| pk.to_string());
         Ok(wanted.collect::<Vec<_>>().join(", "))
     }
+}
 
-    /// Only rows after `after`, in the same order as the list.
-    fn go_on(&self, conditions: &mut Conditions, order: Order, after: &After) -> Result<(), MirrorError> {
-        let pk = known_key(self.connection, Kind::Inspections, &after.id)?.unwrap_or(0);
-        let (time, pk) = (Value::Integer(after.starts_at.as_millisecond()), Value::Integer(pk));
-        let later = "(i.starts_at, i.pk) < (?, ?)";
-        match (order, after.quote) {
-            (Order::Newest, _) => conditions.add(later, [time, pk]),
-            (Order::Oldest, _) => conditions.add("(i.starts_at, i.pk) > (?, ?)", [time, pk]),
-            (Order::QuoteHighest | Order::QuoteLowest, None) => {
-                conditions.add(format!("i.quote IS NULL AND {later}"), [time, pk]);
-            }
-            (_, Some(quote)) => {
-                let sign = if order == Order::QuoteHighest { "<" } else { ">" };
-                let quote = Value::Integer(quote.ten_thousandths());
-                conditions.add(
-                    format!("(i.quote IS NULL OR i.quote {sign} ? OR (i.quote = ? AND {later}))"),
-                    [quote.clone(), quote, time, pk],
-                );
-            }
+/// Only rows after `after`, in the same order as the list.
+fn go_on(conditions: &mut Conditions, order: Order, ids: IdOrder, after: &After) {
+    let (time, id) = (Value::Integer(after.starts_at.as_millisecond()), ids.place(&after.id));
+    let by = ids.sql("i");
+    let or_same = if after.inclusive { "=" } else { "" };
+    let later = format!("(i.starts_at, {by}) <{or_same} (?, ?)");
+    match (order, after.quote) {
+        (Order::Newest, _) => conditions.add(later, [time, id]),
+        (Order::Oldest, _) => conditions.add(format!("(i.starts_at, {by}) >{or_same} (?, ?)"), [time, id]),
+        (Order::QuoteHighest | Order::QuoteLowest, None) => {
+            conditions.add(format!("i.quote IS NULL AND {later}"), [time, id]);
         }
-        Ok(())
+        (_, Some(quote)) => {
+            let sign = if order == Order::QuoteHighest { "<" } else { ">" };
+            let quote = Value::Integer(quote.ten_thousandths());
+            conditions.add(
+                format!("(i.quote IS NULL OR i.quote {sign} ? OR (i.quote = ? AND {later}))"),
+                [quote.clone(), quote, time, id],
+            );
+        }
     }
 }
 

@@ -115,10 +115,17 @@ const STEPS: &[&str] = &[
     CREATE TABLE troubles (kind INTEGER PRIMARY KEY, failures INTEGER NOT NULL, failed_at INTEGER NOT NULL,
         not_before INTEGER NOT NULL, reason TEXT NOT NULL);
     ",
+    // 6: by which names each inspector was seen, and when last: who is who follows from them all, in whatever order
+    // records came.
+    "
+    CREATE TABLE inspector_names (inspector INTEGER NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL,
+        seen_at INTEGER NOT NULL, PRIMARY KEY (inspector, name)) WITHOUT ROWID;
+    INSERT INTO inspector_names SELECT pk, name, folded, 0 FROM inspectors WHERE name IS NOT NULL;
+    ",
 ];
 
 /// The newest version this program knows.
-pub(super) const VERSION: u32 = 5;
+pub(super) const VERSION: u32 = 6;
 const _: () = assert!(STEPS.len() == VERSION as usize);
 
 /// Brings the file up to the newest version; a newer one is refused, and so is a file that is no mirror.

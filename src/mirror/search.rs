@@ -7,7 +7,7 @@ use super::{Kind, MirrorError, Parts, rows_max};
 use crate::domain::fold;
 
 /// The most words of one search that are used.
-const WORDS_MAX: usize = 12;
+const WORDS_MAX: usize = 64;
 
 /// A record found by words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,52 +80,9 @@ impl Parts<'_> {
         Ok(hits)
     }
 
-    /// Raw clients in the order of their names, after a sort key and number; with `words`, those that hold them all.
-    /// The total comes when nothing is gone on from.
-    pub fn clients(
-        &mut self,
-        words: Option<&str>,
-        skip: u64,
-        limit: usize,
-    ) -> Result<(Vec<Vec<u8>>, u64), MirrorError> {
-        let text = match words {
-            Some(words) => match match_words(None, words) {
-                Some(text) => Some(text),
-                None => return Ok((Vec::new(), 0)),
-            },
-            None => None,
-        };
-        let condition = match text {
-            Some(_) => "c.gone = 0 AND c.pk IN (SELECT rowid FROM clients_text WHERE clients_text MATCH ?1)",
-            None => "c.gone = 0 AND ?1 IS NULL",
-        };
-        let total: i64 = self
-            .connection
-            .prepare_cached(&format!("SELECT count(*) FROM clients c WHERE {condition}"))?
-            .query_row([&text], |row| row.get(0))?;
-        let sql = format!(
-            "SELECT r.dictionary, r.bytes FROM clients c JOIN raw_clients r ON r.seq = c.raw WHERE {condition} \
-             ORDER BY c.sort, c.pk LIMIT ?2 OFFSET ?3"
-        );
-        let found: Vec<(i64, Vec<u8>)> = self
-            .connection
-            .prepare_cached(&sql)?
-            .query_map(params![text, rows_max(limit), skip.cast_signed()], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<_, _>>()?;
-        let mut raws = Vec::new();
-        for (dictionary, bytes) in found {
-            raws.push(self.expander.expand(self.connection, dictionary, &bytes)?);
-        }
-        Ok((raws, total.unsigned_abs()))
-    }
-
     /// Every inspector's name.
     pub fn inspector_names(&self) -> Result<Vec<NameEntry>, MirrorError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, coalesce(name, 'id ' || id) FROM inspectors ORDER BY folded, pk")?;
-        let rows = statement.query_map([], |row| Ok(NameEntry { id: row.get(0)?, name: row.get(1)?, beside: None }))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        Ok(self.inspector_people()?.entries())
     }
 
     /// Every agent's name, with the agency beside it.
@@ -141,11 +98,11 @@ impl Parts<'_> {
         rows.into_iter().map(one).collect()
     }
 
-    /// Every service and add-on ever sold.
+    /// Everything ever sold: services, add-ons, and what is like an add-on and none.
     pub fn service_names(&self) -> Result<Vec<NameEntry>, MirrorError> {
         let mut statement =
-            self.connection.prepare_cached("SELECT text FROM words WHERE kind IN (?, ?) ORDER BY folded, pk")?;
-        let kinds = [WordKind::Service.number(), WordKind::AddOn.number()];
+            self.connection.prepare_cached("SELECT text FROM words WHERE kind IN (?, ?, ?) ORDER BY folded, pk")?;
+        let kinds = [WordKind::Service.number(), WordKind::AddOn.number(), WordKind::NotAddOn.number()];
         let rows = statement.query_map(kinds, |row| Ok(NameEntry { id: None, name: row.get(0)?, beside: None }))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

@@ -52,8 +52,8 @@ fn store(mirror: &Mirror, clients: &[Client]) -> Result<StoreCount, MirrorError>
 }
 
 fn names(mirror: &Mirror) -> Vec<String> {
-    let (raws, _) = mirror.read_now(|parts| parts.clients(None, 0, 1_000)).unwrap();
-    raws.into_iter().map(|raw| String::from_utf8(raw).unwrap()).collect()
+    let found = mirror.read_now(|parts| parts.clients(None, None, 1_000)).unwrap();
+    found.rows.into_iter().map(|(_, raw)| String::from_utf8(raw).unwrap()).collect()
 }
 
 #[test]
@@ -116,6 +116,68 @@ fn what_was_sold_is_found_before_and_after_an_upgrade() {
         })
         .unwrap();
     assert_eq!(bits, [0, 61, 62, 62]);
+}
+
+/// Who is who after these sightings: for each, the id and name of the person it belongs to.
+fn people(sightings: &[(Option<&str>, Option<&str>)], order: &[usize]) -> Vec<(Option<String>, String)> {
+    let folder = tempfile::tempdir().unwrap();
+    let mirror = Mirror::open(settings(folder.path())).unwrap();
+    let mut numbers = vec![0; sightings.len()];
+    for at in order {
+        let (id, name) = sightings[*at];
+        // A later job has the name that holds.
+        let begins = 1_000 * i64::try_from(*at).unwrap();
+        numbers[*at] = mirror
+            .write_now(|parts| {
+                let number = parts.words.inspector(&parts.transaction, id, name, begins)?;
+                // As between two transactions of other processes.
+                parts.words.forget();
+                Ok(number)
+            })
+            .unwrap();
+    }
+    let known = mirror.read_now(|parts| parts.inspector_people()).unwrap();
+    let person = |number: &i64| {
+        let pk = known.person(*number);
+        let one = known.people.iter().find(|one| one.pk == pk).unwrap();
+        (one.id.clone(), one.shown())
+    };
+    numbers.iter().map(person).collect()
+}
+
+#[test]
+fn inspectors_are_the_same_people_in_every_order() {
+    let ann = |id| (Some(id), Some("Ann Lee"));
+    for (sightings, expected) in [
+        // By id, by name, by both: one person.
+        (vec![(Some("7"), None), (None, Some("ann  LEE")), ann("7")], vec!["7", "7", "7"]),
+        // The person was called otherwise before; nobody else ever was.
+        (vec![ann("7"), (None, Some("Ann Lee")), (Some("7"), Some("Ann Ray")), (None, Some("Ann Ray"))], vec!["7"; 4]),
+        // Two of one name are two, and the name alone is neither.
+        (vec![ann("7"), ann("8"), (None, Some("Ann Lee")), (Some("8"), None)], vec!["7", "8", "", "8"]),
+        // A name that never came with an id is a person too.
+        (vec![(None, Some("Bo")), (Some("7"), None), (None, Some("BO"))], vec!["", "7", ""]),
+    ] {
+        let forward: Vec<usize> = (0..sightings.len()).collect();
+        let first = people(&sightings, &forward);
+        let ids: Vec<&str> = first.iter().map(|(id, _)| id.as_deref().unwrap_or_default()).collect();
+        assert_eq!(ids, expected, "{sightings:?}");
+        for order in permutations(forward) {
+            assert_eq!(people(&sightings, &order), first, "{sightings:?} {order:?}");
+        }
+    }
+}
+
+fn permutations(items: Vec<usize>) -> Vec<Vec<usize>> {
+    if items.len() < 2 {
+        return vec![items];
+    }
+    let mut all = Vec::new();
+    for (at, first) in items.iter().enumerate() {
+        let rest = items.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, one)| *one).collect();
+        all.extend(permutations(rest).into_iter().map(|tail| [vec![*first], tail].concat()));
+    }
+    all
 }
 
 #[test]
@@ -291,7 +353,7 @@ fn damage_after_opening_is_called_damage() {
         assert!(matches!(found, MirrorError::Damaged { .. }), "{harm}: {found:?}");
         assert!(found.to_string().contains("mirror rebuild"), "{found}");
         let fresh = Mirror::open(settings.clone()).unwrap();
-        let asked = fresh.read_now(|parts| parts.clients(None, 0, 1_000)).unwrap_err();
+        let asked = fresh.read_now(|parts| parts.clients(None, None, 1_000)).unwrap_err();
         assert!(matches!(asked, MirrorError::Damaged { .. }), "{harm}: {asked:?}");
     };
     damaged("DELETE FROM dictionaries");

@@ -94,7 +94,10 @@ impl Records {
                     basis.absorb(read);
                     Some(statistics)
                 }
-                None => super::error::found(self.client.one::<ConnectionStats>(id, &[]).await)?,
+                None => self.statistics_of(id).await.unwrap_or_else(|error| {
+                    basis.missing.push(format!("statistics: {error}"));
+                    None
+                }),
             };
             return Ok(Some((AgentEntry { agent, statistics }, basis)));
         }
@@ -102,8 +105,13 @@ impl Records {
         let Some(agent) = super::error::found(self.client.one::<Connections>(id, &include).await)? else {
             return Ok(None);
         };
-        let statistics = super::error::found(self.client.one::<ConnectionStats>(id, &[]).await)?;
+        let statistics = self.statistics_of(id).await?;
         Ok(Some((AgentEntry { agent, statistics }, self.asked_now())))
+    }
+
+    /// What the service counts of one agent; found among all where it ignores the filter by id.
+    async fn statistics_of(&self, id: &ConnectionId) -> Result<Option<AgentStatistics>, RecordsError> {
+        super::error::found(self.client.one::<ConnectionStats>(id, &[]).await)
     }
 
     /// The agent meant by a connection id or a name. Case, accents, punctuation and the order of words do not count, and

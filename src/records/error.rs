@@ -1,8 +1,12 @@
 //! Why a question was not answered.
 
+use crate::domain::excerpt;
 use crate::mirror::MirrorError;
 use crate::spectora::{SpectoraError, SpectoraErrorKind};
 use crate::sync::SyncError;
+
+/// How much of what was asked for an error repeats, in characters.
+const GIVEN_CHARS_MAX: usize = 80;
 
 /// A question that has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +27,7 @@ pub enum RecordsError {
     #[error("the mirror is not up to date: {0}")]
     NotRefreshed(String),
     /// Nothing by that name.
-    #[error("no {what} is called `{given}`")]
+    #[error("no {what} is called `{}`", excerpt(given, GIVEN_CHARS_MAX))]
     UnknownName {
         /// Such as `agent`.
         what: &'static str,
@@ -33,7 +37,7 @@ pub enum RecordsError {
         nearest: Vec<String>,
     },
     /// More than one by that name; this program does not guess.
-    #[error("more than one {what} fits `{given}`")]
+    #[error("more than one {what} fits `{}`", excerpt(given, GIVEN_CHARS_MAX))]
     AmbiguousName {
         /// Such as `agent`.
         what: &'static str,

@@ -14,6 +14,9 @@ use crate::spectora::{
     Page, Query,
 };
 
+/// Said where the service's own ZIP filter was used: it may compare whole codes.
+const SERVICE_ZIP: &str =
+    "the ZIP filter is Spectora's own here: jobs stored with the longer form (ZIP+4) may be missing";
 /// The most time one question spends on reading pages; what it has by then is answered, with what is missing.
 const READING_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(22);
 /// So many inspections without one canceled make it likely that canceled ones cannot be seen.
@@ -82,6 +85,9 @@ impl Records {
         let mut basis = reading.basis;
         if reading.undated != 0 {
             basis.notes.push(format!("{} inspections without a date are left out", reading.undated));
+        }
+        if selection.zip.is_some() {
+            basis.notes.push(SERVICE_ZIP.to_owned());
         }
         let asks_for_canceled = selection.statuses.is_empty() || selection.statuses.contains(&Status::Canceled);
         if asks_for_canceled && !reading.canceled_seen && !self.cancellations_visible().await? {
@@ -173,7 +179,7 @@ impl Records {
                     InspectionOrder::Oldest => newest_first != Some(std::cmp::Ordering::Greater),
                     _ => newest_first != Some(std::cmp::Ordering::Less),
                 };
-                let is_after = after.is_none_or(|after| order.compare(after, &position).is_lt());
+                let is_after = after.is_none_or(|after| order.goes_on(after, &position));
                 if is_after && selection.holds(row, now, self.timezone()) {
                     reading.matched += 1;
                     reading.wanted.push((position.clone(), row.clone()));

@@ -8,9 +8,10 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::names::{NameMatch, resolve};
+use super::reach::{Need, Reached, Standing};
 use super::{Basis, InspectorWanted, Records, RecordsError, Source};
-use crate::domain::{Agent, Client, Inspection, fold, has_words};
-use crate::mirror::{Facts, Kind, NameEntry, News};
+use crate::domain::{Agent, Client, Inspection, Naming, date_of, epoch_day, fold, has_words};
+use crate::mirror::{Fact, Facts, Kind, NameEntry, News};
 
 use super::mirrored::CANCELLATION_SAMPLE_MIN;
 
@@ -22,6 +23,8 @@ use crate::sync::{Progress, Scope, Status, SyncReport};
 /// The longest a refresh on request runs; what is not done by then goes on in the background.
 const REFRESH_TIME_MAX: Duration = Duration::from_secs(25);
 
+/// The most inspections looked at for orders of one booking.
+const TOGETHER_MAX: usize = 10_000;
 /// The days inspections can lie on, far beyond any.
 const FIRST_DAY: i64 = i32::MIN as i64;
 const LAST_DAY: i64 = i32::MAX as i64;
@@ -33,8 +36,8 @@ const FACTS_IDLE_MAX: Duration = Duration::from_mins(5);
 pub(super) struct KeptFacts(Mutex<Option<KeptNow>>);
 
 struct KeptNow {
-    /// Of inspections and of agents.
-    revisions: (u64, u64),
+    /// What they were read at: revisions of inspections and of agents, and how far back the first reading had come.
+    read_at: (u64, u64, Option<Timestamp>),
     facts: Arc<Facts>,
     used: Instant,
 }
@@ -50,6 +53,15 @@ async fn drop_when_idle(kept: Weak<KeptFacts>) {
             return;
         }
     }
+}
+
+/// What the rows for sums do not hold.
+#[derive(Debug)]
+pub struct BesideFacts {
+    /// Inspections that may be orders of one booking.
+    pub together: Vec<Inspection>,
+    /// Inspections deleted by the service's word.
+    pub deleted: Vec<Fact>,
 }
 
 /// A record found by words.
@@ -95,45 +107,68 @@ impl Records {
         }
     }
 
-    /// All inspections as rows for sums, from a mirror that has all of them; the basis says what it lacks, such as
-    /// cancellations that cannot be seen. They are kept in memory until the mirror changes, or nobody asked for them for
-    /// [`FACTS_IDLE_MAX`].
-    pub async fn facts(&self) -> Result<(Arc<Facts>, Basis), RecordsError> {
+    /// The rows for sums that `need` speaks of, if the mirror has them; how far the first reading is, if it has not.
+    pub(super) async fn facts_now(&self, need: Need) -> Result<Reached, RecordsError> {
         let Some((mirror, note)) = self.fresh_mirror().await? else { return Err(RecordsError::NoMirror) };
         let now = self.clock.now();
+        let from = match need {
+            Need::Since(day) => day.to_zoned_datetime(self.timezone().clone()).ok().map(|start| start.timestamp()),
+            Need::All => None,
+        };
         let mut kept = self.kept_facts.0.lock().await;
-        let known = kept.as_ref().map(|kept| kept.revisions);
-        let (inspections, agents, canceled_seen, past, read) = mirror
+        let known = kept.as_ref().map(|kept| kept.read_at);
+        let (standing, coverage, read_at, canceled_seen, past, read) = mirror
             .read(move |parts| {
                 let (inspections, agents) = (parts.coverage(Kind::Inspections)?, parts.coverage(Kind::Agents)?);
-                let is_known = known == Some((inspections.revision, agents.revision));
-                let is_complete = inspections.full_at.is_some() && agents.full_at.is_some();
-                let facts = if is_known || !is_complete { None } else { Some(parts.facts(FIRST_DAY, LAST_DAY)?) };
+                let pass = parts.pass(Kind::Inspections)?;
+                let standing = Standing::of(&inspections, pass.as_ref(), &agents);
+                let read_at = (inspections.revision, agents.revision, standing.whole_since());
+                let is_here = standing.covers(from);
+                let facts =
+                    if known == Some(read_at) || !is_here { None } else { Some(parts.facts(FIRST_DAY, LAST_DAY)?) };
                 let past = parts.started_before(now, CANCELLATION_SAMPLE_MIN)?;
-                Ok((inspections, agents, parts.shows_canceled()?, past, facts))
+                Ok((standing, inspections, read_at, parts.shows_canceled()?, past, facts))
             })
             .await?;
-        if let Some(facts) = read {
+        let Some(as_of) = standing.as_of(from) else { return Ok(Reached::NotYet(standing)) };
+        let since = standing.whole_since().map(|since| epoch_day(self.timezone().to_datetime(since).date()) + 1);
+        if let Some(mut facts) = read {
+            facts.since = since;
             if kept.is_none() {
-                tokio::spawn(drop_when_idle(Arc::downgrade(&self.kept_facts)));
+                drop(self.tasks.spawn("idle rows", drop_when_idle(Arc::downgrade(&self.kept_facts))));
             }
-            let revisions = (inspections.revision, agents.revision);
-            *kept = Some(KeptNow { revisions, facts: Arc::new(facts), used: Instant::now() });
+            *kept = Some(KeptNow { read_at, facts: Arc::new(facts), used: Instant::now() });
         }
         let facts = kept.as_mut().map(|kept| {
             kept.used = Instant::now();
             Arc::clone(&kept.facts)
         });
         drop(kept);
-        let Some(full_at) = inspections.full_at.filter(|_| agents.full_at.is_some()) else {
-            return Err(RecordsError::NotRefreshed("the first reading of everything is not finished".to_owned()));
-        };
-        let as_of = super::mirrored::as_of_all(&inspections).unwrap_or(full_at);
-        let mut basis = Basis::of_mirror(Kind::Inspections, &inspections, as_of, note);
+        let mut basis = Basis::of_mirror(Kind::Inspections, &coverage, as_of, note);
+        if let Some(since) = since {
+            let day = date_of(since);
+            basis.notes.push(format!("the first reading has come back to {day} so far; this needs no more"));
+        }
         if !canceled_seen && CANCELLATION_SAMPLE_MIN <= past {
             basis.missing.push(CANCELED_UNSEEN.to_owned());
         }
-        Ok((facts.unwrap_or_default(), basis))
+        Ok(Reached::Here(facts.unwrap_or_default(), basis))
+    }
+
+    /// What the rows for sums do not hold and a look at their quality needs, of the days `from` to `to`.
+    pub async fn beside_facts(&self, from: i64, to: i64) -> Result<BesideFacts, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Err(RecordsError::NoMirror) };
+        let (together, deleted) = syncer
+            .mirror()
+            .read(move |parts| Ok((parts.begun_together(from, to, TOGETHER_MAX)?, parts.deleted_facts()?)))
+            .await?;
+        let together = together.into_iter().map(|raw| self.read_inspection(raw, None)).collect::<Result<_, _>>()?;
+        Ok(BesideFacts { together, deleted })
+    }
+
+    /// What the company says about names.
+    pub fn naming(&self) -> &Naming {
+        self.client.naming()
     }
 
     /// What is new since an instant, latest first.
@@ -249,8 +284,10 @@ impl Records {
         let Some(syncer) = &self.keeper else { return Ok(as_given) };
         let names = syncer.mirror().read(|parts| parts.service_names().map(Some)).await;
         let names = self.or_service(names.map_err(RecordsError::from))?.unwrap_or_default();
+        let given = self.client.naming().one(given);
+        let as_given = (given.to_owned(), None);
         let wanted = fold(given);
-        if names.is_empty() || names.iter().any(|entry| has_words(&fold(&entry.name), &wanted)) {
+        if names.is_empty() || names.iter().any(|entry| has_words(&entry.name, &wanted)) {
             return Ok(as_given);
         }
         let found = resolve("service", given, &names)?;

@@ -8,13 +8,13 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::{
-    AgentRole, Basis, ClientList, InspectionList, InspectionOrder, InspectionSelection, InspectorWanted, Position,
-    Records, RecordsError, Source,
+    AgentRole, Basis, InspectionList, InspectionOrder, InspectionSelection, InspectorWanted, Position, Records,
+    RecordsError, Source,
 };
 use crate::domain::{Inspection, InspectionId, Status};
 use crate::mirror::{self, After, Coverage, Found, InspectionQuery, Kind, Mirror, Order, Pass, Side, StatusWanted};
-use crate::spectora::{Contacts, Inspections, SpectoraErrorKind, Wired};
-use crate::sync::{Scope, Silent, SyncError, Syncer, gaps};
+use crate::spectora::{Inspections, SpectoraErrorKind, Wired};
+use crate::sync::{Scope, Silent, SyncError, Syncer, Tasks, gaps};
 
 /// How long a question waits for changes to be read before it is answered from what there is.
 const FRESHENING_TIME_MAX: Duration = Duration::from_secs(5);
@@ -24,8 +24,6 @@ const STILL_READING: &str = "changes are still being read; this is as of `as_of`
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// So many past inspections without one canceled make it likely that canceled ones cannot be seen.
 pub(super) const CANCELLATION_SAMPLE_MIN: u64 = 100;
-/// The most clients a search by words gives.
-const CLIENTS_FOUND_MAX: usize = 2_000;
 
 /// Records read from the mirror, good while the mirror's revision stays the same.
 pub(super) struct Kept<T>(Mutex<Option<(u64, Arc<Vec<T>>)>>);
@@ -93,7 +91,7 @@ impl Records {
                 Err(error) => return Err(error.into()),
             }
         }
-        let note = if syncer.is_stale().await? { freshen(syncer).await? } else { None };
+        let note = if syncer.is_stale().await? { freshen(syncer, &self.tasks).await? } else { None };
         Ok(Some((syncer.mirror(), note)))
     }
 
@@ -167,6 +165,7 @@ impl Records {
             starts_at: position.starts_at,
             quote: position.quote.as_deref().and_then(|quote| quote.parse().ok()),
             id: position.id.to_string(),
+            inclusive: position.inclusive,
         });
         let answer = mirror.read(move |parts| {
             let reach = Reach {
@@ -285,45 +284,11 @@ impl Records {
         };
         Ok(Some((rows, Basis::of_mirror(kind, &coverage, as_of, note))))
     }
-
-    pub(super) async fn mirrored_clients(
-        &self,
-        text: Option<&str>,
-        page: u32,
-        size: u32,
-    ) -> Result<Option<ClientList>, RecordsError> {
-        let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
-        let words = text.map(str::to_owned);
-        let (skip, limit) = match text {
-            Some(_) => (0, CLIENTS_FOUND_MAX),
-            None => (u64::from(page.saturating_sub(1)) * u64::from(size), size as usize),
-        };
-        let (coverage, (raws, total)) = mirror
-            .read(move |parts| {
-                let coverage = parts.coverage(Kind::Clients)?;
-                let found = match coverage.full_at {
-                    Some(_) => parts.clients(words.as_deref(), skip, limit)?,
-                    None => (Vec::new(), 0),
-                };
-                Ok((coverage, found))
-            })
-            .await?;
-        let Some(as_of) = as_of_all(&coverage) else { return Ok(None) };
-        let read = |raw| self.read_kept::<Contacts>(raw);
-        let rows = raws.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let mut basis = Basis::of_mirror(Kind::Clients, &coverage, as_of, note);
-        let reached = skip + rows.len() as u64;
-        if text.is_some() && reached < total {
-            basis.missing.push(format!("{} more clients: give more words", total - reached));
-        }
-        let next_page = (text.is_none() && reached < total).then_some(page + 1);
-        Ok(Some(ClientList { rows, total: Some(total), next_page, basis }))
-    }
 }
 
 /// Reads what changed, waiting a few seconds at most; what is not done by then goes on without the question. The note
 /// says when the answer may be older than wanted, and why. `Err` when the key turned out to be of another company.
-async fn freshen(syncer: &Arc<Syncer>) -> Result<Option<String>, RecordsError> {
+async fn freshen(syncer: &Arc<Syncer>, tasks: &Tasks) -> Result<Option<String>, RecordsError> {
     if syncer.pauses().await? {
         return Ok(Some("the service could not be asked for changes just now; this is as of `as_of`".to_owned()));
     }
@@ -332,19 +297,21 @@ async fn freshen(syncer: &Arc<Syncer>) -> Result<Option<String>, RecordsError> {
         return Ok(Some(STILL_READING.to_owned()));
     }
     let deadline = Instant::now() + FRESHENING_TIME_MAX;
-    let running = tokio::spawn({
+    let running = tasks.spawn("changes", {
         let syncer = Arc::clone(syncer);
         async move { syncer.freshen(Scope::Auto, &Silent).await }
     });
     Ok(match tokio::time::timeout_at(deadline, running).await {
-        Ok(Ok(Ok(()))) => None,
-        Ok(Ok(Err(SyncError::Busy))) => wait_for_other(syncer, deadline).await,
-        Ok(Ok(Err(SyncError::OtherCompany))) => return Err(RecordsError::OtherCompany),
-        Ok(Ok(Err(SyncError::Service(error)))) if matches!(error.kind, SpectoraErrorKind::OtherCompany { .. }) => {
+        Ok(Ok(Some(Ok(())))) => None,
+        Ok(Ok(Some(Err(SyncError::Busy)))) => wait_for_other(syncer, deadline).await,
+        Ok(Ok(Some(Err(SyncError::OtherCompany)))) => return Err(RecordsError::OtherCompany),
+        Ok(Ok(Some(Err(SyncError::Service(error)))))
+            if matches!(error.kind, SpectoraErrorKind::OtherCompany { .. }) =>
+        {
             return Err(RecordsError::OtherCompany);
         }
-        Ok(Ok(Err(error))) => Some(format!("changes could not be read ({error}); this is as of `as_of`")),
-        Ok(Err(_)) | Err(_) => Some(STILL_READING.to_owned()),
+        Ok(Ok(Some(Err(error)))) => Some(format!("changes could not be read ({error}); this is as of `as_of`")),
+        Ok(Ok(None) | Err(_)) | Err(_) => Some(STILL_READING.to_owned()),
     })
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::names::resolve;
-use super::{Basis, Records, RecordsError};
-use crate::domain::fold;
+use super::{AGENCY_AS_OF_NOW, Basis, Need, Records, RecordsError};
+use crate::domain::{fold, zip};
 use crate::mirror::{Facts, NameEntry, Named, Narrowing};
 
 /// What inspections are narrowed by.
@@ -51,8 +51,8 @@ pub struct NarrowingWanted {
 impl Records {
     /// The rows of [`Records::facts`], only those wanted. Names are forgiving and never guessed between; the basis says
     /// what was narrowed, and that everything in the answer is about these inspections alone.
-    pub async fn facts_of(&self, wanted: &NarrowingWanted) -> Result<(Arc<Facts>, Basis), RecordsError> {
-        let (facts, mut basis) = self.facts().await?;
+    pub async fn facts_of(&self, wanted: &NarrowingWanted, need: Need) -> Result<(Arc<Facts>, Basis), RecordsError> {
+        let (facts, mut basis) = self.facts(need).await?;
         if wanted.given.is_empty() {
             return Ok((facts, basis));
         }
@@ -70,6 +70,9 @@ impl Records {
                 NarrowedBy::City => narrowing.cities = Some(numbers),
             }
         }
+        if narrowing.agencies.is_some() {
+            basis.notes.push(AGENCY_AS_OF_NOW.to_owned());
+        }
         basis.notes.push(format!("all numbers are of inspections with {} alone", said.join(", ")));
         Ok((Arc::new(narrowing.of(&facts)), basis))
     }
@@ -81,6 +84,10 @@ impl Records {
         given: &str,
         facts: &Facts,
     ) -> Result<(BTreeSet<i64>, String), RecordsError> {
+        let given = match by {
+            NarrowedBy::Service | NarrowedBy::AddOn => self.client.naming().one(given),
+            _ => given,
+        };
         let of_names = |numbers: BTreeSet<i64>| {
             let named = numbers.into_iter().filter_map(|one| Some((one, facts.names.get(&one)?.text().to_owned())));
             one_of(by, given, &named.collect::<Vec<_>>())
@@ -101,16 +108,46 @@ impl Records {
                 Ok((BTreeSet::from([*number]), agent.name.clone().unwrap_or_else(|| format!("id {id}"))))
             }
             NarrowedBy::Agency => of_names(facts.agents.values().filter_map(|agent| agent.agency).collect()),
-            NarrowedBy::Zip => of_names(facts.rows.iter().filter_map(|fact| fact.zip).collect()),
+            NarrowedBy::Zip => {
+                let numbers: BTreeSet<i64> = facts.rows.iter().filter_map(|fact| fact.zip).collect();
+                let code = |number: &i64| facts.names.get(number).map(Named::text);
+                let wanted: BTreeSet<i64> = numbers
+                    .iter()
+                    .copied()
+                    .filter(|one| code(one).is_some_and(|code| zip::is_area(code, given)))
+                    .collect();
+                // A code is right or wrong: another one is another place, however near in writing.
+                match wanted.first().and_then(code) {
+                    Some(code) => Ok((wanted.clone(), code.to_owned())),
+                    None => Err(RecordsError::UnknownName {
+                        what: by.name(),
+                        given: given.to_owned(),
+                        nearest: nearest_codes(given, numbers.iter().filter_map(code)),
+                    }),
+                }
+            }
             NarrowedBy::City => of_names(facts.rows.iter().filter_map(|fact| fact.city).collect()),
-            NarrowedBy::Service => of_names(words(facts, |named| matches!(named, Named::Service(_)))),
-            NarrowedBy::AddOn => of_names(words(facts, |named| matches!(named, Named::AddOn(_)))),
+            NarrowedBy::Service => of_names(sold(facts, |named| matches!(named, Named::Service(_)))),
+            NarrowedBy::AddOn => of_names(sold(facts, |named| matches!(named, Named::AddOn(_)))),
         }
     }
 }
 
-fn words(facts: &Facts, is: fn(&Named) -> bool) -> BTreeSet<i64> {
+fn sold(facts: &Facts, is: fn(&Named) -> bool) -> BTreeSet<i64> {
     facts.names.iter().filter(|(_, named)| is(named)).map(|(number, _)| *number).collect()
+}
+
+/// Codes of the same beginning.
+fn nearest_codes<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
+    const SHOWN_MAX: usize = 8;
+    const SAME_BEGINNING: usize = 3;
+    let beginning = |code: &str| code.chars().take(SAME_BEGINNING).collect::<String>().to_lowercase();
+    let wanted = beginning(zip::area_of(given));
+    let mut near: Vec<String> = known.filter(|code| beginning(code) == wanted).map(str::to_owned).collect();
+    near.sort_unstable();
+    near.dedup();
+    near.truncate(SHOWN_MAX);
+    near
 }
 
 /// The numbers of the name that is meant: spellings that differ in case or accents alone mean the same.

@@ -7,8 +7,9 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+use super::mirrored::as_of_all;
 use super::{Basis, Records, RecordsError};
-use crate::mirror::{Facts, Kind};
+use crate::mirror::{Coverage, Facts, Pass};
 use crate::sync::{Scope, Silent, Syncer};
 
 /// How long a question waits for the first reading to come far enough back; within the time of a call.
@@ -42,15 +43,50 @@ pub(super) enum Reached {
     NotYet(Standing),
 }
 
-/// How far the first reading is.
+/// How far a mirror can answer for sums.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Standing {
-    /// Everything from here on was read.
-    pub(super) reach: Option<Timestamp>,
+    /// As of when everything is here; `None` during the first reading.
+    all: Option<Timestamp>,
+    /// During the first reading: everything from here on is, as of when that began.
+    reach: Option<(Timestamp, Timestamp)>,
     /// Pages that are still to be read, as far as known.
-    pub(super) pages_left: Option<u64>,
-    /// Whether what came cannot be told apart from what did not, so that only the end of the reading helps.
-    pub(super) agents_missing: bool,
+    pages_left: Option<u64>,
+    /// Whether agents are not read yet: without them nobody could be named.
+    agents_missing: bool,
+}
+
+impl Standing {
+    pub(super) fn of(inspections: &Coverage, pass: Option<&Pass>, agents: &Coverage) -> Self {
+        let left = pass.and_then(|pass| {
+            let records = pass.records?;
+            Some(records.saturating_sub(pass.read_before).div_ceil(u64::from(pass.size.max(1))))
+        });
+        Self {
+            all: as_of_all(inspections),
+            reach: inspections.reach.zip(pass.map(|pass| pass.started_at)),
+            pages_left: left,
+            agents_missing: agents.full_at.is_none(),
+        }
+    }
+
+    /// From where on everything is here; `None` when all of it is, or nothing.
+    pub(super) fn whole_since(&self) -> Option<Timestamp> {
+        self.reach.filter(|_| self.all.is_none()).map(|(reach, _)| reach)
+    }
+
+    /// As of when everything from `from` on (all there ever was, without one) is here; `None` when it is not.
+    pub(super) fn as_of(&self, from: Option<Timestamp>) -> Option<Timestamp> {
+        if self.agents_missing {
+            return None;
+        }
+        let reached = self.reach.zip(from).filter(|((reach, _), from)| reach < from).map(|((_, began), _)| began);
+        self.all.or(reached)
+    }
+
+    pub(super) fn covers(&self, from: Option<Timestamp>) -> bool {
+        self.as_of(from).is_some()
+    }
 }
 
 impl Records {
@@ -91,7 +127,7 @@ impl Records {
         }
         let zone = self.timezone();
         let back_to = match standing.reach {
-            Some(reach) => format!("the first reading has come back to {}", zone.to_datetime(reach).date()),
+            Some((reach, _)) => format!("the first reading has come back to {}", zone.to_datetime(reach).date()),
             None => "the first reading has just begun".to_owned(),
         };
         let needs = match need {
@@ -105,20 +141,5 @@ impl Records {
             Some(format!("; ready at about {}", at.strftime("%-I:%M %p")))
         });
         Ok(format!("{back_to} and {needs}{}", ready.unwrap_or_default()))
-    }
-
-    /// How far the first reading is.
-    pub(super) async fn standing(&self, syncer: &Syncer) -> Result<Standing, RecordsError> {
-        let standing = syncer.mirror().read(|parts| {
-            let agents_missing = parts.coverage(Kind::Agents)?.full_at.is_none();
-            let pass = parts.pass(Kind::Inspections)?;
-            let left = pass.and_then(|pass| {
-                let records = pass.records?;
-                Some(records.saturating_sub(pass.read_before).div_ceil(u64::from(pass.size.max(1))))
-            });
-            let reach = parts.coverage(Kind::Inspections)?.reach;
-            Ok(Standing { reach, pages_left: left, agents_missing })
-        });
-        Ok(standing.await?)
     }
 }

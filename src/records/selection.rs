@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     AgentOnInspection, Client, ConnectionId, DateRange, Inspection, InspectionId, InspectorId, Money, Status, Text,
-    fold,
+    fold, has_words, zip,
 };
 use crate::spectora::InspectionFilter;
 
@@ -41,11 +41,11 @@ pub struct InspectionSelection {
     pub agent: Option<ConnectionId>,
     /// On this side; either side when `None`.
     pub agent_role: Option<AgentRole>,
-    /// Every word of this begins a word of a client's name.
+    /// Every word of this begins a word of the clients' names.
     pub client: Option<String>,
     /// Every word of this begins a word of one service or add-on.
     pub service: Option<String>,
-    /// In this ZIP code; five digits take in the longer form.
+    /// In this ZIP code, by its first five digits.
     pub zip: Option<String>,
     /// Every word of this begins a word of the address.
     pub address: Option<String>,
@@ -72,15 +72,29 @@ pub enum InspectionOrder {
 /// Where a list stopped: the unique key of its last row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// When the last row begins.
+    /// When the last row begins, to the millisecond: finer differences order nothing.
     pub starts_at: Timestamp,
     /// Its quote, when the list is in the order of quotes.
     pub quote: Option<String>,
     /// Its id.
     pub id: InspectionId,
+    /// Whether a row at this very place is still wanted: another company may have one with the same start and id.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inclusive: bool,
+}
+
+/// The instant to the millisecond, as stores and lists have it.
+fn to_the_millisecond(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }
 
 impl InspectionOrder {
+    /// Whether a list that goes on at `after` shows a row at `position`.
+    pub(super) fn goes_on(self, after: &Position, position: &Position) -> bool {
+        let order = self.compare(after, position);
+        order.is_lt() || (after.inclusive && order.is_eq())
+    }
+
     pub(super) fn by_quote(self) -> bool {
         matches!(self, Self::QuoteHighest | Self::QuoteLowest)
     }
@@ -111,16 +125,12 @@ impl InspectionOrder {
     /// The key of a row; `None` for one without a beginning, which no order can place.
     pub fn position(self, inspection: &Inspection) -> Option<Position> {
         Some(Position {
-            starts_at: inspection.starts_at?,
+            starts_at: to_the_millisecond(inspection.starts_at?),
             quote: inspection.quote.filter(|_| self.by_quote()).map(|quote| quote.to_string()),
             id: inspection.id.clone(),
+            inclusive: false,
         })
     }
-}
-
-/// Whether every word of `wanted` (folded) begins a word of `text`.
-pub(super) fn has_words(text: &str, wanted: &str) -> bool {
-    crate::domain::has_words(&fold(text), wanted)
 }
 
 /// The longest word of `text`, for the service's own full-text search.
@@ -162,7 +172,7 @@ impl InspectionSelection {
         if let Some(InspectorWanted::Id(id)) = &self.inspector {
             filters.push(InspectionFilter::Inspector(id.clone()));
         }
-        filters.extend(self.zip.clone().map(InspectionFilter::Zip));
+        filters.extend(self.zip.as_deref().and_then(zip::asked_of_service).map(InspectionFilter::Zip));
         filters.extend(self.paid.map(InspectionFilter::Paid));
         filters.extend(self.confirmed.map(InspectionFilter::Confirmed));
         filters
@@ -179,6 +189,7 @@ impl InspectionSelection {
             && self.address.is_none()
             && self.paid.is_none()
             && self.confirmed.is_none()
+            && self.zip.as_deref().is_none_or(|wanted| zip::asked_of_service(wanted).is_some())
     }
 
     /// Whether `inspection` is wanted, as things stand at `now`.
@@ -199,11 +210,17 @@ impl InspectionSelection {
             && period_holds
             && self.inspector_holds(inspection)
             && self.agent_holds(inspection)
-            && any_text(&[&inspection.client_names], &self.client)
-            && any_text(&[&inspection.services, &inspection.add_ons], &self.service)
+            && self.client_holds(inspection)
+            && any_text(&[&inspection.services, &inspection.add_ons, &inspection.not_add_ons], &self.service)
             && self.address_holds(inspection)
             && self.paid.is_none_or(|wanted| inspection.paid == Some(wanted))
             && self.confirmed.is_none_or(|wanted| inspection.confirmed == Some(wanted))
+    }
+
+    /// The words may be of several clients of one inspection.
+    fn client_holds(&self, inspection: &Inspection) -> bool {
+        let all = || inspection.client_names.iter().map(Text::as_str).collect::<Vec<_>>().join(" ");
+        self.client.as_ref().is_none_or(|wanted| has_words(&all(), &fold(wanted)))
     }
 
     fn inspector_holds(&self, inspection: &Inspection) -> bool {
@@ -238,7 +255,7 @@ impl InspectionSelection {
         let zip_holds = self
             .zip
             .as_ref()
-            .is_none_or(|wanted| address.zip.as_ref().is_some_and(|zip| zip.as_str().starts_with(wanted.as_str())));
+            .is_none_or(|wanted| address.zip.as_ref().is_some_and(|known| zip::is_area(known.as_str(), wanted)));
         let words_hold = self.address.as_ref().is_none_or(|wanted| {
             let parts = [&address.full, &address.street, &address.city, &address.state, &address.zip];
             let all = parts.iter().filter_map(|part| part.as_ref()).map(Text::as_str).collect::<Vec<_>>().join(" ");

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::inspections::CHANGED_SINCE;
 use super::options::ChangedSince;
 use super::query::{Query, Refusal, ids, instant, search_words};
-use super::truth::{AgentRow, CompanyTruth};
+use super::truth::{AgentRow, CompanyTruth, RecordKind};
 use super::world::{Included, Scene, money, relationship, utc};
 
 const NANOSECONDS: i128 = 1_000_000_000;
@@ -97,7 +97,7 @@ fn compare(scene: Scene<'_>, key: &str, a: u32, b: u32) -> Ordering {
 pub(super) fn render(scene: Scene<'_>, at: u32, include: &[&str], included: &mut Included) -> Value {
     let company = scene.company;
     let agent = &company.agents[at as usize];
-    json!({
+    let record = json!({
         "id": agent.connection_id.to_string(),
         "type": "connection",
         "attributes": attributes(scene, at),
@@ -121,7 +121,8 @@ pub(super) fn render(scene: Scene<'_>, at: u32, include: &[&str], included: &mut
                 None => Value::Null,
             }),
         },
-    })
+    });
+    company.with_put(RecordKind::Agent, agent.connection_id, record)
 }
 
 /// A connection's attributes, here and where an inspection includes it.
@@ -166,7 +167,7 @@ pub(super) fn render_stats(scene: Scene<'_>, at: u32) -> Value {
             .map(|at| if id.is_multiple_of(2) { scene.local(at) } else { scene.local(at).chars().take(10).collect() })
     };
     let revenue = totals.buying_cents + totals.selling_cents;
-    json!({
+    let record = json!({
         "id": id.to_string(),
         "type": "connection_stat",
         "attributes": {
@@ -182,5 +183,6 @@ pub(super) fn render_stats(scene: Scene<'_>, at: u32) -> Value {
             "selling_revenue": money(totals.selling_cents),
             "average_revenue": money(revenue.checked_div(totals.paid).unwrap_or(0)),
         },
-    })
+    });
+    scene.company.with_put(RecordKind::Statistics, id, record)
 }

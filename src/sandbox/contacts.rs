@@ -10,7 +10,7 @@ use super::inspection_json::buyer_attributes;
 use super::inspections::CHANGED_SINCE;
 use super::options::ChangedSince;
 use super::query::{Query, Refusal, ids, instant, search_words};
-use super::truth::ClientRow;
+use super::truth::{ClientRow, RecordKind};
 use super::world::{Scene, utc};
 
 const NANOSECONDS: i128 = 1_000_000_000;
@@ -75,5 +75,6 @@ pub(super) fn render(scene: Scene<'_>, at: u32) -> Value {
         all.insert("created_at".to_owned(), json!(utc(client.created_at)));
         all.insert("updated_at".to_owned(), json!(utc(client.updated_at)));
     }
-    json!({"id": client.id.to_string(), "type": "contact", "attributes": attributes})
+    let record = json!({"id": client.id.to_string(), "type": "contact", "attributes": attributes});
+    scene.company.with_put(RecordKind::Client, client.id, record)
 }

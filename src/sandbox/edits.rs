@@ -5,8 +5,9 @@
 use rand::RngExt as _;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
+use serde_json::{Map, Value};
 
-use super::truth::{AgentRow, ClientRow, CompanyTruth, InspectionRow, Rhythm, Truth, uuid};
+use super::truth::{AgentRow, ClientRow, CompanyTruth, InspectionRow, RecordKind, Rhythm, Truth, uuid};
 use super::words::{CANCEL_REASONS, FIRST_NAMES, LAST_NAMES};
 
 /// Seconds of a day.
@@ -112,6 +113,18 @@ pub enum Edit {
         /// Whose.
         company: usize,
     },
+    /// A record says something else than it would: attributes by their names, and relationships (such as
+    /// `{"assignments": {"data": []}}`). What filters look at stays as it was.
+    Put {
+        /// Whose.
+        company: usize,
+        /// The kind of record.
+        kind: RecordKind,
+        /// Which.
+        id: u64,
+        /// What it says, by name.
+        said: Map<String, Value>,
+    },
 }
 
 /// Later than the record's last change, and not before now.
@@ -183,7 +196,24 @@ pub(super) fn apply(truth: &mut Truth, edit: &Edit, now: i64) -> Option<u64> {
         }
         Edit::NewAgent { company } => new_agent(truth.companies.get_mut(*company)?, now),
         Edit::NewClient { company } => new_client(truth.companies.get_mut(*company)?, now),
+        Edit::Put { company, kind, id, said } => put(truth.companies.get_mut(*company)?, *kind, *id, said, now),
     }
+}
+
+fn put(company: &mut CompanyTruth, kind: RecordKind, id: u64, said: &Map<String, Value>, now: i64) -> Option<u64> {
+    let updated_at = match kind {
+        RecordKind::Inspection => {
+            let at = company.inspection_index(id)? as usize;
+            &mut company.inspections[at].updated_at
+        }
+        RecordKind::Agent | RecordKind::Statistics => {
+            &mut company.agents.iter_mut().find(|agent| agent.connection_id == id)?.updated_at
+        }
+        RecordKind::Client => &mut company.clients.iter_mut().find(|client| client.id == id)?.updated_at,
+    };
+    *updated_at = stamp(*updated_at, now);
+    company.put.entry((kind, id)).or_default().extend(said.clone());
+    Some(id)
 }
 
 fn new_agent(company: &mut CompanyTruth, now: i64) -> Option<u64> {

@@ -133,6 +133,7 @@ fn company(
         inspections: Vec::new(),
         attachments: Vec::new(),
         stats_off_by_one: Vec::new(),
+        put: std::collections::BTreeMap::new(),
     };
     truth.agents = agents::agents(&mut rng, at, people, &truth);
     truth.agents.truncate(agents_max);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::attachments;
 use super::connections;
 use super::inspections::position;
-use super::truth::{ClientRow, InspectionRow, mix, uuid};
+use super::truth::{ClientRow, InspectionRow, RecordKind, mix, uuid};
 use super::world::{Included, Scene, money, relationship, utc};
 
 /// Renders one record; what `include` names goes to `included`.
@@ -29,12 +29,13 @@ pub(super) fn render(
             map.insert("has_deleted_reports".to_owned(), json!(false));
         }
     }
-    json!({
+    let record = json!({
         "id": row.id.to_string(),
         "type": "inspection",
         "attributes": attributes,
         "relationships": relationships(scene, index, include, included),
-    })
+    });
+    scene.company.with_put(RecordKind::Inspection, row.id, record)
 }
 
 fn attributes(scene: Scene<'_>, row: &InspectionRow) -> Value {

@@ -10,6 +10,9 @@ use jiff::Timestamp;
 use super::faults::Faults;
 use crate::domain::{Clock, SystemClock};
 
+/// Changes a document before it leaves, told the path it was asked at.
+pub type Rewrite = Arc<dyn Fn(&str, &mut serde_json::Value) + Send + Sync>;
+
 /// Everything a sandbox starts from.
 #[derive(Clone)]
 pub struct SandboxOptions {
@@ -33,10 +36,13 @@ pub struct SandboxOptions {
     pub limits: Limits,
     /// What goes wrong, and when.
     pub faults: Faults,
+    /// What a service may send that the invented data does not have.
+    pub rewrite: Option<Rewrite>,
 }
 
 impl SandboxOptions {
-    /// A free loopback port, seed 1, 7,500 inspections, profile `full`, the machine's clock, no limits, no faults.
+    /// A free loopback port, seed 1, 7,500 inspections, profile `full`, the machine's clock, no limits, no faults,
+    /// documents as they are.
     pub fn new(now: Timestamp) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -49,6 +55,7 @@ impl SandboxOptions {
             changed_since: false,
             limits: Limits::default(),
             faults: Faults::default(),
+            rewrite: None,
         }
     }
 }

@@ -134,7 +134,12 @@ pub(super) fn answer(shared: &Shared, caller: Caller, path: &str, query: &str, h
     let document = route(scene, path, &Query::parse(query), hidden);
     document.map_or_else(
         |refusal| Reply::error(refusal.status, refusal.title, &refusal.detail),
-        |document| Reply::document(200, &document),
+        |mut document| {
+            if let Some(rewrite) = &shared.rewrite {
+                rewrite(path, &mut document);
+            }
+            Reply::document(200, &document)
+        },
     )
 }
 

@@ -17,7 +17,7 @@ use super::doors::Peer;
 use super::edits::{self, Edit};
 use super::faults::{FaultKind, FaultState};
 use super::limits::{Usage, http_date, retry_after};
-use super::options::{ChangedSince, Limits, Profile};
+use super::options::{ChangedSince, Limits, Profile, Rewrite};
 use super::reply::{HTML, JSON, Reply, answer, file};
 use super::truth::Truth;
 use super::world::World;
@@ -37,6 +37,7 @@ pub(super) struct Shared {
     pub(super) profile: Profile,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) seed: u64,
+    pub(super) rewrite: Option<Rewrite>,
     /// The data. A request takes a snapshot, so a later change never shows halfway through a reply.
     pub(super) world: RwLock<Arc<World>>,
     /// What may change while it runs. No lock is held across an await.

@@ -4,8 +4,11 @@
 
 #![expect(clippy::indexing_slicing, reason = "the generator makes each index beside the table it points into")]
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
 
 use super::words::{ADD_ONS, AddOn, CANCEL_REASONS, FIRST_NAMES, LAST_NAMES, NOTES, SERVICES, STREETS, Service, Zip};
 
@@ -53,6 +56,21 @@ pub struct CompanyTruth {
     pub attachments: Vec<AttachmentRow>,
     /// Connections whose statistics record says one inspection more than there is: a planted disagreement.
     pub stats_off_by_one: Vec<u64>,
+    /// What single records say instead of what was generated; see [`super::Edit::Put`].
+    pub put: BTreeMap<(RecordKind, u64), Map<String, Value>>,
+}
+
+/// A kind of record of the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RecordKind {
+    /// An inspection.
+    Inspection,
+    /// A connection.
+    Agent,
+    /// A connection's statistics.
+    Statistics,
+    /// A contact.
+    Client,
 }
 
 /// An inspector.
@@ -322,6 +340,18 @@ pub enum AttachmentKind {
 }
 
 impl CompanyTruth {
+    /// A rendered record with what was put in the place of its attributes and relationships.
+    pub(super) fn with_put(&self, kind: RecordKind, id: u64, mut record: Value) -> Value {
+        for (name, value) in self.put.get(&(kind, id)).into_iter().flatten() {
+            let linked = record.get("relationships").is_some_and(|all| all.get(name).is_some());
+            let part = if linked { "relationships" } else { "attributes" };
+            if let Some(all) = record.get_mut(part).and_then(Value::as_object_mut) {
+                all.insert(name.clone(), value.clone());
+            }
+        }
+        record
+    }
+
     /// The unguessable half of the portal link.
     pub fn slug(&self, row: &InspectionRow) -> String {
         uuid(self.salt, row.id)

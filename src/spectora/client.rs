@@ -20,7 +20,7 @@ use super::probe::Wired;
 use super::query::{Endpoint, Filter as _, FilterName, Query, Resource, Spelled as _, Verdict};
 use super::request::{AskedAt, Call, ClientBuildError, Reply, Requests};
 use super::wire::{Decode, RawRecord, ToldPagination};
-use crate::domain::{Clock, CompanyName};
+use crate::domain::{Clock, CompanyName, Naming};
 
 /// The most rows of one page (from the vendor's pages).
 pub(super) const PAGE_ROWS_MAX: u32 = 200;
@@ -48,6 +48,8 @@ pub struct ClientSettings {
     pub limits: ClientLimits,
     /// Services whose own names hold a comma, so that they are not split.
     pub known_services: Vec<String>,
+    /// What the company says about names.
+    pub naming: Naming,
     /// The one name to try for a filter by the time of change; `None` tries the likely ones.
     pub changed_since: Option<ChangedSinceName>,
     /// Where calls are counted and capped together with other processes; `None` counts in this process only.
@@ -176,7 +178,7 @@ impl SpectoraClient {
             requests,
             learned: Learned::new(Arc::clone(&clock)),
             changed_since: settings.changed_since,
-            decode: Decode::new(settings.known_services),
+            decode: Decode::new(settings.known_services, settings.naming),
             clock,
             api_key: settings.api_key,
             holds: Mutex::new(None),
@@ -192,6 +194,11 @@ impl SpectoraClient {
     /// The zone of the company's civil days.
     pub fn timezone(&self) -> &TimeZone {
         &self.0.timezone
+    }
+
+    /// What the company says about names.
+    pub fn naming(&self) -> &Naming {
+        self.0.decode.naming()
     }
 
     /// How many requests have left since this client was made, failed ones included.

@@ -9,6 +9,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::changed_since::ChangedSinceName;
+use crate::domain::zip::is_area;
 use crate::domain::{
     AgencyId, Agent, AgentId, AgentStatistics, AgentTeamId, Attachment, Client, ClientId, ConnectionId, Inspection,
     InspectionId, InspectorId,
@@ -375,7 +376,7 @@ impl Filter for InspectionFilter {
                     Verdict::Fails
                 }
             }
-            Self::Zip(zip) => record.address.zip.as_ref().is_some_and(|known| known.as_str().starts_with(zip)).into(),
+            Self::Zip(zip) => record.address.zip.as_ref().is_some_and(|known| is_area(known.as_str(), zip)).into(),
             Self::Paid(wanted) => equals(record.paid.as_ref(), wanted),
             Self::Confirmed(wanted) => equals(record.confirmed.as_ref(), wanted),
             Self::Published(wanted) => (record.published_at.is_some() == *wanted).into(),

@@ -128,6 +128,7 @@ impl Service {
             requests_per_minute: NonZeroU32::new(1000).unwrap(),
             limits,
             known_services: Vec::new(),
+            naming: crate::domain::Naming::default(),
             meter: None,
             changed_since: None,
         };

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use super::error::SpectoraErrorKind;
 use super::query::Resource;
+use crate::domain::Naming;
 use attributes::{Asked, Attributes};
 pub(super) use records::KNOWN_UNREAD;
 
@@ -51,6 +52,7 @@ pub struct Row<'a> {
     relationships: &'a Map<String, Value>,
     included: &'a Included<'a>,
     known_services: &'a [String],
+    naming: &'a Naming,
 }
 
 /// Reads documents.
@@ -58,6 +60,7 @@ pub struct Row<'a> {
 pub(super) struct Decode {
     /// Longest first, so that the longest known name wins.
     known_services: Vec<String>,
+    naming: Naming,
 }
 
 /// Where a page stands, as the service says.
@@ -161,9 +164,14 @@ impl<'a> Included<'a> {
 }
 
 impl Decode {
-    pub(super) fn new(mut known_services: Vec<String>) -> Self {
+    pub(super) fn new(mut known_services: Vec<String>, naming: Naming) -> Self {
         known_services.sort_by_key(|name| std::cmp::Reverse(name.len()));
-        Self { known_services }
+        Self { known_services, naming }
+    }
+
+    /// What the company says about names.
+    pub(super) fn naming(&self) -> &Naming {
+        &self.naming
     }
 
     pub(super) fn page<R: FromWire>(
@@ -226,6 +234,7 @@ impl Decode {
             relationships: &relationships,
             included: &included,
             known_services: &self.known_services,
+            naming: &self.naming,
         }));
         asked.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
@@ -237,6 +246,7 @@ impl Decode {
             relationships: &raw.relationships,
             included,
             known_services: &self.known_services,
+            naming: &self.naming,
         })
     }
 }

@@ -45,13 +45,12 @@ impl LedgerMeter {
         work: impl FnOnce(&Ledger, &LedgerSettings) -> Result<T, MirrorError> + Send + 'static,
     ) -> Result<T, MirrorError> {
         let (ledger, settings) = (Arc::clone(&self.ledger), self.settings.clone());
-        match tokio::task::spawn_blocking(move || work(&ledger, &settings)).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => {
+        match crate::mirror::changing(move || work(&ledger, &settings)).await {
+            Ok(value) => Ok(value),
+            Err(error) => {
                 tracing::warn!(company = self.company().as_str(), %error, "the ledger of calls did not answer");
                 Err(error)
             }
-            Err(_) => Err(MirrorError::Closed),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::kept::Kept;
 use super::{SyncError, Syncer};
-use crate::mirror::{Fresh, Kind, MirrorError};
+use crate::mirror::{Fresh, Kind};
 use crate::spectora::{ConnectionStats, Connections, Contacts, Inspections, RawRecord};
 
 /// Records derived in one transaction.
@@ -13,12 +13,17 @@ impl Syncer {
     /// no process answers from the mirror.
     pub(super) async fn rederive(&self) -> Result<(), SyncError> {
         let mirror = std::sync::Arc::clone(&self.mirror);
-        let place =
-            tokio::task::spawn_blocking(move || mirror.unsettled()).await.map_err(|_| MirrorError::Closed)??;
-        let Some(place) = place else { return Ok(()) };
+        let Some(place) = crate::mirror::changing(move || mirror.unsettled()).await? else { return Ok(()) };
         tracing::info!(company = self.company().as_str(), "deriving the mirror's columns anew from the raw records");
         let place = place.split_once(' ').and_then(|(kind, after)| Some((kind.parse().ok()?, after.parse().ok()?)));
-        let (first, after): (usize, i64) = place.unwrap_or((0, i64::MIN));
+        let (first, after): (usize, i64) = match place {
+            Some(place) => place,
+            None => {
+                let mirror = std::sync::Arc::clone(&self.mirror);
+                crate::mirror::changing(move || mirror.mapping_begins()).await?;
+                (0, i64::MIN)
+            }
+        };
         for (number, kind) in Kind::ALL.iter().enumerate().skip(first) {
             let after = if number == first { after } else { i64::MIN };
             match kind {
@@ -29,7 +34,7 @@ impl Syncer {
             }
         }
         let mirror = std::sync::Arc::clone(&self.mirror);
-        tokio::task::spawn_blocking(move || mirror.settled()).await.map_err(|_| MirrorError::Closed)??;
+        crate::mirror::changing(move || mirror.settled()).await?;
         Ok(())
     }
 

@@ -153,7 +153,11 @@ fn router(server: SpectoraServer, settings: &HttpSettings, stop: CancellationTok
         .with_cancellation_token(stop);
     let sessions = Arc::new(LocalSessionManager::default());
     let service = StreamableHttpService::new(move || Ok(server.clone()), sessions, config);
-    let mcp = Router::new().nest_service("/mcp", service).layer(from_fn(complete_accept)).layer(cors(settings));
+    let mcp = Router::new()
+        .nest_service("/mcp", service)
+        .layer(from_fn(complete_accept))
+        .layer(from_fn(answer_unreadable))
+        .layer(cors(settings));
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .merge(mcp)
@@ -185,6 +189,11 @@ async fn complete_accept(mut request: Request, next: Next) -> Response {
     let both = HeaderValue::from_static("application/json, text/event-stream");
     request.headers_mut().insert(header::ACCEPT, both);
     next.run(request).await
+}
+
+/// A message that cannot be read is answered in the protocol's own form.
+async fn answer_unreadable(request: Request, next: Next) -> Response {
+    super::unreadable::answered(request, next, REQUEST_BYTES_MAX).await
 }
 
 /// Clients probe for login routes that do not exist here; they get a clean answer.

@@ -2,6 +2,7 @@
 
 use rmcp::ServiceExt as _;
 
+use super::lines::Lines;
 use crate::mcp::SpectoraServer;
 
 /// Serves until the client closes standard input.
@@ -9,7 +10,7 @@ use crate::mcp::SpectoraServer;
 /// # Errors
 /// When the client never spoke MCP, or the connection broke in the middle.
 pub async fn serve_stdio(server: SpectoraServer) -> std::io::Result<()> {
-    let running = match server.serve(rmcp::transport::stdio()).await {
+    let running = match server.serve(Lines::new(tokio::io::stdin(), tokio::io::stdout())).await {
         Ok(running) => running,
         // A client that leaves before it says hello is no fault of ours.
         Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),

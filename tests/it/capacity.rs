@@ -9,9 +9,11 @@ use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
+use spectora_mcp::domain::WeekStart;
 use spectora_mcp::insight;
 use spectora_mcp::mirror::{Fact, Facts};
 use spectora_mcp::sandbox::{CompanyTruth, InspectionRow};
+use spectora_mcp::sync::Scope;
 
 use crate::insight::{facts_of, generated};
 use crate::support::{TestApp, civil, civil_of, epoch_day, middle, now};
@@ -35,7 +37,7 @@ impl Outcome {
         let cut = then * 86_400_000;
         let mut facts = all.clone();
         facts.rows.retain(|fact| fact.starts_at < cut);
-        let plan = insight::capacity_plan(&facts, AHEAD, then, cut).unwrap();
+        let plan = insight::capacity_plan(&facts, AHEAD, then, cut, WeekStart::Monday).unwrap();
         *self.models.entry(plan.model.name()).or_default() += 1;
         let came = |monday: i64| {
             let of_week = |fact: &&Fact| fact.canceled_at.is_none() && (monday..monday + 7).contains(&fact.day);
@@ -43,9 +45,9 @@ impl Outcome {
         };
         assert_eq!(plan.weeks.len(), AHEAD);
         for week in &plan.weeks {
-            let was = came(week.monday);
+            let was = came(week.begins);
             self.error += (was - week.forecast).abs();
-            self.naive += (was - came(week.monday - 364)).abs();
+            self.naive += (was - came(week.begins - 364)).abs();
             self.within_80 += u64::from(week.range_80.0 <= was && was <= week.range_80.1);
             self.within_95 += u64::from(week.range_95.0 <= was && was <= week.range_95.1);
             self.weeks += 1;
@@ -209,7 +211,7 @@ async fn what_is_booked_and_was_done_is_counted_as_plain_loops_count_it() {
         }
         let shown = answer["combined"]["weeks"].as_array().unwrap();
         for week in shown {
-            assert_eq!(week["booked"].as_u64(), Some(together[week["monday"].as_str().unwrap()]), "{week}");
+            assert_eq!(week["booked"].as_u64(), Some(together[week["week_of"].as_str().unwrap()]), "{week}");
         }
         assert_eq!(shown.len(), 4);
     }
@@ -227,7 +229,7 @@ fn check_weeks(
         |day: Date| TimeZone::UTC.to_timestamp(day.to_datetime(jiff::civil::Time::midnight())).unwrap().as_second();
     for (step, week) in (1_i64..).zip(part["weeks"].as_array().unwrap()) {
         let monday = this_week + (7 * step).days();
-        assert_eq!(week["monday"].as_str().unwrap(), monday.to_string());
+        assert_eq!(week["week_of"].as_str().unwrap(), monday.to_string());
         let booked = on.iter().filter(|row| week_of(zone, row) == monday).count() as u64;
         assert_eq!(week["booked"].as_u64(), Some(booked), "{} {monday}", company.name);
         *together.entry(monday.to_string()).or_default() += booked;
@@ -282,4 +284,41 @@ fn check_inspectors(
             one["booked_hours"].as_str().unwrap().split(" + ").map(|one| one.parse().unwrap()).collect();
         assert!((hours[0] - next[0].1).abs() < 0.005_01 && (hours[1] - next[1].1).abs() < 0.005_01, "{one}");
     }
+}
+
+/// Named weeks, the forecast's weeks and what is said of them agree, whatever day a company's weeks begin on.
+#[tokio::test]
+async fn weeks_begin_on_sunday_where_the_company_says_so() {
+    let configure = |config: &mut spectora_mcp::config::Config| {
+        config.companies.truncate(1);
+        config.companies[0].week_starts = WeekStart::Sunday;
+    };
+    let app = TestApp::configured(|options| options.inspections = Some(2_000), &[], true, configure).await;
+    app.sync(Scope::Auto).await;
+    let truth = app.sandbox.truth();
+    let company = &truth.companies[0];
+    let dated = |from: Date, to: Date| {
+        let day = |row: &InspectionRow| civil_of(&company.zone, row.starts_at).date();
+        company.inspections.iter().filter(move |row| row.deleted_at.is_none() && from <= day(row) && day(row) <= to)
+    };
+    let date = |text: &str| text.parse::<Date>().unwrap();
+    // Today is Tuesday, November 24.
+    for (period, from, to) in [
+        ("last_week", "2026-11-15", "2026-11-21"),
+        ("this_week", "2026-11-22", "2026-11-28"),
+        ("next_week", "2026-11-29", "2026-12-05"),
+    ] {
+        let list = app.answer("list_inspections", json!({"period": period, "limit": 1})).await;
+        assert_eq!(list["total"].as_u64(), Some(dated(date(from), date(to)).count() as u64), "{period}");
+        assert_eq!((&list["basis"]["period"]["from"], &list["basis"]["period"]["to"]), (&json!(from), &json!(to)));
+    }
+    let plan = app.answer("capacity_plan", json!({"weeks": 3})).await;
+    let weeks = plan["companies"][0]["weeks"].as_array().unwrap();
+    for (week, from) in weeks.iter().zip(["2026-11-29", "2026-12-06", "2026-12-13"]) {
+        assert_eq!(week["week_of"], from, "{week}");
+        let booked = dated(date(from), date(from) + 6.days()).filter(|row| row.canceled_at.is_none()).count();
+        assert_eq!(week["booked"].as_u64(), Some(booked as u64), "{week}");
+    }
+    assert_eq!(weeks.len(), 3);
+    assert!(plan["basis"]["notes"].to_string().contains("weeks begin on Sunday"), "{}", plan["basis"]);
 }

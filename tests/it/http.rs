@@ -124,3 +124,21 @@ fn http_speaks_the_revision_without_sessions() {
     assert_eq!(reply["result"]["structuredContent"]["total"], 2);
     assert_eq!(reply["result"]["resultType"], "complete");
 }
+
+#[test]
+fn a_request_that_cannot_be_read_is_answered_with_its_id() {
+    let server = Server::start();
+    let deep = format!(r#"{{"jsonrpc":"2.0","id":8,"method":"x","params":{}1{}}}"#, "[".repeat(500), "]".repeat(500));
+    let long = format!(r#"{{"jsonrpc":"2.0","id":9,"method":"x","params":{{"a":"{}"}}}}"#, "x".repeat(1024 * 1024));
+    for (body, status, id, code) in [
+        (r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":"#, 400, 7, -32700),
+        (&deep, 400, 8, -32700),
+        (&long, 413, 9, -32600),
+        (r#"{"jsonrpc":"1.0","id":10,"method":"ping"}"#, 400, 10, -32600),
+    ] {
+        let (got, reply) = server.post("Host: localhost", body);
+        let reply: Value = serde_json::from_str(&reply).unwrap_or_else(|_| panic!("{got} {reply}"));
+        assert_eq!((&reply["id"], &reply["error"]["code"]), (&id.into(), &code.into()), "{reply}");
+        assert!(got / 100 == 4 && (status == 400 || got == status), "{got}");
+    }
+}

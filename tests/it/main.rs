@@ -51,7 +51,13 @@ mod start;
 mod surface;
 // The mirror against the generated truth, and its cost in calls.
 mod sync;
+// What is too long, too deep, or no arguments at all.
+mod limits;
+// Lists of every kind, over all their pages.
+mod lists;
 // Answers against the generated truth, worked out by plain loops.
 mod tools;
 // A company stays itself, absence is proven, and what fails stays small.
 mod trust;
+// How areas, names and people are told apart, and what is said to distort numbers.
+mod words;

@@ -549,13 +549,15 @@ async fn check_quality(app: &TestApp, company: &CompanyTruth, rows: &[Plain], se
             *names.entry(name.to_lowercase()).or_default() += 1;
         }
         for (what, expected) in [
-            ("inspections without a buying agent", of(&|row| row.buyer.is_none())),
+            ("inspections without a buying agent", of(&|row| row.buyer.is_none() && row.seller.is_none())),
+            ("inspections with a selling agent only", of(&|row| row.buyer.is_none() && row.seller.is_some())),
             ("inspections without a ZIP code", of(&|row| row.zip.is_none())),
             ("inspections without a quote", of(&|row| row.cents.is_none())),
             ("inspections without a service", of(&|row| row.services.is_empty() && row.add_ons.is_empty())),
             ("inspections without an inspector", of(&|row| row.inspector.is_none())),
             ("canceled without a reason", of(&|row| row.canceled && row.reason.is_none())),
-            ("agents that look like one person", names.values().filter(|count| 1 < **count).count() as u64),
+            ("agents that look like one person", 0),
+            ("agents of one name, maybe one person", names.values().filter(|count| 1 < **count).count() as u64),
             // Planted: one business in two spellings, in each company.
             ("agencies spelled several ways", 1),
             (
@@ -818,9 +820,15 @@ proptest! {
             .collect();
         prop_assert_eq!(analysis.agents.len(), someone.len());
 
-        let findings = insight::quality(&facts, epoch_day(range.0), epoch_day(range.1));
+        let naming = spectora_mcp::domain::Naming::default();
+        let looked = insight::Looked::at(&facts, &naming, ms);
+        let findings = insight::quality(&looked, epoch_day(range.0), epoch_day(range.1));
         for (what, holds) in [
-            ("inspections without a buying agent", (|row: &Plain| row.buyer.is_none()) as fn(&Plain) -> bool),
+            (
+                "inspections without a buying agent",
+                (|row: &Plain| row.buyer.is_none() && row.seller.is_none()) as fn(&Plain) -> bool,
+            ),
+            ("inspections with a selling agent only", |row| row.buyer.is_none() && row.seller.is_some()),
             ("inspections without a ZIP code", |row| row.zip.is_none()),
             ("inspections without a quote", |row| row.cents.is_none()),
             ("inspections without a service", |row| row.services.is_empty() && row.add_ons.is_empty()),

@@ -61,7 +61,7 @@ async fn under_faults_stdout_is_json_rpc_and_the_log_holds_no_secret() {
         calls.push(("get_client", json!({"id": client.id, "include": "contact"})));
         calls.push(("get_agent", json!({"agent": agent.name(), "include": "contact"})));
         calls.push(("list_inspections", json!({"client": client.last_name(), "period": "last_30_days"})));
-        calls.push(("list_inspections", json!({"zip": "not a zip", "agent": agent.name()})));
+        calls.push(("list_inspections", json!({"zip": "00000", "agent": agent.name()})));
         calls.push(("list_agents", json!({"wrong": client.last_name()})));
     }
     let (replies, log) = tokio::task::block_in_place(|| converse(&sandbox, &calls));

@@ -92,7 +92,10 @@ fn a_report_says_the_numbers_of_the_tool() {
     let weeks = plan["companies"][0]["weeks"].as_array().unwrap();
     let rows = csv_rows(&shown(&["report", "capacity", "--format", "csv"]));
     let of = |name: &str| rows.iter().map(|row| row[name].clone()).collect::<Vec<_>>();
-    assert_eq!(of("monday"), weeks.iter().map(|week| week["monday"].as_str().unwrap().to_owned()).collect::<Vec<_>>());
+    assert_eq!(
+        of("week of"),
+        weeks.iter().map(|week| week["week_of"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    );
     assert_eq!(of("forecast"), weeks.iter().map(|week| week["forecast"].to_string()).collect::<Vec<_>>());
 }
 

@@ -186,6 +186,7 @@ fn open(life_folder: &std::path::Path, sandbox: &Sandbox, zone: &str, ours: &Arc
         requests_per_minute: 1_000_000.try_into().unwrap(),
         limits,
         known_services: Vec::new(),
+        naming: spectora_mcp::domain::Naming::default(),
         changed_since: None,
         meter: Some(meter),
     };

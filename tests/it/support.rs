@@ -25,7 +25,6 @@ pub(crate) struct TestApp {
     /// The parts behind the server.
     pub(crate) parts: App,
     /// The mirrors' folder, when there are mirrors.
-    #[expect(dead_code, reason = "the folder lasts as long as the app")]
     folder: Option<tempfile::TempDir>,
     output_schemas: std::collections::HashMap<String, Value>,
 }
@@ -123,6 +122,12 @@ impl TestApp {
         Self::configured(|_| {}, &[], false, configure).await
     }
 
+    /// Both companies without mirrors; the second one's key is refused.
+    pub(crate) async fn with_a_refused_key() -> Self {
+        let refuse = |config: &mut Config| config.companies[1].api_key = "key-that-nobody-has".to_owned().into();
+        Self::configured(|options| options.inspections = Some(300), &[], false, refuse).await
+    }
+
     async fn assemble(
         change: impl FnOnce(&mut SandboxOptions),
         companies: &[&str],
@@ -135,7 +140,13 @@ impl TestApp {
         Self::configured(change, companies, mirrors, configure).await
     }
 
-    async fn configured(
+    /// The same service and the same mirrors under another configuration, as after a restart.
+    pub(crate) async fn reconfigured(self, configure: impl FnOnce(&mut Config)) -> Self {
+        let Self { sandbox, clock, folder, .. } = self;
+        Self::on(sandbox, clock, folder, &[], configure).await
+    }
+
+    pub(crate) async fn configured(
         change: impl FnOnce(&mut SandboxOptions),
         companies: &[&str],
         mirrors: bool,
@@ -147,9 +158,20 @@ impl TestApp {
         options.clock = Arc::clone(&clock);
         change(&mut options);
         let sandbox = Sandbox::start(options).await.unwrap();
+        let folder = mirrors.then(|| tempfile::tempdir().unwrap());
+        Self::on(sandbox, hand, folder, companies, configure).await
+    }
+
+    async fn on(
+        sandbox: Sandbox,
+        hand: Arc<HandClock>,
+        folder: Option<tempfile::TempDir>,
+        companies: &[&str],
+        configure: impl FnOnce(&mut Config),
+    ) -> Self {
+        let clock: Arc<dyn Clock> = Arc::clone(&hand) as Arc<dyn Clock>;
         let mut config = config_of(&sandbox, companies);
         configure(&mut config);
-        let folder = mirrors.then(|| tempfile::tempdir().unwrap());
         config.data_dir = folder.as_ref().map(|folder| folder.path().to_owned());
         let parts = App::build(&config, &clock).unwrap();
         let server = parts.server();
@@ -224,6 +246,8 @@ pub(crate) fn config_of(sandbox: &Sandbox, companies: &[&str]) -> Config {
         api_key: company.api_key.clone().into(),
         requests_per_minute: 10_000.try_into().unwrap(),
         known_services: vec!["Pool, Spa & Deck Inspection".to_owned()],
+        naming: spectora_mcp::domain::Naming::default(),
+        week_starts: spectora_mcp::domain::WeekStart::Monday,
         monthly_budget: None,
         keeping: spectora_mcp::config::Keeping::default(),
     });

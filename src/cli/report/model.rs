@@ -57,7 +57,7 @@ const CHARTS: &[(&str, &str)] = &[
     ("agent", "quoted_revenue"),
     ("agent", "at_stake_a_year"),
     ("group", "volume"),
-    ("monday", "forecast"),
+    ("week_of", "forecast"),
 ];
 /// Tables that come first.
 const MAIN: &[&str] = &["inspectors", "agents", "groups", "weeks", "jobs", "findings"];

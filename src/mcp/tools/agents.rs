@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::super::answer::{self, Answer, QueryMark, Row, Rows};
 use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
 use super::{Detail, ask_each, find_one, limit, parse};
-use crate::domain::{Agent, AgentStatistics, CompanyName, Money, fold};
-use crate::records::AgentEntry;
+use crate::domain::{Agent, AgentStatistics, CompanyName, Money, fold, id_order};
+use crate::records::{AgentEntry, Basis};
 
 const AGENT_TEXTS: &[&str] = &["company", "id", "name", "agency", "team", "city", "agent_id"];
 
@@ -104,7 +104,7 @@ struct ListAgents {
 type Place = (String, String);
 
 async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = QueryMark::new("list_agents", &arguments);
+    let mark = context.mark("list_agents", &arguments);
     let wanted: ListAgents = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
     let companies = context.chosen(wanted.company.as_deref());
@@ -117,41 +117,41 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
                 AgentSort::Name => name,
                 AgentSort::Agency => {
                     let agency = agent.agency_name.as_ref().map(|agency| fold(agency.as_str()));
-                    // An agent without an agency comes last: no folded name sorts after this.
-                    format!("{} {name}", agency.unwrap_or_else(|| "\u{10ffff}".to_owned()))
+                    // An agent without an agency comes last: no folded name sorts after this. What is between agency
+                    // and name sorts before all in a folded name, so that one agency stands together.
+                    format!("{}\t{name}", agency.unwrap_or_else(|| "\u{10ffff}".to_owned()))
                 }
                 AgentSort::MostInspections => format!("{} {name}", descending(agent.inspections)),
             };
-            let place = (key, format!("{} {:0>24}", company.name, agent.id.as_str()));
+            let place = (key, format!("{} {}", company.name, id_order(agent.id.as_str())));
             let row = agent_row(context, company, agent, wanted.include.is_some(), wanted.detail);
             rows.push((place, row));
         }
     }
-    Ok(keyed_list(
-        rows,
-        after.map(|(place, _)| place),
-        wanted.limit,
-        &mark,
-        basis.map(|basis| answer::basis(&basis, None)),
-    ))
+    Ok(keyed_list(rows, after.map(|(place, _)| place), wanted.limit, &mark, basis))
 }
 
-/// Sorts rows by their places and takes the page after `after`.
-pub(super) fn keyed_list(
+/// Sorts rows by their places and takes the page after `after`. There is a total only where nothing is missing.
+fn keyed_list(
     mut rows: Vec<(Place, Map<String, Value>)>,
     after: Option<Place>,
     wanted: Option<u32>,
     mark: &QueryMark,
-    basis: Option<Value>,
+    basis: Option<Basis>,
 ) -> Answer {
     rows.sort_by(|left, right| left.0.cmp(&right.0));
-    let total = Some(rows.len() as u64);
+    let nothing_missing = basis.as_ref().is_none_or(|basis| basis.missing.is_empty());
+    let total = nothing_missing.then_some(rows.len() as u64);
     if let Some(after) = after {
         rows.retain(|(place, _)| after < *place);
     }
     let more = limit(wanted) < rows.len();
     rows.truncate(limit(wanted));
-    Answer::list(Rows { rows, total, more, resume: None }, mark, basis.unwrap_or_default())
+    Answer::list(
+        Rows { rows, total, more, resume: None },
+        mark,
+        basis.map(|basis| answer::basis(&basis, None)).unwrap_or_default(),
+    )
 }
 
 /// A count as text that sorts with the largest first and the unknown last.
@@ -161,10 +161,7 @@ fn descending(count: Option<u64>) -> String {
 
 fn is_wanted(agent: &Agent, wanted: &ListAgents) -> bool {
     let holds = |text: Option<String>, words: &Option<String>| {
-        words.as_ref().is_none_or(|words| {
-            let text = text.as_deref().map(fold).unwrap_or_default();
-            crate::domain::has_words(&text, &fold(words))
-        })
+        words.as_ref().is_none_or(|words| crate::domain::has_words(text.as_deref().unwrap_or_default(), &fold(words)))
     };
     let agency = agent.agency_name.as_ref().map(ToString::to_string);
     let city = agent.city.as_ref().map(ToString::to_string);
@@ -241,7 +238,7 @@ async fn find_agent<'a>(
     context: &Context,
     companies: &[&'a ServedCompany],
     given: &str,
-) -> Result<(&'a ServedCompany, AgentEntry, crate::records::Basis), ToolFailure> {
+) -> Result<(&'a ServedCompany, AgentEntry, Basis), ToolFailure> {
     find_one(context, companies, "agent", given, |company| async move {
         match company.records.resolve_agent(given).await {
             Ok(id) => company.records.agent(&id).await,
@@ -278,7 +275,7 @@ struct AgentStats {
 }
 
 async fn stats(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = QueryMark::new("agent_stats", &arguments);
+    let mark = context.mark("agent_stats", &arguments);
     let wanted: AgentStats = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
     let companies = context.chosen(wanted.company.as_deref());
@@ -294,7 +291,7 @@ async fn stats(context: &Context, arguments: Map<String, Value>) -> Result<Answe
             None => basis.missing.push("statistics: the service has none about this agent".to_owned()),
         }
         let rows = vec![((String::new(), String::new()), row.0)];
-        return Ok(keyed_list(rows, None, None, &mark, Some(answer::basis(&basis, None))));
+        return Ok(keyed_list(rows, None, None, &mark, Some(basis)));
     }
     let (answers, basis) = ask_each(&companies, |company| async move {
         let (statistics, mut basis) = company.records.statistics().await?;
@@ -322,10 +319,9 @@ async fn stats(context: &Context, arguments: Map<String, Value>) -> Result<Answe
             let mut row = Row::default();
             row.put("company", context.label(company)).put("id", Some(one.id.to_string())).put("name", name);
             row.0.extend(statistics_row(company, one).0);
-            rows.push(((key, format!("{} {:0>24}", company.name, one.id.as_str())), row.0));
+            rows.push(((key, format!("{} {}", company.name, id_order(one.id.as_str()))), row.0));
         }
     }
-    let basis = basis.map(|basis| answer::basis(&basis, None));
     Ok(keyed_list(rows, after.map(|(place, _)| place), wanted.limit, &mark, basis))
 }
 

@@ -1,14 +1,17 @@
 //! Clients.
 
+use std::cmp::Ordering;
+
 use futures_util::FutureExt as _;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::super::answer::{self, Answer, QueryMark, Row, Rows};
+use super::super::answer::{self, Answer, Row, Rows};
 use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
-use super::agents::keyed_list;
 use super::{ask_each, find_one, limit, parse};
-use crate::domain::{Client, ClientId, CompanyName, fold};
+use crate::domain::{Client, ClientId, CompanyName, id_order};
+use crate::mirror::ClientsFrom;
+use crate::records::ClientsAfter;
 
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     let client = schema::record(&["company", "id", "name", "city"], &["id"]);
@@ -36,7 +39,11 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                 "Use this for all that is known of one client.",
                 schema::Input::new(companies)
                     .required_text("id", "The client's id.")
-                    .one_of("include", &["contact"], "contact: e-mail, phones, address too.")
+                    .several_of(
+                        "include",
+                        &["contact", "private_notes"],
+                        "contact: e-mail, phones, address too; private_notes: the company's own.",
+                    )
                     .build(),
                 schema::item_of(&client),
                 true,
@@ -56,53 +63,85 @@ struct ListClients {
     cursor: Option<String>,
 }
 
+/// A client's place in the list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Place {
+    /// What it is sorted by.
+    sort: String,
+    company: String,
+    id: String,
+    /// The service's page it stood on, where the service was asked page by page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    page: Option<u32>,
+}
+
+impl Place {
+    fn order(&self) -> (&str, &str, String) {
+        (&self.sort, &self.company, id_order(&self.id))
+    }
+
+    /// Where the list of one company goes on after this client, who may be another company's.
+    fn within(&self, company: &CompanyName) -> ClientsAfter {
+        let from = match self.company.as_str().cmp(company.as_str()) {
+            Ordering::Equal => ClientsFrom::Client { sort: self.sort.clone(), id: self.id.clone() },
+            Ordering::Less => ClientsFrom::Name(self.sort.clone()),
+            Ordering::Greater => ClientsFrom::AfterName(self.sort.clone()),
+        };
+        ClientsAfter { from, page: self.page }
+    }
+}
+
 async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = QueryMark::new("list_clients", &arguments);
+    let mark = context.mark("list_clients", &arguments);
     let wanted: ListClients = parse(arguments)?;
     let companies = context.chosen(wanted.company.as_deref());
-    let contact = wanted.include.is_some();
-    if let Some(text) = &wanted.text {
-        let after = wanted.cursor.as_deref().map(|cursor| mark.read(cursor)).transpose()?;
-        let (answers, basis) = ask_each(&companies, |company| async move {
-            let list = company.records.clients(Some(text), 1, schema::LIMIT_MAX).await?;
-            Ok((list.rows, list.basis))
-        })
-        .await?;
-        let rows = answers.iter().flat_map(|(company, clients)| {
-            clients.iter().map(|client| {
-                let name = |text: &Option<crate::domain::Text>| {
-                    text.as_ref().map(|text| fold(text.as_str())).unwrap_or_default()
-                };
-                let key = format!("{} {}", name(&client.last_name), name(&client.first_name));
-                let place = (key, format!("{} {:0>24}", company.name, client.id.as_str()));
-                (place, client_row(context, company, client, contact))
-            })
-        });
-        let basis = basis.map(|basis| answer::basis(&basis, None));
-        return Ok(keyed_list(rows.collect(), after.map(|(place, _)| place), wanted.limit, &mark, basis));
-    }
-    let [company] = companies.as_slice() else {
+    if wanted.text.is_none() && companies.len() != 1 {
         let names: Vec<String> = companies.iter().map(|company| company.name.to_string()).collect();
         return Err(ToolFailure::new(
             "all clients of several companies are no one list",
             format!("give `text` to search in all, or one `company`: {}", names.join(", ")),
         ));
-    };
-    let page = match wanted.cursor.as_deref().map(|cursor| mark.read::<(u32, usize)>(cursor)).transpose()? {
-        Some(((page, size), _)) if size == limit(wanted.limit) => page,
-        Some(((_, size), _)) => {
-            return Err(ToolFailure::new(
-                "`limit` changed in the middle of the list",
-                format!("give limit={size} again"),
-            ));
+    }
+    let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
+    let after = after.map(|(place, _)| place);
+    let limit = limit(wanted.limit);
+    let (answers, basis) = ask_each(&companies, |company| {
+        let after = after.as_ref().map(|place| place.within(&company.name));
+        let text = wanted.text.as_deref();
+        async move {
+            let list = company.records.clients(text, after.as_ref(), limit).await?;
+            Ok(((list.rows, list.total, list.more), list.basis))
         }
-        None => 1,
-    };
-    let size = limit(wanted.limit);
-    let list = company.records.clients(None, page, u32::try_from(size).unwrap_or(schema::LIMIT_MAX)).await?;
-    let rows = list.rows.iter().map(|client| ((page + 1, size), client_row(context, company, client, contact)));
-    let rows = Rows { rows: rows.collect(), total: list.total, more: list.next_page.is_some(), resume: None };
-    Ok(Answer::list(rows, &mark, answer::basis(&list.basis, None)))
+    })
+    .await?;
+    let contact = wanted.include.is_some();
+    let mut rows = Vec::new();
+    let mut total = Some(0);
+    let mut more = false;
+    for (company, (found, one, goes_on)) in answers {
+        total = total.zip(one).map(|(sum, one)| sum + one);
+        more |= goes_on;
+        for listed in found {
+            let place = Place {
+                sort: listed.sort,
+                company: company.name.to_string(),
+                id: listed.client.id.to_string(),
+                page: listed.page,
+            };
+            rows.push((place, client_row(context, company, &listed.client, contact)));
+        }
+    }
+    // One company's clients come in the order they are listed in, which by pages is the service's own.
+    if 1 < companies.len() {
+        rows.sort_by_cached_key(|(place, _)| {
+            let (sort, company, id) = place.order();
+            (sort.to_owned(), company.to_owned(), id)
+        });
+    }
+    more |= limit < rows.len();
+    rows.truncate(limit);
+    let basis = basis.map(|basis| answer::basis(&basis, None)).unwrap_or_default();
+    Ok(Answer::list(Rows { rows, total, more, resume: None }, &mark, basis))
 }
 
 fn client_row(context: &Context, company: &ServedCompany, client: &Client, contact: bool) -> Map<String, Value> {
@@ -136,7 +175,8 @@ pub(super) fn contact_row(client: &Client) -> Row {
 struct GetClient {
     company: Option<String>,
     id: String,
-    include: Option<String>,
+    #[serde(default)]
+    include: Vec<String>,
 }
 
 async fn get(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
@@ -147,11 +187,16 @@ async fn get(context: &Context, arguments: Map<String, Value>) -> Result<Answer,
     let companies = context.chosen(wanted.company.as_deref());
     let (company, client, basis) =
         find_one(context, &companies, "client", id.as_str(), |company| company.records.client(&id)).await?;
-    let row = known(context, company, &client, wanted.include.is_some());
+    let asked = |what: &str| wanted.include.iter().any(|asked| asked == what);
+    let mut row = Row(known(context, company, &client, asked("contact")));
+    if asked("private_notes") {
+        row.show("private_notes", client.private_notes.as_ref());
+    }
+    let row = row.0;
     Ok(Answer::item(row, answer::basis(&basis, None)))
 }
 
-/// All that is known of a client, without contact details.
+/// All that is known of a client, without contact details and private notes.
 pub(super) fn full_row(context: &Context, company: &ServedCompany, client: &Client) -> Map<String, Value> {
     known(context, company, client, false)
 }
@@ -160,7 +205,6 @@ fn known(context: &Context, company: &ServedCompany, client: &Client, contact: b
     let mut row = Row(client_row(context, company, client, contact));
     row.put("created_at", client.created_at.map(answer::seconds))
         .put("updated_at", client.updated_at.map(answer::seconds))
-        .show("notes", client.notes.as_ref())
-        .show("private_notes", client.private_notes.as_ref());
+        .show("notes", client.notes.as_ref());
     row.0
 }

@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use serde_json::{Map, Value};
 
-use super::super::answer::{self, Answer, QueryMark, Row, Rows};
+use super::super::answer::{self, Answer, Row, Rows};
 use super::super::{Context, Tool, declare, schema, zone_name};
 use crate::mirror::Kind;
 use crate::records::Basis;
@@ -52,7 +52,7 @@ async fn list(context: &Context) -> Result<Answer, super::super::ToolFailure> {
         basis.insert("source".to_owned(), "configuration".into());
     }
     let total = Some(rows.len() as u64);
-    let mark = QueryMark::new("list_companies", &Map::new());
+    let mark = context.mark("list_companies", &Map::new());
     Ok(Answer::list(Rows { rows, total, more: false, resume: None }, &mark, basis))
 }
 

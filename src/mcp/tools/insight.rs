@@ -159,8 +159,14 @@ fn range_of(
     default: NamedPeriod,
 ) -> Result<DateRange, ToolFailure> {
     let today = company.records.timezone().to_datetime(context.clock.now()).date();
-    let given = super::period(days.from.as_deref(), days.to.as_deref(), days.period.as_deref(), today)?;
-    Ok(given.unwrap_or_else(|| default.resolve(today)))
+    let given = super::period(
+        days.from.as_deref(),
+        days.to.as_deref(),
+        days.period.as_deref(),
+        today,
+        company.records.week_starts(),
+    )?;
+    Ok(given.unwrap_or_else(|| default.resolve(today, company.records.week_starts())))
 }
 
 /// Volume, hours and revenue of all companies together.

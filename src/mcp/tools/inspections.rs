@@ -3,13 +3,14 @@
 pub(super) mod row;
 
 use futures_util::FutureExt as _;
-use serde::Deserialize;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::super::answer::{self, Answer, QueryMark, Row, Rows};
+use super::super::answer::{self, Answer, Row, Rows};
 use super::super::{Context, Tool, ToolFailure, declare, schema, zone_name};
 use super::{Detail, ask_each, find_one, limit, parse, period};
-use crate::domain::{CompanyName, IdError, InspectionId, Slug, Status};
+use crate::domain::{AttachmentId, CompanyName, IdError, InspectionId, Slug, Status};
 use crate::records::{AgentRole, InspectionOrder, InspectionSelection, InspectorWanted, Position, RecordsError};
 use row::{Shown, inspection_row, portal_link};
 
@@ -189,14 +190,29 @@ impl ListInspections {
     }
 }
 
+/// A row's place in the list: in one company, then among rows of several that begin together.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Place {
+    company: String,
+    position: Position,
+}
+
+impl Place {
+    /// Where the list of one company goes on after this row, which may be another company's.
+    fn within(&self, company: &CompanyName) -> Position {
+        Position { inclusive: self.company.as_str() < company.as_str(), ..self.position.clone() }
+    }
+}
+
 async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = QueryMark::new("list_inspections", &arguments);
+    let mark = context.mark("list_inspections", &arguments);
     let wanted: ListInspections = parse(arguments)?;
     if wanted.agent_role.is_some() && wanted.agent.is_none() {
         return Err(ToolFailure::new("`agent_role` narrows `agent`, which is not given", "give `agent` too"));
     }
-    let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Position>(cursor)).transpose()?;
-    let (after, carried_total) = after.map_or((None, None), |(position, total)| (Some(position), total));
+    let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
+    let (after, carried_total) = after.map_or((None, None), |(place, total)| (Some(place), total));
+    let is_going_on = after.is_some();
     let companies = context.chosen(wanted.company.as_deref());
     let now = context.clock.now();
     let order = wanted.order();
@@ -206,15 +222,23 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
     for company in &companies {
         let zone = company.records.timezone();
         let today = zone.to_datetime(now).date();
-        let range = period(wanted.from.as_deref(), wanted.to.as_deref(), wanted.period.as_deref(), today)?;
+        let range = period(
+            wanted.from.as_deref(),
+            wanted.to.as_deref(),
+            wanted.period.as_deref(),
+            today,
+            company.records.week_starts(),
+        )?;
         period_shown = period_shown.or(range.map(|range| (range, zone_name(zone))));
         selections.push((&company.name, InspectionSelection { period: range, ..wanted.selection() }));
     }
     let (answers, basis) = ask_each(&companies, |company| {
         let selection =
             selections.iter().find(|(name, _)| **name == company.name).map(|(_, selection)| selection.clone());
-        let (wanted, after) = (&wanted, after.as_ref());
+        let wanted = &wanted;
+        let after = after.as_ref().map(|place| place.within(&company.name));
         async move {
+            let after = after.as_ref();
             let mut selection = selection.unwrap_or_default();
             if let Some(given) = &wanted.agent {
                 selection.agent = Some(company.records.resolve_agent(given).await?);
@@ -257,22 +281,26 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
         }
         for inspection in &list.rows {
             if let Some(position) = order.position(inspection) {
-                rows.push((position, inspection_row(context, company, inspection, now, shown)));
+                let place = Place { company: company.name.to_string(), position };
+                rows.push((place, inspection_row(context, company, inspection, now, shown)));
             }
         }
     }
-    rows.sort_by(|left, right| order.compare(&left.0, &right.0));
+    rows.sort_by(|(left, _), (right, _)| {
+        order.compare(&left.position, &right.position).then_with(|| left.company.cmp(&right.company))
+    });
     if let Some(stop) = &resume {
-        rows.retain(|(position, _)| order.compare(position, stop).is_le());
+        rows.retain(|(place, _)| order.compare(&place.position, stop).is_le());
     }
+    // No company's name is after this: what stands at the stop itself was searched in every company.
+    let mut resume = resume.map(|position| Place { company: char::MAX.to_string(), position });
     if limit < rows.len() {
         rows.truncate(limit);
         more = true;
         resume = None;
     }
-    let total = if after.is_some() { carried_total } else { total };
-    let failed = basis.as_ref().is_some_and(|basis| basis.missing.iter().any(|part| part.starts_with(super::ALL_OF)));
-    let rows = Rows { rows, total: total.filter(|_| !failed), more, resume };
+    let total = if is_going_on { carried_total } else { total };
+    let rows = Rows { rows, total, more, resume };
     let period = period_shown
         .as_ref()
         .map(|(range, zone)| (*range, if 1 < companies.len() { "each company's own" } else { zone.as_str() }));
@@ -320,10 +348,18 @@ struct ListAttachments {
     cursor: Option<String>,
 }
 
+/// A file's place: the list goes from the highest to the lowest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct FilePlace {
+    /// When it was added, in milliseconds.
+    at: Option<i64>,
+    id: AttachmentId,
+}
+
 async fn attachments(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = QueryMark::new("list_attachments", &arguments);
+    let mark = context.mark("list_attachments", &arguments);
     let wanted: ListAttachments = parse(arguments)?;
-    let after = wanted.cursor.as_deref().map(|cursor| mark.read::<usize>(cursor)).transpose()?;
+    let after = wanted.cursor.as_deref().map(|cursor| mark.read::<FilePlace>(cursor)).transpose()?;
     let id = inspection_id(&wanted.inspection_id)?;
     let companies = context.chosen(wanted.company.as_deref());
     // An inspection without files and one that does not exist look alike in a list of files: the inspection is read
@@ -342,9 +378,9 @@ async fn attachments(context: &Context, arguments: Map<String, Value>) -> Result
         Some(Kind::Report) => file.report == Some(true),
         Some(Kind::Document) => file.report == Some(false),
     });
-    let rows: Vec<_> = of_kind
-        .enumerate()
-        .map(|(index, file)| {
+    let mut rows: Vec<_> = of_kind
+        .map(|file| {
+            let place = FilePlace { at: file.created_at.map(Timestamp::as_millisecond), id: file.id.clone() };
             let mut row = Row::default();
             row.put("company", context.label(company))
                 .put("id", Some(file.id.to_string()))
@@ -358,12 +394,13 @@ async fn attachments(context: &Context, arguments: Map<String, Value>) -> Result
                 .put("url", file.url.as_ref().map(|url| url.expose().to_owned()))
                 .put("created_at", file.created_at.map(|at| row::local(at, zone)))
                 .show("description", file.description.as_ref());
-            (index, row.0)
+            (place, row.0)
         })
         .collect();
-    let total = Some(rows.len() as u64);
-    let start = after.map_or(0, |(index, _)| index + 1);
-    let mut rows: Vec<_> = rows.into_iter().skip(start).collect();
+    let total = basis.missing.is_empty().then_some(rows.len() as u64);
+    // The latest first.
+    rows.sort_by(|(left, _), (right, _)| right.cmp(left));
+    rows.retain(|(place, _)| after.as_ref().is_none_or(|(after, _)| place < after));
     let more = limit(wanted.limit) < rows.len();
     rows.truncate(limit(wanted.limit));
     Ok(Answer::list(Rows { rows, total, more, resume: None }, &mark, answer::basis(&basis, None)))

@@ -1,19 +1,24 @@
 //! What the mirror makes possible: what is new, and bringing it up to date.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use futures_util::FutureExt as _;
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::super::answer::{self, Answer, QueryMark, Row, Rows};
+use super::super::answer::{self, Answer, Row, Rows};
 use super::super::progress::Reporter;
 use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
 use super::inspections::row;
-use super::{ask_each, limit, parse};
-use crate::domain::{CompanyName, Inspection, Money};
-use crate::mirror::{News, NewsKind};
-use crate::records::{Basis, Refreshed};
+use super::{ask_each, civil_day, limit, parse};
+use crate::domain::{CompanyName, Inspection, Money, id_order};
+use crate::mirror::{Kind, News, NewsKind};
+use crate::records::{Basis, NewsSubject, Refreshed};
+use crate::sync::Progress;
 
 /// How far back `whats_new` looks unless told otherwise, in days.
 const SINCE_DAYS: i64 = 7;
@@ -65,18 +70,43 @@ struct WhatsNew {
     cursor: Option<String>,
 }
 
-/// A piece of news' place in the list: latest first.
-type Place = (i64, String);
+/// A piece of news' place in the list, the latest first: by what it is, so that what arrives between two pages moves
+/// nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Place {
+    /// Milliseconds, turned around.
+    at: i64,
+    company: String,
+    /// The kind's place among all kinds.
+    what: usize,
+    id: String,
+    before: Option<i64>,
+    after: Option<i64>,
+}
+
+impl Place {
+    fn of(company: &CompanyName, news: &News) -> Self {
+        Self {
+            at: -news.at.as_millisecond(),
+            company: company.to_string(),
+            what: NewsKind::ALL.iter().position(|kind| *kind == news.what).unwrap_or(usize::MAX),
+            id: id_order(&news.id),
+            before: news.before,
+            after: news.after,
+        }
+    }
+}
 
 async fn whats_new(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = QueryMark::new("whats_new", &arguments);
+    let mark = context.mark("whats_new", &arguments);
     let wanted: WhatsNew = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
     let companies = context.chosen(wanted.company.as_deref());
     let kinds: Vec<NewsKind> = wanted.what.iter().filter_map(|name| NewsKind::by_name(name)).collect();
     let since: Option<Date> = match &wanted.since {
         Some(text) => Some(
-            text.parse().map_err(|_| ToolFailure::new("`since` is not a date", "give the first day as YYYY-MM-DD"))?,
+            civil_day(text)
+                .ok_or_else(|| ToolFailure::new("`since` is not a date", "give the first day as YYYY-MM-DD"))?,
         ),
         None => None,
     };
@@ -89,11 +119,8 @@ async fn whats_new(context: &Context, arguments: Map<String, Value>) -> Result<A
     .await?;
     let mut all: Vec<(Place, &ServedCompany, &News)> = Vec::new();
     for (company, news) in &answers {
-        for (index, one) in news.iter().enumerate() {
-            if kinds.is_empty() || kinds.contains(&one.what) {
-                let place = (-one.at.as_millisecond(), format!("{} {index:08}", company.name));
-                all.push((place, company, one));
-            }
+        for one in news.iter().filter(|one| kinds.is_empty() || kinds.contains(&one.what)) {
+            all.push((Place::of(&company.name, one), company, one));
         }
     }
     all.sort_by(|left, right| left.0.cmp(&right.0));
@@ -105,9 +132,19 @@ async fn whats_new(context: &Context, arguments: Map<String, Value>) -> Result<A
     }
     let more = limit(wanted.limit) < all.len();
     all.truncate(limit(wanted.limit));
+    let mut subjects = Vec::new();
+    for company in &companies {
+        let of_company: Vec<&News> =
+            all.iter().filter(|(_, other, _)| other.name == company.name).map(|(_, _, news)| *news).collect();
+        if !of_company.is_empty() {
+            subjects.push((&company.name, company.records.news_subjects(&of_company).await?.into_iter()));
+        }
+    }
     let mut rows = Vec::new();
     for (place, company, news) in all {
-        rows.push((place, news_row(context, company, news).await?));
+        let of_company = subjects.iter_mut().find(|(name, _)| **name == company.name);
+        let subject = of_company.and_then(|(_, subjects)| subjects.next()).flatten();
+        rows.push((place, news_row(context, company, news, subject.as_ref())));
     }
     let rows = Rows { rows, total, more, resume: None };
     Ok(Answer::list(rows, &mark, answer::basis(&basis, None)))
@@ -129,7 +166,12 @@ fn counts(all: &[(Place, &ServedCompany, &News)]) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-async fn news_row(context: &Context, company: &ServedCompany, news: &News) -> Result<Map<String, Value>, ToolFailure> {
+fn news_row(
+    context: &Context,
+    company: &ServedCompany,
+    news: &News,
+    subject: Option<&NewsSubject>,
+) -> Map<String, Value> {
     let zone = company.records.timezone();
     let mut shown = Row::default();
     shown
@@ -137,14 +179,6 @@ async fn news_row(context: &Context, company: &ServedCompany, news: &News) -> Re
         .put("at", Some(row::local(news.at, zone)))
         .put("what", Some(news.what.name()))
         .put("id", Some(news.id.clone()));
-    if news.what == NewsKind::NewAgent {
-        if let Ok(id) = news.id.parse()
-            && let Some((entry, _)) = company.records.agent(&id).await?
-        {
-            shown.put("name", entry.agent.name()).show("agency", entry.agent.agency_name.as_ref());
-        }
-        return Ok(shown.0);
-    }
     let value = |number: Option<i64>| {
         number.and_then(|number| match news.what {
             NewsKind::Rescheduled => Some(row::local(Timestamp::from_millisecond(number).ok()?, zone)),
@@ -152,12 +186,14 @@ async fn news_row(context: &Context, company: &ServedCompany, news: &News) -> Re
         })
     };
     shown.put("before", value(news.before)).put("after", value(news.after));
-    if let Ok(id) = news.id.parse()
-        && let Some((inspection, _)) = company.records.inspection(&id).await?
-    {
-        describe(&mut shown, &inspection, zone);
+    match subject {
+        Some(NewsSubject::Agent(agent)) => {
+            shown.put("name", agent.name()).show("agency", agent.agency_name.as_ref());
+        }
+        Some(NewsSubject::Inspection(inspection)) => describe(&mut shown, inspection, zone),
+        None => {}
     }
-    Ok(shown.0)
+    shown.0
 }
 
 fn describe(shown: &mut Row, inspection: &Inspection, zone: &jiff::tz::TimeZone) {
@@ -178,16 +214,38 @@ struct Refresh {
     full: bool,
 }
 
+/// Passes the steps on and keeps the latest of each kind, so that a part can be told.
+struct Steps {
+    reporter: Reporter,
+    latest: Mutex<BTreeMap<Kind, String>>,
+}
+
+impl Progress for Steps {
+    fn stored(&self, kind: Kind, rows: u64, of: Option<u64>) {
+        let of_all = of.map(|of| format!(" of {of}")).unwrap_or_default();
+        let step = format!("{}: {rows}{of_all}", kind.name());
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, step);
+        self.reporter.stored(kind, rows, of);
+    }
+}
+
 async fn refresh(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = QueryMark::new("refresh", &arguments);
+    let mark = context.mark("refresh", &arguments);
     let wanted: Refresh = parse(arguments)?;
-    let reporter = Reporter::current();
+    let companies = context.chosen(wanted.company.as_deref());
+    // All at once: each has its own service's cap, and the time one may take is the time all may take together.
+    let refreshed = join_all(companies.iter().map(|company| async {
+        let steps = Steps { reporter: Reporter::current(), latest: Mutex::default() };
+        let outcome = company.records.refresh(wanted.full, &steps).await;
+        (*company, outcome, steps.latest.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }))
+    .await;
     let mut rows = Vec::new();
     let mut basis = Basis::computed_at(context.clock.now());
-    for (index, company) in context.chosen(wanted.company.as_deref()).into_iter().enumerate() {
+    for (index, (company, outcome, steps)) in refreshed.into_iter().enumerate() {
         let mut shown = Row::default();
         shown.put("company", Some(company.name.to_string()));
-        match company.records.refresh(wanted.full, &reporter).await {
+        match outcome {
             Ok(Refreshed::Done(report)) => {
                 let count = report.count();
                 shown
@@ -199,11 +257,13 @@ async fn refresh(context: &Context, arguments: Map<String, Value>) -> Result<Ans
                 basis.missing.extend(report.missing);
             }
             Ok(Refreshed::Unfinished) => {
-                shown.put("outcome", Some("not finished yet; it goes on in the background"));
+                shown
+                    .put("outcome", Some("not finished yet; it goes on in the background"))
+                    .list("read_so_far", steps.into_values());
                 basis.missing.push(format!("{}: some changes are not read yet", company.name));
             }
             Err(error) => {
-                shown.put("outcome", Some("failed"));
+                shown.put("outcome", Some("failed")).list("read_so_far", steps.into_values());
                 basis.missing.push(format!("{}: {error}", company.name));
             }
         }

@@ -67,13 +67,15 @@ impl FromWire for Inspections {
         let selling_agent = agent_on_inspection(&mut row, "selling_agent");
         let inspectors = inspectors(&mut row);
         let attachments = attachments(&row);
-        let known = row.known_services;
+        let (known, naming) = (row.known_services, row.naming);
         let all = &mut row.attributes;
         let client_name = all.line("buyer_name");
         let mut client_names = all.list_or_one("buyer_names");
         if client_names.is_empty() {
             client_names.extend(client_name);
         }
+        let sold = naming.joined(all.names("service_add_on_names", known));
+        let (add_ons, not_add_ons) = sold.into_iter().partition(|name| naming.is_add_on(name.as_str()));
         Ok(Inspection {
             id,
             slug: all.id("slug"),
@@ -100,8 +102,9 @@ impl FromWire for Inspections {
             buying_agent,
             selling_agent,
             inspectors,
-            services: all.names("service_names", known),
-            add_ons: all.names("service_add_on_names", known),
+            services: naming.joined(all.names("service_names", known)),
+            add_ons,
+            not_add_ons,
             attachments,
             created_at: all.instant("created_at"),
             updated_at: all.instant("updated_at"),

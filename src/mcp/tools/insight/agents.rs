@@ -19,7 +19,7 @@ use crate::insight::{
     disagreements,
 };
 use crate::mirror::Facts;
-use crate::records::{AgentRole, InspectionOrder, InspectionSelection, RecordsError};
+use crate::records::{AgentRole, InspectionOrder, InspectionSelection, RecordsError, summed};
 
 /// Agents shown unless asked otherwise.
 const SHOWN: usize = 10;
@@ -122,15 +122,18 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         let narrowed = Only { agent: None, ..wanted.only.clone() }.wanted();
         async move {
             let Some((_, scope, before)) = scope else { return Err(RecordsError::NoMirror) };
-            let (facts, basis) = company.records.facts_of(&narrowed).await?;
+            let (facts, basis) = company.records.facts_of(&narrowed, crate::records::Need::All).await?;
             let only = match given {
                 Some(given) => Some(company.records.resolve_agent(&given).await?),
                 None => None,
             };
             let (statistics, _) = company.records.statistics().await?;
-            let differing = disagreements(&company.records.facts().await?.0, &statistics);
-            let checked = Checked { of: statistics.len(), differing };
-            let analysis = agent_analysis(&facts, &scope, before.as_ref(), now.as_millisecond());
+            let deleted = company.records.beside_facts(0, -1).await?.deleted;
+            let whole = company.records.facts(crate::records::Need::All).await?.0;
+            let compared = disagreements(&whole, &deleted, &statistics, now.as_millisecond());
+            let checked = Checked { of: statistics.len(), differing: compared.differing };
+            let sums = move |facts: &Facts| agent_analysis(facts, &scope, before.as_ref(), now.as_millisecond());
+            let analysis = summed(&facts, sums).await;
             let sees = sees_canceled(&basis);
             let jobs = match &only {
                 Some(only) => last_jobs(company, only, now).await?,

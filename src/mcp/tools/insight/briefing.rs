@@ -66,7 +66,7 @@ fn days(wanted: &Wanted, today: Date) -> Result<DateRange, ToolFailure> {
     let read = |name: &str, text: &str| match text.to_lowercase().as_str() {
         "today" => Ok(today),
         "tomorrow" => today.tomorrow().map_err(|_| bad(name)),
-        date => date.parse::<Date>().map_err(|_| bad(name)),
+        date => super::super::civil_day(date).ok_or_else(|| bad(name)),
     };
     let from = read("day", wanted.day.as_deref().unwrap_or("tomorrow"))?;
     let to = wanted.to.as_deref().map_or(Ok(from), |text| read("to", text))?;
@@ -100,7 +100,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 notes.extend(note);
             }
             let list = company.records.inspections(&selection, InspectionOrder::Oldest, None, JOBS_MAX).await?;
-            let (facts, read) = company.records.facts().await?;
+            let (facts, read) = company.records.facts(crate::records::Need::All).await?;
             let mut basis = list.basis;
             // Both parts come from one mirror, and say the same of it.
             basis.as_of = basis.as_of.min(read.as_of);
@@ -258,7 +258,7 @@ fn shown(company: &ServedCompany, job: &Job, include: &[String], several_days: b
         .put("id", Some(one.id.to_string()))
         .list("inspectors", one.inspectors.iter().filter_map(|inspector| inspector.name.as_ref()))
         .show("address", one.address.full.as_ref().or(one.address.street.as_ref()))
-        .list("services", one.services.iter().chain(&one.add_ons))
+        .list("services", one.services.iter().chain(&one.add_ons).chain(&one.not_add_ons))
         .put("hours", one.duration_hours)
         .list("clients", &one.client_names)
         .show("agent", one.buying_agent.as_ref().and_then(|agent| agent.name.as_ref()))

@@ -13,6 +13,7 @@ use super::{Only, inspector_name, rounded, rounded3};
 use crate::domain::{CompanyName, date_of, epoch_day};
 use crate::insight::{AHEAD_MAX, CapacityPlan, InspectorWeeks, WEEKS_MIN, capacity_plan, inspector_weeks};
 use crate::mirror::Facts;
+use crate::records::summed;
 
 /// Weeks ahead unless asked otherwise.
 const AHEAD: usize = 6;
@@ -67,9 +68,15 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         .wanted();
         async move {
             let today = epoch_day(company.records.timezone().to_datetime(now).date());
-            let (facts, basis) = company.records.facts_of(&only).await?;
-            let plan = capacity_plan(&facts, ahead, today, now.as_millisecond());
-            let inspectors = shows_inspectors.then(|| inspector_weeks(&facts, today, now.as_millisecond()));
+            let (facts, mut basis) = company.records.facts_of(&only, crate::records::Need::All).await?;
+            let week_starts = company.records.week_starts();
+            basis.notes.push(format!("{}: weeks begin on {}", company.name, week_starts.name()));
+            let (plan, inspectors) = summed(&facts, move |facts| {
+                let now = now.as_millisecond();
+                let plan = capacity_plan(facts, ahead, today, now, week_starts);
+                (plan, shows_inspectors.then(|| inspector_weeks(facts, today, now, week_starts)))
+            })
+            .await;
             Ok(((facts, plan, inspectors), basis))
         }
     })
@@ -84,7 +91,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             Some(plan) => {
                 fill(&mut part, plan);
                 for week in &plan.weeks {
-                    let sum = together.entry(week.monday).or_default();
+                    let sum = together.entry(week.begins).or_default();
                     sum.0 += week.booked;
                     sum.1 += week.forecast;
                 }
@@ -104,15 +111,15 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     }
     if let Some(basis) = &mut basis {
         basis.notes.push(
-            "weeks begin on Monday; the current week is in no forecast; canceled inspections are not counted; inspectors: \
+            "the current week is in no forecast; canceled inspections are not counted; inspectors: \
              utilisation is hours a week of the last 4 of the 90th-percentile week, booked is next week + the one after"
                 .to_owned(),
         );
     }
     let basis = basis.map(|basis| answer::basis(&basis, None)).unwrap_or_default();
     let combined = (1 < answers.len()).then(|| {
-        let weeks = together.into_iter().map(|(monday, (booked, forecast))| {
-            json!({"monday": date_of(monday).to_string(), "booked": booked, "forecast": rounded(forecast)})
+        let weeks = together.into_iter().map(|(begins, (booked, forecast))| {
+            json!({"week_of": date_of(begins).to_string(), "booked": booked, "forecast": rounded(forecast)})
         });
         json!({"weeks": weeks.collect::<Vec<_>>()})
     });
@@ -144,7 +151,7 @@ fn fill(part: &mut Row, plan: &CapacityPlan) {
     let weeks = plan.weeks.iter().map(|week| {
         let range = |(low, high): (f64, f64)| format!("{low:.0} to {high:.0}");
         let mut row = Row::default();
-        row.put("monday", Some(date_of(week.monday).to_string()))
+        row.put("week_of", Some(date_of(week.begins).to_string()))
             .put("booked", Some(week.booked))
             .put("forecast", Some(rounded(week.forecast)))
             .put("range_80", Some(range(week.range_80)))

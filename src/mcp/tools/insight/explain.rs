@@ -4,12 +4,12 @@ use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::super::answer::{self, Answer, QueryMark, Row, Rows};
+use super::super::super::answer::{self, Answer, Row, Rows};
 use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::inspections::row;
 use super::super::{Days, ask_each, limit, parse};
 use super::{Only, agent_name, inspector_name, money, word};
-use crate::domain::{CompanyName, NamedPeriod};
+use crate::domain::{CompanyName, NamedPeriod, id_order};
 use crate::insight::Repeats;
 use crate::mirror::{Fact, Facts, Named};
 use crate::records::RecordsError;
@@ -95,7 +95,7 @@ const METRICS: &[Metric] = &[
     },
     Metric {
         name: "forecast",
-        definition: "Inspections a week (Monday to Sunday), canceled ones left out; the model that did best when it foretold \
+        definition: "Inspections a week (from the day on which the company's weeks begin), canceled ones left out; the model that did best when it foretold \
                      past weeks from what came before them. Ranges come from its own errors there. Capacity seen is the \
                      90th percentile of the past 52 weeks. The rows are the history it is made from.",
         counts: |seen, fact| is_performed(fact, seen.now),
@@ -145,10 +145,10 @@ struct Wanted {
 }
 
 /// The latest first, then by company and id.
-type Place = (i64, String, i64);
+type Place = (i64, String, String);
 
 async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = QueryMark::new("explain", &arguments);
+    let mark = context.mark("explain", &arguments);
     let wanted: Wanted = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
     let Some(metric) = METRICS.iter().find(|metric| metric.name == wanted.metric) else {
@@ -168,7 +168,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         let wanted = &wanted;
         async move {
             let Some(scope) = scope else { return Err(RecordsError::NoMirror) };
-            let (facts, basis) = company.records.facts_of(&wanted.only.wanted()).await?;
+            let (facts, basis) = company.records.facts_of(&wanted.only.wanted(), crate::records::Need::All).await?;
             let seen = Seen { facts: &facts, repeats: Repeats::around(&facts, &scope), now: now.as_millisecond() };
             let mut rows: Vec<Fact> =
                 facts.rows.iter().filter(|fact| scope.holds(fact) && (metric.counts)(&seen, fact)).copied().collect();
@@ -185,14 +185,14 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             let at = jiff::Timestamp::from_millisecond(fact.starts_at).unwrap_or_default();
             shown
                 .put("company", context.label(company))
-                .put("id", Some(fact.pk.to_string()))
+                .put("id", Some(facts.id(fact)))
                 .put("starts_at", Some(row::local(at, zone)))
                 .put("inspector", Some(inspector_name(facts, fact.inspector)))
                 .put("buying_agent", fact.buying_agent.map(|agent| agent_name(facts, agent)))
                 .put("zip", fact.zip.map(|zip| word(facts, zip)))
                 .put("quote", fact.quote.map(money))
                 .put("canceled", fact.canceled_at.map(|_| true));
-            rows.push(((-fact.starts_at, company.name.to_string(), fact.pk), shown.0));
+            rows.push(((-fact.starts_at, company.name.to_string(), id_order(&facts.id(fact))), shown.0));
         }
     }
     rows.sort_by(|left, right| left.0.cmp(&right.0));

@@ -11,7 +11,7 @@ use super::{Only, agent_name, combined, compared, inspector_name, money, rate_va
 use crate::domain::{CompanyName, NamedPeriod};
 use crate::insight::{MixBy, MixCell, MixRow, ServiceMix, Trend, service_mix};
 use crate::mirror::Facts;
-use crate::records::RecordsError;
+use crate::records::{AGENCY_AS_OF_NOW, RecordsError, summed};
 
 /// What the marks of groups are worth.
 const BEYOND_CHANCE: &str =
@@ -99,9 +99,12 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         let only = wanted.only.wanted();
         async move {
             let Some((_, scope, before)) = scope else { return Err(RecordsError::NoMirror) };
-            let (facts, mut basis) = company.records.facts_of(&only).await?;
+            let (facts, mut basis) = company.records.facts_of(&only, crate::records::Need::All).await?;
             basis.notes.push(BEYOND_CHANCE.to_owned());
-            let mix = service_mix(&facts, &scope, before.as_ref(), by, now);
+            if by == MixBy::Agency && !basis.notes.iter().any(|note| note == AGENCY_AS_OF_NOW) {
+                basis.notes.push(AGENCY_AS_OF_NOW.to_owned());
+            }
+            let mix = summed(&facts, move |facts| service_mix(facts, &scope, before.as_ref(), by, now)).await;
             Ok(((facts, mix), basis))
         }
     })

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use super::super::super::answer::{self, Answer, Row};
 use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::{Days, ask_each, parse};
+use super::money;
 use crate::domain::{CompanyName, NamedPeriod};
-use crate::insight::{Disagreement, disagreements, quality};
+use crate::insight::{Disagreement, Looked, disagreements, quality};
 use crate::records::RecordsError;
 
 /// Disagreements named.
@@ -20,7 +21,8 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
             "data_quality",
             "Data quality",
             "Use this for what distorts the numbers: missing agents, ZIPs, quotes, services, agents that look like one person, \
-             agencies spelled several ways, statistics that disagree.",
+             agencies and add-ons spelled several ways, discounts among add-ons, double orders, misdated jobs, statistics \
+             that disagree.",
             super::days_input(companies, "last_365_days").build(),
             schema::insight(),
             true,
@@ -46,19 +48,34 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         range = range.or(Some(days));
         scopes.push((company.name.clone(), super::scope(days)));
     }
+    let now = context.clock.now().as_millisecond();
     let (answers, basis) = ask_each(&companies, |company| {
         let scope = scopes.iter().find(|(name, _)| *name == company.name).map(|(_, scope)| *scope);
         async move {
             let Some(scope) = scope else { return Err(RecordsError::NoMirror) };
-            let (facts, basis) = company.records.facts().await?;
-            let (statistics, _) = company.records.statistics().await?;
-            let differing = disagreements(&facts, &statistics);
-            Ok(((quality(&facts, scope.from, scope.to), differing, statistics.len()), basis))
+            let records = &company.records;
+            let (facts, mut basis) = records.facts(crate::records::Need::All).await?;
+            let (statistics, _) = records.statistics().await?;
+            let (agents, _) = records.agents().await?;
+            let beside = records.beside_facts(scope.from, scope.to).await?;
+            let naming = records.naming();
+            let looked = Looked { facts: &facts, agents: &agents, together: &beside.together, naming, now };
+            let compared = disagreements(&facts, &beside.deleted, &statistics, now);
+            if compared.of != 0 {
+                basis.notes.push(format!(
+                    "{}: Spectora's total of an agent fits best as: {} ({} of {} agents)",
+                    company.name,
+                    compared.definition.said(),
+                    compared.of - compared.differing.len() as u64,
+                    compared.of
+                ));
+            }
+            Ok(((quality(&looked, scope.from, scope.to), compared), basis))
         }
     })
     .await?;
     let mut parts = Vec::new();
-    for (company, (findings, differing, statistics)) in &answers {
+    for (company, (findings, compared)) in &answers {
         let mut part = Row::default();
         part.put("company", Some(company.name.to_string()));
         let mut rows: Vec<Value> = findings
@@ -68,18 +85,24 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 row.put("what", Some(finding.what))
                     .put("count", Some(finding.count))
                     .put("of", Some(finding.of))
+                    .put("quoted", finding.amount.map(money))
                     .put("distorts", Some(finding.distorts))
                     .list("examples", &finding.examples);
                 Value::Object(row.0)
             })
             .collect();
-        if !differing.is_empty() {
+        if !compared.differing.is_empty() {
+            let distorts = format!(
+                "agent_stats shows Spectora's count, agent_analysis the inspections; compared by the definition that fits \
+                 best: {}",
+                compared.definition.said()
+            );
             let mut row = Row::default();
             row.put("what", Some("agents whose statistics in Spectora disagree with the inspections"))
-                .put("count", Some(differing.len()))
-                .put("of", Some(*statistics))
-                .put("distorts", Some("agent_stats shows Spectora's count, agent_analysis the inspections"))
-                .list("examples", differing.iter().take(EXAMPLES_MAX).map(shown));
+                .put("count", Some(compared.differing.len()))
+                .put("of", Some(compared.of))
+                .put("distorts", Some(distorts))
+                .list("examples", compared.differing.iter().take(EXAMPLES_MAX).map(shown));
             rows.push(Value::Object(row.0));
         }
         part.put("findings", Some(rows));

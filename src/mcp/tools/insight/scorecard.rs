@@ -11,7 +11,7 @@ use super::{Only, combined, compared, inspector_name, money, rate_value, rounded
 use crate::domain::{CompanyName, NamedPeriod};
 use crate::insight::{Scorecard, ScorecardRow, scorecard};
 use crate::mirror::Facts;
-use crate::records::RecordsError;
+use crate::records::{RecordsError, summed};
 
 /// Inspectors shown unless asked for more.
 const SHOWN: usize = 8;
@@ -69,7 +69,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         async move {
             let Some((_, scope, before)) = scope else { return Err(RecordsError::NoMirror) };
             // A year back for repeat agents, and as far as the comparison reaches.
-            let (facts, mut basis) = company.records.facts_of(&only).await?;
+            let (facts, mut basis) = company.records.facts_of(&only, crate::records::Need::All).await?;
             let only = match given {
                 None => None,
                 Some(given) => {
@@ -78,7 +78,8 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                     Some(found)
                 }
             };
-            let card = scorecard(&facts, &scope, before.as_ref(), now.as_millisecond());
+            let sums = move |facts: &Facts| scorecard(facts, &scope, before.as_ref(), now.as_millisecond());
+            let card = summed(&facts, sums).await;
             Ok(((facts, card, only, sees_canceled(&basis)), basis))
         }
     })

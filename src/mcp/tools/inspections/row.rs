@@ -30,9 +30,13 @@ pub(in super::super) fn portal_link(slug: &Slug) -> String {
     format!("{PORTAL}{}", utf8_percent_encode(slug.as_str(), UNRESERVED))
 }
 
-/// An instant as RFC 3339 with the offset of the company's zone.
+/// An instant as RFC 3339 with the offset of the company's zone, in whole minutes: older offsets had seconds, for which
+/// RFC 3339 has no place.
 pub(in super::super) fn local(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    let offset = zone.to_offset(at);
+    let minutes = (offset.seconds() + 30).div_euclid(60);
+    let whole = jiff::tz::Offset::from_seconds(minutes * 60).unwrap_or(offset);
+    at.to_zoned_datetime(TimeZone::fixed(whole)).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 pub(super) fn inspection_row(
@@ -70,6 +74,7 @@ pub(super) fn inspection_row(
         .put("selling_agent", agent(&inspection.selling_agent))
         .list("services", &inspection.services)
         .list("add_ons", &inspection.add_ons)
+        .list("not_add_ons", &inspection.not_add_ons)
         .show("quote", inspection.quote.as_ref())
         .put("duration_hours", inspection.duration_hours)
         .put("paid", inspection.paid)
