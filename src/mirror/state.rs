@@ -251,9 +251,11 @@ impl Parts<'_> {
         Ok(stored.believed(self.now))
     }
 
-    /// The pass under way, if there is one.
+    /// The pass under way, if there is one; one that began ahead of the present is not believed.
     pub fn pass(&self, kind: Kind) -> Result<Option<Pass>, MirrorError> {
-        pass(self.connection, kind)
+        let limit = self.now.saturating_add(AHEAD_MAX).unwrap_or(Timestamp::MAX);
+        let known = pass(self.connection, kind)?.filter(|pass| pass.started_at <= limit);
+        Ok(known.map(|pass| Pass { started_at: pass.started_at.min(self.now), ..pass }))
     }
 
     /// How many records of a kind are here and not gone.

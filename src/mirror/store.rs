@@ -70,9 +70,12 @@ impl Changing<'_> {
         let mut count = StoreCount::default();
         for row in rows {
             let pk = key(&self.transaction, kind, row.record.id())?;
-            self.transaction
-                .prepare_cached("DELETE FROM held WHERE kind = ? AND pk = ?")?
-                .execute([kind.number(), pk])?;
+            if !rederive {
+                // It came, so it is listed, or was found by its id.
+                self.transaction
+                    .prepare_cached("DELETE FROM held WHERE kind = ? AND pk = ?")?
+                    .execute([kind.number(), pk])?;
+            }
             let hash = hash(row.raw);
             let known: Option<(i64, i64, i64)> = self
                 .transaction

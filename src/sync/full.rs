@@ -89,8 +89,9 @@ impl Syncer {
             }
             let is_last = page.last;
             let (next, goes_on) = following(&pass, &page);
-            // Rows that came or went since the pass began may have moved others over the border of a page.
-            let undisturbed = next.first_records == next.records;
+            // Rows that came or went since the pass began may have moved others over the border of a page; those are here
+            // only once the page before is read again.
+            let undisturbed = !goes_on && next.first_records == next.records;
             reach = reach.filter(|_| page.sorted && undisturbed).and_then(|reach| descend::<R>(reach, &page.rows));
             let batch = Batch::<R>::of(&mut page);
             let now = self.clock.now();
