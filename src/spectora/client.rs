@@ -514,12 +514,17 @@ impl SpectoraClient {
         filter: R::Filter,
     ) -> Result<Option<(R::Record, RawRecord)>, SpectoraError> {
         let query = Query::<R> { filters: vec![filter], ..Query::default() };
-        let (mut number, mut read_before) = (1, 0);
+        let (mut number, mut read_before, mut starts_over) = (1, 0, false);
         loop {
             let mut page = self.page_with_raw(&query, number, PAGE_ROWS_MAX, read_before).await?;
             let raw = page.raws.remove(&id.to_string());
             let row = page.rows.into_iter().find(|row| R::id(row) == id);
             let is_filtered = page.filters.ignored.is_empty() && page.filters.refused.is_empty();
+            if !starts_over && page.omitted.is_empty() && !is_filtered && row.is_none() {
+                // The filter was sent in vain, which is known now: all are read from the first page on.
+                starts_over = true;
+                continue;
+            }
             if row.is_some() || page.last || is_filtered || PAGES_FOR_ONE_MAX <= number {
                 return Ok(row.zip(raw));
             }

@@ -7,9 +7,7 @@ use spectora_mcp::sync::{Scope, Silent, SyncError};
 use crate::support::{TestApp, now, text};
 
 async fn app() -> TestApp {
-    let app = TestApp::build(|options| options.changed_since = true, &["spectora_company1"], true).await;
-    app.sync(Scope::Auto).await;
-    app
+    TestApp::filled(Profile::Full, true, &["spectora_company1"]).await
 }
 
 fn counts(answer: &Value) -> String {

@@ -1,6 +1,8 @@
 //! A sandbox, a server on it, and a real MCP client in conversation.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -67,9 +69,32 @@ impl TestApp {
 
     /// As [`Self::start`], on mirrors that were synced once.
     pub(crate) async fn kept(profile: Profile) -> Self {
-        let app = Self::build(|options| options.profile = profile, &[], true).await;
-        app.sync(Scope::Auto).await;
-        app
+        Self::filled(profile, false, &[]).await
+    }
+
+    /// These companies on mirrors that were synced once; they are filled for the first who asks and copied for the others.
+    pub(crate) async fn filled(profile: Profile, changed_since: bool, companies: &[&str]) -> Self {
+        type Filled = tokio::sync::OnceCell<PathBuf>;
+        static KNOWN: Mutex<BTreeMap<String, Arc<Filled>>> = Mutex::new(BTreeMap::new());
+        let change = |options: &mut SandboxOptions| {
+            options.profile = profile;
+            options.changed_since = changed_since;
+        };
+        let name = format!("{profile}-{changed_since}-{}", companies.join("-"));
+        let filled = Arc::clone(KNOWN.lock().unwrap().entry(name.clone()).or_default());
+        let template = filled
+            .get_or_init(async || {
+                let app = Self::build(change, companies, true).await;
+                app.sync(Scope::Auto).await;
+                let template = templates().join(name);
+                copy_mirrors(app.folder.as_ref().unwrap().path(), &template);
+                template
+            })
+            .await;
+        let folder = tempfile::tempdir().unwrap();
+        copy_mirrors(template, folder.path());
+        let (sandbox, hand) = Self::service(change).await;
+        Self::on(sandbox, hand, Some(folder), companies, |_| {}).await
     }
 
     /// Brings all mirrors up to date; gives the calls it took.
@@ -152,14 +177,17 @@ impl TestApp {
         mirrors: bool,
         configure: impl FnOnce(&mut Config),
     ) -> Self {
-        let hand = Arc::new(HandClock::new(now()));
-        let clock: Arc<dyn Clock> = Arc::clone(&hand) as Arc<dyn Clock>;
-        let mut options = SandboxOptions::new(now());
-        options.clock = Arc::clone(&clock);
-        change(&mut options);
-        let sandbox = Sandbox::start(options).await.unwrap();
+        let (sandbox, hand) = Self::service(change).await;
         let folder = mirrors.then(|| tempfile::tempdir().unwrap());
         Self::on(sandbox, hand, folder, companies, configure).await
+    }
+
+    async fn service(change: impl FnOnce(&mut SandboxOptions)) -> (Sandbox, Arc<HandClock>) {
+        let hand = Arc::new(HandClock::new(now()));
+        let mut options = SandboxOptions::new(now());
+        options.clock = Arc::clone(&hand) as Arc<dyn Clock>;
+        change(&mut options);
+        (Sandbox::start(options).await.unwrap(), hand)
     }
 
     async fn on(
@@ -237,6 +265,32 @@ impl TestApp {
     }
 }
 
+/// Where filled mirrors of this run are kept to be copied. What a run before left there is deleted.
+fn templates() -> PathBuf {
+    const OLD: std::time::Duration = std::time::Duration::from_secs(3_600);
+    let all = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("filled-mirrors");
+    for entry in std::fs::read_dir(&all).into_iter().flatten().flatten() {
+        let age = entry.metadata().and_then(|known| known.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| OLD < age) {
+            drop(std::fs::remove_dir_all(entry.path()));
+        }
+    }
+    all.join(std::process::id().to_string())
+}
+
+/// Copies the mirrors of a folder, without the count of calls.
+fn copy_mirrors(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        // The shared memory of a log belongs to whoever has it open.
+        if name.starts_with("spectora_") && !name.ends_with("-shm") && !name.ends_with(".lock") {
+            std::fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}
+
 pub(crate) fn config_of(sandbox: &Sandbox, companies: &[&str]) -> Config {
     let wanted = |name: &str| companies.is_empty() || companies.contains(&name);
     let companies = sandbox.companies().iter().filter(|company| wanted(company.name)).map(|company| Company {
@@ -254,7 +308,7 @@ pub(crate) fn config_of(sandbox: &Sandbox, companies: &[&str]) -> Config {
     Config {
         companies: companies.collect(),
         base_url: Some(sandbox.base_url()),
-        paths: std::collections::BTreeMap::new(),
+        paths: BTreeMap::new(),
         data_dir: None,
         changed_since_filter: None,
         sources: Vec::new(),
