@@ -39,7 +39,7 @@ use squeeze::{Expander, Squeezer};
 pub use deliveries::{Delivery, DeliveryCount, WaitingDelivery};
 pub use error::MirrorError;
 pub use export::data_dictionary;
-pub use facts::{AgentFact, Fact, Facts, Named, SoldPlace};
+pub use facts::{AgentFact, Fact, Facts, KnownAgent, Named, SoldPlace};
 pub use history::{Change, ChangeKind};
 pub use inspections::InspectionText;
 pub use ledger::{Ledger, LedgerAnswer, LedgerSettings, MonthCount};

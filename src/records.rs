@@ -30,8 +30,8 @@ pub use directory::AgentEntry;
 pub use error::RecordsError;
 pub use inspections::InspectionList;
 pub use kept::{CANCELED_UNSEEN, FoundRecord, Refreshed};
-pub use names::NameMatch;
-pub use narrow::{NarrowedBy, NarrowingWanted};
+pub use names::{AgentMeant, InspectorMeant, Likeness, described};
+pub use narrow::{AGENCY_NOW, NarrowedBy, NarrowingWanted};
 pub use selection::{AgentRole, InspectionOrder, InspectionSelection, InspectorWanted, Position};
 
 /// Rows to a page when everything will be read: the most the service gives.

@@ -120,7 +120,8 @@ pub fn briefing(inspections: Vec<Inspection>, facts: &Facts, habits: &[Habit], n
     let mut jobs: Vec<Inspection> =
         inspections.into_iter().filter(|one| !matches!(one.status(now), Status::Canceled | Status::Deleted)).collect();
     jobs.sort_by(|left, right| left.starts_at.cmp(&right.starts_at).then_with(|| left.id.cmp(&right.id)));
-    let agents: BTreeMap<&str, i64> = facts.agents.iter().map(|(pk, agent)| (agent.id.as_str(), *pk)).collect();
+    // Who was deleted from the service and comes back has a past here.
+    let agents: BTreeMap<&str, i64> = facts.all_agents().map(|(pk, agent)| (agent.id.as_str(), pk)).collect();
     let ids = jobs.iter().filter_map(|job| job.buying_agent.as_ref()?.id.as_ref());
     let mut by_agent: BTreeMap<i64, Vec<&Fact>> =
         ids.filter_map(|id| agents.get(id.as_str())).map(|agent| (*agent, Vec::new())).collect();

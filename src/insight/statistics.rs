@@ -23,7 +23,7 @@ pub fn disagreements(facts: &Facts, statistics: &[AgentStatistics]) -> Vec<Disag
         *counted.entry(agent).or_default() += 1;
     }
     let by_id: HashMap<&str, u64> =
-        counted.iter().filter_map(|(agent, count)| Some((facts.agents.get(agent)?.id.as_str(), *count))).collect();
+        counted.iter().filter_map(|(agent, count)| Some((facts.agent(*agent)?.id.as_str(), *count))).collect();
     let differs = statistics.iter().filter_map(|one| {
         let theirs = one.total_inspections?;
         let ours = by_id.get(one.id.as_str()).copied().unwrap_or(0);

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::{Basis, Records, RecordsError};
 use crate::domain::{Agent, AgentStatistics, ConnectionId};
-use crate::mirror::{Kind, NameEntry};
+use crate::mirror::Kind;
 use crate::spectora::{ConnectionInclude, ConnectionSort, ConnectionStats, Connections, Direction, Query};
 
 /// How long what was read may be used again.
@@ -101,26 +101,5 @@ impl Records {
         };
         let statistics = super::error::found(self.client.one::<ConnectionStats>(id, &[]).await)?;
         Ok(Some((AgentEntry { agent, statistics }, Basis::read_at(self.clock.now()))))
-    }
-
-    /// The agent meant by a connection id or a name. Case, accents, punctuation and the order of words do not count, and
-    /// a small slip is forgiven where one agent only can be meant; two that fit are not guessed between.
-    pub async fn resolve_agent(&self, given: &str) -> Result<ConnectionId, RecordsError> {
-        if given.bytes().all(|b| b.is_ascii_digit())
-            && let Ok(id) = given.parse()
-        {
-            return Ok(id);
-        }
-        let (agents, _) = self.agents().await?;
-        let entries = agents.iter().filter_map(|agent| {
-            Some(NameEntry {
-                id: Some(agent.id.to_string()),
-                name: agent.name()?,
-                beside: agent.agency_name.as_ref().map(ToString::to_string),
-            })
-        });
-        let entry = super::names::resolve("agent", given, &entries.collect::<Vec<_>>())?;
-        let id = entry.entry.id.as_deref().and_then(|id| id.parse().ok());
-        id.ok_or_else(|| RecordsError::UnknownName { what: "agent", given: given.to_owned(), nearest: Vec::new() })
     }
 }

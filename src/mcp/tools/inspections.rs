@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::super::answer::{self, Answer, QueryMark, Row, Rows};
 use super::super::{Context, Tool, ToolFailure, declare, schema, zone_name};
+use super::people::People;
 use super::{Detail, ask_each, find_one, limit, parse, period};
 use crate::domain::{CompanyName, IdError, InspectionId, Slug, Status};
 use crate::records::{AgentRole, InspectionOrder, InspectionSelection, InspectorWanted, Position, RecordsError};
@@ -157,14 +158,10 @@ struct ListInspections {
 
 impl ListInspections {
     fn selection(&self) -> InspectionSelection {
-        let inspector = self.inspector.as_ref().map(|given| match given.parse() {
-            Ok(id) if given.bytes().all(|b| b.is_ascii_digit()) => InspectorWanted::Id(id),
-            _ => InspectorWanted::Name(given.clone()),
-        });
         InspectionSelection {
             period: None,
             statuses: self.status.iter().filter_map(|name| Status::by_name(name)).collect(),
-            inspector,
+            inspector: None,
             agent: None,
             agent_role: self.agent_role.map(|role| match role {
                 Role::Buying => AgentRole::Buying,
@@ -197,7 +194,9 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
     }
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Position>(cursor)).transpose()?;
     let (after, carried_total) = after.map_or((None, None), |(position, total)| (Some(position), total));
-    let companies = context.chosen(wanted.company.as_deref());
+    let chosen = context.chosen(wanted.company.as_deref());
+    let people = People::find(&chosen, wanted.inspector.as_deref(), wanted.agent.as_deref()).await?;
+    let companies = people.companies();
     let now = context.clock.now();
     let order = wanted.order();
     let limit = limit(wanted.limit);
@@ -213,18 +212,14 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
     let (answers, basis) = ask_each(&companies, |company| {
         let selection =
             selections.iter().find(|(name, _)| **name == company.name).map(|(_, selection)| selection.clone());
-        let (wanted, after) = (&wanted, after.as_ref());
+        let (wanted, after, people) = (&wanted, after.as_ref(), &people);
         async move {
             let mut selection = selection.unwrap_or_default();
-            if let Some(given) = &wanted.agent {
-                selection.agent = Some(company.records.resolve_agent(given).await?);
-            }
+            selection.agent = people.agent(company).map(|agent| agent.id);
+            // Where no names are known, the words are looked for as they are.
+            let as_given = || wanted.inspector.clone().map(InspectorWanted::given);
+            selection.inspector = people.inspector(company).map(InspectorWanted::meant).or_else(as_given);
             let mut taken = Vec::new();
-            if let Some(inspector) = selection.inspector.take() {
-                let (inspector, note) = company.records.resolve_inspector(inspector).await?;
-                selection.inspector = Some(inspector);
-                taken.extend(note);
-            }
             if let Some(service) = selection.service.take() {
                 let (service, note) = company.records.resolve_service(&service).await?;
                 selection.service = Some(service);
@@ -271,8 +266,8 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
         resume = None;
     }
     let total = if after.is_some() { carried_total } else { total };
-    let failed = basis.as_ref().is_some_and(|basis| basis.missing.iter().any(|part| part.starts_with(super::ALL_OF)));
-    let rows = Rows { rows, total: total.filter(|_| !failed), more, resume };
+    let rows = Rows { rows, total, more, resume };
+    let basis = people.say(basis);
     let period = period_shown
         .as_ref()
         .map(|(range, zone)| (*range, if 1 < companies.len() { "each company's own" } else { zone.as_str() }));

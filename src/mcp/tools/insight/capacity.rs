@@ -53,18 +53,20 @@ struct Wanted {
 
 async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: Wanted = parse(arguments)?;
-    let companies = context.chosen(wanted.company.as_deref());
+    let chosen = context.chosen(wanted.company.as_deref());
     let now = context.clock.now();
     let ahead = wanted.weeks.unwrap_or(AHEAD);
     let shows_inspectors = wanted.inspector.is_none();
+    let only = Only {
+        inspector: wanted.inspector.clone(),
+        service: wanted.service.clone(),
+        city: wanted.city.clone(),
+        ..Only::default()
+    };
+    let people = only.people(&chosen).await?;
+    let companies = people.companies();
     let (answers, basis) = ask_each(&companies, |company| {
-        let only = Only {
-            inspector: wanted.inspector.clone(),
-            service: wanted.service.clone(),
-            city: wanted.city.clone(),
-            ..Only::default()
-        }
-        .wanted();
+        let only = only.wanted(&people, company);
         async move {
             let today = epoch_day(company.records.timezone().to_datetime(now).date());
             let (facts, basis) = company.records.facts_of(&only).await?;
@@ -75,7 +77,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     })
     .await?;
     let mut parts = Vec::new();
-    let mut basis = basis;
+    let mut basis = people.say(basis);
     let mut together: BTreeMap<i64, (u64, f64)> = BTreeMap::new();
     for (company, (facts, plan, inspectors)) in &answers {
         let mut part = Row::default();
@@ -94,7 +96,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 if let Some(basis) = &mut basis {
                     basis
                         .missing
-                        .push(format!("{}: a forecast needs {WEEKS_MIN} complete weeks of history", company.name));
+                        .push(format!("{}: a forecast needs {WEEKS_MIN} complete weeks of regular work", company.name));
                 }
             }
         }
@@ -138,6 +140,7 @@ fn fill(part: &mut Row, plan: &CapacityPlan) {
         .put("naive_error_per_week", Some(rounded(plan.naive_error)))
         .put("back_test_starts", Some(plan.origins))
         .put("weeks_of_history", Some(plan.history))
+        .put("older_inspections_apart", (plan.apart != 0).then_some(plan.apart))
         .put("capacity_seen", Some(rounded(plan.capacity)))
         .put("capacity_seen_hours", Some(rounded(plan.capacity_hours)))
         .put("median_week", Some(rounded(plan.median)));

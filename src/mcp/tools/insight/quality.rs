@@ -4,7 +4,7 @@ use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::super::answer::{self, Answer, Row};
+use super::super::super::answer::{Answer, Row};
 use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::{Days, ask_each, parse};
 use crate::domain::{CompanyName, NamedPeriod};
@@ -39,17 +39,11 @@ struct Wanted {
 async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: Wanted = parse(arguments)?;
     let companies = context.chosen(wanted.company.as_deref());
-    let mut range = None;
-    let mut scopes = Vec::new();
-    for company in &companies {
-        let days = super::range_of(context, company, &wanted.days, NamedPeriod::Last365Days)?;
-        range = range.or(Some(days));
-        scopes.push((company.name.clone(), super::scope(days)));
-    }
+    let periods = super::Periods::of(context, &companies, &wanted.days, NamedPeriod::Last365Days, None)?;
     let (answers, basis) = ask_each(&companies, |company| {
-        let scope = scopes.iter().find(|(name, _)| *name == company.name).map(|(_, scope)| *scope);
+        let scopes = periods.scopes(company);
         async move {
-            let Some(scope) = scope else { return Err(RecordsError::NoMirror) };
+            let Some((scope, _)) = scopes else { return Err(RecordsError::NoMirror) };
             let (facts, basis) = company.records.facts().await?;
             let (statistics, _) = company.records.statistics().await?;
             let differing = disagreements(&facts, &statistics);
@@ -85,9 +79,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         part.put("findings", Some(rows));
         parts.push(Value::Object(part.0));
     }
-    let period = range.map(|range| super::shown_period(context, &companies, range));
-    let period = period.as_ref().map(|(range, zone)| (*range, zone.as_str()));
-    let basis = basis.map(|basis| answer::basis(&basis, period)).unwrap_or_default();
+    let basis = periods.basis(basis.as_ref(), answers.iter().map(|(company, _)| *company));
     Ok(Answer::insight(parts, None, basis))
 }
 
