@@ -1,6 +1,6 @@
 //! Rows for sums: every inspection of a span of days as numbers, with the names the numbers stand for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::words::WordKind;
 use super::{MirrorError, Parts};
@@ -156,6 +156,13 @@ impl Facts {
     /// Every agent with their number, those included whom the service has no more.
     pub fn all_agents(&self) -> impl Iterator<Item = (i64, &AgentFact)> {
         self.agents.iter().chain(&self.former_agents).map(|(number, agent)| (*number, agent))
+    }
+
+    /// The folded names that more than one inspector has.
+    pub fn shared_inspector_names(&self) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let names = self.inspectors.values().map(|(_, name)| crate::domain::fold(name));
+        names.filter(|name| !seen.insert(name.clone())).collect()
     }
 
     /// The service's id of an inspection.

@@ -1,5 +1,7 @@
 //! Which one is meant by a name: forgiving, and never a guess between two.
 
+use std::collections::BTreeSet;
+
 use super::{Records, RecordsError};
 use crate::domain::{ConnectionId, fold, has_words};
 use crate::mirror::{Kind, KnownAgent, NameEntry};
@@ -73,6 +75,14 @@ pub struct AgentMeant {
 }
 
 impl Records {
+    /// The folded names that more than one inspector has; none without a mirror.
+    pub async fn shared_inspector_names(&self) -> Result<BTreeSet<String>, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Ok(BTreeSet::new()) };
+        let known = syncer.mirror().read(|parts| parts.known_inspectors()).await?;
+        let mut seen = BTreeSet::new();
+        Ok(known.into_iter().map(|(_, entry)| fold(&entry.name)).filter(|name| !seen.insert(name.clone())).collect())
+    }
+
     /// The inspector meant by an id or a name; `None` where no names are known.
     pub async fn inspector_meant(&self, given: &str) -> Result<Option<InspectorMeant>, RecordsError> {
         let given = given.trim();

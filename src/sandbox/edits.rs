@@ -84,6 +84,15 @@ pub enum Edit {
         /// The name now.
         last_name: String,
     },
+    /// An inspector takes the name of another one.
+    NameInspector {
+        /// Whose.
+        company: usize,
+        /// Which, by place in the list.
+        inspector: usize,
+        /// Whose name it is, by place in the list.
+        like: usize,
+    },
     /// An agency takes another name.
     RenameAgency {
         /// Whose.
@@ -164,6 +173,13 @@ pub(super) fn apply(truth: &mut Truth, edit: &Edit, now: i64) -> Option<u64> {
             agent.last_name = Some(last_name.clone());
             agent.updated_at = stamp(agent.updated_at, now);
             Some(*connection_id)
+        }
+        Edit::NameInspector { company, inspector, like } => {
+            let inspectors = &mut truth.companies.get_mut(*company)?.inspectors;
+            let name = inspectors.get(*like)?.name;
+            let inspector = inspectors.get_mut(*inspector)?;
+            inspector.name = name;
+            Some(inspector.id)
         }
         Edit::RenameAgency { company, id, name } => {
             let company = truth.companies.get_mut(*company)?;

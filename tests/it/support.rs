@@ -135,7 +135,8 @@ impl TestApp {
         Self::configured(change, companies, mirrors, configure).await
     }
 
-    async fn configured(
+    /// With settings changed before the server is built.
+    pub(crate) async fn configured(
         change: impl FnOnce(&mut SandboxOptions),
         companies: &[&str],
         mirrors: bool,

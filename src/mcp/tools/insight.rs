@@ -214,8 +214,7 @@ fn word(facts: &Facts, word: i64) -> String {
 /// The inspector's name; with the service's id where another one has the same name.
 fn inspector_name(facts: &Facts, inspector: Option<i64>) -> String {
     let Some((id, name)) = inspector.and_then(|one| facts.inspectors.get(&one)) else { return "(none)".to_owned() };
-    let folded = fold(name);
-    let is_shared = 1 < facts.inspectors.values().filter(|(_, other)| fold(other) == folded).count();
+    let is_shared = facts.shared_inspector_names().contains(&fold(name));
     match id {
         Some(id) if is_shared => format!("{name} (id {id})"),
         None if is_shared => format!("{name} (no id)"),

@@ -233,7 +233,8 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
                     .push(format!("no inspection in {} fits; is the inspector's name right?", company.name));
             }
             let basis = list.basis.clone();
-            Ok::<_, RecordsError>((list, basis))
+            let shared = company.records.shared_inspector_names().await?;
+            Ok::<_, RecordsError>(((list, shared), basis))
         }
     })
     .await?;
@@ -242,7 +243,7 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
     let mut total = Some(0);
     let mut more = false;
     let mut resume: Option<Position> = None;
-    for (company, list) in &answers {
+    for (company, (list, shared)) in &answers {
         more |= list.more;
         total = total.zip(list.total).map(|(sum, one)| sum + one);
         if let Some(searched) = &list.searched_to {
@@ -252,7 +253,11 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
         }
         for inspection in &list.rows {
             if let Some(position) = order.position(inspection) {
-                rows.push((position, inspection_row(context, company, inspection, now, shown)));
+                let mut row = inspection_row(context, company, inspection, now, shown);
+                if let Some(names) = row.get_mut("inspectors").filter(|_| !shared.is_empty()) {
+                    *names = row::tell_apart(&inspection.inspectors, shared).into();
+                }
+                rows.push((position, row));
             }
         }
     }

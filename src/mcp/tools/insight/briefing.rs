@@ -130,13 +130,13 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 let jobs = briefing.without_span;
                 basis.notes.push(format!("{jobs} jobs without a time or length are not checked for overlaps"));
             }
-            Ok((briefing, basis))
+            Ok(((briefing, facts.shared_inspector_names()), basis))
         }
     })
     .await?;
     let several_days = wanted.to.is_some() && ranges.0.iter().any(|(_, dated)| 1 < dated.days.days());
     let mut parts = Vec::new();
-    for (company, briefing) in &answers {
+    for (company, (briefing, shared)) in &answers {
         let mut part = Row::default();
         part.put("company", Some(company.name.to_string()))
             .put("jobs_booked", Some(briefing.jobs.len()))
@@ -147,8 +147,14 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             let rounds = briefing.rounds.iter().map(|one| round(company, one));
             part.put("inspectors", Some(rounds.collect::<Vec<_>>()));
         }
-        let rows: Vec<Value> =
-            briefing.jobs.iter().map(|job| Value::Object(shown(company, job, &wanted.include, several_days))).collect();
+        let rows = briefing.jobs.iter().map(|job| {
+            let mut row = shown(company, job, &wanted.include, several_days);
+            if let Some(names) = row.get_mut("inspectors").filter(|_| !shared.is_empty()) {
+                *names = row::tell_apart(&job.inspection.inspectors, shared).into();
+            }
+            Value::Object(row)
+        });
+        let rows: Vec<Value> = rows.collect();
         part.put("jobs", Some(rows));
         parts.push(Value::Object(part.0));
     }
