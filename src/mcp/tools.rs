@@ -168,7 +168,9 @@ where
         for (company, error) in &failures {
             match error {
                 // A name that only another company knows leaves nothing out.
-                RecordsError::UnknownName { .. } | RecordsError::UnknownId { .. } => merged.notes.push(format!("{}: {error}", company.name)),
+                RecordsError::UnknownName { .. } | RecordsError::UnknownId { .. } => {
+                    merged.notes.push(format!("{}: {error}", company.name));
+                }
                 _ => merged.missing.push(format!("{ALL_OF}{}: {error}", company.name)),
             }
         }

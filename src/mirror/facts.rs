@@ -127,6 +127,9 @@ pub struct Facts {
     pub odd_ids: HashMap<i64, String>,
 }
 
+/// Agents by number.
+type Agents = HashMap<i64, AgentFact>;
+
 const DAY_MS: i64 = 86_400_000;
 
 impl Facts {
@@ -302,12 +305,12 @@ impl Parts<'_> {
     }
 
     /// The agents the service has, and those it had.
-    fn all_agents(&self) -> Result<(HashMap<i64, AgentFact>, HashMap<i64, AgentFact>), MirrorError> {
+    fn all_agents(&self) -> Result<(Agents, Agents), MirrorError> {
         let odd_ids = self.odd_ids(super::Kind::Agents)?;
         let mut statement =
             self.connection.prepare_cached("SELECT pk, agent_id, name, agency, created_at, gone FROM agents")?;
         let mut rows = statement.query([])?;
-        let (mut agents, mut former) = (HashMap::new(), HashMap::new());
+        let (mut agents, mut former) = (Agents::new(), Agents::new());
         while let Some(row) = rows.next()? {
             let pk: i64 = row.get(0)?;
             let agent = AgentFact {

@@ -97,9 +97,22 @@ impl Records {
         }
         let include = [ConnectionInclude::Agent, ConnectionInclude::AgentTeam];
         let Some(agent) = super::error::found(self.client.one::<Connections>(id, &include).await)? else {
-            return Ok(None);
+            return self.former_agent(id).await;
         };
         let statistics = super::error::found(self.client.one::<ConnectionStats>(id, &[]).await)?;
         Ok(Some((AgentEntry { agent, statistics }, Basis::read_at(self.clock.now()))))
+    }
+
+    /// An agent whom the service has no more, as the mirror knew them.
+    async fn former_agent(&self, id: &ConnectionId) -> Result<Option<(AgentEntry, Basis)>, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Ok(None) };
+        let wanted = id.to_string();
+        let found = syncer.mirror().read(move |parts| parts.raw(Kind::Agents, &wanted)).await?;
+        let Some((raw, gone_at)) = found else { return Ok(None) };
+        let agent = self.client.read_back::<Connections>(&crate::spectora::RawRecord::from_bytes(raw))?;
+        let mut basis = Basis::read_at(self.clock.now());
+        let since = gone_at.map(|at| format!(" (since {})", self.timezone().to_datetime(at).date()));
+        basis.notes.push(format!("no longer in Spectora{}; this is how it was", since.unwrap_or_default()));
+        Ok(Some((AgentEntry { agent, statistics: None }, basis)))
     }
 }

@@ -158,9 +158,8 @@ impl Records {
             other => match (place_of("agent", given, &named(&former)), other) {
                 (Ok(found), Err(_)) => taken(&former, found),
                 (Ok(found), _) if found.1 < Likeness::Near => taken(&former, found),
+                (Err(error @ RecordsError::AmbiguousName { .. }), _) | (_, Err(error)) => Err(error),
                 (_, Ok(found)) => taken(&current, found),
-                (Err(error @ RecordsError::AmbiguousName { .. }), _) => Err(error),
-                (_, Err(error)) => Err(error),
             },
         }
     }

@@ -69,7 +69,7 @@ async fn explain_counts_what_the_tool_counts_for_each_person() {
             assert_eq!(explained, number.as_u64().unwrap_or(0), "{metric} of {}", row["inspector"]);
         }
         // Repeats once more: of all that an agent sent, whoever inspected it.
-        let index = company.inspectors.iter().position(|one| row["id"] == one.id.to_string()).unwrap();
+        let index = company.inspectors.iter().position(|one| row["id"].as_str() == Some(&one.id.to_string())).unwrap();
         let theirs = quarter(company).filter(|row| usize::from(row.primary) == index && row.canceled_at.is_none());
         let is_repeat = |row: &&InspectionRow| {
             let within = |other: &InspectionRow| (1..=365 * 86_400).contains(&(row.starts_at - other.starts_at));
@@ -127,6 +127,9 @@ async fn who_is_no_longer_in_spectora_keeps_their_past() {
         assert!(notes.contains(&format!("(id {id}) is no longer in Spectora")), "{tool}: {notes}");
     }
     let index = u32::try_from(company.agents.iter().position(|one| one.connection_id.to_string() == id).unwrap());
+    // The sandbox still has the record: what the service has is shown.
+    let got = app.answer("get_agent", json!({"company": company.name, "agent": id})).await;
+    assert_eq!(got["item"]["name"].as_str(), Some(name.as_str()));
     let is_theirs = |row: &&InspectionRow| row.buying_agent == index.ok();
     let listed = json!({"company": company.name, "agent": name, "agent_role": "buying"});
     let listed = app.answer("list_inspections", listed).await["total"].as_u64();
@@ -161,7 +164,7 @@ async fn a_returning_agent_has_a_past_in_the_briefing() {
     let day = civil_of(&company.zone, job.starts_at).date().to_string();
     let answer = app.answer("prep_briefing", json!({"company": company.name, "day": day})).await;
     let jobs = answer["companies"][0]["jobs"].as_array().unwrap();
-    let shown = jobs.iter().find(|one| one["id"] == job.id.to_string()).unwrap();
+    let shown = jobs.iter().find(|one| one["id"].as_str() == Some(&job.id.to_string())).unwrap();
     assert!(!shown["agent_background"].as_str().unwrap().starts_with("0 jobs"), "{shown}");
     let attention = answer["companies"][0]["attention"].as_array().unwrap();
     let line = attention.iter().find(|line| line.as_str().unwrap().contains(&job.id.to_string()));
@@ -241,9 +244,8 @@ async fn two_people_of_one_name_in_two_companies_are_two() {
     // One person of both companies, by the person's id, is one.
     let joined = truth.companies[0].agents.iter().find_map(|here| {
         let there = truth.companies[1].agents.iter().find(|there| there.agent_id == here.agent_id)?;
-        let is_alone = |company: &CompanyTruth| {
-            1 == company.agents.iter().filter(|one| one.name() == here.name()).count()
-        };
+        let is_alone =
+            |company: &CompanyTruth| 1 == company.agents.iter().filter(|one| one.name() == here.name()).count();
         (here.name() == there.name() && truth.companies.iter().all(is_alone)).then_some((here, there))
     });
     let (here, there) = joined.unwrap();
@@ -480,7 +482,9 @@ async fn every_inspector_is_reached_and_sums_tell_the_rest() {
     let everybody: BTreeSet<String> = company.inspectors.iter().map(|one| one.id.to_string()).collect();
     assert_eq!(ids(&all).into_iter().collect::<BTreeSet<_>>(), everybody);
     assert!(all["companies"][0].get("not_shown").is_none() && all.get("next_cursor").is_none());
-    for (tool, table) in [("inspector_scorecard", "inspectors"), ("service_mix", "groups"), ("agent_analysis", "agents")] {
+    for (tool, table) in
+        [("inspector_scorecard", "inspectors"), ("service_mix", "groups"), ("agent_analysis", "agents")]
+    {
         let mut whole = range.clone();
         whole["limit"] = 100.into();
         let whole = app.answer(tool, whole).await;

@@ -91,7 +91,8 @@ impl<'a> People<'a> {
                     "an inspector `{given}` is in several companies; nothing in the records says whether it is one person"
                 ));
             }
-            let taken = people.found.iter().filter_map(|one| Some((one.company, one.inspector.as_ref()?.note.as_ref()?)));
+            let taken =
+                people.found.iter().filter_map(|one| Some((one.company, one.inspector.as_ref()?.note.as_ref()?)));
             let taken: Vec<String> = taken.map(|(company, note)| of_company(companies, company, note)).collect();
             people.notes.extend(taken);
         }
@@ -132,7 +133,8 @@ impl<'a> People<'a> {
             return Err(ambiguous(&failures, &others.collect::<Vec<_>>()));
         }
         let best = matches.iter().map(|(_, meant)| meant.likeness()).min();
-        let (best, worse): (Vec<_>, Vec<_>) = matches.into_iter().partition(|(_, meant)| Some(meant.likeness()) == best);
+        let (best, worse): (Vec<_>, Vec<_>) =
+            matches.into_iter().partition(|(_, meant)| Some(meant.likeness()) == best);
         for (found, meant) in &worse {
             self.notes.push(format!(
                 "{}: nobody is called `{given}`; the nearest, {}, is not counted",
@@ -152,9 +154,8 @@ impl<'a> People<'a> {
             ));
         }
         let several = 1 < known.len();
-        let is_unknown = |error: &RecordsError| {
-            matches!(error, RecordsError::UnknownName { .. } | RecordsError::UnknownId { .. })
-        };
+        let is_unknown =
+            |error: &RecordsError| matches!(error, RecordsError::UnknownName { .. } | RecordsError::UnknownId { .. });
         if best.is_empty() && unasked.is_empty() {
             // A company that could not be asked might know the name: its failure comes first.
             let at = failures.iter().position(|(_, error)| !is_unknown(error)).unwrap_or(0);
@@ -162,9 +163,8 @@ impl<'a> People<'a> {
                 RecordsError::UnknownName { nearest, .. } if !nearest.is_empty() => Some((company, nearest)),
                 _ => None,
             });
-            let near: Vec<String> = near
-                .flat_map(|(company, nearest)| nearest.iter().map(move |one| in_company(one, company)))
-                .collect();
+            let near: Vec<String> =
+                near.flat_map(|(company, nearest)| nearest.iter().map(move |one| in_company(one, company))).collect();
             if 1 < failures.len() && !near.is_empty() && failures.iter().all(|(_, error)| is_unknown(error)) {
                 let what = failures.swap_remove(at).1.to_string();
                 return Err(ToolFailure::new(what, format!("use one of the nearest names: {}", near.join("; "))));

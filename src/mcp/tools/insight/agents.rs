@@ -13,7 +13,8 @@ use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, sc
 use super::super::inspections::row;
 use super::super::{Days, ask_each, parse};
 use super::{
-    Only, PREVIOUS, Page, Periods, agent_name, inspector_name, money, rate_value, rounded, rounded3, sees_canceled, word,
+    Only, PREVIOUS, Page, Periods, agent_name, inspector_name, money, rate_value, rounded, rounded3, sees_canceled,
+    word,
 };
 use crate::domain::{CompanyName, Inspection, NamedPeriod};
 use crate::insight::{
@@ -131,7 +132,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 Some(only) => last_jobs(company, &facts, only, now).await?,
                 None => Vec::new(),
             };
-            Ok((Read { facts, analysis, only: only.map(|only| only.unwrap_or_default()), sees, checked, jobs }, basis))
+            Ok((Read { facts, analysis, only: only.map(Option::unwrap_or_default), sees, checked, jobs }, basis))
         }
     })
     .await?;
@@ -141,7 +142,9 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     for (company, read) in &answers {
         let chosen = read.chosen(mode, rule, now);
         let counted = if mode == Mode::Top { read.analysis.agents.iter().collect() } else { chosen.clone() };
-        counted.into_iter().for_each(|one| together.add(company, &read.facts, one));
+        for one in counted {
+            together.add(company, &read.facts, one);
+        }
         together.revenue += read.analysis.revenue;
         lists.push(chosen);
     }
@@ -170,14 +173,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
 }
 
 /// One agent's profile; zeros where there is nothing of them among the inspections asked about.
-fn one_agent(
-    part: &mut Row,
-    shown: &Shown,
-    read: &Read,
-    numbers: Option<&AgentNumbers>,
-    only: i64,
-    rule: DormantRule,
-) {
+fn one_agent(part: &mut Row, shown: &Shown, read: &Read, numbers: Option<&AgentNumbers>, only: i64, rule: DormantRule) {
     let Some(numbers) = numbers else {
         let name = agent_name(shown.facts, only);
         part.put("agent", Some(format!("{name}: no such inspection on either side")));
@@ -227,14 +223,7 @@ impl Read {
     }
 
     /// What is said once, of all agents.
-    fn say_of_all(
-        &self,
-        part: &mut Row,
-        mode: Mode,
-        chosen: &[&AgentNumbers],
-        rule: DormantRule,
-        now: Timestamp,
-    ) {
+    fn say_of_all(&self, part: &mut Row, mode: Mode, chosen: &[&AgentNumbers], rule: DormantRule, now: Timestamp) {
         let (analysis, checked) = (&self.analysis, &self.checked);
         if mode == Mode::Top {
             if !checked.differing.is_empty() {

@@ -98,11 +98,7 @@ const METRICS: &[Explained] = &[
                      90th percentile of the past 52 weeks. The rows are the history it is made from.",
         metric: Metric::Volume,
     },
-    Explained {
-        name: "unpaid",
-        definition: "Performed inspections that are not paid.",
-        metric: Metric::Unpaid,
-    },
+    Explained { name: "unpaid", definition: "Performed inspections that are not paid.", metric: Metric::Unpaid },
 ];
 
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {

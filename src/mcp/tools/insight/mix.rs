@@ -9,9 +9,7 @@ use serde_json::{Map, Value};
 use super::super::super::answer::{Answer, QueryMark, Row};
 use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
 use super::super::{Days, Detail, ask_each, parse};
-use super::{
-    Only, PREVIOUS, Page, Periods, agent_name, combined, inspector_name, money, rate_value, rounded3, word,
-};
+use super::{Only, PREVIOUS, Page, Periods, agent_name, combined, inspector_name, money, rate_value, rounded3, word};
 use crate::domain::{CompanyName, NamedPeriod};
 use crate::insight::{MixBy, MixCell, MixRow, ServiceMix, Trend, service_mix};
 use crate::mirror::Facts;
