@@ -55,7 +55,7 @@ async fn explain_counts_what_the_tool_counts_for_each_person() {
     let card = app.answer("inspector_scorecard", asked).await;
     let (mut repeating, mut assisting) = (0, 0);
     for row in card["companies"][0]["inspectors"].as_array().unwrap() {
-        let inspector = json!({"inspector": row["id"]});
+        let inspector = json!({"inspector": row["inspector"]});
         for (metric, number) in [
             ("booked", &row["booked"]),
             ("volume", &row["volume"]),
@@ -69,7 +69,7 @@ async fn explain_counts_what_the_tool_counts_for_each_person() {
             assert_eq!(explained, number.as_u64().unwrap_or(0), "{metric} of {}", row["inspector"]);
         }
         // Repeats once more: of all that an agent sent, whoever inspected it.
-        let index = company.inspectors.iter().position(|one| row["id"].as_str() == Some(&one.id.to_string())).unwrap();
+        let index = company.inspectors.iter().position(|one| row["inspector"].as_str() == Some(one.name)).unwrap();
         let theirs = quarter(company).filter(|row| usize::from(row.primary) == index && row.canceled_at.is_none());
         let is_repeat = |row: &&InspectionRow| {
             let within = |other: &InspectionRow| (1..=365 * 86_400).contains(&(row.starts_at - other.starts_at));
@@ -107,7 +107,7 @@ async fn who_is_no_longer_in_spectora_keeps_their_past() {
     let app = small(|_| Vec::new()).await;
     let truth = app.sandbox.truth();
     let company = &truth.companies[0];
-    let by_agency = json!({"company": company.name, "by": "agency", "period": "last_year", "limit": 100});
+    let by_agency = json!({"company": company.name, "by": "agency", "period": "last_year", "limit": 50});
     let tops = json!({"company": company.name, "from": "2025-01-01", "to": "2025-12-31"});
     let (before, top_before) =
         (app.answer("service_mix", by_agency.clone()).await, app.answer("agent_analysis", tops.clone()).await);
@@ -290,7 +290,24 @@ async fn a_near_name_is_taken_with_a_note_and_never_beside_the_name_itself() {
 
 #[tokio::test]
 async fn companies_of_a_person_are_counted_not_connections() {
-    let app = small(|_| Vec::new()).await;
+    // Two connections of one company, of a person whom the other company does not know: the two who refer most.
+    let app = small(|companies| {
+        let company = &companies[0];
+        let is_local = |agent: &&spectora_mcp::sandbox::AgentRow| {
+            companies[1].agents.iter().all(|other| other.agent_id != agent.agent_id)
+        };
+        let referrals = |id: u64| {
+            let of = |row: &&InspectionRow| {
+                row.buying_agent.is_some_and(|agent| company.agents[agent as usize].connection_id == id)
+            };
+            kept(company).filter(of).count()
+        };
+        let mut local: Vec<u64> = company.agents.iter().filter(is_local).map(|agent| agent.connection_id).collect();
+        local.sort_by_key(|id| std::cmp::Reverse(referrals(*id)));
+        assert!(0 < referrals(local[1]));
+        vec![Edit::SamePerson { company: 0, connection_id: local[1], like: local[0] }]
+    })
+    .await;
     let truth = app.sandbox.truth();
     let asked = json!({"from": "2020-01-01", "to": "2026-10-31", "limit": 1, "compare": "none"});
     let answer = app.answer("agent_analysis", asked).await;
@@ -411,6 +428,11 @@ async fn each_company_has_its_own_days() {
             "inspector_scorecard",
             json!({"period": "last_7_days"}),
             [("2026-11-17", "2026-11-23"), ("2026-11-18", "2026-11-24")],
+        ),
+        (
+            "list_inspections",
+            json!({"period": "yesterday"}),
+            [("2026-11-23", "2026-11-23"), ("2026-11-24", "2026-11-24")],
         ),
         ("service_mix", json!({"period": "yesterday"}), [("2026-11-23", "2026-11-23"), ("2026-11-24", "2026-11-24")]),
         ("agent_analysis", json!({}), [("2025-11-24", "2026-11-23"), ("2025-11-25", "2026-11-24")]),
@@ -544,6 +566,15 @@ async fn no_total_is_given_while_a_company_is_missing() {
         assert!(missing.contains("all of spectora_third"), "{tool}: {missing}");
         assert!(answer.get("total").is_none() && answer.get("combined").is_none(), "{tool}");
     }
+    // One agent is shown, and that another company could not be asked is said: by id it hardly matters, by name it does.
+    let agent = &app.sandbox.truth().companies[0].agents[5];
+    let by_id = app.answer("get_agent", json!({"agent": agent.connection_id.to_string()})).await;
+    assert_eq!(by_id["item"]["company"], "spectora_company1");
+    assert!(by_id["basis"]["notes"].to_string().contains("spectora_third could not be asked"), "{}", by_id["basis"]);
+    let by_name = app.answer("list_inspections", json!({"agent": agent.name()})).await;
+    assert!(
+        by_name["basis"]["missing"].to_string().contains("all of spectora_third") && by_name.get("total").is_none()
+    );
     // Without the one that is refused everything is certain again.
     let asked = json!({"company": ["spectora_company1", "spectora_residential"]});
     assert!(app.answer("list_agents", asked.clone()).await["total"].is_u64());

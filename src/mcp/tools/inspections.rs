@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::answer::{self, Answer, QueryMark, Row, Rows};
+use super::super::answer::{self, Answer, Dated, QueryMark, Row, Rows};
 use super::super::{Context, Tool, ToolFailure, declare, schema, zone_name};
 use super::people::People;
 use super::{Detail, ask_each, find_one, limit, parse, period};
@@ -200,13 +200,16 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
     let now = context.clock.now();
     let order = wanted.order();
     let limit = limit(wanted.limit);
-    let mut period_shown = None;
+    let mut dated = Vec::new();
     let mut selections = Vec::new();
     for company in &companies {
         let zone = company.records.timezone();
         let today = zone.to_datetime(now).date();
         let range = period(wanted.from.as_deref(), wanted.to.as_deref(), wanted.period.as_deref(), today)?;
-        period_shown = period_shown.or(range.map(|range| (range, zone_name(zone))));
+        dated.extend(range.map(|days| {
+            let (name, timezone) = (company.name.to_string(), zone_name(zone));
+            Dated { company: name, days, compared: None, timezone }
+        }));
         selections.push((&company.name, InspectionSelection { period: range, ..wanted.selection() }));
     }
     let (answers, basis) = ask_each(&companies, |company| {
@@ -273,10 +276,9 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
     let total = if after.is_some() { carried_total } else { total };
     let rows = Rows { rows, total, more, resume };
     let basis = people.say(basis);
-    let period = period_shown
-        .as_ref()
-        .map(|(range, zone)| (*range, if 1 < companies.len() { "each company's own" } else { zone.as_str() }));
-    Ok(Answer::list(rows, &mark, basis.map(|basis| answer::basis(&basis, period)).unwrap_or_default()))
+    dated.retain(|days| answers.iter().any(|(company, _)| company.name.as_str() == days.company));
+    let basis = basis.map(|basis| answer::dated_basis(&basis, &dated)).unwrap_or_default();
+    Ok(Answer::list(rows, &mark, basis))
 }
 
 fn inspection_id(given: &str) -> Result<InspectionId, ToolFailure> {

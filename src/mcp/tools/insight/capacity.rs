@@ -112,7 +112,9 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         );
     }
     let basis = basis.map(|basis| answer::basis(&basis, None)).unwrap_or_default();
-    let combined = (1 < answers.len()).then(|| {
+    // A sum that lacks a company's forecast would look like one that has it.
+    let has_all = answers.iter().all(|(_, (_, plan, _))| plan.is_some());
+    let combined = (1 < answers.len() && has_all).then(|| {
         let weeks = together.into_iter().map(|(monday, (booked, forecast))| {
             json!({"monday": date_of(monday).to_string(), "booked": booked, "forecast": rounded(forecast)})
         });
