@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use crate::support::{TestApp, civil_of, money, now};
 
 /// Both companies with few inspections, as generated but for these edits, on mirrors that were synced once.
 async fn small(edits: impl FnOnce(&[CompanyTruth]) -> Vec<Edit>) -> TestApp {
-    let app = TestApp::build(|options| options.inspections = Some(3_000), &[], true).await;
+    let app = TestApp::build(|options| options.inspections = Some(1_500), &[], true).await;
     let edits = edits(&app.sandbox.truth().companies);
     app.sandbox.edit(&edits);
     app.sync(Scope::Auto).await;
@@ -47,8 +48,18 @@ async fn explained(app: &TestApp, company: &str, metric: &str, more: Value) -> u
 }
 
 #[tokio::test]
-async fn explain_counts_what_the_tool_counts_for_each_person() {
+async fn numbers_are_of_whom_they_say() {
     let app = small(|_| Vec::new()).await;
+    explain_counts_what_the_tool_counts_for_each_person(&app).await;
+    the_last_jobs_of_a_profile_are_of_what_is_asked_about(&app).await;
+    a_running_month_is_compared_with_the_same_days(&app).await;
+    every_inspector_is_reached_and_sums_tell_the_rest(&app).await;
+    // These take agents away.
+    who_is_no_longer_in_spectora_keeps_their_past(&app).await;
+    a_returning_agent_has_a_past_in_the_briefing(&app).await;
+}
+
+async fn explain_counts_what_the_tool_counts_for_each_person(app: &TestApp) {
     let truth = app.sandbox.truth();
     let company = &truth.companies[0];
     let asked = json!({"company": company.name, "period": "last_quarter", "detail": "full"});
@@ -65,7 +76,7 @@ async fn explain_counts_what_the_tool_counts_for_each_person() {
             ("weekend", &row["weekend"]["count"]),
             ("assists", &row["assists"]),
         ] {
-            let explained = explained(&app, company.name, metric, inspector.clone()).await;
+            let explained = explained(app, company.name, metric, inspector.clone()).await;
             assert_eq!(explained, number.as_u64().unwrap_or(0), "{metric} of {}", row["inspector"]);
         }
         // Repeats once more: of all that an agent sent, whoever inspected it.
@@ -95,16 +106,14 @@ async fn explain_counts_what_the_tool_counts_for_each_person() {
         let mut listed = asked.clone();
         listed["agent_role"] = "selling".into();
         assert_eq!(app.answer("list_inspections", listed).await["total"].as_u64(), Some(selling));
-        assert_eq!(explained(&app, company.name, "selling_side", json!({"agent": id})).await, selling);
-        assert_eq!(explained(&app, company.name, "referrals", json!({"agent": id})).await, buying);
+        assert_eq!(explained(app, company.name, "selling_side", json!({"agent": id})).await, selling);
+        assert_eq!(explained(app, company.name, "referrals", json!({"agent": id})).await, buying);
         differing += u64::from(selling != buying);
     }
     assert!(0 < differing, "the test must see a side that differs");
 }
 
-#[tokio::test]
-async fn who_is_no_longer_in_spectora_keeps_their_past() {
-    let app = small(|_| Vec::new()).await;
+async fn who_is_no_longer_in_spectora_keeps_their_past(app: &TestApp) {
     let truth = app.sandbox.truth();
     let company = &truth.companies[0];
     let by_agency = json!({"company": company.name, "by": "agency", "period": "last_year", "limit": 50});
@@ -113,7 +122,7 @@ async fn who_is_no_longer_in_spectora_keeps_their_past() {
         (app.answer("service_mix", by_agency.clone()).await, app.answer("agent_analysis", tops.clone()).await);
     let top = top_before["companies"][0]["agents"].as_array().unwrap().iter().find(|one| one["agency"].is_string());
     let (name, id) = (top.unwrap()["agent"].as_str().unwrap().to_owned(), top.unwrap()["id"].as_str().unwrap());
-    remove_agent(&app, 0, id.parse().unwrap()).await;
+    remove_agent(app, 0, id.parse().unwrap()).await;
     let after = app.answer("service_mix", by_agency.clone()).await;
     assert_eq!(after["companies"], before["companies"], "a past year stays what it was");
     let top_after = app.answer("agent_analysis", tops).await;
@@ -139,7 +148,7 @@ async fn who_is_no_longer_in_spectora_keeps_their_past() {
     let dormant = json!({"company": company.name, "mode": "dormant"});
     let was = app.answer("agent_analysis", dormant.clone()).await;
     let first = was["companies"][0]["agents"][0].clone();
-    remove_agent(&app, 0, first["id"].as_str().unwrap().parse().unwrap()).await;
+    remove_agent(app, 0, first["id"].as_str().unwrap().parse().unwrap()).await;
     let is = app.answer("agent_analysis", dormant).await;
     let part = &is["companies"][0];
     assert_eq!(part["found"].as_u64().unwrap() + 1, was["companies"][0]["found"].as_u64().unwrap());
@@ -148,9 +157,7 @@ async fn who_is_no_longer_in_spectora_keeps_their_past() {
     assert_eq!(left_out(&is), left_out(&was) + 1);
 }
 
-#[tokio::test]
-async fn a_returning_agent_has_a_past_in_the_briefing() {
-    let app = small(|_| Vec::new()).await;
+async fn a_returning_agent_has_a_past_in_the_briefing(app: &TestApp) {
     let truth = app.sandbox.truth();
     let company = &truth.companies[0];
     let ahead = |row: &&InspectionRow| now().as_second() < row.starts_at && row.canceled_at.is_none();
@@ -160,7 +167,7 @@ async fn a_returning_agent_has_a_past_in_the_briefing() {
     };
     let job = kept(company).filter(ahead).find(|row| row.buying_agent.is_some_and(|agent| 3 < past(agent))).unwrap();
     let agent = &company.agents[job.buying_agent.unwrap() as usize];
-    remove_agent(&app, 0, agent.connection_id).await;
+    remove_agent(app, 0, agent.connection_id).await;
     let day = civil_of(&company.zone, job.starts_at).date().to_string();
     let answer = app.answer("prep_briefing", json!({"company": company.name, "day": day})).await;
     let jobs = answer["companies"][0]["jobs"].as_array().unwrap();
@@ -171,20 +178,79 @@ async fn a_returning_agent_has_a_past_in_the_briefing() {
     assert!(line.is_none_or(|line| !line.as_str().unwrap().contains("first-time")), "{line:?}");
 }
 
-/// Two agents of one first name in the first company and one in the second, none of them the same person.
-fn namesakes(companies: &[CompanyTruth]) -> [u64; 3] {
+/// The family names that are planted.
+const PLANTED: [&str; 3] = ["Quillfeather", "Larkenbury", "Thistlewood"];
+
+/// For each of [`PLANTED`] two agents of one first name in the first company and one in the second, none of them the
+/// same person.
+fn namesakes(companies: &[CompanyTruth]) -> Vec<[u64; 3]> {
+    let mut used: BTreeSet<u64> = BTreeSet::new();
+    let mut found = Vec::new();
     for one in &companies[0].agents {
-        let alike = |other: &&spectora_mcp::sandbox::AgentRow| {
-            other.first_name == one.first_name && other.agent_id != one.agent_id
+        let fits = |other: &&spectora_mcp::sandbox::AgentRow, used: &BTreeSet<u64>| {
+            other.first_name == one.first_name && other.agent_id != one.agent_id && !used.contains(&other.agent_id)
         };
-        let here = companies[0].agents.iter().find(alike);
-        let there = companies[1].agents.iter().filter(alike);
-        let mut there = there.filter(|other| here.is_some_and(|here| here.agent_id != other.agent_id));
-        if let (Some(here), Some(there)) = (here, there.next()) {
-            return [one.connection_id, here.connection_id, there.connection_id];
+        let here = companies[0].agents.iter().find(|other| fits(other, &used));
+        let Some(here) = here.filter(|_| !used.contains(&one.agent_id)) else { continue };
+        let there = companies[1].agents.iter().filter(|other| fits(other, &used));
+        let Some(there) = there.into_iter().find(|other| other.agent_id != here.agent_id) else { continue };
+        used.extend([one.agent_id, here.agent_id, there.agent_id]);
+        found.push([one.connection_id, here.connection_id, there.connection_id]);
+        if found.len() == PLANTED.len() {
+            return found;
         }
     }
     panic!("no namesakes to plant");
+}
+
+/// Two connections of the first company, of people whom the second does not know: the two who refer most.
+fn two_connections(companies: &[CompanyTruth], used: &[[u64; 3]]) -> [u64; 2] {
+    let company = &companies[0];
+    let is_local = |agent: &&spectora_mcp::sandbox::AgentRow| {
+        let is_used = used.iter().flatten().any(|id| *id == agent.connection_id);
+        !is_used && companies[1].agents.iter().all(|other| other.agent_id != agent.agent_id)
+    };
+    let referrals = |id: u64| {
+        let buyer = |row: &InspectionRow| Some(company.agents[row.buying_agent? as usize].connection_id);
+        kept(company).filter(|row| buyer(row) == Some(id)).count()
+    };
+    let mut local: Vec<u64> = company.agents.iter().filter(is_local).map(|agent| agent.connection_id).collect();
+    local.sort_by_key(|id| std::cmp::Reverse(referrals(*id)));
+    assert!(0 < referrals(local[1]));
+    [local[0], local[1]]
+}
+
+/// The connections that were given a planted name.
+fn truth_of(app: &TestApp, last_name: &str) -> [u64; 3] {
+    let at = PLANTED.iter().position(|name| *name == last_name).unwrap();
+    namesakes(&app.sandbox.truth().companies)[at]
+}
+
+#[tokio::test]
+async fn names_and_ids_are_whose_they_are() {
+    let app = small(|companies| {
+        let [both, apart, near] = namesakes(companies).try_into().unwrap();
+        let [first, second] = two_connections(companies, &[both, apart, near]);
+        vec![
+            // Two in one company and one in the other; one in each; one in each, nearly the same.
+            rename(0, both[0], PLANTED[0]),
+            rename(0, both[1], PLANTED[0]),
+            rename(1, both[2], PLANTED[0]),
+            rename(0, apart[0], PLANTED[1]),
+            rename(1, apart[2], PLANTED[1]),
+            rename(0, near[0], PLANTED[2]),
+            rename(1, near[2], "Thistlewoods"),
+            Edit::SamePerson { company: 0, connection_id: second, like: first },
+            // The second inspector has the first one's name.
+            Edit::NameInspector { company: 0, inspector: 1, like: 0 },
+        ]
+    })
+    .await;
+    a_name_that_fits_two_people_is_nobodys_in_several_companies_too(&app).await;
+    two_people_of_one_name_in_two_companies_are_two(&app).await;
+    a_near_name_is_taken_with_a_note_and_never_beside_the_name_itself(&app).await;
+    companies_of_a_person_are_counted_not_connections(&app).await;
+    ids_are_ids_and_nobody_is_nobody(&app).await;
 }
 
 fn rename(company: usize, connection_id: u64, last_name: &str) -> Edit {
@@ -195,15 +261,9 @@ fn first_name(companies: &[CompanyTruth], id: u64) -> String {
     companies[0].agents.iter().find(|one| one.connection_id == id).unwrap().first_name.clone()
 }
 
-#[tokio::test]
-async fn a_name_that_fits_two_people_is_nobodys_in_several_companies_too() {
-    let app = small(|companies| {
-        let [one, two, three] = namesakes(companies);
-        vec![rename(0, one, "Quillfeather"), rename(0, two, "Quillfeather"), rename(1, three, "Quillfeather")]
-    })
-    .await;
+async fn a_name_that_fits_two_people_is_nobodys_in_several_companies_too(app: &TestApp) {
     let truth = app.sandbox.truth();
-    let [one, two, three] = namesakes(&truth.companies);
+    let [one, two, three] = truth_of(app, "Quillfeather");
     let name = format!("{} Quillfeather", first_name(&truth.companies, one));
     for (tool, asked) in [
         ("get_agent", json!({"agent": name})),
@@ -224,16 +284,10 @@ async fn a_name_that_fits_two_people_is_nobodys_in_several_companies_too() {
     }
 }
 
-#[tokio::test]
-async fn two_people_of_one_name_in_two_companies_are_two() {
-    let app = small(|companies| {
-        let [one, _, three] = namesakes(companies);
-        vec![rename(0, one, "Quillfeather"), rename(1, three, "Quillfeather")]
-    })
-    .await;
+async fn two_people_of_one_name_in_two_companies_are_two(app: &TestApp) {
     let truth = app.sandbox.truth();
-    let [one, _, three] = namesakes(&truth.companies);
-    let name = format!("{} Quillfeather", first_name(&truth.companies, one));
+    let [one, _, three] = truth_of(app, "Larkenbury");
+    let name = format!("{} Larkenbury", first_name(&truth.companies, one));
     for tool in ["get_agent", "agent_analysis", "list_inspections"] {
         let failure = app.failure(tool, json!({"agent": name})).await;
         for (id, company) in [(one, &truth.companies[0]), (three, &truth.companies[1])] {
@@ -259,61 +313,39 @@ async fn two_people_of_one_name_in_two_companies_are_two() {
     assert_eq!(answer["total"].as_u64(), Some(both));
 }
 
-#[tokio::test]
-async fn a_near_name_is_taken_with_a_note_and_never_beside_the_name_itself() {
-    let app = small(|companies| {
-        let [one, _, three] = namesakes(companies);
-        vec![rename(0, one, "Quillfeather"), rename(1, three, "Quillfeathers")]
-    })
-    .await;
+async fn a_near_name_is_taken_with_a_note_and_never_beside_the_name_itself(app: &TestApp) {
     let truth = app.sandbox.truth();
-    let [one, _, three] = namesakes(&truth.companies);
+    let [one, _, three] = truth_of(app, "Thistlewood");
     let first = first_name(&truth.companies, one);
     // A slip, in one company.
-    let slip = format!("{first} Quilfeather");
+    let slip = format!("{first} Thistlwood");
     for tool in ["list_inspections", "get_agent", "agent_analysis", "service_mix"] {
         let asked = json!({"agent": slip, "company": truth.companies[0].name});
         let answer = app.answer(tool, asked).await;
         let notes = answer["basis"]["notes"].to_string();
-        let taken = format!("`{slip}` was taken for {first} Quillfeather");
+        let taken = format!("`{slip}` was taken for {first} Thistlewood");
         assert!(notes.contains(&taken) && notes.contains(&format!("(id {one})")), "{tool}: {notes}");
     }
     // The name itself in one company, a near one in the other: only the first counts.
     let index = truth.companies[0].agents.iter().position(|agent| agent.connection_id == one).unwrap();
     let index = u32::try_from(index).unwrap();
     let theirs = kept(&truth.companies[0]).filter(|row| [row.buying_agent, row.selling_agent].contains(&Some(index)));
-    let answer = app.answer("list_inspections", json!({"agent": format!("{first} Quillfeather")})).await;
+    let answer = app.answer("list_inspections", json!({"agent": format!("{first} Thistlewood")})).await;
     assert_eq!(answer["total"].as_u64(), Some(theirs.count() as u64));
     let notes = answer["basis"]["notes"].to_string();
     assert!(notes.contains(&format!("(id {three}), is not counted")), "{notes}");
 }
 
-#[tokio::test]
-async fn companies_of_a_person_are_counted_not_connections() {
-    // Two connections of one company, of a person whom the other company does not know: the two who refer most.
-    let app = small(|companies| {
-        let company = &companies[0];
-        let is_local = |agent: &&spectora_mcp::sandbox::AgentRow| {
-            companies[1].agents.iter().all(|other| other.agent_id != agent.agent_id)
-        };
-        let referrals = |id: u64| {
-            let of = |row: &&InspectionRow| {
-                row.buying_agent.is_some_and(|agent| company.agents[agent as usize].connection_id == id)
-            };
-            kept(company).filter(of).count()
-        };
-        let mut local: Vec<u64> = company.agents.iter().filter(is_local).map(|agent| agent.connection_id).collect();
-        local.sort_by_key(|id| std::cmp::Reverse(referrals(*id)));
-        assert!(0 < referrals(local[1]));
-        vec![Edit::SamePerson { company: 0, connection_id: local[1], like: local[0] }]
-    })
-    .await;
+async fn companies_of_a_person_are_counted_not_connections(app: &TestApp) {
     let truth = app.sandbox.truth();
     let asked = json!({"from": "2020-01-01", "to": "2026-10-31", "limit": 1, "compare": "none"});
     let answer = app.answer("agent_analysis", asked).await;
+    // Buyers of any time, sellers of the period.
+    let last: Date = "2026-10-31".parse().unwrap();
     let active = |company: &CompanyTruth| -> BTreeSet<u64> {
-        let from = |row: &&InspectionRow| row.starts_at < now().as_second();
-        let agents = kept(company).filter(from).flat_map(|row| [row.buying_agent, row.selling_agent]).flatten();
+        let seller =
+            |row: &InspectionRow| row.selling_agent.filter(|_| civil_of(&company.zone, row.starts_at).date() <= last);
+        let agents = kept(company).flat_map(|row| [row.buying_agent, seller(row)]).flatten();
         agents.map(|agent| company.agents[agent as usize].agent_id).collect()
     };
     let several = active(&truth.companies[0]).intersection(&active(&truth.companies[1])).count();
@@ -321,14 +353,7 @@ async fn companies_of_a_person_are_counted_not_connections() {
     assert_eq!(answer["combined"]["found_in_several_companies"].as_u64(), Some(several as u64));
 }
 
-#[tokio::test]
-async fn ids_are_ids_and_nobody_is_nobody() {
-    let app = small(|companies| {
-        // The second inspector has the first one's name.
-        assert!(2 < companies[0].inspectors.len());
-        vec![Edit::NameInspector { company: 0, inspector: 1, like: 0 }]
-    })
-    .await;
+async fn ids_are_ids_and_nobody_is_nobody(app: &TestApp) {
     let truth = app.sandbox.truth();
     let company = &truth.companies[0];
     for tool in ["agent_analysis", "service_mix", "list_inspections", "get_agent"] {
@@ -342,9 +367,11 @@ async fn ids_are_ids_and_nobody_is_nobody() {
     let (first, second) = (&company.inspectors[0], &company.inspectors[1]);
     assert_eq!(first.name, second.name);
     // A briefing by id has that one's jobs.
-    let day: Date = "2026-11-23".parse().unwrap();
+    let is_past = |row: &&InspectionRow| row.starts_at < now().as_second() && row.canceled_at.is_none();
+    let last = kept(company).filter(is_past).filter(|row| row.primary == 0).max_by_key(|row| row.starts_at).unwrap();
+    let day = civil_of(&company.zone, last.starts_at).date();
     let on = |row: &&InspectionRow| civil_of(&company.zone, row.starts_at).date() == day && row.canceled_at.is_none();
-    let asked = json!({"company": company.name, "day": "2026-11-23", "inspector": first.id.to_string()});
+    let asked = json!({"company": company.name, "day": day.to_string(), "inspector": first.id.to_string()});
     let answer = app.answer("prep_briefing", asked).await;
     let jobs = kept(company).filter(on).filter(|row| row.inspectors().any(|one| one == 0)).count();
     assert_eq!(answer["companies"][0]["jobs_booked"].as_u64(), Some(jobs as u64));
@@ -353,7 +380,14 @@ async fn ids_are_ids_and_nobody_is_nobody() {
     let card = json!({"company": company.name, "period": "last_quarter"});
     let mut mix = card.clone();
     mix["by"] = "inspector".into();
-    let briefing = json!({"company": company.name, "day": "2026-11-23"});
+    // Seven days on which both work.
+    let days = |inspector: u8| -> BTreeSet<Date> {
+        let theirs = kept(company).filter(is_past).filter(|row| row.primary == inspector);
+        theirs.map(|row| civil_of(&company.zone, row.starts_at).date()).collect()
+    };
+    let is_week = |from: &Date| days(1).range(*from..=*from + 6.days()).next().is_some();
+    let from = days(0).into_iter().find(is_week).unwrap();
+    let briefing = json!({"company": company.name, "day": from.to_string(), "to": (from + 6.days()).to_string()});
     let list = json!({"company": company.name, "period": "last_quarter", "limit": 100});
     for (tool, asked) in [
         ("inspector_scorecard", card.clone()),
@@ -387,9 +421,7 @@ async fn ids_are_ids_and_nobody_is_nobody() {
     assert_eq!((rows.len(), rows[0]["volume"].as_u64()), (1, Some(0)), "{rows:?}");
 }
 
-#[tokio::test]
-async fn the_last_jobs_of_a_profile_are_of_what_is_asked_about() {
-    let app = small(|_| Vec::new()).await;
+async fn the_last_jobs_of_a_profile_are_of_what_is_asked_about(app: &TestApp) {
     let truth = app.sandbox.truth();
     let company = &truth.companies[0];
     let past = |agent: u32| {
@@ -463,9 +495,7 @@ async fn each_company_has_its_own_days() {
     assert_eq!(compared[1], json!({"company": "spectora_residential", "from": "2026-11-11", "to": "2026-11-17"}));
 }
 
-#[tokio::test]
-async fn a_running_month_is_compared_with_the_same_days() {
-    let app = small(|_| Vec::new()).await;
+async fn a_running_month_is_compared_with_the_same_days(app: &TestApp) {
     let truth = app.sandbox.truth();
     let company = &truth.companies[0];
     let asked = json!({"company": company.name, "period": "this_month"});
@@ -490,9 +520,7 @@ async fn a_running_month_is_compared_with_the_same_days() {
     assert_eq!(app.answer("explain", explained).await["total"].as_u64(), Some(booked));
 }
 
-#[tokio::test]
-async fn every_inspector_is_reached_and_sums_tell_the_rest() {
-    let app = small(|_| Vec::new()).await;
+async fn every_inspector_is_reached_and_sums_tell_the_rest(app: &TestApp) {
     let truth = app.sandbox.truth();
     let company = &truth.companies[0];
     let range = json!({"company": company.name, "from": "2024-01-01", "to": "2026-10-31", "compare": "none"});
