@@ -57,8 +57,10 @@ impl DateRange {
         })
     }
 
+    /// Whole weeks, whichever of the two days they begin on; a calendar month is one, though it may have four.
     fn is_whole_weeks(self) -> bool {
-        self.from.weekday() == Weekday::Monday && self.days() % DAYS_OF_WEEK == 0
+        let begins = matches!(self.from.weekday(), Weekday::Sunday | Weekday::Monday);
+        begins && self.days() % DAYS_OF_WEEK == 0 && self.calendar_months().is_none()
     }
 
     /// The period it is compared with: for a calendar month, quarter, year or week the one before it, and the same days
@@ -280,6 +282,9 @@ mod tests {
             ("2026-11-23 to 2026-11-29", "2026-11-24", "2026-11-16 to 2026-11-17", "2025-11-24 to 2025-11-25"),
             // Whole weeks keep the days of the week.
             ("2026-11-16 to 2026-11-22", "2026-11-24", "2026-11-09 to 2026-11-15", "2025-11-17 to 2025-11-23"),
+            ("2026-11-22 to 2026-11-28", "2026-11-24", "2026-11-15 to 2026-11-17", "2025-11-23 to 2025-11-25"),
+            // A February of four whole weeks is a month.
+            ("2027-02-01 to 2027-02-28", "2027-11-24", "2027-01-01 to 2027-01-31", "2026-02-01 to 2026-02-28"),
             // Any other period: as many days just before.
             ("2026-03-02 to 2026-03-31", "2026-11-24", "2026-01-31 to 2026-03-01", "2025-03-02 to 2025-03-31"),
             ("2026-11-20 to 2026-12-10", "2026-11-24", "2026-11-15 to 2026-11-19", "2025-11-20 to 2025-11-24"),
