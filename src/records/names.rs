@@ -57,6 +57,24 @@ pub struct InspectorMeant {
     pub note: Option<String>,
 }
 
+impl InspectorMeant {
+    /// Somebody of whom nothing but the words given is known.
+    pub fn unknown(given: &str) -> Self {
+        let entry = NameEntry { id: None, name: given.to_owned(), beside: None };
+        Self { number: None, entry, likeness: Likeness::Near, note: None }
+    }
+
+    /// The number in the mirror, or why there is none.
+    pub fn known_number(&self) -> Result<i64, RecordsError> {
+        self.number.ok_or_else(|| match &self.entry.id {
+            Some(id) => RecordsError::UnknownId { what: "inspector", id: id.clone() },
+            None => {
+                RecordsError::UnknownName { what: "inspector", given: self.entry.name.clone(), nearest: Vec::new() }
+            }
+        })
+    }
+}
+
 /// The agent meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentMeant {
@@ -74,6 +92,14 @@ pub struct AgentMeant {
     pub notes: Vec<String>,
 }
 
+impl AgentMeant {
+    /// The number in the mirror, which a decimal id is itself; or that there is nobody with that id.
+    pub fn known_number(&self) -> Result<i64, RecordsError> {
+        let decimal = || self.id.as_str().parse::<i64>().ok().filter(|number| number.to_string() == self.id.as_str());
+        self.number.or_else(decimal).ok_or_else(|| RecordsError::UnknownId { what: "agent", id: self.id.to_string() })
+    }
+}
+
 impl Records {
     /// The folded names that more than one inspector has; none without a mirror.
     pub async fn shared_inspector_names(&self) -> Result<BTreeSet<String>, RecordsError> {
@@ -83,7 +109,7 @@ impl Records {
         Ok(known.into_iter().map(|(_, entry)| fold(&entry.name)).filter(|name| !seen.insert(name.clone())).collect())
     }
 
-    /// The inspector meant by an id or a name; `None` where no names are known.
+    /// The inspector meant by an id or a name; `None` where the names are not known, or not all of them and none fits.
     pub async fn inspector_meant(&self, given: &str) -> Result<Option<InspectorMeant>, RecordsError> {
         let given = given.trim();
         let Some(syncer) = &self.keeper else { return Ok(None) };
@@ -110,8 +136,11 @@ impl Records {
         if known.is_empty() {
             return Ok(None);
         }
-        let (entry, likeness, at) = place_of("inspector", given, &known)?;
-        Ok(Some(meant(at, entry, likeness)))
+        match place_of("inspector", given, &known) {
+            // The name itself may be among those that are not read yet.
+            Err(RecordsError::UnknownName { .. }) | Ok((_, Likeness::Near, _)) if !is_complete => Ok(None),
+            found => found.map(|(entry, likeness, at)| Some(meant(at, entry, likeness))),
+        }
     }
 
     /// The agent meant by a connection id or a name. Case, accents, punctuation and the order of words do not count, and

@@ -54,13 +54,11 @@ impl Records {
         let mut narrowing = Narrowing::default();
         let mut said = Vec::new();
         if let Some(inspector) = &wanted.inspector {
-            let number = inspector.number.ok_or_else(|| unknown_id("inspector", inspector.entry.id.as_deref()))?;
-            narrowing.inspectors = Some(BTreeSet::from([number]));
+            narrowing.inspectors = Some(BTreeSet::from([inspector.known_number()?]));
             said.push(format!("inspector {}", inspector.entry.name));
         }
         if let Some(agent) = &wanted.agent {
-            let number = agent.number.ok_or_else(|| unknown_id("agent", Some(agent.id.as_str())))?;
-            narrowing.agents = Some(BTreeSet::from([number]));
+            narrowing.agents = Some(BTreeSet::from([agent.known_number()?]));
             said.push(format!("agent {}", agent.entry.name));
         }
         for (by, given) in &wanted.given {
@@ -94,10 +92,6 @@ impl Records {
 
 /// Said where numbers go by agency.
 pub const AGENCY_NOW: &str = "agents count for the agency they are with now, in past periods too";
-
-fn unknown_id(what: &'static str, id: Option<&str>) -> RecordsError {
-    RecordsError::UnknownId { what, id: id.unwrap_or_default().to_owned() }
-}
 
 /// Every number that means what was given, with its name and a note when that was typed otherwise.
 fn numbers(

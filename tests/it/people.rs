@@ -419,6 +419,12 @@ async fn ids_are_ids_and_nobody_is_nobody(app: &TestApp) {
     let answer = app.answer("inspector_scorecard", asked).await;
     let rows = answer["companies"][0]["inspectors"].as_array().unwrap();
     assert_eq!((rows.len(), rows[0]["volume"].as_u64()), (1, Some(0)), "{rows:?}");
+    let briefing = app.answer("prep_briefing", json!({"company": company.name, "day": "2019-12-25"})).await;
+    for hours in
+        [&rows[0]["hours"], &answer["companies"][0]["whole_company"]["hours"], &briefing["companies"][0]["hours"]]
+    {
+        assert_eq!(hours.to_string(), "0.0", "no hours are no negative hours");
+    }
 }
 
 async fn the_last_jobs_of_a_profile_are_of_what_is_asked_about(app: &TestApp) {

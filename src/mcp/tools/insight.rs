@@ -17,7 +17,7 @@ use super::people::People;
 use crate::domain::{CompanyName, DateRange, NamedPeriod, epoch_day, fold};
 use crate::insight::{Rate, Scope};
 use crate::mirror::Facts;
-use crate::records::{Basis, CANCELED_UNSEEN, NarrowedBy, NarrowingWanted};
+use crate::records::{Basis, CANCELED_UNSEEN, InspectorMeant, NarrowedBy, NarrowingWanted};
 
 /// Every insight.
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
@@ -131,8 +131,13 @@ impl Only {
 
     /// What one company's inspections are narrowed to.
     fn wanted(&self, people: &People, company: &ServedCompany) -> NarrowingWanted {
-        let (inspector, agent) = (people.inspector(company), people.agent(company));
+        let (inspector, agent) = (self.inspector_in(people, company), people.agent(company));
         NarrowingWanted { inspector, agent, ..self.without_people() }
+    }
+
+    /// The inspector asked for; where the names are not known yet, one whom nobody knows: never all of them.
+    fn inspector_in(&self, people: &People, company: &ServedCompany) -> Option<InspectorMeant> {
+        people.inspector(company).or_else(|| self.inspector.as_deref().map(InspectorMeant::unknown))
     }
 }
 
@@ -184,9 +189,9 @@ fn money(ten_thousandths: impl Into<i128>) -> String {
     format!("{sign}{}.{cents}{}", amount.unsigned_abs() / SCALE, finer.trim_end_matches('0'))
 }
 
-/// Two decimal places are all that a mean is good for.
+/// Two decimal places are all that a mean is good for. The sum of nothing is a negative zero, and is shown as a plain one.
 fn rounded(number: f64) -> f64 {
-    (number * 100.0).round() / 100.0
+    (number * 100.0).round() / 100.0 + 0.0
 }
 
 fn rate_value(rate: &Rate) -> Value {

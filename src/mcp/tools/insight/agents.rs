@@ -118,7 +118,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     let periods = Periods::of(context, &companies, &wanted.days, NamedPeriod::Last365Days, compare)?;
     let (answers, basis) = ask_each(&companies, |company| {
         let scopes = periods.scopes(company);
-        let only = people.agent(company).map(|agent| agent.number);
+        let only = people.agent(company).map(|agent| agent.known_number());
         let narrowed = NarrowingWanted { agent: None, ..wanted.only.wanted(&people, company) };
         async move {
             let Some((scope, before)) = scopes else { return Err(RecordsError::NoMirror) };
@@ -128,11 +128,12 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             let checked = Checked { of: statistics.len(), differing };
             let analysis = agent_analysis(&facts, &scope, before.as_ref(), now.as_millisecond());
             let sees = sees_canceled(&basis);
-            let jobs = match only.flatten() {
+            let only = only.transpose()?;
+            let jobs = match only {
                 Some(only) => last_jobs(company, &facts, only, now).await?,
                 None => Vec::new(),
             };
-            Ok((Read { facts, analysis, only: only.map(Option::unwrap_or_default), sees, checked, jobs }, basis))
+            Ok((Read { facts, analysis, only, sees, checked, jobs }, basis))
         }
     })
     .await?;

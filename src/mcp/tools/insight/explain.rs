@@ -152,7 +152,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     let periods = Periods::of(context, &companies, &wanted.days, NamedPeriod::LastMonth, None)?;
     let (answers, basis) = ask_each(&companies, |company| {
         let scopes = periods.scopes(company);
-        let (inspector, agent) = (people.inspector(company), people.agent(company));
+        let (inspector, agent) = (wanted.only.inspector_in(&people, company), people.agent(company));
         let wanted = &wanted;
         async move {
             let Some((scope, _)) = scopes else { return Err(RecordsError::NoMirror) };
@@ -160,17 +160,14 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             // assistant or of the selling side.
             let (facts, mut basis) = company.records.facts_of(&wanted.only.without_people()).await?;
             let counting = Counting::new(&facts, &scope, now.as_millisecond());
-            let number = |what, number: Option<i64>, name: &str| {
-                number.ok_or_else(|| RecordsError::UnknownId { what, id: name.to_owned() })
-            };
             let mut rows: Vec<Fact> = facts.rows.iter().filter(|fact| counting.counts(metric, fact)).copied().collect();
             if let Some(inspector) = inspector {
-                let one = number("inspector", inspector.number, &inspector.entry.name)?;
+                let one = inspector.known_number()?;
                 rows.retain(|fact| counting.is_of_inspector(metric, fact, one));
                 basis.notes.push(format!("those of inspector {} alone", inspector.entry.name));
             }
             if let Some(agent) = agent {
-                let one = number("agent", agent.number, &agent.entry.name)?;
+                let one = agent.known_number()?;
                 rows.retain(|fact| Counting::is_of_agent(metric, fact, one));
                 basis.notes.push(format!("those of agent {} alone", agent.entry.name));
             }

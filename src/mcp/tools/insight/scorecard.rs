@@ -68,15 +68,14 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     let (answers, basis) = ask_each(&companies, |company| {
         let scopes = periods.scopes(company);
         // One inspector is shown beside the whole company; everything else narrows what is counted.
-        let inspector = people.inspector(company);
+        let inspector = wanted.only.inspector_in(&people, company);
         let only = NarrowingWanted { inspector: None, ..wanted.only.wanted(&people, company) };
         async move {
             let Some((scope, before)) = scopes else { return Err(RecordsError::NoMirror) };
             let (facts, basis) = company.records.facts_of(&only).await?;
             let mut card = scorecard(&facts, &scope, before.as_ref(), now.as_millisecond());
             if let Some(inspector) = inspector {
-                let unknown = || RecordsError::UnknownId { what: "inspector", id: inspector.entry.name.clone() };
-                let number = inspector.number.ok_or_else(unknown)?;
+                let number = inspector.known_number()?;
                 card.rows.retain(|row| row.inspector == Some(number));
                 // Who was asked for has a row, whatever there is to count.
                 if card.rows.is_empty() {
