@@ -8,6 +8,7 @@ mod briefing;
 mod capacity;
 mod common;
 mod documents;
+mod metric;
 mod mix;
 mod places;
 mod quality;
@@ -26,8 +27,9 @@ pub use capacity::{
 };
 pub use common::{Rate, SMALL_SAMPLE, Scope, rate};
 pub use documents::{Habit, SETTLED_DAYS, habits, late};
+pub use metric::{Counting, Metric};
 pub use mix::{MixBy, MixCell, MixRow, ServiceMix, Trend, service_mix};
 pub use places::{Place, place_of};
 pub use quality::{Finding, Looked, misdated, quality};
-pub use scorecard::{Repeats, Scorecard, ScorecardRow, scorecard};
+pub use scorecard::{REPEAT_DAYS, Scorecard, ScorecardRow, scorecard};
 pub use statistics::{Compared, Definition, Disagreement, disagreements};

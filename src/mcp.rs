@@ -53,7 +53,7 @@ shows the inspections behind a number.
 
 How to use: answer from the tools' numbers, do not add up pages yourself; `total` is the count over all pages. Every \
 answer has `basis`: `as_of` (when it was read), `source` (mirror or service), `complete`, `missing` when it is not \
-complete (tell the user then), `period`, `notes`. Without `company` a tool answers for all companies, and each row says whose it is. Dates are civil days in \
+complete (tell the user then), `period`, `compared`, `notes`. Without `company` a tool answers for all companies, and each row says whose it is. Dates are civil days in \
 the company's own time zone; `period` takes names such as last_month. An agent is named by id or by name; two that fit \
 are never guessed between. `inspector`, `agent`, `agency`, `service`, `add_on`, `zip`, `city` narrow an answer to such \
 inspections. Money is the quoted price. Contact details come only with `include: contact`.

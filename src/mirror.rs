@@ -48,7 +48,7 @@ pub use clients::{ClientsFound, ClientsFrom, RawClient};
 pub use deliveries::{Delivery, DeliveryCount, WaitingDelivery};
 pub use error::MirrorError;
 pub use export::data_dictionary;
-pub use facts::{AgentFact, Fact, Facts, Named, SoldPlace};
+pub use facts::{AgentFact, Fact, Facts, KnownAgent, Named, SoldPlace};
 pub use files::private_folder;
 pub use history::{Change, ChangeKind};
 pub use inspections::InspectionText;

@@ -36,7 +36,7 @@ pub use directory::AgentEntry;
 pub use error::RecordsError;
 pub use inspections::InspectionList;
 pub use kept::{BesideFacts, CANCELED_UNSEEN, FoundRecord, Refreshed};
-pub use names::NameMatch;
+pub use names::{AgentMeant, InspectorMeant, Likeness, described};
 pub use narrow::{NarrowedBy, NarrowingWanted};
 pub use news::NewsSubject;
 pub use reach::Need;

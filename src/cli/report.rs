@@ -67,6 +67,11 @@ enum Format {
     Html,
 }
 
+/// The tools whose rows come in pages.
+const PAGED: &[&str] = &["inspector_scorecard", "agent_analysis", "service_mix"];
+/// The most rows such a tool gives at once.
+const ROWS_OF_A_CALL: u32 = 100;
+
 /// One call of a tool that a report makes.
 struct Question {
     /// The heading over its answer.
@@ -123,10 +128,24 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
         let mut arguments: Map<String, Value> =
             defaults.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect();
         arguments.extend(args.arguments.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))));
-        let request = CallToolRequestParams::new(*tool).with_arguments(arguments);
+        // A table that goes elsewhere has all rows, unless a number of them is asked for.
+        let has_all = PAGED.contains(tool) && args.format == Format::Csv && !arguments.contains_key("limit");
+        if has_all {
+            arguments.insert("limit".to_owned(), ROWS_OF_A_CALL.into());
+        }
+        let request = CallToolRequestParams::new(*tool).with_arguments(arguments.clone());
         let result = client.call_tool(request).await?;
-        match &result.structured_content {
-            Some(Value::Object(answer)) if result.is_error != Some(true) => reports.push(Report::of(title, answer)),
+        match result.structured_content {
+            Some(Value::Object(mut answer)) if result.is_error != Some(true) => {
+                while let Some(cursor) = answer.remove("next_cursor").filter(|_| has_all) {
+                    arguments.insert("cursor".to_owned(), cursor);
+                    let request = CallToolRequestParams::new(*tool).with_arguments(arguments.clone());
+                    let more = client.call_tool(request).await?.structured_content;
+                    let more = more.as_ref().and_then(Value::as_object);
+                    model::append(&mut answer, more.ok_or_else(|| anyhow::anyhow!("the rest could not be read"))?);
+                }
+                reports.push(Report::of(title, &answer));
+            }
             _ => {
                 for block in result.content.iter().filter_map(|block| block.as_text()) {
                     output::error_line(&block.text);

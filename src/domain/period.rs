@@ -23,6 +23,8 @@ pub struct DateRangeError {
     to: Date,
 }
 
+const DAYS_OF_WEEK: i64 = 7;
+
 impl DateRange {
     /// The days from `from` to `to`, both included.
     pub fn new(from: Date, to: Date) -> Result<Self, DateRangeError> {
@@ -42,6 +44,61 @@ impl DateRange {
     /// How many days, both ends included.
     pub fn days(self) -> i64 {
         i64::from((self.to - self.from).get_days()) + 1
+    }
+
+    /// These days up to `today`, when the period is still running.
+    fn until(self, today: Date) -> Self {
+        if self.from <= today && today < self.to { Self { to: today, ..self } } else { self }
+    }
+
+    /// How many months it has, where it is exactly a calendar month, quarter or year.
+    fn calendar_months(self) -> Option<i64> {
+        [1_i64, 3, 12].into_iter().find(|months| {
+            let begins = self.from.day() == 1 && i64::from(self.from.month() - 1) % months == 0;
+            begins && self.from.saturating_add((months - 1).months()).last_of_month() == self.to
+        })
+    }
+
+    /// Whole weeks, whichever of the two days they begin on; a calendar month is one, though it may have four.
+    fn is_whole_weeks(self) -> bool {
+        let begins = matches!(self.from.weekday(), Weekday::Sunday | Weekday::Monday);
+        begins && self.days() % DAYS_OF_WEEK == 0 && self.calendar_months().is_none()
+    }
+
+    /// The period it is compared with: for a calendar month, quarter, year or week the one before it, and the same days
+    /// of that one while it is still running; for any other period as many days just before it, counted to today while it
+    /// is running.
+    pub fn previous(self, today: Date) -> Self {
+        let now = self.until(today);
+        let is_week = self.is_whole_weeks() && self.days() == DAYS_OF_WEEK;
+        let before = |date: Date, span: Span| date.saturating_sub(span);
+        match self.calendar_months() {
+            Some(months) if now == self => {
+                Self { from: before(self.from, months.months()), to: before(self.from, 1.days()) }
+            }
+            Some(months) => {
+                // The 31st of a month is compared with the last day of a shorter one.
+                Self { from: before(self.from, months.months()), to: before(now.to, months.months()) }
+            }
+            None => {
+                let days = if is_week { DAYS_OF_WEEK } else { now.days() };
+                Self { from: before(self.from, days.days()), to: before(now.to, days.days()) }
+            }
+        }
+    }
+
+    /// The same dates a year before, up to today's while the period is running; whole weeks 364 days before, so that the
+    /// days of the week stay.
+    pub fn year_before(self, today: Date) -> Self {
+        let now = self.until(today);
+        let before = |date: Date, span: Span| date.saturating_sub(span);
+        if self.is_whole_weeks() {
+            return Self { from: before(self.from, 52.weeks()), to: before(now.to, 52.weeks()) };
+        }
+        let to = before(now.to, 1.years());
+        // A whole February stays whole.
+        let is_whole = now == self && self.calendar_months().is_some();
+        Self { from: before(self.from, 1.years()), to: if is_whole { to.last_of_month() } else { to } }
     }
 
     /// The instants `[start, end)` these days cover in `zone`; a day on which clocks change is as long as it is there.
@@ -215,6 +272,41 @@ mod tests {
         assert_eq!(hours(date(2026, 11, 1)), 25);
         assert_eq!(hours(date(2026, 3, 8)), 23);
         assert_eq!(hours(date(2026, 11, 24)), 24);
+    }
+
+    #[test]
+    fn a_period_is_compared_with_the_one_before_it() {
+        let range = |text: &str| {
+            let (from, to) = text.split_once(" to ").unwrap_or((text, text));
+            DateRange::new(from.parse().unwrap(), to.parse().unwrap()).unwrap()
+        };
+        for (period, today, previous, year_before) in [
+            // Calendar months, quarters and years.
+            ("2026-03-01 to 2026-03-31", "2026-11-24", "2026-02-01 to 2026-02-28", "2025-03-01 to 2025-03-31"),
+            ("2025-02-01 to 2025-02-28", "2026-11-24", "2025-01-01 to 2025-01-31", "2024-02-01 to 2024-02-29"),
+            ("2026-01-01 to 2026-03-31", "2026-11-24", "2025-10-01 to 2025-12-31", "2025-01-01 to 2025-03-31"),
+            ("2025-01-01 to 2025-12-31", "2026-11-24", "2024-01-01 to 2024-12-31", "2024-01-01 to 2024-12-31"),
+            // Running ones: the same days.
+            ("2026-11-01 to 2026-11-30", "2026-11-05", "2026-10-01 to 2026-10-05", "2025-11-01 to 2025-11-05"),
+            ("2026-03-01 to 2026-03-31", "2026-03-30", "2026-02-01 to 2026-02-28", "2025-03-01 to 2025-03-30"),
+            ("2026-10-01 to 2026-12-31", "2026-11-24", "2026-07-01 to 2026-08-24", "2025-10-01 to 2025-11-24"),
+            ("2026-01-01 to 2026-12-31", "2026-11-24", "2025-01-01 to 2025-11-24", "2025-01-01 to 2025-11-24"),
+            ("2026-11-23 to 2026-11-29", "2026-11-24", "2026-11-16 to 2026-11-17", "2025-11-24 to 2025-11-25"),
+            // Whole weeks keep the days of the week.
+            ("2026-11-16 to 2026-11-22", "2026-11-24", "2026-11-09 to 2026-11-15", "2025-11-17 to 2025-11-23"),
+            ("2026-11-22 to 2026-11-28", "2026-11-24", "2026-11-15 to 2026-11-17", "2025-11-23 to 2025-11-25"),
+            // A February of four whole weeks is a month.
+            ("2027-02-01 to 2027-02-28", "2027-11-24", "2027-01-01 to 2027-01-31", "2026-02-01 to 2026-02-28"),
+            // Any other period: as many days just before.
+            ("2026-03-02 to 2026-03-31", "2026-11-24", "2026-01-31 to 2026-03-01", "2025-03-02 to 2025-03-31"),
+            ("2026-11-20 to 2026-12-10", "2026-11-24", "2026-11-15 to 2026-11-19", "2025-11-20 to 2025-11-24"),
+            ("2026-11-24", "2026-11-24", "2026-11-23", "2025-11-24"),
+            ("2024-02-29", "2026-11-24", "2024-02-28", "2023-02-28"),
+        ] {
+            let today = today.parse().unwrap();
+            assert_eq!(range(period).previous(today).to_string(), previous, "{period}");
+            assert_eq!(range(period).year_before(today).to_string(), year_before, "{period}");
+        }
     }
 
     #[test]

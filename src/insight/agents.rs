@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 pub use course::{COURSE_REFERRALS_MIN, COURSE_REFERRALS_SURE, Course};
 pub use profile::{AgentProfile, agent_profile};
 
-use super::common::{Rate, Scope, has_add_on, is_performed, median, rate};
+use super::common::{Rate, Scope, median, rate, sum_of};
+use super::metric::{Counting, Metric};
 use crate::mirror::{Fact, Facts};
 
 /// Milliseconds of a day.
@@ -43,7 +44,7 @@ impl Default for DormantRule {
 pub struct AgentNumbers {
     /// The agent's number.
     pub agent: i64,
-    /// Referrals dated in the period.
+    /// Referrals dated in the period and before now.
     pub referrals: u64,
     /// Referrals of the period compared with.
     pub referrals_before: Option<u64>,
@@ -52,12 +53,12 @@ pub struct AgentNumbers {
     /// Those of the period that were canceled.
     pub canceled: u64,
     /// Quoted revenue of the performed ones, in ten-thousandths.
-    pub revenue: i64,
+    pub revenue: i128,
     /// Share of the company's quoted revenue in the period, all agents and none.
     pub revenue_share: f64,
     /// Performed ones with at least one add-on.
     pub attach: Option<Rate>,
-    /// Inspections of the period on the selling side.
+    /// Inspections of the period, dated before now, on the selling side.
     pub selling: u64,
     /// Referrals ever, dated before now.
     pub ever: u64,
@@ -72,7 +73,7 @@ pub struct AgentNumbers {
     /// The share of the agent's own gaps that were at least as long as the present one.
     pub gaps_as_long: Option<f64>,
     /// Quoted revenue of the 365 days up to the last referral, in ten-thousandths: what is at stake.
-    pub at_stake: i64,
+    pub at_stake: i128,
     /// Referrals of the last 90 days.
     pub recent: u64,
     /// Referrals of the 270 days before those.
@@ -131,7 +132,7 @@ pub struct AgentAnalysis {
     /// The agents.
     pub agents: Vec<AgentNumbers>,
     /// Quoted revenue of the company in the period, in ten-thousandths.
-    pub revenue: i64,
+    pub revenue: i128,
     /// Performed inspections of the period without a buying agent.
     pub without_agent: u64,
     /// Share of the revenue that the first 1, 5 and 10 agents bring.
@@ -140,6 +141,7 @@ pub struct AgentAnalysis {
 
 /// The numbers of every agent. `facts` is the company's whole history; `now` is in milliseconds since 1970.
 pub fn agent_analysis(facts: &Facts, scope: &Scope, before: Option<&Scope>, now: i64) -> AgentAnalysis {
+    let counting = Counting::new(facts, scope, now);
     let mut buying: BTreeMap<i64, Vec<Placed>> = BTreeMap::new();
     let mut selling: BTreeMap<i64, u64> = BTreeMap::new();
     let (mut revenue, mut without_agent) = (0, 0);
@@ -147,14 +149,12 @@ pub fn agent_analysis(facts: &Facts, scope: &Scope, before: Option<&Scope>, now:
         if let Some(agent) = fact.buying_agent {
             buying.entry(agent).or_default().push(Placed { place, fact });
         }
-        if scope.holds(fact) {
-            if let Some(agent) = fact.selling_agent {
-                *selling.entry(agent).or_default() += 1;
-            }
-            if is_performed(fact, now) {
-                revenue += fact.quote.unwrap_or(0);
-                without_agent += u64::from(fact.buying_agent.is_none());
-            }
+        if let Some(agent) = fact.selling_agent.filter(|_| counting.counts(Metric::SellingSide, fact)) {
+            *selling.entry(agent).or_default() += 1;
+        }
+        if counting.counts(Metric::Volume, fact) {
+            revenue += fact.quote.map_or(0, i128::from);
+            without_agent += u64::from(fact.buying_agent.is_none());
         }
     }
     for agent in selling.keys() {
@@ -163,7 +163,7 @@ pub fn agent_analysis(facts: &Facts, scope: &Scope, before: Option<&Scope>, now:
     let agents: Vec<AgentNumbers> = buying
         .iter()
         .map(|(agent, rows)| {
-            let mut numbers = numbers(facts, *agent, rows, scope, before, now);
+            let mut numbers = numbers(facts, *agent, rows, &counting, before, now);
             numbers.selling = selling.get(agent).copied().unwrap_or(0);
             numbers.revenue_share = if revenue == 0 { 0.0 } else { numbers.revenue as f64 / revenue as f64 };
             numbers
@@ -185,12 +185,13 @@ fn numbers(
     facts: &Facts,
     agent: i64,
     rows: &[Placed],
-    scope: &Scope,
+    counting: &Counting,
     before: Option<&Scope>,
     now: i64,
 ) -> AgentNumbers {
-    let in_period: Vec<&Fact> = rows.iter().map(|one| one.fact).filter(|fact| scope.holds(fact)).collect();
-    let performed: Vec<&&Fact> = in_period.iter().filter(|fact| is_performed(fact, now)).collect();
+    let of = |metric| rows.iter().map(|one| one.fact).filter(move |fact| counting.counts(metric, fact));
+    let count = |metric| of(metric).count() as u64;
+    let performed = count(Metric::Volume);
     let past = rows.get(..rows.partition_point(|one| one.fact.starts_at < now)).unwrap_or(rows);
     let starts: Vec<i64> = past.iter().map(|one| one.fact.starts_at).collect();
     let gaps: Vec<f64> =
@@ -204,7 +205,7 @@ fn numbers(
     };
     let (recent, base) = (within(RECENT_DAYS, 0), within(RECENT_DAYS + BASE_DAYS, RECENT_DAYS));
     // The agent's time here: since the company knows them, or since their first referral.
-    let known = facts.agents.get(&agent).and_then(|known| known.created_at).or_else(|| starts.first().copied());
+    let known = facts.agent(agent).and_then(|known| known.created_at).or_else(|| starts.first().copied());
     let rank = |at: i64| facts.rows.partition_point(|fact| fact.starts_at < at);
     let (begins, ends) = (known.map_or(0, rank), rank(now));
     let places: Vec<f64> = past
@@ -213,23 +214,21 @@ fn numbers(
         .map(|one| (one.place - begins) as f64 / (ends - begins) as f64)
         .collect();
     let year_before_last = last.map(|last| last - 365 * 86_400_000);
-    let at_stake = past
+    let last_year = past
         .iter()
         .map(|one| one.fact)
-        .filter(|fact| fact.canceled_at.is_none() && year_before_last.is_some_and(|from| from < fact.starts_at))
-        .filter_map(|fact| fact.quote)
-        .sum();
-    let attached = performed.iter().filter(|fact| has_add_on(facts, fact)).count() as u64;
+        .filter(|fact| fact.canceled_at.is_none() && year_before_last.is_some_and(|from| from < fact.starts_at));
+    let at_stake = sum_of(last_year.filter_map(|fact| fact.quote));
     let as_long = |since: f64| gaps.iter().filter(|gap| since <= **gap).count() as f64 / gaps.len() as f64;
     AgentNumbers {
         agent,
-        referrals: in_period.len() as u64,
+        referrals: count(Metric::Referrals),
         referrals_before: before.map(|before| rows.iter().filter(|one| before.holds(one.fact)).count() as u64),
-        performed: performed.len() as u64,
-        canceled: in_period.iter().filter(|fact| fact.canceled_at.is_some()).count() as u64,
-        revenue: performed.iter().filter_map(|fact| fact.quote).sum(),
+        performed,
+        canceled: count(Metric::Canceled),
+        revenue: sum_of(of(Metric::Quoted).filter_map(|fact| fact.quote)),
         revenue_share: 0.0,
-        attach: rate(attached, performed.len() as u64),
+        attach: rate(count(Metric::Attach), performed),
         selling: 0,
         ever: past.len() as u64,
         first: starts.first().copied(),

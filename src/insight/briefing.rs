@@ -1,13 +1,13 @@
 //! A day's jobs in order, what each agent is to the company, and what needs attention first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::documents::{Habit, late};
 use super::places::{Place, place_of};
 use super::scorecard::most_first;
-use crate::domain::{Inspection, InspectorOnInspection, Status};
+use crate::domain::{Inspection, InspectorOnInspection, Status, fold};
 use crate::mirror::{Fact, Facts, Named};
 
 /// A buying agent whose last inspection lies further back is back after a lapse, in days.
@@ -83,7 +83,7 @@ pub struct Job {
 /// One inspector's jobs, assisting ones included, the one who begins first first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Round {
-    /// The name, or the id where there is no name.
+    /// The name, with the id where another inspector has the same name; the id where there is no name.
     pub inspector: String,
     /// How many jobs.
     pub jobs: u64,
@@ -120,7 +120,8 @@ pub fn briefing(inspections: Vec<Inspection>, facts: &Facts, habits: &[Habit], n
     let mut jobs: Vec<Inspection> =
         inspections.into_iter().filter(|one| !matches!(one.status(now), Status::Canceled | Status::Deleted)).collect();
     jobs.sort_by(|left, right| left.starts_at.cmp(&right.starts_at).then_with(|| left.id.cmp(&right.id)));
-    let agents: BTreeMap<&str, i64> = facts.agents.iter().map(|(pk, agent)| (agent.id.as_str(), *pk)).collect();
+    // Who was deleted from the service and comes back has a past here.
+    let agents: BTreeMap<&str, i64> = facts.all_agents().map(|(pk, agent)| (agent.id.as_str(), pk)).collect();
     let ids = jobs.iter().filter_map(|job| job.buying_agent.as_ref()?.id.as_ref());
     let mut by_agent: BTreeMap<i64, Vec<&Fact>> =
         ids.filter_map(|id| agents.get(id.as_str())).map(|agent| (*agent, Vec::new())).collect();
@@ -139,6 +140,8 @@ pub fn briefing(inspections: Vec<Inspection>, facts: &Facts, habits: &[Habit], n
                 let rows = pk.and_then(|pk| by_agent.get(pk)).map(Vec::as_slice).unwrap_or_default();
                 background(job, rows, facts)
             });
+            // While only the recent past is here, an agent without a job in it is not known to be new.
+            let known = known.filter(|agent| facts.since.is_none() || agent.jobs != 0);
             let mut exceptions = exceptions(job, known.as_ref(), &jobs, now);
             exceptions.extend(
                 hops.iter().filter(|(id, _)| *id == job.id.as_str()).map(|(_, hop)| Exception::Hop(hop.clone())),
@@ -152,18 +155,21 @@ pub fn briefing(inspections: Vec<Inspection>, facts: &Facts, habits: &[Habit], n
         .collect();
     let hours = made.iter().filter_map(|job| job.inspection.duration_hours).sum();
     let without_span = jobs.iter().filter(|job| span(job).is_none()).count() as u64;
-    let rounds = rounds(&jobs);
+    let rounds = rounds(&jobs, &facts.shared_inspector_names());
     Briefing { jobs: made, canceled, hours, rounds, unchecked_hops, without_span }
 }
 
-fn rounds(jobs: &[Inspection]) -> Vec<Round> {
+fn rounds(jobs: &[Inspection], shared: &BTreeSet<String>) -> Vec<Round> {
     let mut known: Vec<(&InspectorOnInspection, Round)> = Vec::new();
     for job in jobs {
         for inspector in &job.inspectors {
             let at = known.iter().position(|(one, _)| is_same(one, inspector)).unwrap_or_else(|| {
-                let name = inspector.name.as_ref().map(ToString::to_string);
-                let id = inspector.id.as_ref().map(|id| format!("id {id}"));
-                let inspector_name = name.or(id).unwrap_or_default();
+                let inspector_name = match (&inspector.name, &inspector.id) {
+                    (Some(name), Some(id)) if shared.contains(&fold(name.as_str())) => format!("{name} (id {id})"),
+                    (Some(name), _) => name.to_string(),
+                    (None, Some(id)) => format!("id {id}"),
+                    (None, None) => String::new(),
+                };
                 let round = Round { inspector: inspector_name, jobs: 0, hours: 0.0, begins: job.starts_at, ends: None };
                 known.push((inspector, round));
                 known.len() - 1

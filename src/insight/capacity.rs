@@ -69,8 +69,10 @@ pub struct CapacityPlan {
     pub naive_error: f64,
     /// How many starting points the back-test had.
     pub origins: usize,
-    /// Complete weeks of history.
+    /// Complete weeks of history, which begins where regular work does.
     pub history: usize,
+    /// Inspections that lie apart, before that: of a first try, or dated wrongly. They count nowhere.
+    pub apart: usize,
     /// The capacity seen: the 90th percentile of the weeks of the past year.
     pub capacity: f64,
     /// The same in hours.
@@ -79,9 +81,32 @@ pub struct CapacityPlan {
     pub median: f64,
 }
 
+/// The place of the week with which regular work begins, by whether there was work in each week: the first one from which
+/// on work was at least half as frequent as it is now. A few old inspections, dated wrongly or of a first try, are no
+/// history. *From which on* is the [`WEEKS_MIN`] weeks that begin with it; *now* is the last month, quarter or year,
+/// whichever had most.
+fn work_begins(worked: &[bool]) -> usize {
+    const NOW_WEEKS: [usize; 3] = [4, WEEKS_MIN, YEAR];
+    let share = |weeks: &[bool]| weeks.iter().filter(|worked| **worked).count() as f64 / weeks.len().max(1) as f64;
+    let last = |weeks: usize| worked.get(worked.len().saturating_sub(weeks)..).unwrap_or_default();
+    let now = NOW_WEEKS.into_iter().map(|weeks| share(last(weeks))).fold(0.0, f64::max);
+    let from = |at: usize| worked.get(at..worked.len().min(at + WEEKS_MIN)).unwrap_or_default();
+    let is_regular = |at: &usize| worked.get(*at) == Some(&true) && 0.5 * now <= share(from(*at));
+    (0..worked.len()).find(is_regular).unwrap_or(0)
+}
+
+/// The first day of the week with which the regular work of these begins; `None` without any before `this_week`.
+fn first_week(rows: &[&Fact], this_week: i64, week_starts: WeekStart) -> Option<i64> {
+    let first = week_starts.first_day(rows.first()?.day);
+    let weeks = usize::try_from((this_week - first) / WEEK).ok()?;
+    let (counts, _) = by_week(rows.iter().copied(), first, weeks);
+    let begins = work_begins(&counts.iter().map(|count| *count > 0.0).collect::<Vec<_>>());
+    Some(first + WEEK * i64::try_from(begins).ok()?)
+}
+
 /// The plan for `ahead` weeks (1 to 13) after the week of `today`, from inspections that were not canceled. `None` with
-/// fewer than 12 complete weeks of history. The week of `today` is part filled and is neither history nor forecast. `now`
-/// is in milliseconds since 1970; weeks begin on the company's day.
+/// fewer than 12 complete weeks of history since regular work began. The week of `today` is part filled and is neither
+/// history nor forecast. `now` is in milliseconds since 1970; weeks begin on the company's day.
 pub fn capacity_plan(
     facts: &Facts,
     ahead: usize,
@@ -91,8 +116,9 @@ pub fn capacity_plan(
 ) -> Option<CapacityPlan> {
     let this_week = week_starts.first_day(today);
     let rows: Vec<&Fact> = facts.rows.iter().filter(|fact| fact.canceled_at.is_none()).collect();
+    let work_begins = first_week(&rows, this_week, week_starts)?;
     // The first week is seldom whole.
-    let first = week_starts.first_day(rows.first()?.day) + WEEK;
+    let first = work_begins + WEEK;
     let weeks = usize::try_from((this_week - first) / WEEK).ok()?;
     if weeks < WEEKS_MIN {
         return None;
@@ -143,6 +169,7 @@ pub fn capacity_plan(
         naive_error: tried.naive_error,
         origins: tried.origins,
         history: weeks,
+        apart: rows.iter().filter(|fact| fact.day < work_begins).count(),
         capacity,
         capacity_hours: percentile(hours_of_year.to_vec(), 0.9),
         median: middle,
@@ -187,7 +214,7 @@ fn usual_share(rows: &[&Fact], week_begins: i64, this_week: i64, now: i64, week_
     (all != 0).then(|| booked as f64 / all as f64)
 }
 
-/// How full one inspector's weeks are. Weeks of an inspector count from the first job's.
+/// How full one inspector's weeks are. Weeks of an inspector count from the one with which regular work begins.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InspectorWeeks {
     /// The primary inspector; `None` for jobs without one.
@@ -215,7 +242,7 @@ pub fn inspector_weeks(facts: &Facts, today: i64, now: i64, week_starts: WeekSta
     let mut shown: Vec<InspectorWeeks> = by_inspector
         .into_iter()
         .filter_map(|(inspector, rows)| {
-            let first = week_starts.first_day(rows.first()?.day);
+            let first = first_week(&rows, this_week, week_starts).unwrap_or(this_week);
             let weeks = usize::try_from((this_week - first) / WEEK).unwrap_or(0);
             let performed = rows.iter().copied().filter(|fact| is_performed(fact, now));
             let (counts, hours) = by_week(performed, first, weeks);

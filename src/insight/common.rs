@@ -54,8 +54,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Whether an inspection is in it. *Booked* in a period is every inspection dated in it, canceled ones included,
-    /// deleted ones not.
+    /// Whether an inspection is dated in it.
     pub fn holds(&self, fact: &Fact) -> bool {
         (self.from..=self.to).contains(&fact.day)
     }
@@ -64,6 +63,11 @@ impl Scope {
 /// *Performed*: booked, not canceled, dated before now (milliseconds since 1970).
 pub(super) fn is_performed(fact: &Fact, now: i64) -> bool {
     fact.canceled_at.is_none() && fact.starts_at < now
+}
+
+/// The sum of amounts of money. Wider than an amount is: no number of rows can make it wrap.
+pub(super) fn sum_of(amounts: impl Iterator<Item = i64>) -> i128 {
+    amounts.map(i128::from).sum()
 }
 
 /// Whether at least one add-on was sold.

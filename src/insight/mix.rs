@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::common::{Rate, Scope, has_add_on, is_performed, rate};
+use super::common::{Rate, Scope, has_add_on, is_performed, rate, sum_of};
+use super::metric::{Counting, Metric};
 use crate::domain::date_of;
 use crate::mirror::{Fact, Facts, Named};
 
@@ -19,7 +20,7 @@ pub enum MixBy {
     Inspector,
     /// Buying agent.
     Agent,
-    /// The buying agent's agency.
+    /// The agency the buying agent is with now.
     Agency,
 }
 
@@ -58,7 +59,7 @@ pub struct MixRow {
     /// interval wholly above or below a half. Not said of small samples, nor of months.
     pub trend: Option<Trend>,
     /// Quoted revenue, in ten-thousandths.
-    pub revenue: i64,
+    pub revenue: i128,
     /// Performed inspections with at least one add-on.
     pub attach: Option<Rate>,
     /// The same in the period compared with.
@@ -80,8 +81,9 @@ pub struct ServiceMix {
 
 /// The mix of performed inspections in `scope` by `by`, with volumes of `before`.
 pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: MixBy, now: i64) -> ServiceMix {
-    let performed: Vec<&Fact> =
-        facts.around(scope.from, scope.to).iter().filter(|fact| scope.holds(fact) && is_performed(fact, now)).collect();
+    let counting = Counting::new(facts, scope, now);
+    let in_scope = facts.around(scope.from, scope.to).iter();
+    let performed: Vec<&Fact> = in_scope.filter(|fact| counting.counts(Metric::Volume, fact)).collect();
     let norms = counts(facts, &performed);
     let all = performed.len() as u64;
     let norm = |word: i64| norms.get(&word).map_or(0.0, |count| *count as f64 / all.max(1) as f64);
@@ -122,13 +124,13 @@ pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: Mix
         cells.sort_by(|left, right| right.share.count.cmp(&left.share.count).then_with(|| left.word.cmp(&right.word)));
         let (add_ons, services): (Vec<MixCell>, Vec<MixCell>) =
             cells.into_iter().partition(|cell| matches!(facts.names.get(&cell.word), Some(Named::AddOn(_))));
-        let attached = group.iter().filter(|fact| has_add_on(facts, fact)).count() as u64;
+        let attached = group.iter().filter(|fact| counting.counts(Metric::Attach, fact)).count() as u64;
         MixRow {
             key,
             volume,
             volume_before,
             trend: volume_before.and_then(|before| trend(volume, before)),
-            revenue: group.iter().filter_map(|fact| fact.quote).sum(),
+            revenue: sum_of(group.iter().filter_map(|fact| fact.quote)),
             attach: rate(attached, volume),
             attach_before: before.and_then(|(volume, attached)| rate(attached, volume)),
             services,
@@ -180,7 +182,7 @@ fn key(facts: &Facts, fact: &Fact, by: MixBy) -> Option<i64> {
         }
         MixBy::Inspector => fact.inspector,
         MixBy::Agent => fact.buying_agent,
-        MixBy::Agency => fact.buying_agent.and_then(|agent| facts.agents.get(&agent)?.agency),
+        MixBy::Agency => fact.buying_agent.and_then(|agent| facts.agent(agent)?.agency),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::common::{Rate, Scope, add_ons, has_add_on, is_performed, median, rate};
+use super::common::{Rate, Scope, add_ons, is_performed, median, rate, sum_of};
+use super::metric::{Counting, Metric};
 use crate::mirror::{Fact, Facts};
 
 /// Milliseconds of an hour.
@@ -13,7 +14,7 @@ const HOUR_MS: f64 = 3_600_000.0;
 pub struct ScorecardRow {
     /// The inspector's number; `None` for jobs without one.
     pub inspector: Option<i64>,
-    /// Booked: dated in the period, canceled ones included.
+    /// Booked: dated in the period and before now, canceled ones included.
     pub booked: u64,
     /// Volume: performed inspections.
     pub volume: u64,
@@ -24,7 +25,7 @@ pub struct ScorecardRow {
     /// Hours of the performed inspections.
     pub hours: f64,
     /// Revenue: the sum of quoted prices of performed inspections, in ten-thousandths.
-    pub revenue: i64,
+    pub revenue: i128,
     /// Performed inspections without a quote, not in the revenue.
     pub without_quote: u64,
     /// Performed inspections with at least one add-on.
@@ -45,7 +46,8 @@ pub struct ScorecardRow {
     pub weekend: Option<Rate>,
 }
 
-/// All inspectors with any booking in the period, most volume first, and the company's middle.
+/// All inspectors with a booking or an assist in the period, or volume in the one compared with, most volume first, and
+/// the company's middle.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scorecard {
     /// A row for each.
@@ -60,40 +62,51 @@ pub struct Scorecard {
     pub median_cancellation: Option<f64>,
 }
 
+/// An agent repeats with a second inspection within so many days.
+pub const REPEAT_DAYS: i64 = 365;
+
 /// The scorecard of `scope`, with volumes of `before`. `facts` must reach back 365 days before the period for
 /// `repeat_agents`; `now` is in milliseconds since 1970.
 pub fn scorecard(facts: &Facts, scope: &Scope, before: Option<&Scope>, now: i64) -> Scorecard {
+    let counting = Counting::new(facts, scope, now);
     let mut by_inspector: BTreeMap<Option<i64>, Vec<&Fact>> = BTreeMap::new();
     let mut all = Vec::new();
-    for fact in facts.around(scope.from, scope.to).iter().filter(|fact| scope.holds(fact)) {
+    let in_scope = facts.around(scope.from, scope.to).iter();
+    for fact in in_scope.filter(|fact| counting.counts(Metric::Booked, fact)) {
         by_inspector.entry(fact.inspector).or_default().push(fact);
         all.push(fact);
     }
-    let earlier = Repeats::around(facts, scope);
-    let volume_before = |inspector: Option<Option<i64>>| {
-        let before = before?;
-        let of = |fact: &&Fact| before.holds(fact) && inspector.is_none_or(|wanted| fact.inspector == wanted);
-        Some(facts.around(before.from, before.to).iter().filter(of).filter(|fact| is_performed(fact, now)).count()
-            as u64)
-    };
     let mut assists: BTreeMap<i64, u64> = BTreeMap::new();
-    for fact in all.iter().filter(|fact| is_performed(fact, now)) {
-        for assistant in facts.assists.get(&fact.pk).map(Vec::as_slice).unwrap_or_default() {
+    for fact in all.iter().filter(|fact| counting.counts(Metric::Assists, fact)) {
+        for assistant in counting.assistants(fact) {
             *assists.entry(*assistant).or_default() += 1;
         }
     }
+    let mut earlier: BTreeMap<Option<i64>, u64> = BTreeMap::new();
+    if let Some(before) = before {
+        let rows = facts.around(before.from, before.to).iter();
+        for fact in rows.filter(|fact| before.holds(fact) && is_performed(fact, now)) {
+            *earlier.entry(fact.inspector).or_default() += 1;
+        }
+    }
+    // Who only assisted, or worked before and not in the period, has a row too.
+    for inspector in assists.keys().map(|one| Some(*one)).chain(earlier.keys().copied()) {
+        by_inspector.entry(inspector).or_default();
+    }
     let mut rows: Vec<ScorecardRow> = by_inspector
         .iter()
-        .map(|(inspector, facts_of)| {
-            let mut row = row(facts, facts_of, *inspector, &earlier, now);
-            row.volume_before = volume_before(Some(*inspector));
-            row.assists = inspector.and_then(|inspector| assists.get(&inspector).copied()).unwrap_or(0);
-            row
+        .map(|(inspector, booked)| ScorecardRow {
+            volume_before: before.map(|_| earlier.get(inspector).copied().unwrap_or(0)),
+            assists: inspector.and_then(|inspector| assists.get(&inspector).copied()).unwrap_or(0),
+            ..row(&counting, facts, booked, *inspector)
         })
         .collect();
-    rows.sort_by(|left, right| right.volume.cmp(&left.volume).then_with(|| left.inspector.cmp(&right.inspector)));
-    let mut company = row(facts, &all, None, &earlier, now);
-    company.volume_before = volume_before(None);
+    rows.sort_by(|left, right| {
+        let of = |row: &ScorecardRow| (row.volume, row.assists, row.volume_before);
+        of(right).cmp(&of(left)).then_with(|| left.inspector.cmp(&right.inspector))
+    });
+    let mut company = row(&counting, facts, &all, None);
+    company.volume_before = before.map(|_| earlier.values().sum());
     company.assists = assists.values().sum();
     let known: Vec<&ScorecardRow> = rows.iter().filter(|row| row.inspector.is_some() && row.volume != 0).collect();
     let sound = |rates: Vec<Option<Rate>>| {
@@ -109,11 +122,11 @@ pub fn scorecard(facts: &Facts, scope: &Scope, before: Option<&Scope>, now: i64)
 }
 
 /// Which inspections come from agents who had one before.
-pub struct Repeats(BTreeMap<i64, Vec<i64>>);
+pub(super) struct Repeats(BTreeMap<i64, Vec<i64>>);
 
 impl Repeats {
     /// For the inspections of `scope`; `facts` must reach back 366 days before it.
-    pub fn around(facts: &Facts, scope: &Scope) -> Self {
+    pub(super) fn around(facts: &Facts, scope: &Scope) -> Self {
         let mut starts: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
         for fact in facts.around(scope.from.saturating_sub(366), scope.to) {
             if let Some(agent) = fact.buying_agent {
@@ -124,50 +137,73 @@ impl Repeats {
     }
 
     /// Whether the buying agent had an inspection in the 365 days before this one.
-    pub fn holds(&self, fact: &Fact) -> bool {
-        const YEAR_MS: i64 = 365 * 86_400_000;
+    pub(super) fn holds(&self, fact: &Fact) -> bool {
+        const YEAR_MS: i64 = REPEAT_DAYS * 86_400_000;
         let Some(starts) = fact.buying_agent.and_then(|agent| self.0.get(&agent)) else { return false };
         let at = starts.partition_point(|start| *start < fact.starts_at);
         at.checked_sub(1).and_then(|last| starts.get(last)).is_some_and(|last| fact.starts_at - last <= YEAR_MS)
     }
 }
 
-fn row(facts: &Facts, booked: &[&Fact], inspector: Option<i64>, earlier: &Repeats, now: i64) -> ScorecardRow {
-    let performed: Vec<&Fact> = booked.iter().copied().filter(|fact| is_performed(fact, now)).collect();
-    let canceled: Vec<&Fact> = booked.iter().copied().filter(|fact| fact.canceled_at.is_some()).collect();
-    let count = |holds: &dyn Fn(&Fact) -> bool| performed.iter().filter(|fact| holds(fact)).count() as u64;
-    let volume = performed.len() as u64;
+impl ScorecardRow {
+    /// The row of an inspector of whom there is nothing in either period.
+    pub fn nothing(inspector: i64, is_compared: bool) -> Self {
+        Self {
+            inspector: Some(inspector),
+            booked: 0,
+            volume: 0,
+            volume_before: is_compared.then_some(0),
+            assists: 0,
+            hours: 0.0,
+            revenue: 0,
+            without_quote: 0,
+            attach: None,
+            add_ons: Vec::new(),
+            cancellation: None,
+            reasons: Vec::new(),
+            repeat_agents: None,
+            hours_to_publish: None,
+            per_working_day: None,
+            weekend: None,
+        }
+    }
+}
+
+fn row(counting: &Counting, facts: &Facts, booked: &[&Fact], inspector: Option<i64>) -> ScorecardRow {
+    let of = |metric| booked.iter().copied().filter(move |fact| counting.counts(metric, fact));
+    let count = |metric| of(metric).count() as u64;
+    let volume = count(Metric::Volume);
     let mut by_add_on: BTreeMap<i64, u64> = BTreeMap::new();
-    for word in performed.iter().flat_map(|fact| add_ons(facts, fact)) {
+    for word in of(Metric::Attach).flat_map(|fact| add_ons(facts, fact)) {
         *by_add_on.entry(word).or_default() += 1;
     }
     let mut reasons: BTreeMap<Option<i64>, u64> = BTreeMap::new();
-    for fact in &canceled {
+    for fact in of(Metric::Canceled) {
         *reasons.entry(fact.reason).or_default() += 1;
     }
-    let days: BTreeSet<i64> = performed.iter().map(|fact| fact.day).collect();
-    let to_publish = performed.iter().filter_map(|fact| {
+    let days: BTreeSet<i64> = of(Metric::Volume).map(|fact| fact.day).collect();
+    let to_publish = of(Metric::Published).filter_map(|fact| {
         let end = fact.starts_at as f64 + fact.hours? * HOUR_MS;
         Some((fact.published_at? as f64 - end) / HOUR_MS)
     });
+    let with_agent = of(Metric::Volume).filter(|fact| fact.buying_agent.is_some()).count() as u64;
     ScorecardRow {
         inspector,
         booked: booked.len() as u64,
         volume,
         volume_before: None,
         assists: 0,
-        hours: performed.iter().filter_map(|fact| fact.hours).sum(),
-        revenue: performed.iter().filter_map(|fact| fact.quote).sum(),
-        without_quote: count(&|fact| fact.quote.is_none()),
-        attach: rate(count(&|fact| has_add_on(facts, fact)), volume),
+        hours: of(Metric::Hours).filter_map(|fact| fact.hours).sum(),
+        revenue: sum_of(of(Metric::Quoted).filter_map(|fact| fact.quote)),
+        without_quote: volume - count(Metric::Quoted),
+        attach: rate(count(Metric::Attach), volume),
         add_ons: most_first(by_add_on),
-        cancellation: rate(canceled.len() as u64, booked.len() as u64),
+        cancellation: rate(count(Metric::Canceled), booked.len() as u64),
         reasons: most_first(reasons),
-        repeat_agents: rate(count(&|fact| earlier.holds(fact)), count(&|fact| fact.buying_agent.is_some())),
+        repeat_agents: rate(count(Metric::RepeatAgents), with_agent),
         hours_to_publish: median(to_publish.collect()),
         per_working_day: (!days.is_empty()).then(|| volume as f64 / days.len() as f64),
-        // 1970-01-01 was a Thursday: days 2 and 3 of such a week are Saturday and Sunday.
-        weekend: rate(count(&|fact| matches!(fact.day.rem_euclid(7), 2 | 3)), volume),
+        weekend: rate(count(Metric::Weekend), volume),
     }
 }
 

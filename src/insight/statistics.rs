@@ -85,7 +85,7 @@ pub struct Compared {
 /// Compares the totals; agents without one there are not compared. `deleted` are inspections that are deleted by the
 /// service's word; `now` is in milliseconds since 1970.
 pub fn disagreements(facts: &Facts, deleted: &[Fact], statistics: &[AgentStatistics], now: i64) -> Compared {
-    let pks: HashMap<&str, i64> = facts.agents.iter().map(|(pk, agent)| (agent.id.as_str(), *pk)).collect();
+    let pks: HashMap<&str, i64> = facts.all_agents().map(|(pk, agent)| (agent.id.as_str(), pk)).collect();
     let totals: Vec<(&AgentStatistics, u64, Option<i64>)> = statistics
         .iter()
         .filter_map(|one| Some((one, one.total_inspections?, pks.get(one.id.as_str()).copied())))

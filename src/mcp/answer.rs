@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 
 use super::failure::ToolFailure;
 use super::render;
-use super::tools::ALL_OF;
 use crate::domain::{CompanyName, DateRange};
 use crate::records::Basis;
 
@@ -97,10 +96,49 @@ impl QueryMark {
     }
 }
 
-/// Whether all that one company has is missing: then nobody knows how many there are.
-fn lacks_a_company(basis: &Value) -> bool {
-    let missing = basis.get("missing").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    missing.iter().filter_map(Value::as_str).any(|part| part.starts_with(ALL_OF))
+/// The days of one company's part of an answer.
+pub(super) struct Dated {
+    /// Whose.
+    pub company: String,
+    /// The days.
+    pub days: DateRange,
+    /// Those they are compared with.
+    pub compared: Option<DateRange>,
+    /// The zone they are days of.
+    pub timezone: String,
+}
+
+/// What an answer about periods is based on, as shown. Companies in different zones can have different days: then
+/// `period` and `compared` have those of each.
+pub(super) fn dated_basis(basis: &Basis, parts: &[Dated]) -> Value {
+    let mut shown = self::basis(basis, None);
+    let (Some(fields), Some(first)) = (shown.as_object_mut(), parts.first()) else { return shown };
+    let range = |days: DateRange| json!({"from": days.from().to_string(), "to": days.to().to_string()});
+    let with = |mut days: Value, name: &str, value: &str| {
+        if let Some(days) = days.as_object_mut() {
+            days.insert(name.to_owned(), value.into());
+        }
+        days
+    };
+    if parts.iter().all(|part| part.days == first.days && part.compared == first.compared) {
+        let one_zone = parts.len() == 1;
+        let zone = if one_zone { first.timezone.as_str() } else { "each company's own" };
+        fields.insert("period".to_owned(), with(range(first.days), "timezone", zone));
+        if let Some(compared) = first.compared {
+            fields.insert("compared".to_owned(), range(compared));
+        }
+        return shown;
+    }
+    let each = |days: &dyn Fn(&Dated) -> Option<Value>| -> Vec<Value> {
+        parts.iter().filter_map(|part| Some(with(days(part)?, "company", &part.company))).collect()
+    };
+    let periods = each(&|part| Some(with(range(part.days), "timezone", &part.timezone)));
+    fields.insert("period".to_owned(), json!({"companies": periods}));
+    let compared = each(&|part| part.compared.map(range));
+    if !compared.is_empty() {
+        fields.insert("compared".to_owned(), json!({"companies": compared}));
+    }
+    shown
 }
 
 /// What an answer is based on, as shown.
@@ -152,7 +190,8 @@ impl Answer {
                 None => drop(basis.insert("notes".to_owned(), json!([note]))),
             }
         }
-        let total = rows.total.filter(|_| !lacks_a_company(&basis));
+        // Over companies of which one did not answer, a total is not certain.
+        let total = rows.total.filter(|_| !super::tools::lacks_a_company(&basis));
         let mut answer = Map::new();
         answer.insert("items".to_owned(), kept.into());
         if let Some(total) = total {
@@ -168,15 +207,42 @@ impl Answer {
         Self { content: answer, text_is_json: false }
     }
 
-    /// An insight: a part for each company, sums where they make sense, and the basis.
+    /// An insight: a part for each company, sums where they make sense and no company is missing, and the basis.
     pub(super) fn insight(companies: Vec<Value>, combined: Option<Value>, basis: Value) -> Self {
         let mut content = Map::new();
         content.insert("companies".to_owned(), companies.into());
-        if let Some(combined) = combined {
+        if let Some(combined) = combined.filter(|_| !super::tools::lacks_a_company(&basis)) {
             content.insert("combined".to_owned(), combined);
         }
         content.insert("basis".to_owned(), basis);
         Self { content, text_is_json: false }
+    }
+
+    /// A page of an insight: of each company `size` rows after the first `skip`, of at most `rows`; fewer where they would
+    /// make the answer too large. `make` gives the parts with these rows.
+    pub(super) fn paged_insight(
+        mark: &QueryMark,
+        skip: usize,
+        size: usize,
+        rows: usize,
+        combined: Option<Value>,
+        basis: Value,
+        make: impl Fn(std::ops::Range<usize>) -> Vec<Value>,
+    ) -> Self {
+        let mut size = size.max(1);
+        let mut parts = make(skip..skip.saturating_add(size));
+        let bytes = |parts: &[Value]| parts.iter().map(|part| part.to_string().len()).sum::<usize>();
+        while 1 < size && ANSWER_BYTES_MAX < bytes(&parts) {
+            size /= 2;
+            parts = make(skip..skip.saturating_add(size));
+        }
+        let next = skip.saturating_add(size);
+        let cursor = if next < rows { mark.write(&next, None) } else { None };
+        let mut answer = Self::insight(parts, combined, basis);
+        if let Some(cursor) = cursor {
+            answer.content.insert("next_cursor".to_owned(), cursor.into());
+        }
+        answer
     }
 
     /// A shape of its own, whose text is the same JSON.

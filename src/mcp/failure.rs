@@ -60,6 +60,12 @@ impl From<RecordsError> for ToolFailure {
             RecordsError::UnknownName { nearest, .. } => {
                 Self::new(what, format!("use one of the nearest names: {}", nearest.join("; ")))
             }
+            RecordsError::UnknownId { what: "agent", .. } => {
+                Self::new(what, "check the id, or give the name (list_agents finds agents)")
+            }
+            RecordsError::UnknownId { .. } => {
+                Self::new(what, "check the id, or give the name (inspector_scorecard shows names and ids)")
+            }
             RecordsError::AmbiguousName { candidates, .. } => {
                 Self::new(what, format!("give the id of the one you mean: {}", candidates.join("; ")))
             }

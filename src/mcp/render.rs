@@ -63,9 +63,16 @@ fn part(company: &Value) -> Vec<String> {
 fn basis_lines(basis: &Map<String, Value>) -> Vec<String> {
     let plain = |name: &str| basis.get(name).map(cell).unwrap_or_default();
     let mut first = format!("Basis: {} as of {}", plain("source"), plain("as_of"));
-    if let Some(period) = basis.get("period").and_then(Value::as_object) {
-        let part = |name: &str| period.get(name).map(cell).unwrap_or_default();
-        first.push_str(&format!("; {} to {} ({})", part("from"), part("to"), part("timezone")));
+    for (name, word) in [("period", ""), ("compared", "compared with ")] {
+        let Some(period) = basis.get(name).and_then(Value::as_object) else { continue };
+        match period.get("companies").and_then(Value::as_array) {
+            // Each company has its own days.
+            Some(each) => each.iter().filter_map(Value::as_object).for_each(|one| {
+                let company = one.get("company").map(cell).unwrap_or_default();
+                first.push_str(&format!("; {word}{company}: {}", days(one)));
+            }),
+            None => first.push_str(&format!("; {word}{}", days(period))),
+        }
     }
     let complete = basis.get("complete").and_then(Value::as_bool).unwrap_or(false);
     first.push_str(if complete { "; complete" } else { "; INCOMPLETE" });
@@ -77,6 +84,12 @@ fn basis_lines(basis: &Map<String, Value>) -> Vec<String> {
     lines.extend(listed("missing", "Missing"));
     lines.extend(listed("notes", "Note"));
     lines
+}
+
+fn days(period: &Map<String, Value>) -> String {
+    let part = |name: &str| period.get(name).map(cell).unwrap_or_default();
+    let zone = if period.contains_key("timezone") { format!(" ({})", part("timezone")) } else { String::new() };
+    format!("{} to {}{zone}", part("from"), part("to"))
 }
 
 fn table(items: &[Value]) -> Vec<String> {

@@ -20,11 +20,18 @@ const DEFINITIONS_TEXT: &str = "\
 - **Day**: an inspection belongs to the civil day of its start in the company's own time zone.
 - **Status**: deleted, else canceled, else published (the report is out), else performed (its time has come), else \
 confirmed, else requested.
-- **Booked** in a period: every inspection dated in it, canceled ones included, deleted ones not.
+- **Booked** in a period: every inspection dated in it, canceled ones included, deleted ones not. Worked-out answers about \
+a running period end now: what lies ahead is in lists, the briefing and the capacity plan.
 - **Performed**: booked, not canceled, dated before now.
+- **Compared**: a calendar month, quarter, year or week with the one before it, and with the same days of that one while it \
+is running; any other period with as many days just before it. `last_year`: the same dates a year before, whole weeks 364 \
+days before. `basis.compared` has the dates.
+- **Assists**: performed inspections of others that an inspector helped with; the volume is the primary inspector's.
+- **No longer in Spectora**: an agent who was deleted there. Past numbers stay theirs; lists of whom to call leave them out.
 - **Quote**: the quoted price; payments are not known beyond paid or not.
 - **Agent**: the real-estate agent, known to one company by a connection id; `agent_id` is the same person in every \
-company. The buying agent is on the buyer's side, the selling agent on the seller's.
+company; without it two people of one name in two companies are two. The buying agent is on the buyer's side, the \
+selling agent on the seller's. Agencies are those the agents are with now.
 - **Add-on**: a service sold beside the main one, such as a radon test.
 - **Rhythm of an agent**: the middle gap between referrals. A silence of one such gap has a chance of a half, of two a \
 quarter, and so on.
@@ -44,6 +51,8 @@ weeks is used; a naive one where none is better.
 - **ZIP code**: its five digits, however it is written; other codes as they are written.
 - **Add-on**: what Spectora lists as one, without the discounts and fees that the company names under `not_add_ons`; \
 spellings joined under `same_names` are one name.
+- **Weeks of history** begin with regular work: the first week from which on weeks with work are at least half as frequent \
+as they are now. A few older inspections before that count nowhere.
 - **Utilisation**: hours performed a week in the last 4 weeks, of the inspector's own 90th-percentile week of the past year.
 - **Complete**: the answer holds everything that was asked for; otherwise `missing` says what is not in it.
 ";

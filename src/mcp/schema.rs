@@ -86,6 +86,15 @@ impl Input {
         .with("cursor", json!({"type": "string"}))
     }
 
+    /// `limit` and `cursor` of an insight, whose rows are `what`.
+    pub(super) fn paged_rows(self, what: &str, default: &str) -> Self {
+        self.with(
+            "limit",
+            json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "description": format!("{what}, default {default}.")}),
+        )
+        .with("cursor", json!({"type": "string"}))
+    }
+
     /// What else is given is refused by the server itself (`arguments`): some models take no schema that says so.
     pub(super) fn build(self) -> Map<String, Value> {
         let mut schema = Map::new();
@@ -135,6 +144,15 @@ pub(super) fn insight() -> Map<String, Value> {
         "combined": {"type": "object"},
         "basis": basis(),
     }, "required": ["companies", "basis"]}))
+}
+
+/// The shape of an insight whose rows come in pages.
+pub(super) fn paged_insight() -> Map<String, Value> {
+    let mut schema = insight();
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert("next_cursor".to_owned(), json!({"type": "string"}));
+    }
+    schema
 }
 
 /// The shape of every answer about one record.

@@ -6,6 +6,7 @@ mod companies;
 pub(super) mod insight;
 mod inspections;
 mod mirror;
+mod people;
 pub(super) mod search;
 
 use futures_util::future::join_all;
@@ -110,7 +111,37 @@ const GIVEN_CHARS_MAX: usize = 80;
 /// How the part of an answer that a whole company lacks begins.
 pub(super) const ALL_OF: &str = "all of ";
 
-/// Asks every chosen company at once. One that fails is named as missing; when all fail, that is the answer.
+/// Whether a basis as shown lacks a whole company: then nothing over all companies is certain.
+pub(super) fn lacks_a_company(basis: &Value) -> bool {
+    let missing = basis.get("missing").and_then(Value::as_array).into_iter().flatten();
+    missing.filter_map(Value::as_str).any(|part| part.starts_with(ALL_OF))
+}
+
+/// A candidate and where they are.
+fn in_company(name: &str, company: &ServedCompany) -> String {
+    format!("{name} in {}", company.name)
+}
+
+/// Several fit a name in one company at least: nobody is guessed, whatever the other companies know. `others` are those
+/// who fit elsewhere.
+fn ambiguous(failures: &[(&ServedCompany, RecordsError)], others: &[(&ServedCompany, String)]) -> ToolFailure {
+    let mut what = String::new();
+    let mut listed = Vec::new();
+    for (company, error) in failures {
+        if let RecordsError::AmbiguousName { candidates, .. } = error {
+            if what.is_empty() {
+                what = error.to_string();
+            }
+            let is_alone = failures.len() + others.len() == 1;
+            listed.extend(candidates.iter().map(|one| if is_alone { one.clone() } else { in_company(one, company) }));
+        }
+    }
+    listed.extend(others.iter().map(|(company, name)| in_company(name, company)));
+    ToolFailure::new(what, format!("give the id of the one you mean: {}", listed.join("; ")))
+}
+
+/// Asks every chosen company at once. One that fails is named as missing; when all fail, or several fit a name, that is
+/// the answer.
 async fn ask_each<'a, T, F>(
     companies: &[&'a ServedCompany],
     ask: impl Fn(&'a ServedCompany) -> F,
@@ -134,6 +165,9 @@ where
             Err(error) => failures.push((company, error)),
         }
     }
+    if failures.iter().any(|(_, error)| matches!(error, RecordsError::AmbiguousName { .. })) {
+        return Err(ambiguous(&failures, &[]));
+    }
     if answers.is_empty() {
         return match failures.into_iter().next() {
             Some((_, error)) => Err(error.into()),
@@ -144,7 +178,9 @@ where
         for (company, error) in &failures {
             match error {
                 // A name that only another company knows leaves nothing out.
-                RecordsError::UnknownName { .. } => merged.notes.push(format!("{}: {error}", company.name)),
+                RecordsError::UnknownName { .. } | RecordsError::UnknownId { .. } => {
+                    merged.notes.push(format!("{}: {error}", company.name));
+                }
                 _ => merged.missing.push(format!("{ALL_OF}{}: {error}", company.name)),
             }
         }
@@ -152,7 +188,8 @@ where
     Ok((answers, merged))
 }
 
-/// Asks every chosen company for one record; the first that has it answers. A failure counts only when none has it.
+/// Asks every chosen company for one record. Where one has it, a company that could not be asked is named in the basis;
+/// where none has it, that failure is the answer, and where a name fits several people, that is.
 async fn find_one<'a, T, F>(
     context: &Context,
     companies: &[&'a ServedCompany],
@@ -166,13 +203,16 @@ where
     let id = excerpt(id, GIVEN_CHARS_MAX);
     let asked = join_all(companies.iter().map(|company| async { (*company, ask(company).await) })).await;
     let mut found = Vec::new();
-    let mut failure = None;
+    let mut failures = Vec::new();
     for (company, answer) in asked {
         match answer {
             Ok(Some((value, basis))) => found.push((company, value, basis)),
             Ok(None) => {}
-            Err(error) => failure = Some(error),
+            Err(error) => failures.push((company, error)),
         }
+    }
+    if failures.iter().any(|(_, error)| matches!(error, RecordsError::AmbiguousName { .. })) {
+        return Err(ambiguous(&failures, &[]));
     }
     if 1 < found.len() {
         let names: Vec<String> = found.iter().map(|(company, ..)| company.name.to_string()).collect();
@@ -181,9 +221,16 @@ where
             format!("give `company`: {}", names.join(" or ")),
         ));
     }
-    match (found.pop(), failure) {
-        (Some(found), _) => Ok(found),
-        (None, Some(error)) => Err(error.into()),
+    let is_unknown =
+        |error: &RecordsError| matches!(error, RecordsError::UnknownName { .. } | RecordsError::UnknownId { .. });
+    match (found.pop(), failures.pop()) {
+        (Some((company, value, mut basis)), last) => {
+            for (other, error) in failures.iter().chain(&last).filter(|(_, error)| !is_unknown(error)) {
+                basis.notes.push(format!("{} could not be asked: {error}", other.name));
+            }
+            Ok((company, value, basis))
+        }
+        (None, Some((_, error))) => Err(error.into()),
         (None, None) => {
             let names: Vec<String> = companies.iter().map(|company| company.name.to_string()).collect();
             let place = if context.companies.len() == 1 { String::new() } else { format!(" in {}", names.join(", ")) };

@@ -1,6 +1,6 @@
 //! Rows for sums: every inspection of a span of days as numbers, with the names the numbers stand for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::words::WordKind;
 use super::{MirrorError, Parts};
@@ -91,6 +91,23 @@ pub struct AgentFact {
     pub created_at: Option<i64>,
 }
 
+/// An agent the service has or had, as far as finding them by name needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownAgent {
+    /// The number in the tables; `None` where none was looked up.
+    pub number: Option<i64>,
+    /// The connection id.
+    pub id: String,
+    /// The name.
+    pub name: Option<String>,
+    /// The agency's name.
+    pub agency: Option<String>,
+    /// The person's id, the same in every company.
+    pub person: Option<String>,
+    /// Whether the service has them no more.
+    pub is_former: bool,
+}
+
 /// Inspections of a span of days, with everything needed to name what is counted.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
@@ -106,11 +123,16 @@ pub struct Facts {
     pub names: HashMap<i64, Named>,
     /// The inspectors by number: id (where known) and name.
     pub inspectors: HashMap<i64, (Option<String>, String)>,
-    /// The agents by number.
+    /// The agents the service has, by number.
     pub agents: HashMap<i64, AgentFact>,
-    /// The ids of inspections that are no decimals, by the number that stands for them here.
+    /// The agents it had and has no more: what they sent stays theirs. See [`Facts::agent`].
+    pub former_agents: HashMap<i64, AgentFact>,
+    /// The ids of inspections that are not decimals, by number. See [`Facts::id`].
     odd_ids: HashMap<i64, String>,
 }
+
+/// Agents by number.
+type Agents = HashMap<i64, AgentFact>;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -132,9 +154,27 @@ impl Facts {
             names: self.names.clone(),
             inspectors: self.inspectors.clone(),
             agents: self.agents.clone(),
+            former_agents: self.former_agents.clone(),
             odd_ids: self.odd_ids.clone(),
             ..Self::default()
         }
+    }
+
+    /// An agent, whether or not the service still has them.
+    pub fn agent(&self, number: i64) -> Option<&AgentFact> {
+        self.agents.get(&number).or_else(|| self.former_agents.get(&number))
+    }
+
+    /// Every agent with their number, those included whom the service has no more.
+    pub fn all_agents(&self) -> impl Iterator<Item = (i64, &AgentFact)> {
+        self.agents.iter().chain(&self.former_agents).map(|(number, agent)| (*number, agent))
+    }
+
+    /// The folded names that more than one inspector has.
+    pub fn shared_inspector_names(&self) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let names = self.inspectors.values().map(|(_, name)| crate::domain::fold(name));
+        names.filter(|name| !seen.insert(name.clone())).collect()
     }
 
     /// Notes what was sold with one of the rows.
@@ -189,15 +229,9 @@ impl Parts<'_> {
         facts.names = self.all_names()?;
         let shown = |one: &super::inspectors::Inspector| (one.pk, (one.id.clone(), one.shown()));
         facts.inspectors = known.people.iter().map(shown).collect();
-        facts.agents = self.all_agents()?;
-        facts.odd_ids = self.odd_inspection_ids()?;
+        (facts.agents, facts.former_agents) = self.all_agents()?;
+        facts.odd_ids = self.odd_ids(super::Kind::Inspections)?;
         Ok(facts)
-    }
-
-    fn odd_inspection_ids(&self) -> Result<HashMap<i64, String>, MirrorError> {
-        let mut statement = self.connection.prepare_cached("SELECT pk, id FROM odd_ids WHERE kind = ?")?;
-        let rows = statement.query_map([super::Kind::Inspections.id_kind()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn add_sold(&self, facts: &mut Facts, from: i64, to: i64) -> Result<(), MirrorError> {
@@ -325,32 +359,63 @@ impl Parts<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    fn all_agents(&self) -> Result<HashMap<i64, AgentFact>, MirrorError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT pk, agent_id, name, agency, created_at FROM agents WHERE gone = 0")?;
-        let rows: Vec<(i64, AgentFact)> = statement
-            .query_map([], |row| {
-                let pk: i64 = row.get(0)?;
-                let id = if 0 < pk { pk.to_string() } else { String::new() };
-                let agent = AgentFact {
-                    id,
-                    agent_id: row.get(1)?,
-                    name: row.get(2)?,
-                    agency: row.get(3)?,
-                    created_at: row.get(4)?,
-                };
-                Ok((pk, agent))
-            })?
-            .collect::<Result<_, _>>()?;
-        let mut agents = HashMap::new();
-        for (pk, mut agent) in rows {
-            if agent.id.is_empty() {
-                agent.id = super::words::id_of(self.connection, super::Kind::Agents, pk)?;
-            }
-            agents.insert(pk, agent);
+    /// The agents the service has, and those it had.
+    fn all_agents(&self) -> Result<(Agents, Agents), MirrorError> {
+        let odd_ids = self.odd_ids(super::Kind::Agents)?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT pk, agent_id, name, agency, created_at, gone FROM agents")?;
+        let mut rows = statement.query([])?;
+        let (mut agents, mut former) = (Agents::new(), Agents::new());
+        while let Some(row) = rows.next()? {
+            let pk: i64 = row.get(0)?;
+            let agent = AgentFact {
+                id: odd_ids.get(&pk).cloned().unwrap_or_else(|| pk.to_string()),
+                agent_id: row.get(1)?,
+                name: row.get(2)?,
+                agency: row.get(3)?,
+                created_at: row.get(4)?,
+            };
+            let is_former = row.get::<_, i64>(5)? != 0;
+            if is_former { &mut former } else { &mut agents }.insert(pk, agent);
         }
-        Ok(agents)
+        Ok((agents, former))
+    }
+
+    /// Every agent the service has or had, by name.
+    pub fn known_agents(&self) -> Result<Vec<KnownAgent>, MirrorError> {
+        let odd_ids = self.odd_ids(super::Kind::Agents)?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT a.pk, a.name, w.text, a.agent_id, a.gone FROM agents a LEFT JOIN words w ON w.pk = a.agency \
+             ORDER BY a.folded, a.pk",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let pk: i64 = row.get(0)?;
+            Ok(KnownAgent {
+                number: Some(pk),
+                id: odd_ids.get(&pk).cloned().unwrap_or_else(|| pk.to_string()),
+                name: row.get(1)?,
+                agency: row.get(2)?,
+                person: row.get(3)?,
+                is_former: row.get::<_, i64>(4)? != 0,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The number of an agent whom an inspection names, whether or not the agent's own record is here.
+    pub fn agent_in_inspections(&self, id: &str) -> Result<Option<i64>, MirrorError> {
+        let Some(pk) = super::words::known_key(self.connection, super::Kind::Agents, id)? else { return Ok(None) };
+        let sql = "SELECT EXISTS (SELECT 1 FROM inspections WHERE buying_agent = ?1) \
+                   OR EXISTS (SELECT 1 FROM inspections WHERE selling_agent = ?1)";
+        let is_there: bool = self.connection.prepare_cached(sql)?.query_row([pk], |row| row.get(0))?;
+        Ok(is_there.then_some(pk))
+    }
+
+    /// The ids of a kind that are not decimals, by number.
+    fn odd_ids(&self, kind: super::Kind) -> Result<HashMap<i64, String>, MirrorError> {
+        let mut statement = self.connection.prepare_cached("SELECT pk, id FROM odd_ids WHERE kind = ?")?;
+        let rows = statement.query_map([kind.id_kind()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The first and the last day on which any inspection that is not deleted begins.

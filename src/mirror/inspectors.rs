@@ -52,13 +52,19 @@ impl InspectorPeople {
         std::iter::once(person).chain(others)
     }
 
-    pub(super) fn entries(&self) -> Vec<NameEntry> {
-        let entry = |one: &Inspector| NameEntry { id: one.id.clone(), name: one.shown(), beside: None };
+    /// Every person's number with id and name, by name.
+    fn entries(&self) -> Vec<(i64, NameEntry)> {
+        let entry = |one: &Inspector| (one.pk, NameEntry { id: one.id.clone(), name: one.shown(), beside: None });
         self.people.iter().map(entry).collect()
     }
 }
 
 impl Parts<'_> {
+    /// Every inspector's number with id and name, by name.
+    pub fn known_inspectors(&self) -> Result<Vec<(i64, NameEntry)>, MirrorError> {
+        Ok(self.inspector_people()?.entries())
+    }
+
     /// Each id is a person. A name without an id is the person of that name where one id only was ever seen with it;
     /// otherwise it is a person of its own, for between two of one name nobody can tell. It follows from all records
     /// together, so the order in which they came does not matter. In the order of their names.

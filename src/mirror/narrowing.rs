@@ -33,7 +33,7 @@ impl Narrowing {
         let fits = |wanted: &Option<BTreeSet<i64>>, has: Option<i64>| {
             wanted.as_ref().is_none_or(|wanted| has.is_some_and(|has| wanted.contains(&has)))
         };
-        let agency = || facts.agents.get(&fact.buying_agent?)?.agency;
+        let agency = || facts.agent(fact.buying_agent?)?.agency;
         fits(&self.inspectors, fact.inspector)
             && fits(&self.agents, fact.buying_agent)
             && fits(&self.zips, fact.zip)

@@ -82,7 +82,7 @@ impl Parts<'_> {
 
     /// Every inspector's name.
     pub fn inspector_names(&self) -> Result<Vec<NameEntry>, MirrorError> {
-        Ok(self.inspector_people()?.entries())
+        Ok(self.known_inspectors()?.into_iter().map(|(_, entry)| entry).collect())
     }
 
     /// Every agent's name, with the agency beside it.

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::{Basis, Records, RecordsError};
 use crate::domain::{Agent, AgentStatistics, ConnectionId};
-use crate::mirror::{Kind, NameEntry};
+use crate::mirror::Kind;
 use crate::spectora::{ConnectionInclude, ConnectionSort, ConnectionStats, Connections, Direction, Query};
 
 /// How long what was read may be used again.
@@ -103,7 +103,7 @@ impl Records {
         }
         let include = [ConnectionInclude::Agent, ConnectionInclude::AgentTeam];
         let Some(agent) = super::error::found(self.client.one::<Connections>(id, &include).await)? else {
-            return Ok(None);
+            return self.former_agent(id).await;
         };
         let statistics = self.statistics_of(id).await?;
         Ok(Some((AgentEntry { agent, statistics }, self.asked_now())))
@@ -114,24 +114,16 @@ impl Records {
         super::error::found(self.client.one::<ConnectionStats>(id, &[]).await)
     }
 
-    /// The agent meant by a connection id or a name. Case, accents, punctuation and the order of words do not count, and
-    /// a small slip is forgiven where one agent only can be meant; two that fit are not guessed between.
-    pub async fn resolve_agent(&self, given: &str) -> Result<ConnectionId, RecordsError> {
-        if given.bytes().all(|b| b.is_ascii_digit())
-            && let Ok(id) = given.parse()
-        {
-            return Ok(id);
-        }
-        let (agents, _) = self.agents().await?;
-        let entries = agents.iter().filter_map(|agent| {
-            Some(NameEntry {
-                id: Some(agent.id.to_string()),
-                name: agent.name()?,
-                beside: agent.agency_name.as_ref().map(ToString::to_string),
-            })
-        });
-        let entry = super::names::resolve("agent", given, &entries.collect::<Vec<_>>())?;
-        let id = entry.entry.id.as_deref().and_then(|id| id.parse().ok());
-        id.ok_or_else(|| RecordsError::UnknownName { what: "agent", given: given.to_owned(), nearest: Vec::new() })
+    /// An agent whom the service has no more, as the mirror knew them.
+    async fn former_agent(&self, id: &ConnectionId) -> Result<Option<(AgentEntry, Basis)>, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Ok(None) };
+        let wanted = id.to_string();
+        let found = syncer.mirror().read(move |parts| parts.raw(Kind::Agents, &wanted)).await?;
+        let Some((raw, gone_at)) = found else { return Ok(None) };
+        let agent = self.read_kept::<Connections>(raw)?;
+        let mut basis = self.asked_now();
+        let since = gone_at.map(|at| format!(" (since {})", self.timezone().to_datetime(at).date()));
+        basis.notes.push(format!("no longer in Spectora{}; this is how it was", since.unwrap_or_default()));
+        Ok(Some((AgentEntry { agent, statistics: None }, basis)))
     }
 }

@@ -36,6 +36,14 @@ pub enum RecordsError {
         /// The most similar names there are, best first.
         nearest: Vec<String>,
     },
+    /// Nobody with that id.
+    #[error("no {what} has the id {id}")]
+    UnknownId {
+        /// Such as `agent`.
+        what: &'static str,
+        /// What was asked for.
+        id: String,
+    },
     /// More than one by that name; this program does not guess.
     #[error("more than one {what} fits `{}`", excerpt(given, GIVEN_CHARS_MAX))]
     AmbiguousName {

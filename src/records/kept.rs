@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::names::{NameMatch, resolve};
+use super::names::resolve;
 use super::reach::{Need, Reached, Standing};
-use super::{Basis, InspectorWanted, Records, RecordsError, Source};
+use super::{Basis, Records, RecordsError, Source};
 use crate::domain::{Agent, Client, Inspection, Naming, date_of, epoch_day, fold, has_words};
-use crate::mirror::{Fact, Facts, Kind, NameEntry, News};
+use crate::mirror::{Fact, Facts, Kind, News};
 
 use super::mirrored::CANCELLATION_SAMPLE_MIN;
 
@@ -226,23 +226,6 @@ impl Records {
         Ok((records, basis))
     }
 
-    /// The inspector meant, where names are known; a note when the name was typed with a slip.
-    pub async fn resolve_inspector(
-        &self,
-        wanted: InspectorWanted,
-    ) -> Result<(InspectorWanted, Option<String>), RecordsError> {
-        let (InspectorWanted::Name(given), Some(syncer)) = (&wanted, &self.keeper) else { return Ok((wanted, None)) };
-        let names = syncer.mirror().read(|parts| parts.inspector_names().map(Some)).await;
-        let names = self.or_service(names.map_err(RecordsError::from))?.unwrap_or_default();
-        if names.is_empty() {
-            return Ok((wanted, None));
-        }
-        let NameMatch { entry, exact } = resolve("inspector", given, &names)?;
-        let note = (!exact).then(|| format!("`{given}` was taken for {}", entry.name));
-        let id = entry.id.as_deref().and_then(|id| id.parse().ok());
-        Ok((id.map_or(InspectorWanted::Name(entry.name), InspectorWanted::Id), note))
-    }
-
     /// The inspectors' names; empty without a mirror.
     pub async fn inspector_names(&self) -> Result<Vec<String>, RecordsError> {
         let Some(syncer) = &self.keeper else { return Ok(Vec::new()) };
@@ -255,27 +238,6 @@ impl Records {
         let Some(syncer) = &self.keeper else { return Ok(Vec::new()) };
         let names = syncer.mirror().read(|parts| parts.agent_names()).await?;
         Ok(names.into_iter().map(|entry| entry.name).collect())
-    }
-
-    /// The inspector meant, as a number among those of `facts`; a note when the name was typed with a slip.
-    pub fn inspector_number(&self, given: &str, facts: &Facts) -> Result<(i64, Option<String>), RecordsError> {
-        let mut known: Vec<(&i64, &(Option<String>, String))> = facts.inspectors.iter().collect();
-        known.sort();
-        if let Some((number, _)) = known.iter().find(|(_, (id, _))| id.as_deref() == Some(given.trim())) {
-            return Ok((**number, None));
-        }
-        let entries: Vec<NameEntry> = known
-            .iter()
-            .map(|(number, (_, name))| NameEntry { id: Some(number.to_string()), name: name.clone(), beside: None })
-            .collect();
-        let NameMatch { entry, exact } = resolve("inspector", given, &entries)?;
-        let note = (!exact).then(|| format!("`{given}` was taken for {}", entry.name));
-        let number = entry.id.as_deref().and_then(|id| id.parse().ok());
-        number.map(|number| (number, note)).ok_or_else(|| RecordsError::UnknownName {
-            what: "inspector",
-            given: given.to_owned(),
-            nearest: Vec::new(),
-        })
     }
 
     /// The words of a service as they are known; a note when they were typed with a slip.
@@ -291,6 +253,7 @@ impl Records {
             return Ok(as_given);
         }
         let found = resolve("service", given, &names)?;
-        Ok((found.entry.name.clone(), Some(format!("`{given}` was taken for {}", found.entry.name))))
+        let note = found.note(given);
+        Ok((found.entry.name, note))
     }
 }

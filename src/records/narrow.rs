@@ -4,18 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::names::resolve;
-use super::{AGENCY_AS_OF_NOW, Basis, Need, Records, RecordsError};
+use super::{AGENCY_AS_OF_NOW, AgentMeant, Basis, InspectorMeant, Need, Records, RecordsError};
 use crate::domain::{fold, zip};
 use crate::mirror::{Facts, NameEntry, Named, Narrowing};
 
-/// What inspections are narrowed by.
+/// What inspections are narrowed by, besides people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NarrowedBy {
-    /// The primary inspector.
-    Inspector,
-    /// The buying agent.
-    Agent,
-    /// The buying agent's agency.
+    /// The agency the buying agent is with now.
     Agency,
     /// A service sold.
     Service,
@@ -30,8 +26,6 @@ pub enum NarrowedBy {
 impl NarrowedBy {
     fn name(self) -> &'static str {
         match self {
-            Self::Inspector => "inspector",
-            Self::Agent => "agent",
             Self::Agency => "agency",
             Self::Service => "service",
             Self::AddOn => "add-on",
@@ -41,10 +35,14 @@ impl NarrowedBy {
     }
 }
 
-/// Which inspections, by ids or names as they were given; all when nothing is.
+/// Which inspections; all when nothing is given.
 #[derive(Clone, Debug, Default)]
 pub struct NarrowingWanted {
-    /// Each kind at most once.
+    /// The primary inspector.
+    pub inspector: Option<InspectorMeant>,
+    /// The buying agent.
+    pub agent: Option<AgentMeant>,
+    /// The rest by names as they were given, each kind at most once.
     pub given: Vec<(NarrowedBy, String)>,
 }
 
@@ -53,88 +51,87 @@ impl Records {
     /// what was narrowed, and that everything in the answer is about these inspections alone.
     pub async fn facts_of(&self, wanted: &NarrowingWanted, need: Need) -> Result<(Arc<Facts>, Basis), RecordsError> {
         let (facts, mut basis) = self.facts(need).await?;
-        if wanted.given.is_empty() {
-            return Ok((facts, basis));
-        }
         let mut narrowing = Narrowing::default();
         let mut said = Vec::new();
+        if let Some(inspector) = &wanted.inspector {
+            narrowing.inspectors = Some(BTreeSet::from([inspector.known_number()?]));
+            said.push(format!("inspector {}", inspector.entry.name));
+        }
+        if let Some(agent) = &wanted.agent {
+            narrowing.agents = Some(BTreeSet::from([agent.known_number()?]));
+            said.push(format!("agent {}", agent.entry.name));
+        }
         for (by, given) in &wanted.given {
-            let (numbers, name) = self.numbers(*by, given, &facts).await?;
+            let given = match by {
+                NarrowedBy::Service | NarrowedBy::AddOn => self.client.naming().one(given),
+                _ => given,
+            };
+            let (numbers, name, note) = numbers(*by, given, &facts)?;
+            basis.notes.extend(note);
             said.push(format!("{} {name}", by.name()));
             match by {
-                NarrowedBy::Inspector => narrowing.inspectors = Some(numbers),
-                NarrowedBy::Agent => narrowing.agents = Some(numbers),
-                NarrowedBy::Agency => narrowing.agencies = Some(numbers),
+                NarrowedBy::Agency => {
+                    narrowing.agencies = Some(numbers);
+                    basis.notes.push(AGENCY_AS_OF_NOW.to_owned());
+                }
                 NarrowedBy::Service | NarrowedBy::AddOn => narrowing.sold.push(numbers),
                 NarrowedBy::Zip => narrowing.zips = Some(numbers),
                 NarrowedBy::City => narrowing.cities = Some(numbers),
             }
         }
-        if narrowing.agencies.is_some() {
-            basis.notes.push(AGENCY_AS_OF_NOW.to_owned());
+        if said.is_empty() {
+            return Ok((facts, basis));
         }
         basis.notes.push(format!("all numbers are of inspections with {} alone", said.join(", ")));
-        Ok((Arc::new(narrowing.of(&facts)), basis))
-    }
-
-    /// Every number that means what was given, and its name.
-    async fn numbers(
-        &self,
-        by: NarrowedBy,
-        given: &str,
-        facts: &Facts,
-    ) -> Result<(BTreeSet<i64>, String), RecordsError> {
-        let given = match by {
-            NarrowedBy::Service | NarrowedBy::AddOn => self.client.naming().one(given),
-            _ => given,
-        };
-        let of_names = |numbers: BTreeSet<i64>| {
-            let named = numbers.into_iter().filter_map(|one| Some((one, facts.names.get(&one)?.text().to_owned())));
-            one_of(by, given, &named.collect::<Vec<_>>())
-        };
-        match by {
-            NarrowedBy::Inspector => {
-                let (number, _) = self.inspector_number(given, facts)?;
-                let name = facts.inspectors.get(&number).map(|(_, name)| name.clone()).unwrap_or_default();
-                Ok((BTreeSet::from([number]), name))
-            }
-            NarrowedBy::Agent => {
-                let id = self.resolve_agent(given).await?;
-                let found = facts.agents.iter().find(|(_, agent)| agent.id == id.as_str());
-                let Some((number, agent)) = found else {
-                    let given = given.to_owned();
-                    return Err(RecordsError::UnknownName { what: "agent", given, nearest: Vec::new() });
-                };
-                Ok((BTreeSet::from([*number]), agent.name.clone().unwrap_or_else(|| format!("id {id}"))))
-            }
-            NarrowedBy::Agency => of_names(facts.agents.values().filter_map(|agent| agent.agency).collect()),
-            NarrowedBy::Zip => {
-                let numbers: BTreeSet<i64> = facts.rows.iter().filter_map(|fact| fact.zip).collect();
-                let code = |number: &i64| facts.names.get(number).map(Named::text);
-                let wanted: BTreeSet<i64> = numbers
-                    .iter()
-                    .copied()
-                    .filter(|one| code(one).is_some_and(|code| zip::is_area(code, given)))
-                    .collect();
-                // A code is right or wrong: another one is another place, however near in writing.
-                match wanted.first().and_then(code) {
-                    Some(code) => Ok((wanted.clone(), code.to_owned())),
-                    None => Err(RecordsError::UnknownName {
-                        what: by.name(),
-                        given: given.to_owned(),
-                        nearest: nearest_codes(given, numbers.iter().filter_map(code)),
-                    }),
-                }
-            }
-            NarrowedBy::City => of_names(facts.rows.iter().filter_map(|fact| fact.city).collect()),
-            NarrowedBy::Service => of_names(sold(facts, |named| matches!(named, Named::Service(_)))),
-            NarrowedBy::AddOn => of_names(sold(facts, |named| matches!(named, Named::AddOn(_)))),
+        let narrowed = narrowing.of(&facts);
+        if let Some(inspector) = wanted.inspector.as_ref().filter(|_| narrowed.rows.is_empty()) {
+            basis.notes.push(format!(
+                "there is no such inspection with {} as the primary inspector; inspector_scorecard counts assists",
+                inspector.entry.name
+            ));
         }
+        Ok((Arc::new(narrowed), basis))
+    }
+}
+
+/// Every number that means what was given, with its name and a note when that was typed otherwise.
+fn numbers(
+    by: NarrowedBy,
+    given: &str,
+    facts: &Facts,
+) -> Result<(BTreeSet<i64>, String, Option<String>), RecordsError> {
+    let of_names = |numbers: BTreeSet<i64>| {
+        let named = numbers.into_iter().filter_map(|one| Some((one, facts.names.get(&one)?.text().to_owned())));
+        one_of(by, given, &named.collect::<Vec<_>>())
+    };
+    match by {
+        NarrowedBy::Agency => of_names(facts.all_agents().filter_map(|(_, agent)| agent.agency).collect()),
+        NarrowedBy::Zip => zips(given, facts).map(|(numbers, code)| (numbers, code, None)),
+        NarrowedBy::City => of_names(facts.rows.iter().filter_map(|fact| fact.city).collect()),
+        NarrowedBy::Service => of_names(sold(facts, |named| matches!(named, Named::Service(_)))),
+        NarrowedBy::AddOn => of_names(sold(facts, |named| matches!(named, Named::AddOn(_)))),
     }
 }
 
 fn sold(facts: &Facts, is: fn(&Named) -> bool) -> BTreeSet<i64> {
     facts.names.iter().filter(|(_, named)| is(named)).map(|(number, _)| *number).collect()
+}
+
+/// Every number that stands for a ZIP code. A code is right or wrong: another one is another place, however near in
+/// writing.
+fn zips(given: &str, facts: &Facts) -> Result<(BTreeSet<i64>, String), RecordsError> {
+    let all: BTreeSet<i64> = facts.rows.iter().filter_map(|fact| fact.zip).collect();
+    let code = |number: &i64| facts.names.get(number).map(Named::text);
+    let is_wanted = |number: &i64| code(number).is_some_and(|code| zip::is_area(code, given));
+    let wanted: BTreeSet<i64> = all.iter().copied().filter(is_wanted).collect();
+    match wanted.first().and_then(code) {
+        Some(code) => Ok((wanted.clone(), code.to_owned())),
+        None => Err(RecordsError::UnknownName {
+            what: NarrowedBy::Zip.name(),
+            given: given.to_owned(),
+            nearest: nearest_codes(given, all.iter().filter_map(code)),
+        }),
+    }
 }
 
 /// Codes of the same beginning.
@@ -151,7 +148,11 @@ fn nearest_codes<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Vec<S
 }
 
 /// The numbers of the name that is meant: spellings that differ in case or accents alone mean the same.
-fn one_of(by: NarrowedBy, given: &str, named: &[(i64, String)]) -> Result<(BTreeSet<i64>, String), RecordsError> {
+fn one_of(
+    by: NarrowedBy,
+    given: &str,
+    named: &[(i64, String)],
+) -> Result<(BTreeSet<i64>, String, Option<String>), RecordsError> {
     let mut entries: Vec<NameEntry> = Vec::new();
     let mut seen = BTreeSet::new();
     for (_, name) in named {
@@ -159,7 +160,9 @@ fn one_of(by: NarrowedBy, given: &str, named: &[(i64, String)]) -> Result<(BTree
             entries.push(NameEntry { id: None, name: name.clone(), beside: None });
         }
     }
-    let found = resolve(by.name(), given, &entries)?.entry.name;
-    let same = fold(&found);
-    Ok((named.iter().filter(|(_, name)| fold(name) == same).map(|(number, _)| *number).collect(), found))
+    let found = resolve(by.name(), given, &entries)?;
+    let same = fold(&found.entry.name);
+    let numbers = named.iter().filter(|(_, name)| fold(name) == same).map(|(number, _)| *number).collect();
+    let note = found.note(given);
+    Ok((numbers, found.entry.name, note))
 }

@@ -28,6 +28,22 @@ pub enum InspectorWanted {
     Name(String),
 }
 
+impl InspectorWanted {
+    /// As it was given: digits are an id.
+    pub fn given(given: String) -> Self {
+        match given.parse() {
+            Ok(id) if given.bytes().all(|b| b.is_ascii_digit()) => Self::Id(id),
+            _ => Self::Name(given),
+        }
+    }
+
+    /// The inspector who is meant, by id where there is one.
+    pub fn meant(meant: super::InspectorMeant) -> Self {
+        let id = meant.entry.id.as_deref().and_then(|id| id.parse().ok());
+        id.map_or(Self::Name(meant.entry.name), Self::Id)
+    }
+}
+
 /// Which inspections are wanted; all of it must hold.
 #[derive(Clone, Debug, Default)]
 pub struct InspectionSelection {

@@ -85,6 +85,24 @@ pub enum Edit {
         /// The name now.
         last_name: String,
     },
+    /// A connection turns out to be the person of another one.
+    SamePerson {
+        /// Whose.
+        company: usize,
+        /// Which connection.
+        connection_id: u64,
+        /// The connection whose person it is.
+        like: u64,
+    },
+    /// An inspector takes the name of another one.
+    NameInspector {
+        /// Whose.
+        company: usize,
+        /// Which, by place in the list.
+        inspector: usize,
+        /// Whose name it is, by place in the list.
+        like: usize,
+    },
     /// An agency takes another name.
     RenameAgency {
         /// Whose.
@@ -177,6 +195,22 @@ pub(super) fn apply(truth: &mut Truth, edit: &Edit, now: i64) -> Option<u64> {
             agent.last_name = Some(last_name.clone());
             agent.updated_at = stamp(agent.updated_at, now);
             Some(*connection_id)
+        }
+        Edit::SamePerson { company, connection_id, like } => {
+            let agents = &mut truth.companies.get_mut(*company)?.agents;
+            let person = agents.iter().find(|agent| agent.connection_id == *like)?;
+            let (agent_id, uuid) = (person.agent_id, person.uuid.clone());
+            let agent = agents.iter_mut().find(|agent| agent.connection_id == *connection_id)?;
+            (agent.agent_id, agent.uuid) = (agent_id, uuid);
+            agent.updated_at = stamp(agent.updated_at, now);
+            Some(*connection_id)
+        }
+        Edit::NameInspector { company, inspector, like } => {
+            let inspectors = &mut truth.companies.get_mut(*company)?.inspectors;
+            let name = inspectors.get(*like)?.name;
+            let inspector = inspectors.get_mut(*inspector)?;
+            inspector.name = name;
+            Some(inspector.id)
         }
         Edit::RenameAgency { company, id, name } => {
             let company = truth.companies.get_mut(*company)?;

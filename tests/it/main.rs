@@ -33,6 +33,8 @@ mod insight;
 mod kept;
 // Every number of the insights against plain loops, over seeds, zones and gaps in the rows.
 mod metrics;
+// Whose a number is: explained, of those who left, by names that fit several.
+mod people;
 // Several processes on one mirror, and processes that are killed.
 mod processes;
 // What logs may hold, and what standard output may hold while things go wrong.

@@ -52,6 +52,11 @@ impl Days {
         rows.iter().filter(|row| self.0 <= row.day && row.day <= self.1).collect()
     }
 
+    /// What is counted in a period that may still be running: nothing of what lies ahead.
+    fn begun(self, rows: &[Plain]) -> Vec<&Plain> {
+        self.of(rows).into_iter().filter(|row| row.start < now()).collect()
+    }
+
     fn back(self, days: i64) -> Self {
         Self(self.0 - days.days(), self.1 - days.days())
     }
@@ -250,23 +255,19 @@ type Asked = (Value, Days, Option<Days>);
 fn asked() -> Vec<Asked> {
     let days = |from: &str, to: &str| Days(from.parse().unwrap(), to.parse().unwrap());
     let mut asked = Vec::new();
-    for (from, to, compare) in [
-        ("2026-07-01", "2026-09-30", "previous"),
-        ("2025-10-15", "2026-03-10", "last_year"),
-        // Into the days to come, which nothing is performed on yet.
-        ("2024-06-01", "2026-12-31", "none"),
+    for (from, to, compare, before) in [
+        // A calendar quarter with the one before it, which is a day shorter.
+        ("2026-07-01", "2026-09-30", "previous", Some(("2026-04-01", "2026-06-30"))),
+        ("2025-10-15", "2026-03-10", "last_year", Some(("2024-10-15", "2025-03-10"))),
+        // Into the days to come, which nothing is counted of yet.
+        ("2024-06-01", "2026-12-31", "none", None),
         // Days of change of clocks: the United States, Lord Howe Island.
-        ("2026-03-08", "2026-03-08", "previous"),
-        ("2025-11-01", "2025-11-02", "last_year"),
-        ("2026-04-04", "2026-04-06", "previous"),
+        ("2026-03-08", "2026-03-08", "previous", Some(("2026-03-07", "2026-03-07"))),
+        ("2025-11-01", "2025-11-02", "last_year", Some(("2024-11-01", "2024-11-02"))),
+        ("2026-04-04", "2026-04-06", "previous", Some(("2026-04-01", "2026-04-03"))),
     ] {
-        let range = days(from, to);
-        let before = match compare {
-            "previous" => Some(range.back(range.length())),
-            "last_year" => Some(range.back(364)),
-            _ => None,
-        };
-        asked.push((json!({"from": from, "to": to, "compare": compare}), range, before));
+        let before = before.map(|(from, to)| days(from, to));
+        asked.push((json!({"from": from, "to": to, "compare": compare}), days(from, to), before));
     }
     asked
 }
@@ -282,13 +283,20 @@ async fn check_scorecards(app: &TestApp, company: &str, rows: &[Plain], seen: &m
         let asked = with(&period, json!({"company": company, "detail": "full"}));
         let answer = app.answer("inspector_scorecard", asked.clone()).await;
         let part = &answer["companies"][0];
-        let booked = range.of(rows);
+        let compared = before.map(|days| json!({"from": days.0.to_string(), "to": days.1.to_string()}));
+        assert_eq!(answer["basis"].get("compared"), compared.as_ref(), "{asked}");
+        let booked = range.begun(rows);
         let done_before = |holds: &dyn Fn(&Plain) -> bool| {
             before.map(|before| count(before.of(rows).into_iter(), |row| row.performed() && holds(row)))
         };
         check_card(&part["whole_company"], &card(&booked, rows), &format!("{asked}"));
         assert_eq!(part["whole_company"]["volume_before"].as_u64(), done_before(&|_| true), "{asked}");
-        let names: BTreeSet<&String> = booked.iter().filter_map(|row| row.inspector.as_ref()).collect();
+        let mut names: BTreeSet<&String> = booked.iter().filter_map(|row| row.inspector.as_ref()).collect();
+        // Who only assisted, and who worked in the period before and not in this one.
+        names.extend(booked.iter().filter(|row| row.performed()).flat_map(|row| &row.assists));
+        for row in before.map(|before| before.of(rows)).unwrap_or_default() {
+            names.extend(row.inspector.as_ref().filter(|_| row.performed()));
+        }
         let shown = part["inspectors"].as_array().unwrap();
         assert_eq!(shown.len(), names.len(), "{asked}");
         let mut cards = Vec::new();
@@ -414,7 +422,7 @@ async fn check_agents(app: &TestApp, company: &str, rows: &[Plain], seen: &mut u
         let asked = with(&period, json!({"company": company, "limit": 50}));
         let answer = app.answer("agent_analysis", asked.clone()).await;
         let part = &answer["companies"][0];
-        let booked = range.of(rows);
+        let booked = range.begun(rows);
         let done: Vec<&Plain> = booked.iter().copied().filter(|row| row.performed()).collect();
         let cents: u64 = done.iter().map(|row| row.cents.unwrap_or(0)).sum();
         assert_eq!(part["quoted_revenue"].as_str(), Some(money(cents).as_str()), "{asked}");
@@ -735,7 +743,7 @@ proptest! {
         let (facts, names) = facts_of(&rows);
         let scope = |days: Days| Scope { from: epoch_day(days.0), to: epoch_day(days.1) };
         let ms = now().as_millisecond();
-        let booked = range.of(&rows);
+        let booked = range.begun(&rows);
         let name = |number: Option<i64>| number.map(|number| names[&number].clone());
 
         let cards = insight::scorecard(&facts, &scope(range), Some(&scope(before)), ms);
@@ -750,7 +758,7 @@ proptest! {
         {
             prop_assert_eq!((row.booked, row.volume), (expected.booked, expected.volume));
             prop_assert!(close(Some(row.hours), Some(expected.hours)));
-            prop_assert_eq!(row.revenue, expected.cents as i64 * 100);
+            prop_assert_eq!(row.revenue, i128::from(expected.cents) * 100);
             prop_assert_eq!(row.volume - row.without_quote, expected.quoted);
             prop_assert!(is(row.attach, expected.attach) && is(row.cancellation, expected.canceled));
             prop_assert!(is(row.repeat_agents, expected.repeats) && is(row.weekend, expected.weekend));
@@ -763,7 +771,9 @@ proptest! {
                 row.reasons.iter().map(|(number, count)| (name(*number), *count)).collect();
             prop_assert_eq!(reasons, expected.reasons);
         }
-        let inspectors: BTreeSet<&Option<String>> = booked.iter().map(|row| &row.inspector).collect();
+        let mut inspectors: BTreeSet<Option<String>> = booked.iter().map(|row| row.inspector.clone()).collect();
+        inspectors.extend(booked.iter().filter(|row| row.performed()).flat_map(|row| row.assists.iter().cloned().map(Some)));
+        inspectors.extend(before.of(&rows).into_iter().filter(|row| row.performed()).map(|row| row.inspector.clone()));
         prop_assert_eq!(cards.rows.len(), inspectors.len());
 
         for (by, key) in [
@@ -788,7 +798,7 @@ proptest! {
             for row in &mix.rows {
                 let expected = groups[&name(row.key)];
                 let attached = row.attach.map_or(0, |rate| rate.count);
-                let found = (row.volume, row.revenue.cast_unsigned() / 100, attached, row.volume_before.unwrap());
+                let found = (row.volume, u64::try_from(row.revenue / 100).unwrap(), attached, row.volume_before.unwrap());
                 prop_assert_eq!(found, expected);
             }
         }
@@ -836,7 +846,7 @@ proptest! {
             ("canceled without a reason", |row| row.canceled && row.reason.is_none()),
         ] {
             let found = findings.iter().find(|one| one.what == what).map_or(0, |one| one.count);
-            prop_assert_eq!(found, count(booked.iter().copied(), holds), "{}", what);
+            prop_assert_eq!(found, count(range.of(&rows).into_iter(), holds), "{}", what);
         }
     }
 }

@@ -68,7 +68,7 @@ fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
             json!({"company": name, "from": "2026-10-01", "to": "2026-10-31", "compare": "last_year",
                    "inspector": "brennan", "detail": "full"}),
         ),
-        ("inspector_scorecard", json!({"period": "last_month"})),
+        ("inspector_scorecard", json!({"period": "last_month", "limit": 1})),
         (
             "agent_analysis",
             json!({"company": name, "from": "2026-01-01", "to": "2026-10-31", "compare": "none", "mode": "one",
@@ -76,7 +76,8 @@ fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
         ),
         (
             "agent_analysis",
-            json!({"period": "last_year", "mode": "dormant", "min_referrals": 5, "min_days": 30, "gap_factor": 2.5}),
+            json!({"period": "last_year", "mode": "dormant", "min_referrals": 5, "min_days": 30, "gap_factor": 2.5,
+                   "limit": 1}),
         ),
         (
             "service_mix",

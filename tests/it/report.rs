@@ -80,6 +80,7 @@ fn every_report_has_every_form() {
 fn a_report_says_the_numbers_of_the_tool() {
     let scorecard = answer("inspector_scorecard");
     let rows = csv_rows(&shown(&["report", "scorecard", "--format", "csv"]));
+    assert!(scorecard["companies"][0].get("not_shown").is_none(), "all inspectors stand in every form");
     let inspectors = scorecard["companies"][0]["inspectors"].as_array().unwrap();
     assert_eq!(rows.len(), inspectors.len());
     for (row, inspector) in rows.iter().zip(inspectors) {
@@ -97,6 +98,28 @@ fn a_report_says_the_numbers_of_the_tool() {
         weeks.iter().map(|week| week["week_of"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     );
     assert_eq!(of("forecast"), weeks.iter().map(|week| week["forecast"].to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_table_for_elsewhere_has_all_rows() {
+    for (name, tool, table) in [
+        ("scorecard", "inspector_scorecard", "inspectors"),
+        ("agents", "agent_analysis", "agents"),
+        ("mix", "service_mix", "groups"),
+    ] {
+        let period = ["from=2024-01-01", "to=2026-06-30"];
+        let first = shown(&[&["call", "--json", tool][..], &period].concat());
+        let first: Value = serde_json::from_str(&first).unwrap();
+        let part = &first["companies"][0];
+        let all = part[table].as_array().unwrap().len() as u64 + part["not_shown"].as_u64().unwrap_or(0);
+        let text = shown(&[&["report", name][..], &period, &["--format", "csv"]].concat());
+        let rows = csv_rows(&text);
+        assert_eq!(rows.len() as u64, all, "{name}");
+        let distinct: std::collections::BTreeSet<String> = rows.iter().map(|row| format!("{row:?}")).collect();
+        assert_eq!(distinct.len(), rows.len(), "{name}: no row twice");
+        // More than one call gives, at least of agents.
+        assert!(name != "agents" || 100 < rows.len(), "{}", rows.len());
+    }
 }
 
 #[test]

@@ -598,5 +598,11 @@ fn whatever_is_called_complete_is() {
     let failures = failures.lock().unwrap();
     let seeds_of: Vec<&str> = failures.iter().filter_map(|failure| failure.split(':').next()).collect();
     let told = failures.iter().take(3).cloned().collect::<Vec<_>>().join("\n");
-    assert!(failures.is_empty(), "{} of {} lives ({}):\n{told}", failures.len(), seeds.end - seeds.start, seeds_of.join(", "));
+    assert!(
+        failures.is_empty(),
+        "{} of {} lives ({}):\n{told}",
+        failures.len(),
+        seeds.end - seeds.start,
+        seeds_of.join(", ")
+    );
 }

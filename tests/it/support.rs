@@ -171,6 +171,7 @@ impl TestApp {
         Self::on(sandbox, clock, folder, &[], configure).await
     }
 
+    /// With settings changed before the server is built.
     pub(crate) async fn configured(
         change: impl FnOnce(&mut SandboxOptions),
         companies: &[&str],

@@ -81,6 +81,34 @@ impl Report {
     }
 }
 
+/// Adds the rows of another page to each company's main table.
+pub(super) fn append(answer: &mut Map<String, Value>, more: &Map<String, Value>) {
+    let parts = |answer: &Map<String, Value>| answer.get("companies").and_then(Value::as_array).cloned();
+    let further = parts(more).unwrap_or_default();
+    for part in answer.get_mut("companies").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Some(part) = part.as_object_mut() else { continue };
+        let name = part.get("company").cloned();
+        let Some(other) = further.iter().find(|other| other.get("company") == name.as_ref()) else { continue };
+        for table in MAIN {
+            let rows = other.get(*table).and_then(Value::as_array).cloned().unwrap_or_default();
+            if let Some(known) = part.get_mut(*table).and_then(Value::as_array_mut) {
+                known.extend(rows);
+            }
+        }
+        // What is left out after this page.
+        for left in ["not_shown", "volume_not_shown"] {
+            match other.get(left) {
+                Some(left_out) => drop(part.insert(left.to_owned(), left_out.clone())),
+                None => drop(part.remove(left)),
+            }
+        }
+    }
+    match more.get("next_cursor") {
+        Some(cursor) => drop(answer.insert("next_cursor".to_owned(), cursor.clone())),
+        None => drop(answer.remove("next_cursor")),
+    }
+}
+
 fn part(name: String, fields: &Map<String, Value>) -> Part {
     let (mut said, mut tables) = (Vec::new(), Vec::new());
     for (key, value) in fields.iter().filter(|(key, _)| *key != "company") {
@@ -162,13 +190,26 @@ fn words(value: &Value) -> String {
     }
 }
 
+fn days(period: &Map<String, Value>) -> String {
+    let one = |name: &str| period.get(name).map(words).unwrap_or_default();
+    let zone = if period.contains_key("timezone") { format!(" ({})", one("timezone")) } else { String::new() };
+    format!("{} to {}{zone}", one("from"), one("to"))
+}
+
 fn basis(basis: &Map<String, Value>) -> Vec<String> {
     let plain = |name: &str| basis.get(name).map(words).unwrap_or_default();
     let complete = if basis.get("complete") == Some(&Value::Bool(true)) { "complete" } else { "INCOMPLETE" };
     let mut lines = vec![format!("From the {} as of {}; {complete}", plain("source"), plain("as_of"))];
-    if let Some(period) = basis.get("period").and_then(Value::as_object) {
-        let one = |name: &str| period.get(name).map(words).unwrap_or_default();
-        lines.push(format!("Period: {} to {} ({})", one("from"), one("to"), one("timezone")));
+    for (name, title) in [("period", "Period"), ("compared", "Compared with")] {
+        let Some(period) = basis.get(name).and_then(Value::as_object) else { continue };
+        match period.get("companies").and_then(Value::as_array) {
+            // Each company has its own days.
+            Some(each) => lines.extend(each.iter().filter_map(Value::as_object).map(|one| {
+                let company = one.get("company").map(words).unwrap_or_default();
+                format!("{title} of {company}: {}", days(one))
+            })),
+            None => lines.push(format!("{title}: {}", days(period))),
+        }
     }
     for (name, word) in [("missing", "Missing"), ("notes", "Note")] {
         let list = basis.get(name).and_then(Value::as_array).into_iter().flatten();

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::answer::{self, Answer, QueryMark, Row, Rows};
 use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
+use super::people::People;
 use super::{Detail, ask_each, find_one, limit, parse};
 use crate::domain::{Agent, AgentStatistics, CompanyName, Money, fold, id_order};
 use crate::records::{AgentEntry, Basis};
@@ -239,18 +240,18 @@ async fn find_agent<'a>(
     companies: &[&'a ServedCompany],
     given: &str,
 ) -> Result<(&'a ServedCompany, AgentEntry, Basis), ToolFailure> {
-    find_one(context, companies, "agent", given, |company| async move {
-        match company.records.resolve_agent(given).await {
-            Ok(id) => company.records.agent(&id).await,
-            Err(crate::records::RecordsError::UnknownName { nearest, .. })
-                if 1 < context.companies.len() && nearest.is_empty() =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(error),
+    let people = People::find(companies, None, Some(given)).await?;
+    let meant = people.companies();
+    let people = &people;
+    let (company, entry, basis) = find_one(context, &meant, "agent", given, |company| async move {
+        match people.agent(company) {
+            Some(agent) => company.records.agent(&agent.id).await,
+            None => Ok(None),
         }
     })
-    .await
+    .await?;
+    let basis = people.say(Some(basis.clone())).unwrap_or(basis);
+    Ok((company, entry, basis))
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]

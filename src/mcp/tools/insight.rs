@@ -11,12 +11,13 @@ mod scorecard;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::super::answer::Row;
+use super::super::answer::{self, Answer, Dated, QueryMark, Row};
 use super::super::{Context, ServedCompany, Tool, ToolFailure, schema, zone_name};
-use crate::domain::{CompanyName, DateRange, Money, NamedPeriod, epoch_day};
+use super::people::People;
+use crate::domain::{CompanyName, DateRange, NamedPeriod, date_of, epoch_day, fold};
 use crate::insight::{Rate, Scope};
 use crate::mirror::Facts;
-use crate::records::{Basis, CANCELED_UNSEEN, NarrowedBy, NarrowingWanted};
+use crate::records::{Basis, CANCELED_UNSEEN, InspectorMeant, NarrowedBy, NarrowingWanted, Need};
 
 /// Every insight.
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
@@ -34,21 +35,69 @@ fn scope(range: DateRange) -> Scope {
     Scope { from: epoch_day(range.from()), to: epoch_day(range.to()) }
 }
 
-/// What a period is compared with.
-fn compared(range: DateRange, with: Option<&str>) -> Option<Scope> {
-    let days = range.days();
-    let shift = |days: i64| Scope { from: epoch_day(range.from()) - days, to: epoch_day(range.to()) - days };
-    match with.unwrap_or("previous") {
-        // The days just before, as many; a year back keeps the weekdays (364 days).
-        "previous" => Some(shift(days)),
-        "last_year" => Some(shift(364)),
-        _ => None,
+/// The days each company is asked about, by its own calendar.
+struct Periods(Vec<(CompanyName, Dated)>);
+
+impl Periods {
+    /// The days given, or `default`; compared with those before, a year before, or none.
+    fn of(
+        context: &Context,
+        companies: &[&ServedCompany],
+        days: &super::Days,
+        default: NamedPeriod,
+        compare: Option<&str>,
+    ) -> Result<Self, ToolFailure> {
+        let mut periods = Vec::new();
+        for company in companies {
+            let zone = company.records.timezone();
+            let today = zone.to_datetime(context.clock.now()).date();
+            let week_starts = company.records.week_starts();
+            let given =
+                super::period(days.from.as_deref(), days.to.as_deref(), days.period.as_deref(), today, week_starts)?;
+            let days = given.unwrap_or_else(|| default.resolve(today, week_starts));
+            let compared = match compare {
+                Some("previous") => Some(days.previous(today)),
+                Some("last_year") => Some(days.year_before(today)),
+                _ => None,
+            };
+            let timezone = zone_name(zone);
+            periods.push((company.name.clone(), Dated { company: company.name.to_string(), days, compared, timezone }));
+        }
+        Ok(Self(periods))
+    }
+
+    /// A company's days.
+    fn days(&self, company: &ServedCompany) -> Option<DateRange> {
+        self.0.iter().find(|(name, _)| *name == company.name).map(|(_, dated)| dated.days)
+    }
+
+    /// A company's days, and those they are compared with.
+    fn scopes(&self, company: &ServedCompany) -> Option<(Scope, Option<Scope>)> {
+        let (_, dated) = self.0.iter().find(|(name, _)| *name == company.name)?;
+        Some((scope(dated.days), dated.compared.map(scope)))
+    }
+
+    /// The basis with the days of the companies that answered.
+    fn basis<'a>(self, basis: Option<&Basis>, answered: impl Iterator<Item = &'a ServedCompany>) -> Value {
+        let answered: Vec<&CompanyName> = answered.map(|company| &company.name).collect();
+        let kept = self.0.into_iter().filter(|(name, _)| answered.contains(&name));
+        let dated: Vec<Dated> = kept.map(|(_, dated)| dated).collect();
+        basis.map(|basis| answer::dated_basis(basis, &dated)).unwrap_or_default()
     }
 }
 
+/// How far back an answer about these days, and those it compares them with, looks; and so many days further.
+fn needed(scope: &Scope, before: Option<&Scope>, days_before: i64) -> Need {
+    let first = before.map_or(scope.from, |before| scope.from.min(before.from)).min(scope.from - days_before);
+    Need::Since(date_of(first))
+}
+
+/// What a period is compared with unless asked otherwise.
+const PREVIOUS: &str = "previous";
+
 /// The arguments all insights about a period share.
 fn period_input(companies: &[CompanyName], default: &str) -> schema::Input {
-    days_input(companies, default).one_of("compare", &["previous", "last_year", "none"], "Default previous.")
+    days_input(companies, default).one_of("compare", &[PREVIOUS, "last_year", "none"], "Default previous.")
 }
 
 /// What the inspections of an insight can be narrowed to, besides the period.
@@ -64,12 +113,18 @@ struct Only {
 }
 
 impl Only {
-    fn wanted(&self) -> NarrowingWanted {
+    /// Who is meant, in the companies that know them.
+    async fn people<'a>(&self, companies: &[&'a ServedCompany]) -> Result<People<'a>, ToolFailure> {
+        People::find(companies, self.inspector.as_deref(), self.agent.as_deref()).await
+    }
+
+    /// What one company's inspections are narrowed to, people left out.
+    fn without_people(&self) -> NarrowingWanted {
         let one = |what, given: &Option<String>| given.clone().map(|given| (what, given));
         NarrowingWanted {
+            inspector: None,
+            agent: None,
             given: [
-                one(NarrowedBy::Inspector, &self.inspector),
-                one(NarrowedBy::Agent, &self.agent),
                 one(NarrowedBy::Agency, &self.agency),
                 one(NarrowedBy::Service, &self.service),
                 one(NarrowedBy::AddOn, &self.add_on),
@@ -80,6 +135,42 @@ impl Only {
             .flatten()
             .collect(),
         }
+    }
+
+    /// What one company's inspections are narrowed to.
+    fn wanted(&self, people: &People, company: &ServedCompany) -> NarrowingWanted {
+        let (inspector, agent) = (self.inspector_in(people, company), people.agent(company));
+        NarrowingWanted { inspector, agent, ..self.without_people() }
+    }
+
+    /// The inspector asked for; where the names are not known yet, one whom nobody knows: never all of them.
+    fn inspector_in(&self, people: &People, company: &ServedCompany) -> Option<InspectorMeant> {
+        people.inspector(company).or_else(|| self.inspector.as_deref().map(InspectorMeant::unknown))
+    }
+}
+
+/// A page of an insight's rows: how many to leave out first, and the most to show of each company.
+struct Page {
+    mark: QueryMark,
+    skip: usize,
+    size: usize,
+}
+
+impl Page {
+    fn of(mark: QueryMark, cursor: Option<&str>, size: usize) -> Result<Self, ToolFailure> {
+        let skip = cursor.map(|cursor| mark.read::<usize>(cursor)).transpose()?.map_or(0, |(skip, _)| skip);
+        Ok(Self { mark, skip, size })
+    }
+
+    /// The answer whose parts `make` gives for some rows of each company, with how many rows the largest one has.
+    fn answer(
+        self,
+        rows: usize,
+        combined: Option<Value>,
+        basis: Value,
+        make: impl Fn(std::ops::Range<usize>) -> Vec<Value>,
+    ) -> Answer {
+        Answer::paged_insight(&self.mark, self.skip, self.size, rows, combined, basis, make)
     }
 }
 
@@ -96,14 +187,19 @@ fn days_input(companies: &[CompanyName], default: &str) -> schema::Input {
         .text("period", &format!("As in list_inspections. Default {default}."))
 }
 
-/// Money as shown.
-fn money(ten_thousandths: i64) -> String {
-    Money::from_ten_thousandths(ten_thousandths).to_string()
+/// Money as shown, of ten-thousandths: at least two decimal places, more only where they are not zero.
+fn money(ten_thousandths: impl Into<i128>) -> String {
+    const SCALE: u128 = 10_000;
+    let amount: i128 = ten_thousandths.into();
+    let sign = if amount < 0 { "-" } else { "" };
+    let fraction = format!("{:04}", amount.unsigned_abs() % SCALE);
+    let (cents, finer) = fraction.split_at(2);
+    format!("{sign}{}.{cents}{}", amount.unsigned_abs() / SCALE, finer.trim_end_matches('0'))
 }
 
-/// Two decimal places are all that a mean is good for.
+/// Two decimal places are all that a mean is good for. The sum of nothing is a negative zero, and is shown as a plain one.
 fn rounded(number: f64) -> f64 {
-    (number * 100.0).round() / 100.0
+    (number * 100.0).round() / 100.0 + 0.0
 }
 
 fn rate_value(rate: &Rate) -> Value {
@@ -128,15 +224,21 @@ fn word(facts: &Facts, word: i64) -> String {
     facts.names.get(&word).map_or_else(|| "?".to_owned(), |named| named.text().to_owned())
 }
 
+/// The inspector's name; with the service's id where another one has the same name.
 fn inspector_name(facts: &Facts, inspector: Option<i64>) -> String {
-    inspector.and_then(|one| facts.inspectors.get(&one)).map_or_else(|| "(none)".to_owned(), |(_, name)| name.clone())
+    let Some((id, name)) = inspector.and_then(|one| facts.inspectors.get(&one)) else { return "(none)".to_owned() };
+    let is_shared = facts.shared_inspector_names().contains(&fold(name));
+    match id {
+        Some(id) if is_shared => format!("{name} (id {id})"),
+        None if is_shared => format!("{name} (no id)"),
+        _ => name.clone(),
+    }
 }
 
 fn agent_name(facts: &Facts, agent: i64) -> String {
-    facts
-        .agents
-        .get(&agent)
-        .map_or_else(|| format!("id {agent}"), |known| known.name.clone().unwrap_or_else(|| format!("id {}", known.id)))
+    let known = facts.agent(agent);
+    let id = |known: &crate::mirror::AgentFact| format!("id {}", known.id);
+    known.map_or_else(|| format!("id {agent}"), |known| known.name.clone().unwrap_or_else(|| id(known)))
 }
 
 /// Whether rates of cancellation may be shown.
@@ -144,38 +246,13 @@ fn sees_canceled(basis: &Basis) -> bool {
     !basis.missing.iter().any(|missing| missing == CANCELED_UNSEEN)
 }
 
-/// The period as the basis shows it.
-fn shown_period<'a>(context: &'a Context, companies: &[&'a ServedCompany], range: DateRange) -> (DateRange, String) {
-    let zone = companies.first().map(|company| zone_name(company.records.timezone())).unwrap_or_default();
-    let several = 1 < companies.len() && 1 < context.companies.len();
-    (range, if several { "each company's own".to_owned() } else { zone })
-}
-
-/// The days meant for one company; `default` when none are given.
-fn range_of(
-    context: &Context,
-    company: &ServedCompany,
-    days: &super::Days,
-    default: NamedPeriod,
-) -> Result<DateRange, ToolFailure> {
-    let today = company.records.timezone().to_datetime(context.clock.now()).date();
-    let given = super::period(
-        days.from.as_deref(),
-        days.to.as_deref(),
-        days.period.as_deref(),
-        today,
-        company.records.week_starts(),
-    )?;
-    Ok(given.unwrap_or_else(|| default.resolve(today, company.records.week_starts())))
-}
-
 /// Volume, hours and revenue of all companies together.
-fn combined(parts: &[(u64, f64, i64)]) -> Option<Value> {
+fn combined(parts: &[(u64, f64, i128)]) -> Option<Value> {
     (1 < parts.len()).then(|| {
         let mut row = Row::default();
         row.put("volume", Some(parts.iter().map(|part| part.0).sum::<u64>()))
             .put("hours", Some(rounded(parts.iter().map(|part| part.1).sum())))
-            .put("quoted_revenue", Some(money(parts.iter().map(|part| part.2).sum())));
+            .put("quoted_revenue", Some(money(parts.iter().map(|part| part.2).sum::<i128>())));
         json!(row.0)
     })
 }

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::super::answer::{self, Answer, Row, Rows};
+use super::super::answer::{self, Answer, Dated, Row, Rows};
 use super::super::{Context, Tool, ToolFailure, declare, schema, zone_name};
+use super::people::People;
 use super::{Detail, ask_each, find_one, limit, parse, period};
 use crate::domain::{AttachmentId, CompanyName, IdError, InspectionId, Slug, Status};
 use crate::records::{AgentRole, InspectionOrder, InspectionSelection, InspectorWanted, Position, RecordsError};
@@ -158,14 +159,10 @@ struct ListInspections {
 
 impl ListInspections {
     fn selection(&self) -> InspectionSelection {
-        let inspector = self.inspector.as_ref().map(|given| match given.parse() {
-            Ok(id) if given.bytes().all(|b| b.is_ascii_digit()) => InspectorWanted::Id(id),
-            _ => InspectorWanted::Name(given.clone()),
-        });
         InspectionSelection {
             period: None,
             statuses: self.status.iter().filter_map(|name| Status::by_name(name)).collect(),
-            inspector,
+            inspector: None,
             agent: None,
             agent_role: self.agent_role.map(|role| match role {
                 Role::Buying => AgentRole::Buying,
@@ -213,11 +210,13 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
     let (after, carried_total) = after.map_or((None, None), |(place, total)| (Some(place), total));
     let is_going_on = after.is_some();
-    let companies = context.chosen(wanted.company.as_deref());
+    let chosen = context.chosen(wanted.company.as_deref());
+    let people = People::find(&chosen, wanted.inspector.as_deref(), wanted.agent.as_deref()).await?;
+    let companies = people.companies();
     let now = context.clock.now();
     let order = wanted.order();
     let limit = limit(wanted.limit);
-    let mut period_shown = None;
+    let mut dated = Vec::new();
     let mut selections = Vec::new();
     for company in &companies {
         let zone = company.records.timezone();
@@ -229,26 +228,25 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
             today,
             company.records.week_starts(),
         )?;
-        period_shown = period_shown.or(range.map(|range| (range, zone_name(zone))));
+        dated.extend(range.map(|days| {
+            let (name, timezone) = (company.name.to_string(), zone_name(zone));
+            Dated { company: name, days, compared: None, timezone }
+        }));
         selections.push((&company.name, InspectionSelection { period: range, ..wanted.selection() }));
     }
     let (answers, basis) = ask_each(&companies, |company| {
         let selection =
             selections.iter().find(|(name, _)| **name == company.name).map(|(_, selection)| selection.clone());
-        let wanted = &wanted;
+        let (wanted, people) = (&wanted, &people);
         let after = after.as_ref().map(|place| place.within(&company.name));
         async move {
             let after = after.as_ref();
             let mut selection = selection.unwrap_or_default();
-            if let Some(given) = &wanted.agent {
-                selection.agent = Some(company.records.resolve_agent(given).await?);
-            }
+            selection.agent = people.agent(company).map(|agent| agent.id);
+            // Where no names are known, the words are looked for as they are.
+            let as_given = || wanted.inspector.clone().map(InspectorWanted::given);
+            selection.inspector = people.inspector(company).map(InspectorWanted::meant).or_else(as_given);
             let mut taken = Vec::new();
-            if let Some(inspector) = selection.inspector.take() {
-                let (inspector, note) = company.records.resolve_inspector(inspector).await?;
-                selection.inspector = Some(inspector);
-                taken.extend(note);
-            }
             if let Some(service) = selection.service.take() {
                 let (service, note) = company.records.resolve_service(&service).await?;
                 selection.service = Some(service);
@@ -262,7 +260,8 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
                     .push(format!("no inspection in {} fits; is the inspector's name right?", company.name));
             }
             let basis = list.basis.clone();
-            Ok::<_, RecordsError>((list, basis))
+            let shared = company.records.shared_inspector_names().await?;
+            Ok::<_, RecordsError>(((list, shared), basis))
         }
     })
     .await?;
@@ -271,7 +270,7 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
     let mut total = Some(0);
     let mut more = false;
     let mut resume: Option<Position> = None;
-    for (company, list) in &answers {
+    for (company, (list, shared)) in &answers {
         more |= list.more;
         total = total.zip(list.total).map(|(sum, one)| sum + one);
         if let Some(searched) = &list.searched_to {
@@ -282,7 +281,11 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
         for inspection in &list.rows {
             if let Some(position) = order.position(inspection) {
                 let place = Place { company: company.name.to_string(), position };
-                rows.push((place, inspection_row(context, company, inspection, now, shown)));
+                let mut row = inspection_row(context, company, inspection, now, shown);
+                if let Some(names) = row.get_mut("inspectors").filter(|_| !shared.is_empty()) {
+                    *names = row::tell_apart(&inspection.inspectors, shared).into();
+                }
+                rows.push((place, row));
             }
         }
     }
@@ -301,10 +304,10 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
     }
     let total = if is_going_on { carried_total } else { total };
     let rows = Rows { rows, total, more, resume };
-    let period = period_shown
-        .as_ref()
-        .map(|(range, zone)| (*range, if 1 < companies.len() { "each company's own" } else { zone.as_str() }));
-    Ok(Answer::list(rows, &mark, basis.map(|basis| answer::basis(&basis, period)).unwrap_or_default()))
+    let basis = people.say(basis);
+    dated.retain(|days| answers.iter().any(|(company, _)| company.name.as_str() == days.company));
+    let basis = basis.map(|basis| answer::dated_basis(&basis, &dated)).unwrap_or_default();
+    Ok(Answer::list(rows, &mark, basis))
 }
 
 fn inspection_id(given: &str) -> Result<InspectionId, ToolFailure> {

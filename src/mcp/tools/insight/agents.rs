@@ -1,6 +1,6 @@
 //! `agent_analysis`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
@@ -8,18 +8,21 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::super::super::answer::{self, Answer, Row};
+use super::super::super::answer::{Answer, Row};
 use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
 use super::super::inspections::row;
 use super::super::{Days, ask_each, parse};
-use super::{Only, agent_name, compared, inspector_name, money, rate_value, rounded, rounded3, sees_canceled, word};
-use crate::domain::{CompanyName, ConnectionId, DateRange, Inspection, NamedPeriod};
+use super::{
+    Only, PREVIOUS, Page, Periods, agent_name, inspector_name, money, rate_value, rounded, rounded3, sees_canceled,
+    word,
+};
+use crate::domain::{CompanyName, Inspection, NamedPeriod};
 use crate::insight::{
     AgentAnalysis, AgentNumbers, COURSE_REFERRALS_SURE, Disagreement, DormantRule, agent_analysis, agent_profile,
     disagreements,
 };
-use crate::mirror::Facts;
-use crate::records::{AgentRole, InspectionOrder, InspectionSelection, RecordsError, summed};
+use crate::mirror::{Fact, Facts};
+use crate::records::{NarrowingWanted, Need, RecordsError, summed};
 
 /// Agents shown unless asked otherwise.
 const SHOWN: usize = 10;
@@ -49,12 +52,9 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                 "gap_factor",
                 json!({"type": "number", "minimum": 1, "description": "Of the own median gap, default 3."}),
             )
-            .with(
-                "limit",
-                json!({"type": "integer", "minimum": 1, "maximum": 50, "description": "Agents, default 10."}),
-            )
+            .paged_rows("Agents", "10")
             .build(),
-            schema::insight(),
+            schema::paged_insight(),
             true,
         ),
         run: |context, arguments| answer(context, arguments).boxed(),
@@ -87,6 +87,7 @@ struct Wanted {
     min_days: Option<f64>,
     gap_factor: Option<f64>,
     limit: Option<usize>,
+    cursor: Option<String>,
 }
 
 impl Wanted {
@@ -102,41 +103,39 @@ impl Wanted {
 }
 
 async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = context.mark("agent_analysis", &arguments);
     let wanted: Wanted = parse(arguments)?;
     if wanted.mode == Mode::One && wanted.only.agent.is_none() {
         return Err(ToolFailure::new("mode `one` needs an agent", "give `agent`: an id or a name"));
     }
+    let page = Page::of(mark, wanted.cursor.as_deref(), wanted.limit.unwrap_or(SHOWN))?;
     let mode = if wanted.only.agent.is_some() { Mode::One } else { wanted.mode };
-    let companies = context.chosen(wanted.company.as_deref());
+    let chosen = context.chosen(wanted.company.as_deref());
     let now = context.clock.now();
-    let mut range = None;
-    let mut scopes = Vec::new();
-    for company in &companies {
-        let days = super::range_of(context, company, &wanted.days, NamedPeriod::Last365Days)?;
-        range = range.or(Some(days));
-        scopes.push((company.name.clone(), super::scope(days), compared(days, wanted.compare.as_deref())));
-    }
+    let people = wanted.only.people(&chosen).await?;
+    let companies = people.companies();
+    let compare = wanted.compare.as_deref().or(Some(PREVIOUS));
+    let periods = Periods::of(context, &companies, &wanted.days, NamedPeriod::Last365Days, compare)?;
     let (answers, basis) = ask_each(&companies, |company| {
-        let scope = scopes.iter().find(|(name, ..)| *name == company.name).cloned();
-        let given = wanted.only.agent.clone();
-        let narrowed = Only { agent: None, ..wanted.only.clone() }.wanted();
+        let scopes = periods.scopes(company);
+        let only = people.agent(company).map(|agent| agent.known_number());
+        let narrowed = NarrowingWanted { agent: None, ..wanted.only.wanted(&people, company) };
         async move {
-            let Some((_, scope, before)) = scope else { return Err(RecordsError::NoMirror) };
-            let (facts, basis) = company.records.facts_of(&narrowed, crate::records::Need::All).await?;
-            let only = match given {
-                Some(given) => Some(company.records.resolve_agent(&given).await?),
-                None => None,
-            };
+            let Some((scope, before)) = scopes else { return Err(RecordsError::NoMirror) };
+            // Rhythms and first times need all there ever was.
+            let (facts, basis) = company.records.facts_of(&narrowed, Need::All).await?;
             let (statistics, _) = company.records.statistics().await?;
             let deleted = company.records.beside_facts(0, -1).await?.deleted;
-            let whole = company.records.facts(crate::records::Need::All).await?.0;
-            let compared = disagreements(&whole, &deleted, &statistics, now.as_millisecond());
-            let checked = Checked { of: statistics.len(), differing: compared.differing };
+            let whole = company.records.facts(Need::All).await?.0;
+            let of = statistics.len();
+            let compare = move |facts: &Facts| disagreements(facts, &deleted, &statistics, now.as_millisecond());
+            let checked = Checked { of, differing: summed(&whole, compare).await.differing };
             let sums = move |facts: &Facts| agent_analysis(facts, &scope, before.as_ref(), now.as_millisecond());
             let analysis = summed(&facts, sums).await;
             let sees = sees_canceled(&basis);
-            let jobs = match &only {
-                Some(only) => last_jobs(company, only, now).await?,
+            let only = only.transpose()?;
+            let jobs = match only {
+                Some(only) => last_jobs(company, &facts, only, now).await?,
                 None => Vec::new(),
             };
             Ok((Read { facts, analysis, only, sees, checked, jobs }, basis))
@@ -144,85 +143,131 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     })
     .await?;
     let rule = wanted.rule();
-    let limit = wanted.limit.unwrap_or(SHOWN);
-    let mut parts = Vec::new();
     let mut together = Together::default();
-    for (company, Read { facts, analysis, only, sees, checked, jobs }) in &answers {
-        let mut part = Row::default();
-        part.put("company", Some(company.name.to_string()));
-        let shown = Shown { company, facts, now, sees: *sees };
-        if let Some(only) = only {
-            let numbers = analysis
-                .agents
-                .iter()
-                .find(|one| facts.agents.get(&one.agent).is_some_and(|agent| agent.id == only.as_str()));
-            match numbers {
-                Some(numbers) => {
-                    let mut profile = Row(shown.profile(numbers, rule));
-                    if let Some(one) = checked.differing.iter().find(|one| one.id == only.as_str()) {
-                        let differ = format!("{} by Spectora's statistics, {} inspections here", one.theirs, one.ours);
-                        profile.put("statistics_disagree", Some(differ));
-                    }
-                    part.put("agent", Some(Value::Object(profile.0))).put("last_inspections", Some(shown.jobs(jobs)));
-                    together.add(company, facts, numbers);
-                }
-                None => drop(part.put("agent", Some(format!("{only}: no inspection on either side")))),
-            }
-            parts.push(Value::Object(part.0));
-            continue;
+    let mut lists = Vec::new();
+    for (company, read) in &answers {
+        let chosen = read.chosen(mode, rule, now);
+        let counted = if mode == Mode::Top { read.analysis.agents.iter().collect() } else { chosen.clone() };
+        for one in counted {
+            together.add(company, &read.facts, one);
         }
-        let mut chosen: Vec<&AgentNumbers> = analysis.agents.iter().filter(|one| holds(one, mode, rule, now)).collect();
-        chosen.sort_by(|left, right| {
-            order(right, mode).cmp(&order(left, mode)).then_with(|| left.agent.cmp(&right.agent))
-        });
-        part.put("found", Some(chosen.len()));
-        for one in if mode == Mode::Top { analysis.agents.iter().collect() } else { chosen.clone() } {
-            together.add(company, facts, one);
-        }
-        if mode == Mode::Top {
-            together.revenue += analysis.revenue;
-        }
-        say_of_all(&mut part, mode, analysis, &chosen, checked, rule);
-        let rows: Vec<Value> = chosen.iter().take(limit).map(|one| Value::Object(shown.row(one, mode))).collect();
-        part.put("agents", Some(rows));
-        parts.push(Value::Object(part.0));
+        together.revenue += read.analysis.revenue;
+        lists.push(chosen);
     }
-    let period = range.map(|range| super::shown_period(context, &companies, range));
-    let period = period.as_ref().map(|(range, zone)| (*range, zone.as_str()));
-    let basis = basis.map(|basis| answer::basis(&basis, period)).unwrap_or_default();
-    let combined = (1 < answers.len()).then(|| together.shown(mode, limit));
-    Ok(Answer::insight(parts, combined, basis))
+    let rows = lists.iter().map(Vec::len).max().unwrap_or(0);
+    let several = (1 < answers.len()).then(|| together.shown(mode, wanted.limit.unwrap_or(SHOWN)));
+    let basis = periods.basis(people.say(basis).as_ref(), answers.iter().map(|(company, _)| *company));
+    Ok(page.answer(rows, several, basis, |place| {
+        let parts = answers.iter().zip(&lists).map(|((company, read), chosen)| {
+            let mut part = Row::default();
+            part.put("company", Some(company.name.to_string()));
+            let shown = Shown { company, facts: &read.facts, now, sees: read.sees };
+            if let Some(only) = read.only {
+                one_agent(&mut part, &shown, read, chosen.first().copied(), only, rule);
+                return Value::Object(part.0);
+            }
+            part.put("found", Some(chosen.len()));
+            read.say_of_all(&mut part, mode, chosen, rule, now);
+            let on_page = chosen.iter().skip(place.start).take(place.len());
+            part.put("agents", Some(on_page.map(|one| Value::Object(shown.row(one, mode))).collect::<Vec<_>>()));
+            let after = chosen.len().saturating_sub(place.end);
+            part.put("not_shown", (after != 0).then_some(after));
+            Value::Object(part.0)
+        });
+        parts.collect()
+    }))
+}
+
+/// One agent's profile; zeros where there is nothing of them among the inspections asked about.
+fn one_agent(part: &mut Row, shown: &Shown, read: &Read, numbers: Option<&AgentNumbers>, only: i64, rule: DormantRule) {
+    let Some(numbers) = numbers else {
+        let name = agent_name(shown.facts, only);
+        part.put("agent", Some(format!("{name}: no such inspection on either side")));
+        return;
+    };
+    let mut profile = Row(shown.profile(numbers, rule));
+    let id = shown.facts.agent(only).map(|agent| agent.id.as_str());
+    if let Some(one) = read.checked.differing.iter().find(|one| Some(one.id.as_str()) == id) {
+        let differ = format!("{} by Spectora's statistics, {} inspections here", one.theirs, one.ours);
+        profile.put("statistics_disagree", Some(differ));
+    }
+    part.put("agent", Some(Value::Object(profile.0))).put("last_inspections", Some(shown.jobs(&read.jobs)));
 }
 
 /// What is read for one company.
 struct Read {
     facts: Arc<Facts>,
     analysis: AgentAnalysis,
-    /// The one agent asked for.
-    only: Option<ConnectionId>,
+    /// The number of the one agent asked for.
+    only: Option<i64>,
     sees: bool,
     checked: Checked,
     /// The last jobs of that one agent, latest first.
     jobs: Vec<Inspection>,
 }
 
-/// The last jobs up to now that an agent sent, canceled ones included.
+impl Read {
+    /// The agents a mode shows, the first one first: whom the service has no more only where history is told, not where
+    /// an owner would call them.
+    fn chosen(&self, mode: Mode, rule: DormantRule, now: Timestamp) -> Vec<&AgentNumbers> {
+        let all = self.analysis.agents.iter();
+        let mut chosen: Vec<&AgentNumbers> = match self.only {
+            Some(only) => all.filter(|one| one.agent == only).collect(),
+            None => all
+                .filter(|one| holds(one, mode, rule, now))
+                .filter(|one| mode == Mode::Top || !self.is_former(one.agent))
+                .collect(),
+        };
+        chosen.sort_by(|left, right| {
+            order(right, mode).cmp(&order(left, mode)).then_with(|| left.agent.cmp(&right.agent))
+        });
+        chosen
+    }
+
+    fn is_former(&self, agent: i64) -> bool {
+        self.facts.former_agents.contains_key(&agent)
+    }
+
+    /// What is said once, of all agents.
+    fn say_of_all(&self, part: &mut Row, mode: Mode, chosen: &[&AgentNumbers], rule: DormantRule, now: Timestamp) {
+        let (analysis, checked) = (&self.analysis, &self.checked);
+        if mode == Mode::Top {
+            if !checked.differing.is_empty() {
+                let differ = format!("{} of {} agents, see data_quality", checked.differing.len(), checked.of);
+                part.put("statistics_disagree", Some(differ));
+            }
+            part.put("quoted_revenue", Some(money(analysis.revenue)))
+                .put("performed_without_agent", Some(analysis.without_agent))
+                .put("revenue_share_of_top_1_5_10", Some(analysis.concentration.map(rounded3).to_vec()))
+                .put("leaves_with_the_top_agent", chosen.first().map(|one| leaves(one)));
+            return;
+        }
+        let former = analysis.agents.iter().filter(|one| self.is_former(one.agent) && holds(one, mode, rule, now));
+        let former = former.count();
+        part.put("left_out_no_longer_in_spectora", (former != 0).then_some(former));
+        if mode == Mode::Dormant {
+            let by_90_days = analysis.agents.iter().filter(|one| one.is_dormant_by_90_days());
+            part.put("rule", Some(said(rule)))
+                .put("found_by_90_days_rule", Some(by_90_days.filter(|one| !self.is_former(one.agent)).count()));
+        }
+    }
+}
+
+/// The last jobs up to now that an agent sent, canceled ones included, among the inspections asked about.
 async fn last_jobs(
     company: &ServedCompany,
-    agent: &ConnectionId,
+    facts: &Facts,
+    agent: i64,
     now: Timestamp,
 ) -> Result<Vec<Inspection>, RecordsError> {
-    let today = company.records.timezone().to_datetime(now).date();
-    let selection = InspectionSelection {
-        period: DateRange::new(jiff::civil::date(1990, 1, 1), today).ok(),
-        agent: Some(agent.clone()),
-        agent_role: Some(AgentRole::Buying),
-        ..InspectionSelection::default()
-    };
-    // Later today there may be more of them, seldom many.
-    let list = company.records.inspections(&selection, InspectionOrder::Newest, None, 2 * LAST_JOBS).await?;
-    let past = list.rows.into_iter().filter(|one| one.starts_at.is_some_and(|at| at < now));
-    Ok(past.take(LAST_JOBS).collect())
+    let is_past = |fact: &&Fact| fact.buying_agent == Some(agent) && fact.starts_at < now.as_millisecond();
+    let mut jobs = Vec::new();
+    for fact in facts.rows.iter().rev().filter(is_past).take(LAST_JOBS) {
+        if let Ok(id) = facts.id(fact).parse() {
+            jobs.extend(company.records.inspection(&id).await?.map(|(inspection, _)| inspection));
+        }
+    }
+    Ok(jobs)
 }
 
 /// The rule in words.
@@ -245,33 +290,6 @@ fn usual(counts: impl Iterator<Item = (String, u64)>, of: u64) -> Option<String>
     (!shown.is_empty()).then(|| shown.join(", "))
 }
 
-/// What is said once, of all agents.
-fn say_of_all(
-    part: &mut Row,
-    mode: Mode,
-    analysis: &AgentAnalysis,
-    chosen: &[&AgentNumbers],
-    checked: &Checked,
-    rule: DormantRule,
-) {
-    if mode == Mode::Top {
-        if !checked.differing.is_empty() {
-            let differ = format!("{} of {} agents, see data_quality", checked.differing.len(), checked.of);
-            part.put("statistics_disagree", Some(differ));
-        }
-        part.put("quoted_revenue", Some(money(analysis.revenue)))
-            .put("performed_without_agent", Some(analysis.without_agent))
-            .put("revenue_share_of_top_1_5_10", Some(analysis.concentration.map(rounded3).to_vec()))
-            .put("leaves_with_the_top_agent", chosen.first().map(|one| leaves(one)));
-    }
-    if mode == Mode::Dormant {
-        part.put("rule", Some(said(rule))).put(
-            "found_by_90_days_rule",
-            Some(analysis.agents.iter().filter(|one| one.is_dormant_by_90_days()).count()),
-        );
-    }
-}
-
 /// The service's own statistics beside the inspections.
 struct Checked {
     of: usize,
@@ -282,27 +300,27 @@ struct Checked {
 #[derive(Default)]
 struct Person {
     name: String,
-    companies: Vec<String>,
+    companies: BTreeSet<String>,
     referrals: u64,
-    revenue: i64,
+    revenue: i128,
 }
 
 /// Agents of several companies, matched by the person's id and never by name.
 #[derive(Default)]
 struct Together {
     people: BTreeMap<String, Person>,
-    revenue: i64,
+    revenue: i128,
 }
 
 impl Together {
     fn add(&mut self, company: &ServedCompany, facts: &Facts, one: &AgentNumbers) {
         // Who has no id of the person cannot be matched.
-        let Some(person_id) = facts.agents.get(&one.agent).and_then(|agent| agent.agent_id.clone()) else { return };
+        let Some(person_id) = facts.agent(one.agent).and_then(|agent| agent.agent_id.clone()) else { return };
         let person = self.people.entry(person_id).or_default();
         if person.name.is_empty() {
             person.name = agent_name(facts, one.agent);
         }
-        person.companies.push(company.name.to_string());
+        person.companies.insert(company.name.to_string());
         person.referrals += one.referrals;
         person.revenue += one.revenue;
     }
@@ -322,7 +340,7 @@ impl Together {
                 let mut row = Row::default();
                 row.put("agent", Some(one.name.clone()))
                     .put("agent_id", Some((*id).clone()))
-                    .put("companies", Some(one.companies.join(" and ")))
+                    .put("companies", Some(one.companies.iter().cloned().collect::<Vec<_>>().join(" and ")))
                     .put("referrals", Some(one.referrals))
                     .put("quoted_revenue", Some(money(one.revenue)));
                 Value::Object(row.0)
@@ -355,10 +373,10 @@ fn holds(one: &AgentNumbers, mode: Mode, rule: DormantRule, now: Timestamp) -> b
 }
 
 /// What a mode ranks by, largest first.
-fn order(one: &AgentNumbers, mode: Mode) -> (i64, u64) {
+fn order(one: &AgentNumbers, mode: Mode) -> (i128, u64) {
     match mode {
         Mode::Dormant | Mode::Fading => (one.at_stake, one.ever),
-        Mode::New | Mode::Rising => (i64::try_from(one.recent).unwrap_or(0), one.ever),
+        Mode::New | Mode::Rising => (i128::from(one.recent), one.ever),
         Mode::Top | Mode::One => (one.revenue, one.referrals),
     }
 }
@@ -378,10 +396,12 @@ impl Shown<'_> {
 
     fn named(&self, one: &AgentNumbers) -> Row {
         let mut row = Row::default();
-        let agent = self.facts.agents.get(&one.agent);
+        let agent = self.facts.agent(one.agent);
+        let is_former = self.facts.former_agents.contains_key(&one.agent);
         row.put("agent", Some(agent_name(self.facts, one.agent)))
             .put("id", agent.map(|agent| agent.id.clone()))
-            .put("agency", agent.and_then(|agent| agent.agency).map(|agency| word(self.facts, agency)));
+            .put("agency", agent.and_then(|agent| agent.agency).map(|agency| word(self.facts, agency)))
+            .put("no_longer_in_spectora", is_former.then_some(true));
         row
     }
 

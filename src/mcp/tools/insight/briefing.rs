@@ -8,14 +8,15 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::super::answer::{self, Answer, Row};
-use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
+use super::super::super::answer::{Answer, Dated, Row};
+use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema, zone_name};
 use super::super::inspections::row;
+use super::super::people::People;
 use super::super::{ask_each, parse};
-use super::rounded;
-use crate::domain::{Attachment, CompanyName, DateRange, Inspection, InspectionId};
+use super::{Periods, rounded};
+use crate::domain::{Attachment, CompanyName, DateRange, Inspection, InspectionId, date_of};
 use crate::insight::{Exception, Habit, Job, Round, SETTLED_DAYS, briefing, habits};
-use crate::records::{InspectionOrder, InspectionSelection, InspectorWanted, RecordsError};
+use crate::records::{InspectionOrder, InspectionSelection, InspectorWanted, Need, RecordsError};
 
 /// The most days of one briefing.
 const DAYS_MAX: i64 = 7;
@@ -80,31 +81,39 @@ fn days(wanted: &Wanted, today: Date) -> Result<DateRange, ToolFailure> {
 
 async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: Wanted = parse(arguments)?;
-    let companies = context.chosen(wanted.company.as_deref());
+    let chosen = context.chosen(wanted.company.as_deref());
     let now = context.clock.now();
+    let people = People::find(&chosen, wanted.inspector.as_deref(), None).await?;
+    let companies = people.companies();
     let mut ranges = Vec::new();
     for company in &companies {
-        let today = company.records.timezone().to_datetime(now).date();
-        ranges.push((company.name.clone(), days(&wanted, today)?));
+        let zone = company.records.timezone();
+        let days = days(&wanted, zone.to_datetime(now).date())?;
+        let (name, timezone) = (company.name.to_string(), zone_name(zone));
+        ranges.push((company.name.clone(), Dated { company: name, days, compared: None, timezone }));
     }
+    let ranges = Periods(ranges);
     let (answers, basis) = ask_each(&companies, |company| {
-        let range = ranges.iter().find(|(name, _)| *name == company.name).map(|(_, range)| *range);
-        let inspector = wanted.inspector.clone();
+        let range = ranges.days(company);
+        let (inspector, wanted) = (people.inspector(company), &wanted);
         let wants_attachments = wanted.include.iter().any(|part| part == ATTACHMENTS);
         async move {
             let mut selection = InspectionSelection { period: range, ..InspectionSelection::default() };
-            let mut notes = Vec::new();
-            if let Some(given) = inspector {
-                let (found, note) = company.records.resolve_inspector(InspectorWanted::Name(given)).await?;
-                selection.inspector = Some(found);
-                notes.extend(note);
-            }
+            let as_given = || wanted.inspector.clone().map(InspectorWanted::given);
+            selection.inspector = inspector.map(InspectorWanted::meant).or_else(as_given);
             let list = company.records.inspections(&selection, InspectionOrder::Oldest, None, JOBS_MAX).await?;
-            let (facts, read) = company.records.facts(crate::records::Need::All).await?;
+            // What is known of agents goes back as far as the mirror does; the jobs themselves need their days alone.
+            let need = range.map_or(Need::All, |range| Need::Since(range.from()));
+            let (facts, read) = company.records.facts(need).await?;
             let mut basis = list.basis;
+            if let Some(since) = facts.since {
+                let day = date_of(since);
+                basis.notes.push(format!(
+                    "what is known of agents goes back to {day} so far; first-time ones are not told yet"
+                ));
+            }
             // Both parts come from one mirror, and say the same of it.
             basis.as_of = basis.as_of.min(read.as_of);
-            basis.notes.extend(notes);
             if list.more {
                 basis.missing.push(format!("jobs after the first {JOBS_MAX}"));
             }
@@ -129,13 +138,13 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 let jobs = briefing.without_span;
                 basis.notes.push(format!("{jobs} jobs without a time or length are not checked for overlaps"));
             }
-            Ok((briefing, basis))
+            Ok(((briefing, facts.shared_inspector_names()), basis))
         }
     })
     .await?;
-    let several_days = ranges.first().is_some_and(|(_, range)| range.from() != range.to());
+    let several_days = wanted.to.is_some() && ranges.0.iter().any(|(_, dated)| 1 < dated.days.days());
     let mut parts = Vec::new();
-    for (company, briefing) in &answers {
+    for (company, (briefing, shared)) in &answers {
         let mut part = Row::default();
         part.put("company", Some(company.name.to_string()))
             .put("jobs_booked", Some(briefing.jobs.len()))
@@ -146,14 +155,18 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             let rounds = briefing.rounds.iter().map(|one| round(company, one));
             part.put("inspectors", Some(rounds.collect::<Vec<_>>()));
         }
-        let rows: Vec<Value> =
-            briefing.jobs.iter().map(|job| Value::Object(shown(company, job, &wanted.include, several_days))).collect();
+        let rows = briefing.jobs.iter().map(|job| {
+            let mut row = shown(company, job, &wanted.include, several_days);
+            if let Some(names) = row.get_mut("inspectors").filter(|_| !shared.is_empty()) {
+                *names = row::tell_apart(&job.inspection.inspectors, shared).into();
+            }
+            Value::Object(row)
+        });
+        let rows: Vec<Value> = rows.collect();
         part.put("jobs", Some(rows));
         parts.push(Value::Object(part.0));
     }
-    let range = ranges.first().map(|(_, range)| super::shown_period(context, &companies, *range));
-    let period = range.as_ref().map(|(range, zone)| (*range, zone.as_str()));
-    let basis = basis.map(|basis| answer::basis(&basis, period)).unwrap_or_default();
+    let basis = ranges.basis(people.say(basis).as_ref(), answers.iter().map(|(company, _)| *company));
     Ok(Answer::insight(parts, None, basis))
 }
 

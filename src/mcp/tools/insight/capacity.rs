@@ -13,7 +13,7 @@ use super::{Only, inspector_name, rounded, rounded3};
 use crate::domain::{CompanyName, date_of, epoch_day};
 use crate::insight::{AHEAD_MAX, CapacityPlan, InspectorWeeks, WEEKS_MIN, capacity_plan, inspector_weeks};
 use crate::mirror::Facts;
-use crate::records::summed;
+use crate::records::{Need, summed};
 
 /// Weeks ahead unless asked otherwise.
 const AHEAD: usize = 6;
@@ -54,21 +54,23 @@ struct Wanted {
 
 async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: Wanted = parse(arguments)?;
-    let companies = context.chosen(wanted.company.as_deref());
+    let chosen = context.chosen(wanted.company.as_deref());
     let now = context.clock.now();
     let ahead = wanted.weeks.unwrap_or(AHEAD);
     let shows_inspectors = wanted.inspector.is_none();
+    let only = Only {
+        inspector: wanted.inspector.clone(),
+        service: wanted.service.clone(),
+        city: wanted.city.clone(),
+        ..Only::default()
+    };
+    let people = only.people(&chosen).await?;
+    let companies = people.companies();
     let (answers, basis) = ask_each(&companies, |company| {
-        let only = Only {
-            inspector: wanted.inspector.clone(),
-            service: wanted.service.clone(),
-            city: wanted.city.clone(),
-            ..Only::default()
-        }
-        .wanted();
+        let only = only.wanted(&people, company);
         async move {
             let today = epoch_day(company.records.timezone().to_datetime(now).date());
-            let (facts, mut basis) = company.records.facts_of(&only, crate::records::Need::All).await?;
+            let (facts, mut basis) = company.records.facts_of(&only, Need::All).await?;
             let week_starts = company.records.week_starts();
             basis.notes.push(format!("{}: weeks begin on {}", company.name, week_starts.name()));
             let (plan, inspectors) = summed(&facts, move |facts| {
@@ -82,8 +84,8 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     })
     .await?;
     let mut parts = Vec::new();
-    let mut basis = basis;
-    let mut together: BTreeMap<i64, (u64, f64)> = BTreeMap::new();
+    let mut basis = people.say(basis);
+    let mut together: BTreeMap<i64, (usize, u64, f64)> = BTreeMap::new();
     for (company, (facts, plan, inspectors)) in &answers {
         let mut part = Row::default();
         part.put("company", Some(company.name.to_string()));
@@ -92,8 +94,9 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 fill(&mut part, plan);
                 for week in &plan.weeks {
                     let sum = together.entry(week.begins).or_default();
-                    sum.0 += week.booked;
-                    sum.1 += week.forecast;
+                    sum.0 += 1;
+                    sum.1 += week.booked;
+                    sum.2 += week.forecast;
                 }
             }
             None => {
@@ -101,7 +104,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 if let Some(basis) = &mut basis {
                     basis
                         .missing
-                        .push(format!("{}: a forecast needs {WEEKS_MIN} complete weeks of history", company.name));
+                        .push(format!("{}: a forecast needs {WEEKS_MIN} complete weeks of regular work", company.name));
                 }
             }
         }
@@ -117,8 +120,10 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         );
     }
     let basis = basis.map(|basis| answer::basis(&basis, None)).unwrap_or_default();
-    let combined = (1 < answers.len()).then(|| {
-        let weeks = together.into_iter().map(|(begins, (booked, forecast))| {
+    // A sum that lacks a company's forecast would look like one that has it; weeks can begin on different days.
+    together.retain(|_, (companies, ..)| *companies == answers.len());
+    let combined = (1 < answers.len() && !together.is_empty()).then(|| {
+        let weeks = together.into_iter().map(|(begins, (_, booked, forecast))| {
             json!({"week_of": date_of(begins).to_string(), "booked": booked, "forecast": rounded(forecast)})
         });
         json!({"weeks": weeks.collect::<Vec<_>>()})
@@ -145,6 +150,7 @@ fn fill(part: &mut Row, plan: &CapacityPlan) {
         .put("naive_error_per_week", Some(rounded(plan.naive_error)))
         .put("back_test_starts", Some(plan.origins))
         .put("weeks_of_history", Some(plan.history))
+        .put("older_inspections_apart", (plan.apart != 0).then_some(plan.apart))
         .put("capacity_seen", Some(rounded(plan.capacity)))
         .put("capacity_seen_hours", Some(rounded(plan.capacity_hours)))
         .put("median_week", Some(rounded(plan.median)));

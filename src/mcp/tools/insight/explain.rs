@@ -4,112 +4,102 @@ use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::super::answer::{self, Answer, Row, Rows};
+use super::super::super::answer::{Answer, Row, Rows};
 use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::inspections::row;
 use super::super::{Days, ask_each, limit, parse};
-use super::{Only, agent_name, inspector_name, money, word};
+use super::{Only, Periods, agent_name, inspector_name, money, needed, word};
 use crate::domain::{CompanyName, NamedPeriod, id_order};
-use crate::insight::Repeats;
-use crate::mirror::{Fact, Facts, Named};
+use crate::insight::{Counting, Metric, REPEAT_DAYS};
+use crate::mirror::Fact;
 use crate::records::RecordsError;
 
-/// A metric: its name, its definition, and which inspections it counts.
-struct Metric {
+/// A number by its name in answers: its definition, and which inspections it counts.
+struct Explained {
     name: &'static str,
     definition: &'static str,
-    counts: fn(&Seen<'_>, &Fact) -> bool,
+    metric: Metric,
 }
 
-/// What it takes to say whether an inspection counts.
-struct Seen<'a> {
-    facts: &'a Facts,
-    repeats: Repeats,
-    now: i64,
-}
-
-const METRICS: &[Metric] = &[
-    Metric {
+const METRICS: &[Explained] = &[
+    Explained {
         name: "booked",
-        definition: "Every inspection dated in the period (civil day of its start in the company's zone), canceled ones \
-                     included, deleted ones not.",
-        counts: |_, _| true,
+        definition: "Every inspection dated in the period (civil day of its start in the company's zone) and before now, \
+                     canceled ones included, deleted ones not.",
+        metric: Metric::Booked,
     },
-    Metric {
+    Explained {
         name: "volume",
         definition: "Performed inspections: booked, not canceled, dated before now.",
-        counts: |seen, fact| is_performed(fact, seen.now),
+        metric: Metric::Volume,
     },
-    Metric {
+    Explained {
         name: "canceled",
         definition: "Booked inspections that were canceled. The cancellation rate is canceled divided by booked.",
-        counts: |_, fact| fact.canceled_at.is_some(),
+        metric: Metric::Canceled,
     },
-    Metric {
+    Explained {
         name: "quoted_revenue",
         definition: "The sum of `quote` (the quoted price, not what was paid) over performed inspections; those without a \
                      quote add nothing.",
-        counts: |seen, fact| is_performed(fact, seen.now) && fact.quote.is_some(),
+        metric: Metric::Quoted,
     },
-    Metric {
+    Explained {
         name: "attach",
         definition: "Performed inspections with at least one add-on. The attach rate divides them by all performed ones; \
                      the interval is Wilson's at 95 %, and fewer than 10 cases are a small sample.",
-        counts: |seen, fact| {
-            is_performed(fact, seen.now)
-                && seen.facts.sold(fact).iter().any(|word| matches!(seen.facts.names.get(word), Some(Named::AddOn(_))))
-        },
+        metric: Metric::Attach,
     },
-    Metric {
+    Explained {
         name: "referrals",
-        definition: "Inspections with the agent as buying agent, canceled ones included; the selling side is counted apart. \
+        definition: "Inspections with the agent as buying agent, dated before now, canceled ones included; the selling side \
+                     is counted apart. \
                      Dormant: at least 3 referrals ever, none for longer than both 60 days and 3 times the agent's own \
                      median gap, none booked ahead.",
-        counts: |_, fact| fact.buying_agent.is_some(),
+        metric: Metric::Referrals,
     },
-    Metric {
+    Explained {
         name: "selling_side",
-        definition: "Inspections with an agent on the selling side; never counted as referrals.",
-        counts: |_, fact| fact.selling_agent.is_some(),
+        definition: "Inspections with an agent on the selling side, dated before now, canceled ones included; never counted \
+                     as referrals. `agent` is here the selling agent.",
+        metric: Metric::SellingSide,
     },
-    Metric {
+    Explained {
         name: "hours",
         definition: "The sum of planned durations of performed inspections; those without a duration add nothing.",
-        counts: |seen, fact| is_performed(fact, seen.now) && fact.hours.is_some(),
+        metric: Metric::Hours,
     },
-    Metric {
+    Explained {
+        name: "assists",
+        definition: "Performed inspections of others with an inspector as an assistant; they are in the volume of the primary \
+                     inspector alone. `inspector` is here an assistant.",
+        metric: Metric::Assists,
+    },
+    Explained {
         name: "weekend",
         definition: "Performed inspections that began on a Saturday or Sunday in the company's zone, of all performed ones.",
-        counts: |seen, fact| is_performed(fact, seen.now) && matches!(fact.day.rem_euclid(7), 2 | 3),
+        metric: Metric::Weekend,
     },
-    Metric {
+    Explained {
         name: "hours_to_publish",
         definition: "The middle time from the planned end of a performed inspection to its published report, in hours.",
-        counts: |seen, fact| is_performed(fact, seen.now) && fact.hours.is_some() && fact.published_at.is_some(),
+        metric: Metric::Published,
     },
-    Metric {
+    Explained {
         name: "repeat_agents",
         definition: "Performed inspections whose buying agent had one in the 365 days before it, of those with a buying \
                      agent.",
-        counts: |seen, fact| is_performed(fact, seen.now) && seen.repeats.holds(fact),
+        metric: Metric::RepeatAgents,
     },
-    Metric {
+    Explained {
         name: "forecast",
         definition: "Inspections a week (from the day on which the company's weeks begin), canceled ones left out; the model that did best when it foretold \
                      past weeks from what came before them. Ranges come from its own errors there. Capacity seen is the \
                      90th percentile of the past 52 weeks. The rows are the history it is made from.",
-        counts: |seen, fact| is_performed(fact, seen.now),
+        metric: Metric::Volume,
     },
-    Metric {
-        name: "unpaid",
-        definition: "Performed inspections that are not paid.",
-        counts: |seen, fact| is_performed(fact, seen.now) && fact.paid == Some(false),
-    },
+    Explained { name: "unpaid", definition: "Performed inspections that are not paid.", metric: Metric::Unpaid },
 ];
-
-fn is_performed(fact: &Fact, now: i64) -> bool {
-    fact.canceled_at.is_none() && fact.starts_at < now
-}
 
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     let names: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
@@ -151,32 +141,43 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     let mark = context.mark("explain", &arguments);
     let wanted: Wanted = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
-    let Some(metric) = METRICS.iter().find(|metric| metric.name == wanted.metric) else {
+    let Some(explained) = METRICS.iter().find(|explained| explained.name == wanted.metric) else {
         return Err(ToolFailure::new("there is no such metric", "see the tool's schema"));
     };
-    let companies = context.chosen(wanted.company.as_deref());
+    let metric = explained.metric;
+    let chosen = context.chosen(wanted.company.as_deref());
     let now = context.clock.now();
-    let mut range = None;
-    let mut scopes = Vec::new();
-    for company in &companies {
-        let days = super::range_of(context, company, &wanted.days, NamedPeriod::LastMonth)?;
-        range = range.or(Some(days));
-        scopes.push((company.name.clone(), super::scope(days)));
-    }
+    let people = wanted.only.people(&chosen).await?;
+    let companies = people.companies();
+    let periods = Periods::of(context, &companies, &wanted.days, NamedPeriod::LastMonth, None)?;
     let (answers, basis) = ask_each(&companies, |company| {
-        let scope = scopes.iter().find(|(name, _)| *name == company.name).map(|(_, scope)| *scope);
+        let scopes = periods.scopes(company);
+        let (inspector, agent) = (wanted.only.inspector_in(&people, company), people.agent(company));
         let wanted = &wanted;
         async move {
-            let Some(scope) = scope else { return Err(RecordsError::NoMirror) };
-            let (facts, basis) = company.records.facts_of(&wanted.only.wanted(), crate::records::Need::All).await?;
-            let seen = Seen { facts: &facts, repeats: Repeats::around(&facts, &scope), now: now.as_millisecond() };
-            let mut rows: Vec<Fact> =
-                facts.rows.iter().filter(|fact| scope.holds(fact) && (metric.counts)(&seen, fact)).copied().collect();
+            let Some((scope, _)) = scopes else { return Err(RecordsError::NoMirror) };
+            // People come after counting: who repeats is told by all that an agent sent, and a number may be that of an
+            // assistant or of the selling side.
+            let need = needed(&scope, None, if metric == Metric::RepeatAgents { REPEAT_DAYS } else { 0 });
+            let (facts, mut basis) = company.records.facts_of(&wanted.only.without_people(), need).await?;
+            let counting = Counting::new(&facts, &scope, now.as_millisecond());
+            let mut rows: Vec<Fact> = facts.rows.iter().filter(|fact| counting.counts(metric, fact)).copied().collect();
+            if let Some(inspector) = inspector {
+                let one = inspector.known_number()?;
+                rows.retain(|fact| counting.is_of_inspector(metric, fact, one));
+                basis.notes.push(format!("those of inspector {} alone", inspector.entry.name));
+            }
+            if let Some(agent) = agent {
+                let one = agent.known_number()?;
+                rows.retain(|fact| Counting::is_of_agent(metric, fact, one));
+                basis.notes.push(format!("those of agent {} alone", agent.entry.name));
+            }
             rows.sort_by_key(|fact| (-fact.starts_at, fact.pk));
             Ok(((facts, rows), basis))
         }
     })
     .await?;
+    let selling = |fact: &Fact| fact.selling_agent.filter(|_| metric == Metric::SellingSide);
     let mut rows: Vec<(Place, Map<String, Value>)> = Vec::new();
     for (company, (facts, counted)) in &answers {
         let zone = company.records.timezone();
@@ -189,6 +190,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 .put("starts_at", Some(row::local(at, zone)))
                 .put("inspector", Some(inspector_name(facts, fact.inspector)))
                 .put("buying_agent", fact.buying_agent.map(|agent| agent_name(facts, agent)))
+                .put("selling_agent", selling(fact).map(|agent| agent_name(facts, agent)))
                 .put("zip", fact.zip.map(|zip| word(facts, zip)))
                 .put("quote", fact.quote.map(money))
                 .put("canceled", fact.canceled_at.map(|_| true));
@@ -202,13 +204,12 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     }
     let more = limit(wanted.limit) < rows.len();
     rows.truncate(limit(wanted.limit));
-    let period = range.map(|range| super::shown_period(context, &companies, range));
-    let period = period.as_ref().map(|(range, zone)| (*range, zone.as_str()));
-    let basis = basis.map(|mut basis| {
-        basis.notes.insert(0, format!("{}: {}", metric.name, metric.definition));
-        answer::basis(&basis, period)
+    let basis = people.say(basis).map(|mut basis| {
+        basis.notes.insert(0, format!("{}: {}", explained.name, explained.definition));
+        basis
     });
-    Ok(Answer::list(Rows { rows, total, more, resume: None }, &mark, basis.unwrap_or_default()))
+    let basis = periods.basis(basis.as_ref(), answers.iter().map(|(company, _)| *company));
+    Ok(Answer::list(Rows { rows, total, more, resume: None }, &mark, basis))
 }
 
 /// Every definition, for the resource.

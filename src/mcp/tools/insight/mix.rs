@@ -1,13 +1,17 @@
 //! `service_mix`.
 
+use std::sync::Arc;
+
 use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::super::answer::{self, Answer, Row};
-use super::super::super::{Context, Tool, ToolFailure, declare, schema};
+use super::super::super::answer::{Answer, Row};
+use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
 use super::super::{Days, Detail, ask_each, parse};
-use super::{Only, agent_name, combined, compared, inspector_name, money, rate_value, rounded3, word};
+use super::{
+    Only, PREVIOUS, Page, Periods, agent_name, combined, inspector_name, money, needed, rate_value, rounded3, word,
+};
 use crate::domain::{CompanyName, NamedPeriod};
 use crate::insight::{MixBy, MixCell, MixRow, ServiceMix, Trend, service_mix};
 use crate::mirror::Facts;
@@ -38,10 +42,10 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                 ),
                 &["inspector", "agent", "agency", "service", "add_on", "zip", "city"],
             )
-            .with("limit", serde_json::json!({"type": "integer", "minimum": 1, "maximum": 50, "description": "Groups, default 10."}))
+            .paged_rows("Groups", "10")
             .detail()
             .build(),
-            schema::insight(),
+            schema::paged_insight(),
             true,
         ),
         run: |context, arguments| answer(context, arguments).boxed(),
@@ -71,13 +75,16 @@ struct Wanted {
     #[serde(default)]
     by: By,
     limit: Option<usize>,
+    cursor: Option<String>,
     #[serde(default)]
     detail: Detail,
 }
 
 async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = context.mark("service_mix", &arguments);
     let wanted: Wanted = parse(arguments)?;
-    let companies = context.chosen(wanted.company.as_deref());
+    let page = Page::of(mark, wanted.cursor.as_deref(), wanted.limit.unwrap_or(SHOWN))?;
+    let chosen = context.chosen(wanted.company.as_deref());
     let now = context.clock.now().as_millisecond();
     let by = match wanted.by {
         By::Zip => MixBy::Zip,
@@ -87,19 +94,17 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         By::Agent => MixBy::Agent,
         By::Agency => MixBy::Agency,
     };
-    let mut range = None;
-    let mut scopes = Vec::new();
-    for company in &companies {
-        let days = super::range_of(context, company, &wanted.days, NamedPeriod::LastQuarter)?;
-        range = range.or(Some(days));
-        scopes.push((company.name.clone(), super::scope(days), compared(days, wanted.compare.as_deref())));
-    }
+    let people = wanted.only.people(&chosen).await?;
+    let companies = people.companies();
+    let compare = wanted.compare.as_deref().or(Some(PREVIOUS));
+    let periods = Periods::of(context, &companies, &wanted.days, NamedPeriod::LastQuarter, compare)?;
     let (answers, basis) = ask_each(&companies, |company| {
-        let scope = scopes.iter().find(|(name, ..)| *name == company.name).cloned();
-        let only = wanted.only.wanted();
+        let scopes = periods.scopes(company);
+        let only = wanted.only.wanted(&people, company);
         async move {
-            let Some((_, scope, before)) = scope else { return Err(RecordsError::NoMirror) };
-            let (facts, mut basis) = company.records.facts_of(&only, crate::records::Need::All).await?;
+            let Some((scope, before)) = scopes else { return Err(RecordsError::NoMirror) };
+            let need = needed(&scope, before.as_ref(), 0);
+            let (facts, mut basis) = company.records.facts_of(&only, need).await?;
             basis.notes.push(BEYOND_CHANCE.to_owned());
             if by == MixBy::Agency && !basis.notes.iter().any(|note| note == AGENCY_AS_OF_NOW) {
                 basis.notes.push(AGENCY_AS_OF_NOW.to_owned());
@@ -109,36 +114,38 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         }
     })
     .await?;
-    let limit = wanted.limit.unwrap_or(SHOWN);
-    let mut parts = Vec::new();
-    let mut sums = Vec::new();
-    for (company, (facts, mix)) in &answers {
-        let mut part = Row::default();
-        part.put("company", Some(company.name.to_string()))
-            .put("volume", Some(mix.company.volume))
-            .put("volume_before", mix.company.volume_before)
-            .put("attach", mix.company.attach.as_ref().map(rate_value))
-            .put("attach_before", mix.company.attach_before.as_ref().map(rate_value))
-            .list("services", top(facts, &mix.company.services))
-            .list("add_ons", top(facts, &mix.company.add_ons))
-            .list("growing", going(facts, mix, by, Trend::Growing))
-            .list("shrinking", going(facts, mix, by, Trend::Shrinking));
-        let rows = mix.rows.iter().take(limit).map(|row| Value::Object(group(facts, row, by, wanted.detail)));
-        part.put("groups", Some(rows.collect::<Vec<_>>()));
-        if limit < mix.rows.len() {
-            part.put("not_shown", Some(mix.rows.len() - limit));
-        }
-        parts.push(Value::Object(part.0));
-        sums.push((mix.company.volume, 0.0, mix.company.revenue));
-    }
-    let period = range.map(|range| super::shown_period(context, &companies, range));
-    let period = period.as_ref().map(|(range, zone)| (*range, zone.as_str()));
-    let basis = basis.map(|basis| answer::basis(&basis, period)).unwrap_or_default();
+    let sums: Vec<(u64, f64, i128)> =
+        answers.iter().map(|(_, (_, mix))| (mix.company.volume, 0.0, mix.company.revenue)).collect();
     let together = combined(&sums).map(|mut together| {
         together.as_object_mut().and_then(|together| together.remove("hours"));
         together
     });
-    Ok(Answer::insight(parts, together, basis))
+    let rows = answers.iter().map(|(_, (_, mix))| mix.rows.len()).max().unwrap_or(0);
+    let basis = periods.basis(people.say(basis).as_ref(), answers.iter().map(|(company, _)| *company));
+    Ok(page.answer(rows, together, basis, |place| {
+        let part = |(company, (facts, mix)): &(&ServedCompany, (Arc<Facts>, ServiceMix))| {
+            let mut part = Row::default();
+            part.put("company", Some(company.name.to_string()))
+                .put("volume", Some(mix.company.volume))
+                .put("volume_before", mix.company.volume_before)
+                .put("attach", mix.company.attach.as_ref().map(rate_value))
+                .put("attach_before", mix.company.attach_before.as_ref().map(rate_value))
+                .list("services", top(facts, &mix.company.services))
+                .list("add_ons", top(facts, &mix.company.add_ons))
+                .list("growing", going(facts, mix, by, Trend::Growing))
+                .list("shrinking", going(facts, mix, by, Trend::Shrinking));
+            let on_page = mix.rows.iter().skip(place.start).take(place.len());
+            let rows = on_page.map(|row| Value::Object(group(facts, row, by, wanted.detail)));
+            part.put("groups", Some(rows.collect::<Vec<_>>()));
+            let after: Vec<&MixRow> = mix.rows.iter().skip(place.end).collect();
+            if !after.is_empty() {
+                part.put("not_shown", Some(after.len()))
+                    .put("volume_not_shown", Some(after.iter().map(|row| row.volume).sum::<u64>()));
+            }
+            Value::Object(part.0)
+        };
+        answers.iter().map(part).collect()
+    }))
 }
 
 fn top(facts: &Facts, cells: &[MixCell]) -> Vec<String> {

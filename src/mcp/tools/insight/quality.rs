@@ -4,13 +4,13 @@ use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::super::answer::{self, Answer, Row};
+use super::super::super::answer::{Answer, Row};
 use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::{Days, ask_each, parse};
 use super::money;
 use crate::domain::{CompanyName, NamedPeriod};
 use crate::insight::{Disagreement, Looked, disagreements, quality};
-use crate::records::RecordsError;
+use crate::records::{Need, RecordsError, summed};
 
 /// Disagreements named.
 const EXAMPLES_MAX: usize = 5;
@@ -41,26 +41,24 @@ struct Wanted {
 async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: Wanted = parse(arguments)?;
     let companies = context.chosen(wanted.company.as_deref());
-    let mut range = None;
-    let mut scopes = Vec::new();
-    for company in &companies {
-        let days = super::range_of(context, company, &wanted.days, NamedPeriod::Last365Days)?;
-        range = range.or(Some(days));
-        scopes.push((company.name.clone(), super::scope(days)));
-    }
+    let periods = super::Periods::of(context, &companies, &wanted.days, NamedPeriod::Last365Days, None)?;
     let now = context.clock.now().as_millisecond();
     let (answers, basis) = ask_each(&companies, |company| {
-        let scope = scopes.iter().find(|(name, _)| *name == company.name).map(|(_, scope)| *scope);
+        let scopes = periods.scopes(company);
         async move {
-            let Some(scope) = scope else { return Err(RecordsError::NoMirror) };
+            let Some((scope, _)) = scopes else { return Err(RecordsError::NoMirror) };
             let records = &company.records;
-            let (facts, mut basis) = records.facts(crate::records::Need::All).await?;
+            let (facts, mut basis) = records.facts(Need::All).await?;
             let (statistics, _) = records.statistics().await?;
             let (agents, _) = records.agents().await?;
             let beside = records.beside_facts(scope.from, scope.to).await?;
-            let naming = records.naming();
-            let looked = Looked { facts: &facts, agents: &agents, together: &beside.together, naming, now };
-            let compared = disagreements(&facts, &beside.deleted, &statistics, now);
+            let naming = records.naming().clone();
+            let (findings, compared) = summed(&facts, move |facts| {
+                let looked = Looked { facts, agents: &agents, together: &beside.together, naming: &naming, now };
+                let compared = disagreements(facts, &beside.deleted, &statistics, now);
+                (quality(&looked, scope.from, scope.to), compared)
+            })
+            .await;
             if compared.of != 0 {
                 basis.notes.push(format!(
                     "{}: Spectora's total of an agent fits best as: {} ({} of {} agents)",
@@ -70,7 +68,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                     compared.of
                 ));
             }
-            Ok(((quality(&looked, scope.from, scope.to), compared), basis))
+            Ok(((findings, compared), basis))
         }
     })
     .await?;
@@ -108,9 +106,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         part.put("findings", Some(rows));
         parts.push(Value::Object(part.0));
     }
-    let period = range.map(|range| super::shown_period(context, &companies, range));
-    let period = period.as_ref().map(|(range, zone)| (*range, zone.as_str()));
-    let basis = basis.map(|basis| answer::basis(&basis, period)).unwrap_or_default();
+    let basis = periods.basis(basis.as_ref(), answers.iter().map(|(company, _)| *company));
     Ok(Answer::insight(parts, None, basis))
 }
 

@@ -1,20 +1,24 @@
 //! `inspector_scorecard`.
 
+use std::sync::Arc;
+
 use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::super::answer::{self, Answer, Row};
-use super::super::super::{Context, Tool, ToolFailure, declare, schema};
+use super::super::super::answer::{Answer, Row};
+use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
 use super::super::{Days, Detail, ask_each, parse};
-use super::{Only, combined, compared, inspector_name, money, rate_value, rounded, sees_canceled, word};
-use crate::domain::{CompanyName, NamedPeriod};
-use crate::insight::{Scorecard, ScorecardRow, scorecard};
+use super::{
+    Only, PREVIOUS, Page, Periods, combined, inspector_name, money, needed, rate_value, rounded, sees_canceled, word,
+};
+use crate::domain::{CompanyName, NamedPeriod, date_of};
+use crate::insight::{REPEAT_DAYS, Scorecard, ScorecardRow, scorecard};
 use crate::mirror::Facts;
-use crate::records::{RecordsError, summed};
+use crate::records::{NarrowingWanted, RecordsError, summed};
 
-/// Inspectors shown unless asked for more.
-const SHOWN: usize = 8;
+/// Inspectors on a page unless asked otherwise: nearly every company's all.
+const SHOWN: usize = 50;
 /// Add-ons and reasons shown with an inspector in full detail.
 const TOP: usize = 3;
 
@@ -30,8 +34,9 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                 &["agent", "agency", "service", "add_on", "zip", "city"],
             )
             .detail()
+            .paged_rows("Inspectors", "all")
             .build(),
-            schema::insight(),
+            schema::paged_insight(),
             true,
         ),
         run: |context, arguments| answer(context, arguments).boxed(),
@@ -48,65 +53,77 @@ struct Wanted {
     only: Only,
     #[serde(default)]
     detail: Detail,
+    limit: Option<usize>,
+    cursor: Option<String>,
 }
 
 async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = context.mark("inspector_scorecard", &arguments);
     let wanted: Wanted = parse(arguments)?;
-    let companies = context.chosen(wanted.company.as_deref());
+    let page = Page::of(mark, wanted.cursor.as_deref(), wanted.limit.unwrap_or(SHOWN))?;
+    let chosen = context.chosen(wanted.company.as_deref());
     let now = context.clock.now();
-    let mut range = None;
-    let mut scopes = Vec::new();
-    for company in &companies {
-        let days = super::range_of(context, company, &wanted.days, NamedPeriod::LastMonth)?;
-        range = range.or(Some(days));
-        scopes.push((company.name.clone(), super::scope(days), compared(days, wanted.compare.as_deref())));
-    }
+    let people = wanted.only.people(&chosen).await?;
+    let companies = people.companies();
+    let compare = wanted.compare.as_deref().or(Some(PREVIOUS));
+    let periods = Periods::of(context, &companies, &wanted.days, NamedPeriod::LastMonth, compare)?;
     let (answers, basis) = ask_each(&companies, |company| {
-        let scope = scopes.iter().find(|(name, ..)| *name == company.name).cloned();
+        let scopes = periods.scopes(company);
         // One inspector is shown beside the whole company; everything else narrows what is counted.
-        let given = wanted.only.inspector.clone();
-        let only = Only { inspector: None, ..wanted.only.clone() }.wanted();
+        let inspector = wanted.only.inspector_in(&people, company);
+        let only = NarrowingWanted { inspector: None, ..wanted.only.wanted(&people, company) };
         async move {
-            let Some((_, scope, before)) = scope else { return Err(RecordsError::NoMirror) };
-            // A year back for repeat agents, and as far as the comparison reaches.
-            let (facts, mut basis) = company.records.facts_of(&only, crate::records::Need::All).await?;
-            let only = match given {
-                None => None,
-                Some(given) => {
-                    let (found, note) = company.records.inspector_number(&given, &facts)?;
-                    basis.notes.extend(note);
-                    Some(found)
-                }
-            };
+            let Some((scope, before)) = scopes else { return Err(RecordsError::NoMirror) };
+            let need = needed(&scope, before.as_ref(), 0);
+            let (facts, mut basis) = company.records.facts_of(&only, need).await?;
+            let compares = before.is_some();
             let sums = move |facts: &Facts| scorecard(facts, &scope, before.as_ref(), now.as_millisecond());
-            let card = summed(&facts, sums).await;
-            Ok(((facts, card, only, sees_canceled(&basis)), basis))
+            let mut card = summed(&facts, sums).await;
+            // Who repeats is told by the year before, which a first reading may not have come to.
+            if let Some(since) = facts.since.filter(|since| scope.from - REPEAT_DAYS < *since) {
+                card.rows.iter_mut().chain([&mut card.company]).for_each(|row| row.repeat_agents = None);
+                basis
+                    .notes
+                    .push(format!("repeat agents are not known yet: jobs before {} are still read", date_of(since)));
+            }
+            if let Some(inspector) = inspector {
+                let number = inspector.known_number()?;
+                card.rows.retain(|row| row.inspector == Some(number));
+                // Who was asked for has a row, whatever there is to count.
+                if card.rows.is_empty() {
+                    card.rows.push(ScorecardRow::nothing(number, compares));
+                }
+            }
+            Ok(((facts, card, sees_canceled(&basis)), basis))
         }
     })
     .await?;
-    let mut parts = Vec::new();
-    let mut sums = Vec::new();
-    for (company, (facts, card, only, sees)) in &answers {
-        let mut part = Row::default();
-        part.put("company", Some(company.name.to_string()));
-        let shown = Shown { facts, sees: *sees, detail: wanted.detail };
-        part.put("whole_company", Some(Value::Object(shown.row(&card.company, None))));
-        part.put("median_inspector", Some(medians(card, *sees)));
-        let rows = card.rows.iter().filter(|row| only.is_none_or(|only| row.inspector == Some(only)));
-        let rows: Vec<&ScorecardRow> = rows.collect();
-        let name = |row: &ScorecardRow| Some(inspector_name(facts, row.inspector));
-        let listed: Vec<Value> = rows.iter().take(SHOWN).map(|row| Value::Object(shown.row(row, name(row)))).collect();
-        part.put("inspectors", Some(listed));
-        if SHOWN < rows.len() {
-            part.put("not_shown", Some(rows.len() - SHOWN));
-        }
-        parts.push(Value::Object(part.0));
-        sums.push((card.company.volume, card.company.hours, card.company.revenue));
-    }
-    let period = range.map(|range| super::shown_period(context, &companies, range));
-    let period = period.as_ref().map(|(range, zone)| (*range, zone.as_str()));
-    let basis = basis.map(|basis| answer::basis(&basis, period)).unwrap_or_default();
-    Ok(Answer::insight(parts, combined(&sums), basis))
+    let sums: Vec<(u64, f64, i128)> = answers
+        .iter()
+        .map(|(_, (_, card, _))| (card.company.volume, card.company.hours, card.company.revenue))
+        .collect();
+    let rows = answers.iter().map(|(_, (_, card, _))| card.rows.len()).max().unwrap_or(0);
+    let basis = periods.basis(people.say(basis).as_ref(), answers.iter().map(|(company, _)| *company));
+    Ok(page.answer(rows, combined(&sums), basis, |place| {
+        let part = |(company, (facts, card, sees)): &(&ServedCompany, (Arc<Facts>, Scorecard, bool))| {
+            let mut part = Row::default();
+            part.put("company", Some(company.name.to_string()));
+            let shown = Shown { facts, sees: *sees, detail: wanted.detail };
+            part.put("whole_company", Some(Value::Object(shown.row(&card.company, None))));
+            part.put("median_inspector", Some(medians(card, *sees)));
+            let on_page = card.rows.iter().skip(place.start).take(place.len());
+            let name = |row: &ScorecardRow| Some(inspector_name(facts, row.inspector));
+            let listed: Vec<Value> = on_page.map(|row| Value::Object(shown.row(row, name(row)))).collect();
+            part.put("inspectors", Some(listed));
+            let after: Vec<&ScorecardRow> = card.rows.iter().skip(place.end).collect();
+            if !after.is_empty() {
+                part.put("not_shown", Some(after.len()))
+                    .put("volume_not_shown", Some(after.iter().map(|row| row.volume).sum::<u64>()));
+            }
+            Value::Object(part.0)
+        };
+        answers.iter().map(part).collect()
+    }))
 }
 
 fn medians(card: &Scorecard, sees_canceled: bool) -> Value {
@@ -127,18 +144,21 @@ struct Shown<'a> {
 impl Shown<'_> {
     fn row(&self, one: &ScorecardRow, name: Option<String>) -> Map<String, Value> {
         let mut row = Row::default();
+        let id = one.inspector.and_then(|one| self.facts.inspectors.get(&one)?.0.clone());
+        let assists = (one.assists != 0 || self.detail == Detail::Full).then_some(one.assists);
         row.put("inspector", name)
+            .put("id", id)
             .put("volume", Some(one.volume))
             .put("volume_before", one.volume_before)
+            .put("assists", assists)
             .put("hours", Some(rounded(one.hours)))
             .put("quoted_revenue", Some(money(one.revenue)))
             .put("attach", one.attach.as_ref().map(rate_value))
             .put("cancellation", one.cancellation.as_ref().filter(|_| self.sees).map(rate_value));
         if self.detail == Detail::Full {
             let quoted = one.volume - one.without_quote;
-            let each = |total: i64, count: f64| (count > 0.0).then(|| rounded(total as f64 / 10_000.0 / count));
+            let each = |total: i128, count: f64| (count > 0.0).then(|| rounded(total as f64 / 10_000.0 / count));
             row.put("booked", Some(one.booked))
-                .put("assists", Some(one.assists))
                 .put("revenue_per_inspection", each(one.revenue, quoted as f64))
                 .put("revenue_per_hour", each(one.revenue, one.hours))
                 .put("without_quote", Some(one.without_quote))

@@ -1,5 +1,7 @@
 //! An inspection as shown.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -9,7 +11,7 @@ use super::super::super::answer::{self, Row};
 use super::super::super::{Context, ServedCompany};
 use super::super::Detail;
 use super::super::clients::contact_row;
-use crate::domain::{AgentOnInspection, Client, Inspection, Slug};
+use crate::domain::{AgentOnInspection, Client, Inspection, InspectorOnInspection, Slug, fold};
 
 /// Where inspections are in the portal (from the vendor's pages).
 pub(super) const PORTAL: &str = "https://portal.spectora.com/inspection/";
@@ -55,11 +57,7 @@ pub(super) fn inspection_row(
             (None, None) => "unnamed".to_owned(),
         })
     };
-    let inspectors = inspection.inspectors.iter().map(|inspector| match (&inspector.name, &inspector.id) {
-        (Some(name), _) => name.to_string(),
-        (None, Some(id)) => format!("id {id}"),
-        (None, None) => "unnamed".to_owned(),
-    });
+    let inspectors = tell_apart(&inspection.inspectors, &BTreeSet::new());
     let address = &inspection.address;
     let mut row = Row::default();
     row.put("company", context.label(company))
@@ -93,6 +91,17 @@ pub(super) fn inspection_row(
         full(&mut row, inspection, zone, shown.contact);
     }
     row.0
+}
+
+/// Tells inspectors apart whose name another one has too: "Gail Marsh (id 60001)". `shared` are such names, folded.
+pub(in super::super) fn tell_apart(inspectors: &[InspectorOnInspection], shared: &BTreeSet<String>) -> Vec<String> {
+    let shown = |inspector: &InspectorOnInspection| match (&inspector.name, &inspector.id) {
+        (Some(name), Some(id)) if shared.contains(&fold(name.as_str())) => format!("{name} (id {id})"),
+        (Some(name), _) => name.to_string(),
+        (None, Some(id)) => format!("id {id}"),
+        (None, None) => "unnamed".to_owned(),
+    };
+    inspectors.iter().map(shown).collect()
 }
 
 /// All that is known of an inspection, without contact details.
