@@ -117,17 +117,19 @@ impl Records {
         };
         let mut kept = self.kept_facts.0.lock().await;
         let known = kept.as_ref().map(|kept| kept.read_at);
-        let (standing, coverage, read_at, canceled_seen, past, read) = mirror
+        let (standing, coverage, read_at, (canceled_seen, past), failing, read) = mirror
             .read(move |parts| {
                 let (inspections, agents) = (parts.coverage(Kind::Inspections)?, parts.coverage(Kind::Agents)?);
                 let pass = parts.pass(Kind::Inspections)?;
-                let standing = Standing::of(&inspections, pass.as_ref(), &agents);
+                let failing = parts.trouble(Some(Kind::Agents))?.filter(|_| agents.full_at.is_none());
+                let standing = Standing::of(&inspections, pass.as_ref(), &agents, failing.is_some());
                 let read_at = (inspections.revision, agents.revision, standing.whole_since());
                 let is_here = standing.covers(from);
                 let facts =
                     if known == Some(read_at) || !is_here { None } else { Some(parts.facts(FIRST_DAY, LAST_DAY)?) };
                 let past = parts.started_before(now, CANCELLATION_SAMPLE_MIN)?;
-                Ok((standing, inspections, read_at, parts.shows_canceled()?, past, facts))
+                let seen = (parts.shows_canceled()?, past);
+                Ok((standing, inspections, read_at, seen, failing, facts))
             })
             .await?;
         let Some(as_of) = standing.as_of(from) else { return Ok(Reached::NotYet(standing)) };
@@ -148,6 +150,9 @@ impl Records {
         if let Some(since) = since {
             let day = date_of(since);
             basis.notes.push(format!("the first reading has come back to {day} so far; this needs no more"));
+        }
+        if let Some(failing) = failing {
+            basis.missing.push(format!("agents: they cannot be read ({}), so they go by their ids", failing.reason));
         }
         if !canceled_seen && CANCELLATION_SAMPLE_MIN <= past {
             basis.missing.push(CANCELED_UNSEEN.to_owned());

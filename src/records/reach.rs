@@ -57,7 +57,8 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    pub(super) fn of(inspections: &Coverage, pass: Option<&Pass>, agents: &Coverage) -> Self {
+    /// `agents_fail`: agents cannot be read (a missing right, a wrong path), so there is no use in waiting for them.
+    pub(super) fn of(inspections: &Coverage, pass: Option<&Pass>, agents: &Coverage, agents_fail: bool) -> Self {
         let left = pass.and_then(|pass| {
             let records = pass.records?;
             Some(records.saturating_sub(pass.read_before).div_ceil(u64::from(pass.size.max(1))))
@@ -66,7 +67,7 @@ impl Standing {
             all: as_of_all(inspections),
             reach: inspections.reach.zip(pass.map(|pass| pass.started_at)),
             pages_left: left,
-            agents_missing: agents.full_at.is_none(),
+            agents_missing: agents.full_at.is_none() && !agents_fail,
         }
     }
 

@@ -216,6 +216,8 @@ impl Syncer {
         }
         let Ok(_one_at_a_time) = self.running.try_lock() else { return Err(SyncError::Busy) };
         let Some(_lock) = self.mirror.try_lock()? else { return Err(SyncError::Busy) };
+        // What is stored is derived with this program's settings, and so must be all that is there already.
+        self.rederive().await?;
         self.ensure_company().await?;
         self.drain_locked().await
     }

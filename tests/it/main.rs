@@ -29,6 +29,8 @@ mod hostile;
 mod http;
 // Worked-out answers against plain loops over the truth.
 mod insight;
+// The first minute of a large company: an answer waits for no more than it needs.
+mod first_minute;
 // What a mirror adds to answers.
 mod kept;
 // Every number of the insights against plain loops, over seeds, zones and gaps in the rows.

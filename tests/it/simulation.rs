@@ -508,6 +508,9 @@ impl Life {
                 return Err("an answer from the mirror asked the service".to_owned());
             }
             let is_complete = list.basis.missing.is_empty();
+            if self.tells {
+                eprintln!("    {first:?}: as of {}, {:?}", list.basis.as_of, list.basis.missing);
+            }
             if self.ours.now() < list.basis.as_of {
                 return Err(format!("as of {}, which is in the future", list.basis.as_of));
             }

@@ -378,6 +378,18 @@ async fn one_kind_that_cannot_be_read_does_not_stop_the_others() {
 }
 
 #[tokio::test]
+async fn without_the_right_to_agents_inspections_are_counted_all_the_same() {
+    let stage = Stage::new(300, |_| {}).await;
+    let own = stage.own().await;
+    stage.faults(&["connections:1+=404-html"]);
+    let report = own.syncer().sync(Scope::Due, &Silent).await.unwrap();
+    assert_eq!(report.failed.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), [Kind::Agents]);
+    let scorecard = own.call("inspector_scorecard", json!({})).await.unwrap();
+    assert_eq!(scorecard["basis"]["complete"], false);
+    assert!(scorecard["basis"]["missing"].to_string().contains("agents: they cannot be read"), "{scorecard}");
+}
+
+#[tokio::test]
 async fn deliveries_in_an_outage_wait_together() {
     let stage = Stage::new(300, |_| {}).await;
     let own = stage.own().await;
