@@ -413,18 +413,22 @@ impl Syncer {
 
     /// A pass that took long, or was stopped and went on hours later, shows everything as of its beginning: what changed
     /// since is asked for at once.
-    async fn after_long_pass(&self, kind: Kind, progress: &dyn Progress) -> Result<Option<StepReport>, SyncError> {
+    async fn after_long_pass(&self, kind: Kind, progress: &dyn Progress) -> Result<Vec<StepReport>, SyncError> {
         let coverage = self.mirror.read(move |parts| parts.coverage(kind)).await?;
         let is_long = coverage.full_at.is_some_and(|at| PASS_LONG < self.now().duration_since(at));
         if !is_long || kind == Kind::AgentStats {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let way = match self.changed_since(kind).await? {
             Some(_) => StepWay::Changes,
             None if kind == Kind::Inspections => StepWay::Window,
-            None => return Ok(None),
+            None => return Ok(Vec::new()),
         };
-        Ok(Some(StepReport { kind, way, count: self.delta(kind, way, progress).await? }))
+        let mut steps = vec![StepReport { kind, way, count: self.delta(kind, way, progress).await? }];
+        if kind == Kind::Inspections && way == StepWay::Changes {
+            steps.extend(self.compare_counts(progress).await?);
+        }
+        Ok(steps)
     }
 
     /// What the mirror lacks, in words.

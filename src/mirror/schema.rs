@@ -110,6 +110,8 @@ const STEPS: &[&str] = &[
     ALTER TABLE passes ADD COLUMN ahead INTEGER;
     ALTER TABLE passes ADD COLUMN first_records INTEGER;
     ALTER TABLE passes ADD COLUMN omitted TEXT;
+    ALTER TABLE passes ADD COLUMN reading_from INTEGER;
+    ALTER TABLE passes ADD COLUMN fallen INTEGER;
     CREATE TABLE held (kind INTEGER NOT NULL, pk INTEGER NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (kind, pk))
         WITHOUT ROWID;
     CREATE TABLE troubles (kind INTEGER PRIMARY KEY, failures INTEGER NOT NULL, failed_at INTEGER NOT NULL,

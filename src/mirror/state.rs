@@ -90,8 +90,12 @@ pub struct Pass {
     pub next_page: u32,
     /// Rows to a page.
     pub size: u32,
-    /// The service's count on the first page.
+    /// The service's count on the first page of this reading of the listing.
     pub first_records: Option<u64>,
+    /// When this reading of the listing began, by the service's clock; a pass may take several.
+    pub reading_from: Option<Timestamp>,
+    /// By how much the count fell from page to page in this reading.
+    pub fallen: u64,
     /// The service's count on the page read last.
     pub records: Option<u64>,
     /// Rows that came before the next page.
@@ -207,8 +211,8 @@ fn pass(connection: &rusqlite::Connection, kind: Kind) -> Result<Option<Pass>, M
     let number = |value: i64| u32::try_from(value).unwrap_or(1);
     Ok(connection
         .prepare_cached(
-            "SELECT started_at, next_page, size, records, read_before, again, read_from, ahead, first_records, omitted \
-             FROM passes WHERE kind = ?",
+            "SELECT started_at, next_page, size, records, read_before, again, read_from, ahead, first_records, omitted, \
+             reading_from, fallen FROM passes WHERE kind = ?",
         )?
         .query_row([kind.number()], |row| {
             Ok(Pass {
@@ -222,6 +226,8 @@ fn pass(connection: &rusqlite::Connection, kind: Kind) -> Result<Option<Pass>, M
                 ahead: row.get(7)?,
                 first_records: count(row.get(8)?),
                 omitted: row.get(9)?,
+                reading_from: instant(row.get(10)?),
+                fallen: count(row.get(11)?).unwrap_or(0),
             })
         })
         .optional()?)
@@ -413,6 +419,8 @@ impl Changing<'_> {
             next_page: 1,
             size,
             first_records: None,
+            reading_from: None,
+            fallen: 0,
             records: None,
             read_before: 0,
             again: 0,
@@ -426,7 +434,8 @@ impl Changing<'_> {
         self.transaction
             .prepare_cached(
                 "INSERT OR REPLACE INTO passes (kind, started_at, next_page, size, records, read_before, again, \
-                 read_from, ahead, first_records, omitted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 read_from, ahead, first_records, omitted, reading_from, fallen) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 kind.number(),
@@ -440,6 +449,8 @@ impl Changing<'_> {
                 pass.ahead,
                 pass.first_records.map(u64::cast_signed),
                 pass.omitted,
+                millis(pass.reading_from),
+                pass.fallen.cast_signed(),
             ])?;
         Ok(())
     }

@@ -102,7 +102,13 @@ impl Changing<'_> {
                 ))?
                 .execute(params![known.map(|(_, _, raw)| raw), dictionary, bytes])?;
             let raw = known.map_or_else(|| self.transaction.last_insert_rowid(), |(_, _, raw)| raw);
+            let gone_at = if rederive && vanished { Some(self.gone_at(kind, pk)?) } else { None };
             row.record.write(self, pk, hash, raw)?;
+            if let Some(gone_at) = gone_at {
+                // Reading a record anew does not bring it back.
+                let sql = format!("UPDATE {} SET gone = ?, gone_at = ? WHERE pk = ?", kind.table());
+                self.transaction.prepare_cached(&sql)?.execute(params![GONE_VANISHED, gone_at, pk])?;
+            }
             if known.is_some() {
                 count.changed += 1;
             } else {
@@ -119,6 +125,11 @@ impl Changing<'_> {
         }
         self.touch(kind, &count)?;
         Ok(count)
+    }
+
+    fn gone_at(&self, kind: Kind, pk: i64) -> Result<Option<i64>, MirrorError> {
+        let sql = format!("SELECT gone_at FROM {} WHERE pk = ?", kind.table());
+        Ok(self.transaction.prepare_cached(&sql)?.query_row([pk], |row| row.get(0))?)
     }
 
     /// Marks records that are not in the service any more. `None` for an id nobody knows.

@@ -353,10 +353,15 @@ impl SpectoraClient {
                     if plan.has_guessed() {
                         // It went through without what was guessed at. Does it still not go through with it?
                         let named = plan.without_guesses(&whole);
-                        if let Ok(reply) = self.0.requests.get(call, path, &named.request(query, paging)).await {
-                            *plan = named;
-                            plan.succeeded::<R>(&self.0.learned);
-                            return Ok(reply);
+                        match self.0.requests.get(call, path, &named.request(query, paging)).await {
+                            Ok(reply) => {
+                                *plan = named;
+                                plan.succeeded::<R>(&self.0.learned);
+                                return Ok(reply);
+                            }
+                            Err(error) if matches!(error.kind, SpectoraErrorKind::RequestRefused { .. }) => {}
+                            // That it cannot be asked now proves nothing.
+                            Err(error) => return Err(error),
                         }
                     }
                     plan.succeeded::<R>(&self.0.learned);

@@ -8,7 +8,7 @@ use super::{PASS_AGE_MAX, Progress, SyncError, Syncer};
 use crate::mirror::{Coverage, Fresh, Kind, MirrorError, Pass, PassEnd, PassStep, StoreCount};
 use crate::spectora::{AskedAt, ConnectionStats, Connections, Contacts, Inspections, Page, RawRecord, Resource};
 
-/// How many times a listing is started over (or a page read once more) when rows are missing or may have slipped by.
+/// How many times a listing is started over when rows are missing or may have slipped by.
 const AGAIN_MAX: u32 = 3;
 /// How far before a request changes are asked for when the service tells no time: its clock may be behind this machine's.
 const UNTOLD_TIME: SignedDuration = SignedDuration::from_mins(15);
@@ -88,10 +88,9 @@ impl Syncer {
                 continue;
             }
             let is_last = page.last;
-            let (next, goes_on) = following(&pass, &page);
-            // Rows that came or went since the pass began may have moved others over the border of a page; those are here
-            // only once the page before is read again.
-            let undisturbed = !goes_on && next.first_records == next.records;
+            let next = following(&pass, &page);
+            // Rows that came or went since this reading began may have moved others over the border of a page.
+            let undisturbed = next.first_records == next.records;
             reach = reach.filter(|_| page.sorted && undisturbed).and_then(|reach| descend::<R>(reach, &page.rows));
             let batch = Batch::<R>::of(&mut page);
             let now = self.clock.now();
@@ -110,7 +109,7 @@ impl Syncer {
             count.add(stored);
             progress.stored(R::KIND, read, next.records);
             pass = next;
-            if !is_last || goes_on {
+            if !is_last {
                 self.drain_between_pages().await?;
                 continue;
             }
@@ -130,18 +129,19 @@ impl Syncer {
         }
     }
 
-    /// How many records went away while the pass read, beyond those it saw go: as many others may have slipped to a page
-    /// that was read already. What was made meanwhile hides as many in the count, so it is taken out of it.
+    /// How many records went away while they were read: as many others may have slipped to a page that was read already,
+    /// and as many of those that came may be gone. What was made meanwhile hides as many in the count, so it is taken out
+    /// of it.
     async fn slipped(&self, kind: Kind, pass: &Pass) -> Result<u64, MirrorError> {
         let (Some(first), Some(last)) = (pass.first_records, pass.records) else { return Ok(0) };
-        let created = match pass.read_from {
+        let created = match pass.reading_from {
             Some(since) => {
                 let since = since.saturating_add(CREATED_SLACK).unwrap_or(since);
                 self.mirror.write(move |parts| parts.created_in_pass(kind, since)).await?
             }
             None => 0,
         };
-        Ok((first + created).saturating_sub(last))
+        Ok((first + created).saturating_sub(last).max(pass.fallen))
     }
 
     /// Ends a pass: finds out about what did not come.
@@ -169,34 +169,28 @@ impl Syncer {
 
 /// The pass from the first page on, as it began.
 fn start_over(pass: Pass) -> Pass {
-    Pass { next_page: 1, read_before: 0, first_records: None, records: None, ..pass }
+    Pass { next_page: 1, read_before: 0, first_records: None, records: None, reading_from: None, fallen: 0, ..pass }
 }
 
-/// Where the pass stands after a page, and whether it goes on though this is the last one.
-fn following<T>(pass: &Pass, page: &Page<T>) -> (Pass, bool) {
+/// Where the pass stands after a page.
+fn following<T>(pass: &Pass, page: &Page<T>) -> Pass {
     let following = page.pagination.next.filter(|next| pass.next_page < *next).unwrap_or(pass.next_page + 1);
     let records = page.pagination.records.or(pass.records);
     let fell_by = pass.records.zip(page.pagination.records).map_or(0, |(before, now)| before.saturating_sub(now));
     let is_first = pass.read_from.is_none();
-    let mut next = Pass {
+    Pass {
         started_at: if is_first { page.asked.settled().min(pass.started_at) } else { pass.started_at },
         read_from: pass.read_from.or(Some(place_of(page.asked))),
         ahead: if is_first { ahead_of(page.asked) } else { pass.ahead },
         next_page: following,
         records,
         first_records: pass.first_records.or(records),
+        reading_from: pass.reading_from.or(Some(place_of(page.asked))),
+        fallen: pass.fallen + fell_by,
         read_before: pass.read_before + page.received as u64,
         omitted: Some(page.omitted.clone()),
         ..pass.clone()
-    };
-    let reads_again = 0 < fell_by && 1 < pass.next_page && pass.again < AGAIN_MAX;
-    if reads_again {
-        // Rows were taken out before this page, so its first ones may have slipped to the page before.
-        next.next_page = pass.next_page - 1;
-        next.again += 1;
-        next.first_records = next.first_records.map(|first| first.saturating_sub(fell_by));
     }
-    (next, reads_again)
 }
 
 /// Notes that listings show deleted records, once one did.

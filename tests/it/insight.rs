@@ -416,10 +416,12 @@ async fn planted_agents_are_found_by_their_own_rhythm() {
 }
 
 #[tokio::test]
-async fn an_insight_before_the_mirror_is_ready_says_so() {
-    let app = TestApp::build(|_| {}, &["spectora_company1"], true).await;
+async fn an_insight_that_cannot_be_given_says_why() {
+    let app = TestApp::build(|options| options.inspections = Some(600), &["spectora_company1"], true).await;
+    app.set_faults(&["*:1+=503"]);
     let failure = app.failure("inspector_scorecard", json!({})).await;
     assert!(failure.contains("first reading") && failure.contains("list_companies"), "{failure}");
+    app.set_faults(&[]);
     let without = TestApp::with(|_| {}, &["spectora_company1"]).await;
     let failure = without.failure("capacity_plan", json!({})).await;
     assert!(failure.contains("no local mirror"), "{failure}");

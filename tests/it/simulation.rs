@@ -466,7 +466,7 @@ impl Life {
         let ledger = Ledger::open(self.folder.path()).unwrap();
         let settings =
             LedgerSettings { company: counted, per_minute: 1, per_minute_background: 1, monthly_budget: None };
-        let total: u64 = (2024..2030)
+        let total: u64 = (2010..2045)
             .flat_map(|year| (1..=12).map(move |month| year * 100 + month))
             .map(|month| ledger.month(&settings, month).unwrap().total)
             .sum();
