@@ -366,7 +366,7 @@ impl Syncer {
             }
         }
         if plan.steps.iter().any(|step| step.way == StepWay::Full) {
-            self.mirror.write(|parts| parts.note_partial()).await?;
+            self.mirror.write(|parts| parts.note_partial().map(drop)).await?;
         }
         let now = self.clock.now();
         let oldest = now.saturating_sub(SignedDuration::try_from(self.settings.history).unwrap_or(SignedDuration::MAX));

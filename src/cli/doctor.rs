@@ -86,12 +86,9 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
 /// Whose records the mirror holds, and what it lacks.
 async fn mirror(company: &str, syncer: &Syncer) -> Vec<Finding> {
     let about = format!("{company}, mirror");
-    match syncer.ensure_company().await {
-        Err(SyncError::OtherCompany) => {
-            return vec![Finding::wrong(&about, SyncError::OtherCompany.to_string(), OTHER_COMPANY_HINT)];
-        }
-        // What else is wrong with the key or the service is found out below.
-        Err(_) | Ok(()) => {}
+    // What else is wrong with the key or the service is found out below.
+    if let Err(SyncError::OtherCompany) = syncer.ensure_company().await {
+        return vec![Finding::wrong(&about, SyncError::OtherCompany.to_string(), OTHER_COMPANY_HINT)];
     }
     let Ok(status) = syncer.status().await else { return Vec::new() };
     let mut findings = Vec::new();

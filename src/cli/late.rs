@@ -137,7 +137,7 @@ impl Late {
         if is_demo {
             let stop = self.stop.clone();
             let filling = tokio::spawn(async move {
-                if let Some(Err(error)) = stop.run_until_cancelled(serving.app.fill()).await {
+                if let Some(Err(error)) = Box::pin(stop.run_until_cancelled(serving.app.fill())).await {
                     tracing::warn!(%error, "the demo's mirror is not filled");
                 }
             });

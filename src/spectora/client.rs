@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -223,10 +225,10 @@ impl SpectoraClient {
     }
 
     /// A mark of the key that tells whether it is the same one again, and nothing else of it (SHA-256 over a salt and the
-    /// key, in hexadecimal).
+    /// key, in base64).
     pub fn key_mark(&self, salt: &str) -> String {
         let digest = Sha256::new().chain_update(salt).chain_update(self.0.api_key.expose_secret()).finalize();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        URL_SAFE_NO_PAD.encode(digest)
     }
 
     /// The first company that came is the one that is held to; a reply with records of another is refused whole.

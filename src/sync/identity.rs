@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use rand::RngExt as _;
 
@@ -129,7 +131,7 @@ impl Syncer {
 
     async fn remembered(&self) -> Result<Remembered, MirrorError> {
         let fresh_salt: [u8; 16] = rand::rng().random();
-        let fresh_salt: String = fresh_salt.iter().map(|byte| format!("{byte:02x}")).collect();
+        let fresh_salt = URL_SAFE_NO_PAD.encode(fresh_salt);
         self.mirror
             .read(move |parts| {
                 let marks = parts.about(KEY_MARKS)?.unwrap_or_default();

@@ -20,7 +20,7 @@ pub async fn keep(syncer: Arc<Syncer>, every: Duration, stop: CancellationToken)
     loop {
         if next_look <= tokio::time::Instant::now() {
             next_look = tokio::time::Instant::now() + LOOK_EVERY;
-            match stop.run_until_cancelled(when_due(&syncer, every)).await {
+            match Box::pin(stop.run_until_cancelled(when_due(&syncer, every))).await {
                 None => return,
                 Some(Ok(())) => {}
                 Some(Err(SyncError::Busy)) => tracing::debug!(%company, "another process syncs"),

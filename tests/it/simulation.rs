@@ -26,7 +26,7 @@ use spectora_mcp::sync::{LedgerMeter, Scope, Silent, SyncSettings, Syncer};
 use crate::support::now;
 
 /// Lives in every test run; the variable asks for others.
-const SEEDS: std::ops::Range<u64> = 0..200;
+const SEEDS: std::ops::Range<u64> = 0..60;
 /// Inspections of both companies together; the mirror holds the first one's.
 const ROWS: u64 = 150;
 /// Agents of each company.

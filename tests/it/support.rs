@@ -286,7 +286,7 @@ fn copy_mirrors(from: &std::path::Path, to: &std::path::Path) {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         // The shared memory of a log belongs to whoever has it open.
-        if name.starts_with("spectora_") && !name.ends_with("-shm") && !name.ends_with(".lock") {
+        if name.starts_with("spectora_") && !name.ends_with("-shm") && !name.contains(".lock") {
             std::fs::copy(&path, to.join(name)).unwrap();
         }
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::super::answer::{self, Answer, Dated, Row, Rows};
-use super::super::{Context, Tool, ToolFailure, declare, schema, zone_name};
+use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema, zone_name};
 use super::people::People;
 use super::{Detail, ask_each, find_one, limit, parse, period};
 use crate::domain::{AttachmentId, CompanyName, IdError, InspectionId, Slug, Status};
@@ -201,6 +201,35 @@ impl Place {
     }
 }
 
+/// A company, and what is wanted of it.
+type Wanting<'a> = (&'a CompanyName, InspectionSelection);
+
+/// The days asked about, in each company's own zone, and what is wanted of each.
+fn days_and_selections<'a>(
+    wanted: &ListInspections,
+    companies: &[&'a ServedCompany],
+    now: Timestamp,
+) -> Result<(Vec<Dated>, Vec<Wanting<'a>>), ToolFailure> {
+    let mut dated = Vec::new();
+    let mut selections = Vec::new();
+    for company in companies {
+        let zone = company.records.timezone();
+        let range = period(
+            wanted.from.as_deref(),
+            wanted.to.as_deref(),
+            wanted.period.as_deref(),
+            zone.to_datetime(now).date(),
+            company.records.week_starts(),
+        )?;
+        dated.extend(range.map(|days| {
+            let (name, timezone) = (company.name.to_string(), zone_name(zone));
+            Dated { company: name, days, compared: None, timezone }
+        }));
+        selections.push((&company.name, InspectionSelection { period: range, ..wanted.selection() }));
+    }
+    Ok((dated, selections))
+}
+
 async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let mark = context.mark("list_inspections", &arguments);
     let wanted: ListInspections = parse(arguments)?;
@@ -216,24 +245,7 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
     let now = context.clock.now();
     let order = wanted.order();
     let limit = limit(wanted.limit);
-    let mut dated = Vec::new();
-    let mut selections = Vec::new();
-    for company in &companies {
-        let zone = company.records.timezone();
-        let today = zone.to_datetime(now).date();
-        let range = period(
-            wanted.from.as_deref(),
-            wanted.to.as_deref(),
-            wanted.period.as_deref(),
-            today,
-            company.records.week_starts(),
-        )?;
-        dated.extend(range.map(|days| {
-            let (name, timezone) = (company.name.to_string(), zone_name(zone));
-            Dated { company: name, days, compared: None, timezone }
-        }));
-        selections.push((&company.name, InspectionSelection { period: range, ..wanted.selection() }));
-    }
+    let (mut dated, selections) = days_and_selections(&wanted, &companies, now)?;
     let (answers, basis) = ask_each(&companies, |company| {
         let selection =
             selections.iter().find(|(name, _)| **name == company.name).map(|(_, selection)| selection.clone());
