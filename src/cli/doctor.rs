@@ -86,9 +86,12 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
 /// Whose records the mirror holds, and what it lacks.
 async fn mirror(company: &str, syncer: &Syncer) -> Vec<Finding> {
     let about = format!("{company}, mirror");
-    // What else is wrong with the key or the service is found out below.
-    if let Err(SyncError::OtherCompany) = syncer.ensure_company().await {
-        return vec![Finding::wrong(&about, SyncError::OtherCompany.to_string(), OTHER_COMPANY_HINT)];
+    if let Err(error) = syncer.ensure_company().await {
+        let (what, next) = match error {
+            SyncError::OtherCompany => (error.to_string(), OTHER_COMPANY_HINT),
+            error => (format!("whether this key is its company's could not be checked ({error})"), "run doctor again"),
+        };
+        return vec![Finding::wrong(&about, what, next)];
     }
     let Ok(status) = syncer.status().await else { return Vec::new() };
     let mut findings = Vec::new();

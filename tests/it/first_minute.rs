@@ -53,7 +53,10 @@ async fn answers_need_no_more_of_the_past_than_they_speak_of() {
         let early = first.answer(tool, arguments.clone()).await;
         let late = whole.answer(tool, arguments).await;
         assert_eq!(early["basis"]["complete"], true, "{tool}: {}", early["basis"]);
-        assert_eq!(early["basis"]["source"], "mirror", "{tool}");
+        // The jobs of a day come from the service where the mirror does not have them yet.
+        if tool != "prep_briefing" {
+            assert_eq!(early["basis"]["source"], "mirror", "{tool}");
+        }
         if tool == "explain" {
             assert_eq!((&early["items"], &early["total"]), (&late["items"], &late["total"]), "{tool}");
             continue;
