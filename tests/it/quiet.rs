@@ -96,10 +96,6 @@ fn a_long_call_reports_its_progress_and_can_be_cancelled() {
     let mut input = child.stdin.take().unwrap();
     let initialized = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
     writeln!(input, "{HELLO}\n{initialized}").unwrap();
-    // The smaller company, whose reading ends well before a call must, on a slow machine too.
-    let refresh = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
-        "name": "refresh", "arguments": {"full": true, "company": "spectora_residential"}, "_meta": {"progressToken": "p"}}});
-    writeln!(input, "{refresh}").unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut next = || {
         let mut line = String::new();
@@ -107,6 +103,21 @@ fn a_long_call_reports_its_progress_and_can_be_cancelled() {
         serde_json::from_str::<Value>(&line).unwrap()
     };
     assert_eq!(next()["id"], 1);
+    // The demo fills its mirrors first, which may take a while.
+    let ask = json!({"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": {
+        "name": "list_companies", "arguments": {}}});
+    loop {
+        writeln!(input, "{ask}").unwrap();
+        let companies = next()["result"]["structuredContent"]["items"].clone();
+        if companies.as_array().unwrap().iter().all(|company| company["mirror"] == "complete") {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    // The smaller company, whose reading ends well before a call must, on a slow machine too.
+    let refresh = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
+        "name": "refresh", "arguments": {"full": true, "company": "spectora_residential"}, "_meta": {"progressToken": "p"}}});
+    writeln!(input, "{refresh}").unwrap();
     let mut steps = Vec::new();
     let reply = loop {
         let message = next();

@@ -437,7 +437,7 @@ impl Life {
                 self.sandbox.set_changed_since(becomes);
             }
             22 => {
-                // One of the clocks is set; a day later at the latest somebody sees it and sets it right.
+                // One of the clocks is set to another time, and stays so.
                 let by = [-5_400, -300, 300, 5_400, 400 * 86_400, -400 * 86_400][self.rng.random_range(0..6)];
                 let is_ours = 10_000 < i64::abs(by) || self.rng.random_bool(0.5);
                 let clock = if is_ours { &self.ours } else { &self.theirs };
