@@ -109,8 +109,8 @@ fn advice(kind: &SpectoraErrorKind) -> String {
             "the address of `{name}` is an assumption that does not fit; correct `{name}` under [api.paths] in \
              spectora.toml, then run `spectora-mcp doctor`"
         ),
-        SpectoraErrorKind::NotFound { assumed_path: None, in_service_form: true } => "check the id".into(),
-        SpectoraErrorKind::NotFound { assumed_path: None, in_service_form: false } => {
+        kind if kind.is_absence() => "check the id".into(),
+        SpectoraErrorKind::NotFound { assumed_path: None, .. } => {
             "try again in a minute; if it goes on, run `spectora-mcp doctor` (the address may be wrong)".into()
         }
         SpectoraErrorKind::OtherCompany { .. } => crate::records::OTHER_COMPANY_HINT.into(),

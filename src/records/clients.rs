@@ -173,7 +173,7 @@ impl Records {
             }
             pages_left -= 1;
             let counted = page.pagination.records;
-            number = page.pagination.next.filter(|next| number < *next).unwrap_or(number.saturating_add(1));
+            number = page.pagination.after(number);
             page = self.clients_page(number).await?;
             if page.pagination.records < counted {
                 basis.missing.push("clients that moved while they were read".to_owned());

@@ -2,7 +2,7 @@
 
 use crate::domain::excerpt;
 use crate::mirror::MirrorError;
-use crate::spectora::{SpectoraError, SpectoraErrorKind};
+use crate::spectora::SpectoraError;
 use crate::sync::SyncError;
 
 /// How much of what was asked for an error repeats, in characters.
@@ -63,11 +63,7 @@ pub enum RecordsError {
 pub(super) fn found<T>(result: Result<T, SpectoraError>) -> Result<Option<T>, RecordsError> {
     match result {
         Ok(record) => Ok(Some(record)),
-        Err(error)
-            if matches!(error.kind, SpectoraErrorKind::NotFound { assumed_path: None, in_service_form: true }) =>
-        {
-            Ok(None)
-        }
+        Err(error) if error.kind.is_absence() => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -73,6 +73,13 @@ pub struct Pagination {
     pub size: u32,
 }
 
+impl Pagination {
+    /// The page to read after page `number`: the one the service names where that leads on, else the next one.
+    pub fn after(&self, number: u32) -> u32 {
+        self.next.filter(|next| number < *next).unwrap_or(number.saturating_add(1))
+    }
+}
+
 /// What became of the filters of a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilterReport {
@@ -87,6 +94,13 @@ pub struct FilterReport {
     /// Of those ignored or refused: some row does not carry what it would take to apply them here, so rows that do not
     /// meet them may be among the page's.
     pub undecided: BTreeSet<FilterName>,
+}
+
+impl FilterReport {
+    /// Whether none was left out and none is known not to filter.
+    pub fn all_at_work(&self) -> bool {
+        self.ignored.is_empty() && self.refused.is_empty()
+    }
 }
 
 /// One page of a listing.
@@ -141,10 +155,6 @@ struct Place {
     size: u32,
     read_before: u64,
     keep_raw: bool,
-}
-
-fn paging(number: u32, size: u32) -> String {
-    format!("page[number]={number}&page[size]={size}")
 }
 
 struct Inner {
@@ -294,11 +304,8 @@ impl SpectoraClient {
         read_before: u64,
     ) -> Result<Page<R::Record>, SpectoraError> {
         let mut plan = Plan::new(query, &self.0.learned);
-        let size = size.clamp(1, PAGE_ROWS_MAX);
-        let mut call = self.call(R::ENDPOINT);
-        let reply = self.ask(&mut call, self.path(R::ENDPOINT), &paging(number, size), query, &mut plan).await?;
-        let received = self.read_page(query, &plan, &reply, Place { number, size, read_before, keep_raw: true });
-        received.map(|received| received.page).map_err(|kind| call.fail(kind))
+        let place = Place { number, size, read_before, keep_raw: true };
+        Ok(self.page_at(query, &mut plan, place).await?.page)
     }
 
     /// The record of a row that was kept; no request is made.
@@ -325,10 +332,19 @@ impl SpectoraClient {
         size: u32,
         read_before: u64,
     ) -> Result<Received<R>, SpectoraError> {
-        let size = size.clamp(1, PAGE_ROWS_MAX);
+        self.page_at(query, plan, Place { number, size, read_before, keep_raw: false }).await
+    }
+
+    async fn page_at<R: Wired>(
+        &self,
+        query: &Query<R>,
+        plan: &mut Plan,
+        place: Place,
+    ) -> Result<Received<R>, SpectoraError> {
+        let place = Place { size: place.size.clamp(1, PAGE_ROWS_MAX), ..place };
+        let paging = format!("page[number]={}&page[size]={}", place.number, place.size);
         let mut call = self.call(R::ENDPOINT);
-        let reply = self.ask(&mut call, self.path(R::ENDPOINT), &paging(number, size), query, plan).await?;
-        let place = Place { number, size, read_before, keep_raw: false };
+        let reply = self.ask(&mut call, self.path(R::ENDPOINT), &paging, query, plan).await?;
         self.read_page(query, plan, &reply, place).map_err(|kind| call.fail(kind))
     }
 
@@ -526,7 +542,7 @@ impl SpectoraClient {
             let mut page = self.page_with_raw(&query, number, PAGE_ROWS_MAX, read_before).await?;
             let raw = page.raws.remove(&id.to_string());
             let row = page.rows.into_iter().find(|row| R::id(row) == id);
-            let is_filtered = page.filters.ignored.is_empty() && page.filters.refused.is_empty();
+            let is_filtered = page.filters.all_at_work();
             if !starts_over && page.omitted.is_empty() && !is_filtered && row.is_none() {
                 // The filter was sent in vain, which is known now: all are read from the first page on.
                 starts_over = true;

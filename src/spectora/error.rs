@@ -107,6 +107,13 @@ pub enum SpectoraErrorKind {
 pub const OTHER_COMPANY_HINT: &str = "put the right key into the configuration, or give this key's company a name of its \
                                       own; to replace the records kept under this name, run `spectora-mcp mirror rebuild`";
 
+impl SpectoraErrorKind {
+    /// Whether the service itself says that there is no such record: no wrong path, and nothing in between that said so.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Self::NotFound { assumed_path: None, in_service_form: true })
+    }
+}
+
 impl SpectoraError {
     /// Whether the same request may well be answered later: the cap, a fault of the service, a slow reply.
     pub fn is_transient(&self) -> bool {

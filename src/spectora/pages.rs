@@ -95,8 +95,7 @@ impl<R: Wired> Reading<R> {
             if page.last {
                 self.settle(&mut page);
             } else {
-                let following = self.number.saturating_add(1);
-                self.number = page.pagination.next.filter(|next| self.number < *next).unwrap_or(following);
+                self.number = page.pagination.after(self.number);
             }
             return Ok(Some(page));
         }

@@ -8,9 +8,7 @@ use super::kept::Kept;
 use super::{SyncError, Syncer};
 use crate::domain::InspectionId;
 use crate::mirror::{Kind, MirrorError, StoreCount};
-use crate::spectora::{
-    ConnectionStats, Connections, Contacts, InspectionFilter, Inspections, Query, RawRecord, SpectoraErrorKind,
-};
+use crate::spectora::{ConnectionStats, Connections, Contacts, InspectionFilter, Inspections, Query, RawRecord};
 
 /// The most records looked up one by one; of more, so many are looked up as a sample.
 const LOOKED_UP_MAX: usize = 20;
@@ -137,7 +135,7 @@ impl Syncer {
             filters.push(InspectionFilter::AnyId(ids));
             let query = Query::<Inspections> { filters, sort: Vec::new(), include: listing.include };
             let mut page = self.client.page_with_raw(&query, 1, self.page_rows(R::KIND), 0).await?;
-            let works = page.filters.ignored.is_empty() && page.filters.refused.is_empty();
+            let works = page.filters.all_at_work();
             let batch = Batch::<Inspections>::of(&mut page);
             found.extend(batch.rows.iter().map(|(row, _)| row.id.to_string()));
             let now = self.clock.now();
@@ -176,12 +174,7 @@ impl Syncer {
                     self.note_company(&self.client.company_id().into_iter().collect()).await?;
                     return Ok(Looked::Found(stored, begins));
                 }
-                Err(error)
-                    if matches!(
-                        error.kind,
-                        SpectoraErrorKind::NotFound { assumed_path: None, in_service_form: true }
-                    ) =>
-                {
+                Err(error) if error.kind.is_absence() => {
                     if said_absent {
                         return Ok(Looked::Absent);
                     }

@@ -146,7 +146,7 @@ impl Syncer {
             if refused || mostly_outside || (0 < outside && is_all) || finds_nothing {
                 return Ok(Err(NotAll::FilterFails));
             }
-            let (is_last, next, records) = (page.last, page.pagination.next, page.pagination.records);
+            let (is_last, next, records) = (page.last, page.pagination.after(number), page.pagination.records);
             read_before += page.received as u64;
             came.extend(page.raws.keys().cloned());
             let moved = *first_records.get_or_insert(records) != records;
@@ -179,7 +179,7 @@ impl Syncer {
             if DELTA_PAGES_MAX <= number {
                 return Ok(Err(NotAll::TooMany));
             }
-            number = next.filter(|next| number < *next).unwrap_or(number + 1);
+            number = next;
         }
     }
 
@@ -201,8 +201,8 @@ impl Syncer {
             read_before += page.received as u64;
             let records = page.pagination.records;
             moved |= *first_records.get_or_insert(records) != records;
-            let honored = page.filters.ignored.is_empty() && page.filters.refused.is_empty();
-            let (is_last, next) = (page.last, page.pagination.next);
+            let honored = page.filters.all_at_work();
+            let (is_last, next) = (page.last, page.pagination.after(number));
             came.extend(page.raws.keys().cloned());
             let companies = std::mem::take(&mut page.companies);
             // Rows a filter says no to were dropped, so only those that stayed belong to the listing.
@@ -224,7 +224,7 @@ impl Syncer {
                 listing.is_whole = is_last && honored && all && !moved;
                 return Ok(listing);
             }
-            number = next.filter(|next| number < *next).unwrap_or(number + 1);
+            number = next;
         }
     }
 

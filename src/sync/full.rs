@@ -174,7 +174,6 @@ fn start_over(pass: Pass) -> Pass {
 
 /// Where the pass stands after a page.
 fn following<T>(pass: &Pass, page: &Page<T>) -> Pass {
-    let following = page.pagination.next.filter(|next| pass.next_page < *next).unwrap_or(pass.next_page + 1);
     let records = page.pagination.records.or(pass.records);
     let fell_by = pass.records.zip(page.pagination.records).map_or(0, |(before, now)| before.saturating_sub(now));
     let is_first = pass.read_from.is_none();
@@ -182,7 +181,7 @@ fn following<T>(pass: &Pass, page: &Page<T>) -> Pass {
         started_at: if is_first { page.asked.settled().min(pass.started_at) } else { pass.started_at },
         read_from: pass.read_from.or(Some(place_of(page.asked))),
         ahead: if is_first { ahead_of(page.asked) } else { pass.ahead },
-        next_page: following,
+        next_page: page.pagination.after(pass.next_page),
         records,
         first_records: pass.first_records.or(records),
         reading_from: pass.reading_from.or(Some(place_of(page.asked))),
