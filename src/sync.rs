@@ -182,8 +182,6 @@ pub struct Syncer {
     running: tokio::sync::Mutex<()>,
     begun: Begun,
     key: tokio::sync::Mutex<identity::KeyCheck>,
-    /// Whether the mirror has the company's id.
-    company_noted: std::sync::atomic::AtomicBool,
 }
 
 /// When the sync under way began.
@@ -248,7 +246,6 @@ impl Syncer {
             running: tokio::sync::Mutex::new(()),
             begun: Begun::default(),
             key: tokio::sync::Mutex::default(),
-            company_noted: std::sync::atomic::AtomicBool::new(false),
         })
     }
 

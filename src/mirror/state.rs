@@ -361,17 +361,18 @@ impl Parts<'_> {
 }
 
 impl Changing<'_> {
-    pub(super) fn coverage(&self, kind: Kind) -> Result<Coverage, MirrorError> {
+    /// How complete a kind is, inside this transaction.
+    pub fn coverage(&self, kind: Kind) -> Result<Coverage, MirrorError> {
         Ok(stored_coverage(&self.transaction, kind)?.believed(self.now))
     }
 
-    /// How complete a kind is, inside this transaction.
-    pub fn coverage_now(&self, kind: Kind) -> Result<Coverage, MirrorError> {
-        self.coverage(kind)
-    }
-
-    /// Writes how complete a kind is; the revision stays as it is, and so does what is held back.
-    pub fn set_coverage(&mut self, kind: Kind, coverage: &Coverage) -> Result<(), MirrorError> {
+    /// Changes how complete a kind is; the revision stays as it is, and so does what is held back.
+    pub fn change_coverage(
+        &mut self,
+        kind: Kind,
+        change: impl FnOnce(Coverage) -> Coverage,
+    ) -> Result<(), MirrorError> {
+        let coverage = change(self.coverage(kind)?);
         self.transaction
             .prepare_cached(
                 "INSERT INTO states (kind, revision, full_at, fresh_at, window_at, window_from, reach, read_from, ahead, \
@@ -463,10 +464,8 @@ impl Changing<'_> {
                 .prepare_cached("INSERT OR IGNORE INTO pass_seen (kind, pk) VALUES (?, ?)")?
                 .execute([kind.number(), pk])?;
         }
-        let mut coverage = self.coverage(kind)?;
-        if coverage.full_at.is_none() && step.reach.is_some() {
-            coverage.reach = step.reach;
-            self.set_coverage(kind, &coverage)?;
+        if step.reach.is_some() && self.coverage(kind)?.full_at.is_none() {
+            self.change_coverage(kind, |before| Coverage { reach: step.reach, ..before })?;
         }
         self.write_pass(kind, step.pass)
     }
@@ -525,15 +524,13 @@ impl Changing<'_> {
     /// what the pass showed.
     pub fn end_pass(&mut self, kind: Kind, end: &PassEnd) -> Result<StoreCount, MirrorError> {
         let Some(pass) = pass(&self.transaction, kind)? else { return Ok(StoreCount::default()) };
-        let now = self.now;
-        let count = self.vanish(kind, &end.gone, now)?;
+        let count = self.believe_gone(kind, &end.gone)?;
         self.transaction.execute(
             "DELETE FROM held WHERE kind = ?1 AND pk IN (SELECT pk FROM pass_seen WHERE kind = ?1)",
             [kind.number()],
         )?;
-        self.hold(kind, &end.held, now)?;
-        let before = self.coverage(kind)?;
-        let coverage = Coverage {
+        self.hold(kind, &end.held)?;
+        self.change_coverage(kind, |before| Coverage {
             full_at: Some(pass.started_at),
             fresh_at: before.fresh_at.max(Some(pass.started_at)),
             window_at: before.window_at.max(Some(pass.started_at)),
@@ -544,19 +541,18 @@ impl Changing<'_> {
             unlisted: end.unlisted,
             miscount: 0,
             ..before
-        };
-        self.set_coverage(kind, &coverage)?;
+        })?;
         self.transaction.execute("DELETE FROM passes WHERE kind = ?", [kind.number()])?;
         self.transaction.execute("DELETE FROM pass_seen WHERE kind = ?", [kind.number()])?;
         Ok(count)
     }
 
     /// Notes records that are no longer listed and not believed gone; those noted before stay noted since then.
-    pub fn hold(&mut self, kind: Kind, pks: &[i64], now: Timestamp) -> Result<(), MirrorError> {
+    pub fn hold(&mut self, kind: Kind, pks: &[i64]) -> Result<(), MirrorError> {
         for pk in pks {
             self.transaction
                 .prepare_cached("INSERT OR IGNORE INTO held (kind, pk, since) VALUES (?, ?, ?)")?
-                .execute([kind.number(), *pk, now.as_millisecond()])?;
+                .execute([kind.number(), *pk, self.now.as_millisecond()])?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::kept::Kept;
 use super::{SyncError, Syncer};
 use crate::domain::InspectionId;
 use crate::mirror::{Kind, MirrorError, StoreCount};
-use crate::spectora::{ConnectionStats, Connections, Contacts, InspectionFilter, Inspections, Query, RawRecord};
+use crate::spectora::{ConnectionStats, Connections, Contacts, InspectionFilter, Inspections, Query};
 
 /// The most records looked up one by one; of more, so many are looked up as a sample.
 const LOOKED_UP_MAX: usize = 20;
@@ -136,10 +136,10 @@ impl Syncer {
             let query = Query::<Inspections> { filters, sort: Vec::new(), include: listing.include };
             let mut page = self.client.page_with_raw(&query, 1, self.page_rows(R::KIND), 0).await?;
             let works = page.filters.all_at_work();
-            let batch = Batch::<Inspections>::of(&mut page);
+            // Asked for by id they say nothing of what the listing shows.
+            let batch = Batch::<Inspections>::alone(Batch::<Inspections>::of(&mut page).rows);
             found.extend(batch.rows.iter().map(|(row, _)| row.id.to_string()));
-            let now = self.clock.now();
-            count.add(self.mirror.write(move |parts| parts.store_inspections(&batch.fresh(), now)).await?);
+            count.add(self.store_page(batch, &page.companies).await?);
             if !works {
                 break;
             }
@@ -161,17 +161,11 @@ impl Syncer {
         let Ok(wanted) = id.parse::<R::Id>() else { return Ok(Looked::Absent) };
         let mut said_absent = false;
         loop {
-            let now = self.clock.now();
             match self.client.one_with_raw::<R>(&wanted, include).await {
                 Ok((record, raw)) => {
                     let begins = R::begins(&record);
-                    let row: (R::Record, RawRecord) = (record, raw);
-                    let store = move |parts: &mut crate::mirror::Changing<'_>| {
-                        let batch = Batch::<R> { rows: vec![row], ids: Vec::new(), shows_deleted: false };
-                        R::store(parts, &batch.fresh(), now)
-                    };
-                    let stored = self.mirror.write(store).await?;
-                    self.note_company(&self.client.company_id().into_iter().collect()).await?;
+                    let companies = self.client.company_id().into_iter().collect();
+                    let stored = self.store_page(Batch::<R>::alone(vec![(record, raw)]), &companies).await?;
                     return Ok(Looked::Found(stored, begins));
                 }
                 Err(error) if error.kind.is_absence() => {
@@ -198,11 +192,10 @@ impl Syncer {
 
     /// Stores what was found out about records that did not come in a listing of a part of all.
     pub(super) async fn settle_missing(&self, kind: Kind, resolved: Resolved) -> Result<StoreCount, MirrorError> {
-        let now = self.clock.now();
         let Resolved { gone, held, .. } = resolved;
         self.mirror
             .write(move |parts| {
-                parts.hold(kind, &held, now)?;
+                parts.hold(kind, &held)?;
                 parts.believe_gone(kind, &gone)
             })
             .await

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::full::{Batch, ahead_of, note_deleted, place_of};
+use super::full::{Batch, ahead_of, place_of};
 use super::kept::Kept;
 use super::{Progress, StepReport, StepWay, SyncError, Syncer, WATERMARK_OVERLAP, WINDOW_BACK};
 use crate::mirror::{Coverage, InspectionQuery, Kind, Order, StoreCount};
@@ -75,14 +75,12 @@ impl Syncer {
                 count.add(stored);
                 self.mirror
                     .write(move |parts| {
-                        let before = parts.coverage_now(R::KIND)?;
-                        let fresh = Coverage {
+                        parts.change_coverage(R::KIND, |before| Coverage {
                             fresh_at: Some(asked.settled()),
                             read_from: Some(place_of(asked)),
                             ahead: ahead_of(asked),
                             ..before
-                        };
-                        parts.set_coverage(R::KIND, &fresh)
+                        })
                     })
                     .await?;
                 Ok(count)
@@ -150,18 +148,7 @@ impl Syncer {
             read_before += page.received as u64;
             came.extend(page.raws.keys().cloned());
             let moved = *first_records.get_or_insert(records) != records;
-            let companies = std::mem::take(&mut page.companies);
-            let batch = Batch::<R>::of(&mut page);
-            let now = self.clock.now();
-            count.add(
-                self.mirror
-                    .write(move |parts| {
-                        note_deleted(parts, R::KIND, batch.shows_deleted)?;
-                        R::store(parts, &batch.fresh(), now)
-                    })
-                    .await?,
-            );
-            self.note_company(&companies).await?;
+            count.add(self.store_page(Batch::<R>::of(&mut page), &page.companies).await?);
             progress.stored(R::KIND, came.len() as u64, records);
             if moved {
                 // Rows may have moved over the border of a page while it was read.
@@ -204,20 +191,10 @@ impl Syncer {
             let honored = page.filters.all_at_work();
             let (is_last, next) = (page.last, page.pagination.after(number));
             came.extend(page.raws.keys().cloned());
-            let companies = std::mem::take(&mut page.companies);
             // Rows a filter says no to were dropped, so only those that stayed belong to the listing.
             let batch = Batch::<R>::of(&mut page);
             listing.ids.extend(batch.rows.iter().map(|(row, _)| R::id(row).to_string()));
-            let now = self.clock.now();
-            listing.count.add(
-                self.mirror
-                    .write(move |parts| {
-                        note_deleted(parts, R::KIND, batch.shows_deleted)?;
-                        R::store(parts, &batch.fresh(), now)
-                    })
-                    .await?,
-            );
-            self.note_company(&companies).await?;
+            listing.count.add(self.store_page(batch, &page.companies).await?);
             progress.stored(R::KIND, listing.ids.len() as u64, records);
             if is_last || DELTA_PAGES_MAX <= number {
                 let all = records.is_none_or(|records| records <= came.len() as u64 + tolerated);
@@ -242,10 +219,12 @@ impl Syncer {
         }
         self.mirror
             .write(move |parts| {
-                let before = parts.coverage_now(Kind::Inspections)?;
-                let fresh =
-                    Coverage { window_at: Some(asked.settled()), window_from: Some(from), turn: next_turn, ..before };
-                parts.set_coverage(Kind::Inspections, &fresh)
+                parts.change_coverage(Kind::Inspections, |before| Coverage {
+                    window_at: Some(asked.settled()),
+                    window_from: Some(from),
+                    turn: next_turn,
+                    ..before
+                })
             })
             .await?;
         Ok(count)
@@ -269,10 +248,9 @@ impl Syncer {
             let listing = self.read_listing::<Inspections>(&query, tolerated, progress).await?;
             count.add(listing.count);
             if listing.is_whole {
-                let known = self.known_between(from, to.unwrap_or(Timestamp::MAX)).await?;
-                let missing: Vec<(i64, String)> =
-                    known.into_iter().filter(|(_, id)| !listing.ids.contains(id)).collect();
                 let span = (from, to.unwrap_or(Timestamp::MAX));
+                let mut missing = self.known_between(span).await?;
+                missing.retain(|(_, id)| !listing.ids.contains(id));
                 let (stored, resolved) = self.resolve::<Inspections>(missing, Some(span), false).await?;
                 count.add(stored);
                 let unlisted = resolved.unlisted;
@@ -287,8 +265,8 @@ impl Syncer {
     }
 
     /// The inspections that are here and begin in a span, without those held back already: full passes see to them.
-    async fn known_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<(i64, String)>, SyncError> {
-        let query = InspectionQuery { period: Some((from, to)), ..InspectionQuery::default() };
+    async fn known_between(&self, span: (Timestamp, Timestamp)) -> Result<Vec<(i64, String)>, SyncError> {
+        let query = InspectionQuery { period: Some(span), ..InspectionQuery::default() };
         let known = self.mirror.read(move |parts| {
             let held = parts.held_since(Kind::Inspections, Timestamp::MAX)?;
             let mut known = parts.numbered_ids(&query, Order::Newest)?;
@@ -315,10 +293,7 @@ impl Syncer {
             let miscount = (counted - expected.end()).max(0) + (counted - expected.start()).min(0);
             if miscount != coverage.miscount {
                 self.mirror
-                    .write(move |parts| {
-                        let before = parts.coverage_now(kind)?;
-                        parts.set_coverage(kind, &Coverage { miscount, ..before })
-                    })
+                    .write(move |parts| parts.change_coverage(kind, |before| Coverage { miscount, ..before }))
                     .await?;
             }
             if miscount == 0 {

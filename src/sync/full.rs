@@ -1,5 +1,7 @@
 //! A pass over all pages of a listing: goes on where it stopped, loses no row silently, finds what is gone.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::absence::Resolved;
@@ -26,6 +28,11 @@ pub(super) struct Batch<R: Resource> {
 }
 
 impl<R: Kept> Batch<R> {
+    /// Records that came otherwise than in a listing, so that they say nothing about one.
+    pub(super) fn alone(rows: Vec<(R::Record, RawRecord)>) -> Self {
+        Self { rows, ids: Vec::new(), shows_deleted: false }
+    }
+
     /// The rows of a page; its raw records are moved out of it.
     pub(super) fn of(page: &mut Page<R::Record>) -> Self {
         let mut raws = std::mem::take(&mut page.raws);
@@ -81,10 +88,8 @@ impl Syncer {
             let mut page = self.client.page_with_raw(&query, pass.next_page, pass.size, pass.read_before).await?;
             if pass.omitted.as_ref().is_some_and(|omitted| *omitted != page.omitted) && 1 < pass.next_page {
                 // With other filters it is another listing, and its pages hold other rows.
-                pass = Pass { omitted: Some(page.omitted), ..start_over(pass) };
+                pass = self.restart(R::KIND, Pass { omitted: Some(page.omitted), ..start_over(pass) }).await?;
                 reach = Some(Timestamp::MAX);
-                let step = pass.clone();
-                self.mirror.write(move |parts| parts.restart_pass(R::KIND, &step)).await?;
                 continue;
             }
             let is_last = page.last;
@@ -118,15 +123,34 @@ impl Syncer {
             // What a pass before could not find either is not looked for three times over.
             let is_known = slipped == 0 && shortfall == coverage.shortfall && coverage.full_at.is_some();
             if shortfall.max(slipped) != 0 && !is_known && pass.again < AGAIN_MAX {
-                pass = Pass { again: pass.again + 1, ..start_over(pass) };
+                pass = self.restart(R::KIND, Pass { again: pass.again + 1, ..start_over(pass) }).await?;
                 reach = Some(Timestamp::MAX);
-                let step = pass.clone();
-                self.mirror.write(move |parts| parts.restart_pass(R::KIND, &step)).await?;
                 continue;
             }
             count.add(self.end::<R>(shortfall.max(slipped), accepts_gone).await?);
             return Ok(count);
         }
+    }
+
+    /// Stores that a pass is read once more from the first page, and gives it.
+    async fn restart(&self, kind: Kind, pass: Pass) -> Result<Pass, MirrorError> {
+        self.mirror.write(move |parts| parts.restart_pass(kind, &pass).map(|()| pass)).await
+    }
+
+    /// Stores the records of a page of a listing that is no pass, and notes whose they are.
+    pub(super) async fn store_page<R: Kept>(
+        &self,
+        batch: Batch<R>,
+        companies: &BTreeSet<String>,
+    ) -> Result<StoreCount, MirrorError> {
+        let now = self.clock.now();
+        let stored = self.mirror.write(move |parts| {
+            note_deleted(parts, R::KIND, batch.shows_deleted)?;
+            R::store(parts, &batch.fresh(), now)
+        });
+        let stored = stored.await?;
+        self.note_company(companies).await?;
+        Ok(stored)
     }
 
     /// How many records went away while they were read: as many others may have slipped to a page that was read already,
@@ -193,16 +217,11 @@ fn following<T>(pass: &Pass, page: &Page<T>) -> Pass {
 }
 
 /// Notes that listings show deleted records, once one did.
-pub(super) fn note_deleted(
-    parts: &mut crate::mirror::Changing<'_>,
-    kind: Kind,
-    shows_deleted: bool,
-) -> Result<(), MirrorError> {
-    let coverage = parts.coverage_now(kind)?;
-    if shows_deleted && coverage.shows_deleted != Some(true) {
-        parts.set_coverage(kind, &Coverage { shows_deleted: Some(true), ..coverage })?;
+fn note_deleted(parts: &mut crate::mirror::Changing<'_>, kind: Kind, shows_deleted: bool) -> Result<(), MirrorError> {
+    if !shows_deleted || parts.coverage(kind)?.shows_deleted == Some(true) {
+        return Ok(());
     }
-    Ok(())
+    parts.change_coverage(kind, |before| Coverage { shows_deleted: Some(true), ..before })
 }
 
 /// How far back these rows come, if they go on from `reach` with the latest first; `None` when they do not.

@@ -33,8 +33,8 @@ pub(super) enum KeyCheck {
     /// Nothing yet.
     #[default]
     Open,
-    /// It answers for the company.
-    Good,
+    /// It answers for the company; whether the mirror has the id of the company that it answers for.
+    Good { is_noted: bool },
     /// It answered for another one then.
     Refused(Timestamp),
 }
@@ -59,7 +59,7 @@ impl Syncer {
     pub async fn ensure_company(&self) -> Result<(), SyncError> {
         let mut check = self.key.lock().await;
         match *check {
-            KeyCheck::Good => return Ok(()),
+            KeyCheck::Good { .. } => return Ok(()),
             KeyCheck::Refused(at) if self.clock.now().duration_since(at).abs() < REFUSED_FOR => {
                 return Err(SyncError::OtherCompany);
             }
@@ -84,7 +84,7 @@ impl Syncer {
                 }
             }
         }
-        *check = KeyCheck::Good;
+        *check = KeyCheck::Good { is_noted: false };
         Ok(())
     }
 
@@ -117,15 +117,12 @@ impl Syncer {
     pub(super) async fn note_company(&self, companies: &BTreeSet<String>) -> Result<(), MirrorError> {
         let Some(company_id) = companies.first() else { return Ok(()) };
         let mut check = self.key.lock().await;
-        if matches!(*check, KeyCheck::Good) && self.client.company_id().as_ref() == Some(company_id) {
-            let is_known = self.company_noted.swap(true, std::sync::atomic::Ordering::Relaxed);
-            if is_known {
-                return Ok(());
-            }
+        if matches!(*check, KeyCheck::Good { is_noted: true }) && self.client.company_id().as_ref() == Some(company_id)
+        {
+            return Ok(());
         }
         self.remember(Some(company_id.clone())).await?;
-        self.company_noted.store(true, std::sync::atomic::Ordering::Relaxed);
-        *check = KeyCheck::Good;
+        *check = KeyCheck::Good { is_noted: true };
         Ok(())
     }
 

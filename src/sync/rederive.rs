@@ -1,8 +1,9 @@
 //! The typed columns derived anew from the raw records, when the reading of them changed. No call is made.
 
+use super::full::Batch;
 use super::kept::Kept;
 use super::{SyncError, Syncer};
-use crate::mirror::{Fresh, Kind};
+use crate::mirror::Kind;
 use crate::spectora::{ConnectionStats, Connections, Contacts, Inspections, RawRecord};
 
 /// Records derived in one transaction.
@@ -50,13 +51,12 @@ impl Syncer {
                 let raw = RawRecord::from_bytes(bytes);
                 rows.push((self.client.read_back::<R>(&raw)?, raw));
             }
+            let batch = Batch::<R>::alone(rows);
             let now = self.clock.now();
             let mapping = self.mirror.mapping().to_owned();
             self.mirror
                 .write(move |parts| {
-                    let fresh: Vec<_> =
-                        rows.iter().map(|(record, raw)| Fresh { record, raw: raw.as_bytes() }).collect();
-                    R::rederive(parts, &fresh, now)?;
+                    R::rederive(parts, &batch.fresh(), now)?;
                     parts.derived_to(&mapping, &format!("{number} {after}"))
                 })
                 .await?;
