@@ -22,6 +22,7 @@ use crate::domain::{CompanyName, Naming, WeekStart};
 pub use environment::Environment;
 pub use error::ConfigError;
 use file::{RawCompany, RawFile, RawKey, RawMirror};
+pub use key::is_open_to_others;
 
 /// Requests per minute unless configured; the service's own cap is not published.
 const REQUESTS_PER_MINUTE_DEFAULT: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);

@@ -18,6 +18,7 @@ mod inspectors;
 mod ledger;
 mod narrowing;
 mod news;
+mod partial;
 mod people;
 mod query;
 mod schema;
@@ -30,7 +31,6 @@ mod tests;
 mod words;
 mod work;
 
-use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,7 +41,7 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::domain::{Clock, CompanyName};
-use files::{FileMark, Home, LastFailure, Slot, mirror_path, private_file};
+use files::{FileMark, Home, LastFailure, Slot, companion, lock_at, mirror_path, private_file, remove_companions};
 use squeeze::{Expander, Squeezer};
 
 pub use clients::{ClientsFound, ClientsFrom, RawClient};
@@ -49,15 +49,16 @@ pub use deliveries::{Delivery, DeliveryCount, WaitingDelivery};
 pub use error::MirrorError;
 pub use export::data_dictionary;
 pub use facts::{AgentFact, Fact, Facts, KnownAgent, Named, SoldPlace};
-pub use files::private_folder;
+pub use files::{SyncLock, private_folder, user_only};
 pub use history::{Change, ChangeKind};
 pub use inspections::InspectionText;
 pub use ledger::{Ledger, LedgerAnswer, LedgerSettings, MonthCount};
 pub use narrowing::Narrowing;
 pub use news::{News, NewsKind};
+pub use partial::Partial;
 pub use query::{After, Found, InspectionQuery, InspectorWanted, Order, RawRow, Side, StatusWanted};
 pub use search::{Hit, NameEntry};
-pub use state::{Coverage, PAUSE_MAX, Partial, Pass, PassEnd, PassStep, Trouble};
+pub use state::{Coverage, PAUSE_MAX, Pass, PassEnd, PassStep, Trouble};
 pub use store::{Fresh, StoreCount};
 pub use work::{CHANGES_MAX, READINGS_MAX, changing, reading};
 
@@ -168,17 +169,6 @@ pub struct Mirror {
 struct Readers {
     idle: Vec<(FileMark, Reader)>,
     failure: LastFailure,
-}
-
-/// Held by the one process that syncs; given back when dropped, or when the process ends, however it ends.
-#[derive(Debug)]
-pub struct SyncLock(File);
-
-impl Drop for SyncLock {
-    fn drop(&mut self) {
-        // Closing alone is too late where a program that is being started still shares the open file.
-        drop(self.0.unlock());
-    }
 }
 
 impl Mirror {
@@ -333,12 +323,8 @@ impl Mirror {
 
     /// Bytes of the file and its log.
     pub fn bytes_on_disk(&self) -> u64 {
-        let with = |ending: &str| {
-            let mut name = self.path.clone().into_os_string();
-            name.push(ending);
-            std::fs::metadata(PathBuf::from(name)).map_or(0, |metadata| metadata.len())
-        };
-        with("") + with("-wal")
+        let bytes = |ending| std::fs::metadata(companion(&self.path, ending)).map_or(0, |metadata| metadata.len());
+        bytes("") + bytes("-wal")
     }
 
     /// The right to sync; `None` when another process (or task) has it.
@@ -465,13 +451,6 @@ pub struct Parts<'a> {
     now: Timestamp,
 }
 
-impl Parts<'_> {
-    /// The connection, for the sums of insights; it cannot write.
-    pub fn path(&self) -> &Path {
-        self.path
-    }
-}
-
 /// The one connection that writes.
 struct Writer {
     connection: Connection,
@@ -569,34 +548,4 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, MirrorError> {
     };
     set().map_err(|error| error::about_file(error, path))?;
     Ok(connection)
-}
-
-/// Deletes the files called so beside the one at `path`.
-fn remove_companions(path: &Path, endings: &[&str]) -> Result<(), MirrorError> {
-    for ending in endings {
-        let mut name = path.to_owned().into_os_string();
-        name.push(ending);
-        let path = PathBuf::from(name);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                let reason = format!("{error}; close the programs that use it");
-                return Err(MirrorError::Unusable { path, reason });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// The lock of whoever syncs the mirror at this path; `None` when it is taken.
-fn lock_at(path: &Path) -> Result<Option<SyncLock>, MirrorError> {
-    let path = path.with_extension("sync.lock");
-    let unusable = |error: std::io::Error| MirrorError::Unusable { path: path.clone(), reason: error.to_string() };
-    private_file(&path)?;
-    let file = OpenOptions::new().read(true).write(true).open(&path).map_err(unusable)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(SyncLock(file))),
-        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-        Err(std::fs::TryLockError::Error(error)) => Err(unusable(error)),
-    }
 }

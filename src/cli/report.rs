@@ -174,9 +174,7 @@ fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
     use std::io::Write as _;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path);
+    let file = crate::mirror::user_only(options).open(path);
     let mut file = file.map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", path.display()))?;
     file.write_all(text.as_bytes())?;
     Ok(())

@@ -148,16 +148,20 @@ fn take(pieces: &Receiver<Vec<u8>>, bytes: &mut Vec<u8>, time: Duration) -> bool
 
 /// A warning when a file with a key in it can be read by other users of this machine.
 pub(super) fn readable_by_others(path: &Path) -> Option<String> {
+    is_open_to_others(path)
+        .then(|| format!("{0} holds an API key and other users can read it; run: chmod 600 {0}", path.display()))
+}
+
+/// Whether other users of this machine may look into this file or folder, as far as the system tells by its mode.
+pub fn is_open_to_others(path: &Path) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(path).ok()?.permissions().mode();
-        (mode & 0o077 != 0)
-            .then(|| format!("{0} holds an API key and other users can read it; run: chmod 600 {0}", path.display()))
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
     }
     #[cfg(not(unix))]
     {
         let _ = path;
-        None
+        false
     }
 }

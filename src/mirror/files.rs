@@ -1,6 +1,6 @@
 //! Files and folders of this user alone, and noticing that another file stands where one was opened.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -41,16 +41,21 @@ pub(super) fn private_file(path: &Path) -> Result<(), MirrorError> {
 }
 
 /// A new file, readable by its user only. One that is there is not touched.
-pub(super) fn new_private_file(path: &Path) -> Result<std::fs::File, MirrorError> {
+pub(super) fn new_private_file(path: &Path) -> Result<File, MirrorError> {
     let mut options = OpenOptions::new();
     options.create_new(true).write(true);
     opened_private(options, path)
 }
 
-fn opened_private(mut options: OpenOptions, path: &Path) -> Result<std::fs::File, MirrorError> {
+/// The same, so that a file made by it is its user's alone.
+pub fn user_only(mut options: OpenOptions) -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| {
+    options
+}
+
+fn opened_private(options: OpenOptions, path: &Path) -> Result<File, MirrorError> {
+    user_only(options).open(path).map_err(|error| {
         let reason = match error.kind() {
             std::io::ErrorKind::AlreadyExists => "it is there already".to_owned(),
             _ => error.to_string(),
@@ -87,6 +92,52 @@ impl Home {
 pub(super) fn mirror_path(folder: &Path, company: &CompanyName) -> PathBuf {
     let name = company.as_str();
     folder.join(if name == LEDGER_NAME { format!("{name}.mirror.sqlite") } else { format!("{name}.sqlite") })
+}
+
+/// The file beside the one at `path` whose name has this ending more.
+pub(super) fn companion(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(ending);
+    name.into()
+}
+
+/// Deletes the files called so beside the one at `path`.
+pub(super) fn remove_companions(path: &Path, endings: &[&str]) -> Result<(), MirrorError> {
+    for ending in endings {
+        let path = companion(path, ending);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                let reason = format!("{error}; close the programs that use it");
+                return Err(MirrorError::Unusable { path, reason });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Held by the one process that syncs; given back when dropped, or when the process ends, however it ends.
+#[derive(Debug)]
+pub struct SyncLock(File);
+
+impl Drop for SyncLock {
+    fn drop(&mut self) {
+        // Closing alone is too late where a program that is being started still shares the open file.
+        drop(self.0.unlock());
+    }
+}
+
+/// The lock of the process that syncs the mirror at this path; `None` when it is taken.
+pub(super) fn lock_at(path: &Path) -> Result<Option<SyncLock>, MirrorError> {
+    let path = path.with_extension("sync.lock");
+    let unusable = |error: std::io::Error| MirrorError::Unusable { path: path.clone(), reason: error.to_string() };
+    private_file(&path)?;
+    let file = OpenOptions::new().read(true).write(true).open(&path).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(SyncLock(file))),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+        Err(std::fs::TryLockError::Error(error)) => Err(unusable(error)),
+    }
 }
 
 /// Which file stands at a path. A file made in its place has another mark.

@@ -51,9 +51,7 @@ pub fn webhook_secret(
     crate::mirror::private_folder(folder).map_err(std::io::Error::other)?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&path)?.write_all(secret.as_bytes())?;
+    crate::mirror::user_only(options).open(&path)?.write_all(secret.as_bytes())?;
     Ok(Some(SecretString::from(secret)))
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Finding;
 use crate::app::App;
+use crate::config::is_open_to_others;
 
 /// Written to see whether there is room; a page of the service needs about as much.
 const PROBE_BYTES: usize = 256 * 1024;
@@ -144,19 +145,6 @@ fn network_kind(mounts: &str, folder: &Path) -> Option<String> {
     // Of several at one place the last one lies on top.
     let (_, kind) = mounted.max_by_key(|(length, _)| *length)?;
     NETWORK_KINDS.contains(&kind).then(|| kind.to_owned())
-}
-
-fn is_open_to_others(folder: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::metadata(folder).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = folder;
-        false
-    }
 }
 
 #[cfg(test)]
