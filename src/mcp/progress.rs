@@ -1,5 +1,9 @@
 //! Telling a client that asked for it how far a long call is.
 
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
 use rmcp::RoleServer;
 use rmcp::model::{ProgressNotificationParam, ProgressToken};
 use rmcp::service::Peer;
@@ -15,6 +19,8 @@ tokio::task_local! {
 
 /// Reports that may wait to be sent; more are left out, since only the latest matters.
 const WAITING_MAX: usize = 16;
+/// How long an answer waits for the last reports to be sent.
+const LAST_REPORTS_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Runs a call whose client asked to hear of its progress under this token, if it did.
 pub(super) async fn reporting<T>(
@@ -33,12 +39,16 @@ pub(super) async fn reporting<T>(
                 break;
             }
         }
-        // The call goes on when its client has stopped listening.
-        std::future::pending::<()>().await;
     };
-    tokio::select! {
-        answer = REPORT.scope(Some(sender), call) => answer,
-        () = send => unreachable!("the sender of reports never ends"),
+    let call = async { REPORT.scope(Some(sender), call).await };
+    match select(pin!(call), pin!(send)).await {
+        Either::Left((answer, send)) => {
+            // A report on its way would come after the answer, and after that none may come.
+            drop(tokio::time::timeout(LAST_REPORTS_TIME_MAX, send).await);
+            answer
+        }
+        // The call goes on when its client has stopped listening.
+        Either::Right(((), call)) => call.await,
     }
 }
 
