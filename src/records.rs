@@ -28,14 +28,14 @@ use crate::spectora::{
     AttachmentFilter, AttachmentSort, Contacts, Direction, InspectionAttachments, InspectionInclude, InspectionSort,
     Inspections, Query, SpectoraClient,
 };
-use crate::sync::{Syncer, Tasks};
+use crate::sync::{INSPECTION_INCLUDES, Syncer, Tasks};
 
 pub use crate::spectora::{OTHER_COMPANY_HINT, SpectoraErrorKind as ServiceErrorKind};
 pub use clients::{ClientList, ClientsAfter, ListedClient};
 pub use directory::AgentEntry;
 pub use error::RecordsError;
-pub use inspections::InspectionList;
-pub use kept::{BesideFacts, CANCELED_UNSEEN, FoundRecord, Refreshed};
+pub use inspections::{CANCELED_UNSEEN, InspectionList};
+pub use kept::{BesideFacts, FoundRecord, Refreshed};
 pub use names::{AgentMeant, InspectorMeant, Likeness, described};
 pub use narrow::{NarrowedBy, NarrowingWanted};
 pub use news::NewsSubject;
@@ -229,14 +229,7 @@ impl Records {
         if let Some(found) = self.or_service(self.mirrored_inspection(id).await)? {
             return Ok(Some(found));
         }
-        let include = [
-            InspectionInclude::BuyingAgent,
-            InspectionInclude::SellingAgent,
-            InspectionInclude::Assignments,
-            InspectionInclude::Buyer,
-            InspectionInclude::Buyer2,
-        ];
-        let found = self.client.one::<Inspections>(id, &include).await;
+        let found = self.client.one::<Inspections>(id, INSPECTION_INCLUDES).await;
         Ok(error::found(found)?.map(|inspection| (inspection, self.asked_now())))
     }
 

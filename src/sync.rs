@@ -28,6 +28,7 @@ use crate::mirror::{Coverage, Kind, Ledger, LedgerSettings, Mirror, MirrorError,
 use crate::spectora::SpectoraClient;
 
 pub use error::SyncError;
+pub use kept::{AGENT_INCLUDES, INSPECTION_INCLUDES};
 pub use meter::LedgerMeter;
 pub use plan::{Plan, PlannedStep, Scope, StepWay};
 pub use schedule::keep;

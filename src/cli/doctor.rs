@@ -12,10 +12,10 @@ use super::{EXIT_ANSWER_IS_ERROR, Global, output};
 use crate::domain::{Clock, ConnectionId, InspectorId};
 use crate::records::Records;
 use crate::spectora::{
-    ConnectionInclude, ConnectionStats, Connections, Contacts, Filter as _, FilterSupport, InspectionAttachments,
-    InspectionFilter, InspectionInclude, Inspections, OTHER_COMPANY_HINT, SpectoraClient, Wired,
+    ConnectionStats, Connections, Contacts, Filter as _, FilterSupport, InspectionAttachments, InspectionFilter,
+    InspectionInclude, Inspections, OTHER_COMPANY_HINT, SpectoraClient, Wired,
 };
-use crate::sync::{SyncError, Syncer, gaps};
+use crate::sync::{AGENT_INCLUDES, SyncError, Syncer, gaps};
 
 /// Clocks that differ by more are worth a word, in seconds.
 const CLOCK_SECONDS_MAX: i64 = 60;
@@ -136,8 +136,7 @@ async fn examine(client: &SpectoraClient, clock: &std::sync::Arc<dyn Clock>) -> 
     if !look_at::<Inspections>(client, &company, &includes, &mut findings).await {
         return findings;
     }
-    let with_agents = [ConnectionInclude::Agent, ConnectionInclude::AgentTeam];
-    look_at::<Connections>(client, &company, &with_agents, &mut findings).await;
+    look_at::<Connections>(client, &company, AGENT_INCLUDES, &mut findings).await;
     look_at::<ConnectionStats>(client, &company, &[], &mut findings).await;
     look_at::<Contacts>(client, &company, &[], &mut findings).await;
     look_at::<InspectionAttachments>(client, &company, &[], &mut findings).await;

@@ -35,6 +35,26 @@ pub(super) struct Rows<P> {
     pub resume: Option<P>,
 }
 
+/// How many rows there are in all, and whether more follow once those after a place are cut to a page.
+pub(super) struct Cut {
+    /// All of them, over all pages.
+    pub total: u64,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+/// Leaves of rows in the order of their places those after `after`, at most `limit`.
+pub(super) fn cut_to_page<P: Ord, T>(rows: &mut Vec<(P, T)>, after: Option<&P>, limit: usize) -> Cut {
+    rows.sort_by(|left, right| left.0.cmp(&right.0));
+    let total = rows.len() as u64;
+    if let Some(after) = after {
+        rows.retain(|(place, _)| after < place);
+    }
+    let more = limit < rows.len();
+    rows.truncate(limit);
+    Cut { total, more }
+}
+
 /// What a list of one tool, with the same arguments, goes on from.
 #[derive(Serialize, Deserialize)]
 struct Cursor<P> {
@@ -99,7 +119,7 @@ impl QueryMark {
 /// The days of one company's part of an answer.
 pub(super) struct Dated {
     /// Whose.
-    pub company: String,
+    pub company: CompanyName,
     /// The days.
     pub days: DateRange,
     /// Those they are compared with.
@@ -111,7 +131,7 @@ pub(super) struct Dated {
 /// What an answer about periods is based on, as shown. Companies in different zones can have different days: then
 /// `period` and `compared` have those of each.
 pub(super) fn dated_basis(basis: &Basis, parts: &[Dated]) -> Value {
-    let mut shown = self::basis(basis, None);
+    let mut shown = self::basis(basis);
     let (Some(fields), Some(first)) = (shown.as_object_mut(), parts.first()) else { return shown };
     let range = |days: DateRange| json!({"from": days.from().to_string(), "to": days.to().to_string()});
     let with = |mut days: Value, name: &str, value: &str| {
@@ -130,7 +150,7 @@ pub(super) fn dated_basis(basis: &Basis, parts: &[Dated]) -> Value {
         return shown;
     }
     let each = |days: &dyn Fn(&Dated) -> Option<Value>| -> Vec<Value> {
-        parts.iter().filter_map(|part| Some(with(days(part)?, "company", &part.company))).collect()
+        parts.iter().filter_map(|part| Some(with(days(part)?, "company", part.company.as_str()))).collect()
     };
     let periods = each(&|part| Some(with(range(part.days), "timezone", &part.timezone)));
     fields.insert("period".to_owned(), json!({"companies": periods}));
@@ -142,17 +162,13 @@ pub(super) fn dated_basis(basis: &Basis, parts: &[Dated]) -> Value {
 }
 
 /// What an answer is based on, as shown.
-pub(super) fn basis(basis: &Basis, period: Option<(DateRange, &str)>) -> Value {
+pub(super) fn basis(basis: &Basis) -> Value {
     let mut shown = Map::new();
     shown.insert("as_of".to_owned(), seconds(basis.as_of).into());
     shown.insert("source".to_owned(), basis.source.name().into());
     shown.insert("complete".to_owned(), basis.missing.is_empty().into());
     if !basis.missing.is_empty() {
         shown.insert("missing".to_owned(), basis.missing.clone().into());
-    }
-    if let Some((range, zone)) = period {
-        let period = json!({"from": range.from().to_string(), "to": range.to().to_string(), "timezone": zone});
-        shown.insert("period".to_owned(), period);
     }
     if !basis.notes.is_empty() {
         shown.insert("notes".to_owned(), basis.notes.clone().into());

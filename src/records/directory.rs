@@ -8,7 +8,8 @@ use tokio::sync::Mutex;
 use super::{Basis, Records, RecordsError};
 use crate::domain::{Agent, AgentStatistics, ConnectionId};
 use crate::mirror::Kind;
-use crate::spectora::{ConnectionInclude, ConnectionSort, ConnectionStats, Connections, Direction, Query};
+use crate::spectora::{ConnectionSort, ConnectionStats, Connections, Direction, Query};
+use crate::sync::AGENT_INCLUDES;
 
 /// How long what was read may be used again.
 const SHELF_LIFE: SignedDuration = SignedDuration::from_mins(5);
@@ -60,7 +61,7 @@ impl Records {
             let query = Query::<Connections> {
                 filters: Vec::new(),
                 sort: vec![(Direction::Ascending, ConnectionSort::LastFirstName)],
-                include: vec![ConnectionInclude::Agent, ConnectionInclude::AgentTeam],
+                include: AGENT_INCLUDES.to_vec(),
             };
             let mut basis = self.asked_now();
             let rows = self.read_all(query, &mut basis, "agents").await?;
@@ -101,8 +102,7 @@ impl Records {
             };
             return Ok(Some((AgentEntry { agent, statistics }, basis)));
         }
-        let include = [ConnectionInclude::Agent, ConnectionInclude::AgentTeam];
-        let Some(agent) = super::error::found(self.client.one::<Connections>(id, &include).await)? else {
+        let Some(agent) = super::error::found(self.client.one::<Connections>(id, AGENT_INCLUDES).await)? else {
             return self.former_agent(id).await;
         };
         let statistics = self.statistics_of(id).await?;

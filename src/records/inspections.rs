@@ -19,8 +19,10 @@ const SERVICE_ZIP: &str =
     "the ZIP filter is Spectora's own here: jobs stored with the longer form (ZIP+4) may be missing";
 /// The most time one question spends on reading pages; what it has by then is answered, with what is missing.
 const READING_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(22);
-/// So many inspections without one canceled make it likely that canceled ones cannot be seen.
-const CANCELLATION_SAMPLE_MIN: u64 = 100;
+/// So many past inspections without one canceled make it likely that canceled ones cannot be seen.
+pub(super) const CANCELLATION_SAMPLE_MIN: u64 = 100;
+/// What a basis says when no cancellation can be seen: then no rate of them is shown.
+pub const CANCELED_UNSEEN: &str = "canceled inspections: the service shows none of them with this key";
 /// Rows asked for beyond those wanted, so that the end of a list is seen without another page.
 const ROWS_BEYOND: u32 = 5;
 
@@ -91,7 +93,7 @@ impl Records {
         }
         let asks_for_canceled = selection.statuses.is_empty() || selection.statuses.contains(&Status::Canceled);
         if asks_for_canceled && !reading.canceled_seen && !self.cancellations_visible().await? {
-            basis.missing.push("canceled inspections: the service shows none of them with this key".to_owned());
+            basis.missing.push(CANCELED_UNSEEN.to_owned());
         }
         let total = if reading.to_the_end { Some(reading.matched) } else { reading.service_total };
         let found = reading.wanted.len();

@@ -7,16 +7,12 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::inspections::{CANCELED_UNSEEN, CANCELLATION_SAMPLE_MIN};
 use super::names::resolve;
 use super::reach::{Need, Reached, Standing};
 use super::{Basis, Records, RecordsError, Source};
 use crate::domain::{Agent, Client, Inspection, Naming, date_of, epoch_day, fold, has_words};
 use crate::mirror::{Fact, Facts, Kind, News};
-
-use super::mirrored::CANCELLATION_SAMPLE_MIN;
-
-/// What a basis says when no cancellation can be seen: then no rate of them is shown.
-pub const CANCELED_UNSEEN: &str = "canceled inspections: the service shows none of them with this key";
 use crate::spectora::{Connections, Contacts};
 use crate::sync::{Progress, Scope, Status, SyncReport};
 
@@ -122,7 +118,7 @@ impl Records {
                 let (inspections, agents) = (parts.coverage(Kind::Inspections)?, parts.coverage(Kind::Agents)?);
                 let pass = parts.pass(Kind::Inspections)?;
                 let failing = parts.trouble(Some(Kind::Agents))?.filter(|_| agents.full_at.is_none());
-                let standing = Standing::of(&inspections, pass.as_ref(), &agents, failing.is_some());
+                let standing = Standing::of(&inspections, pass.as_ref()).with_agents(&agents, failing.is_some());
                 let read_at = (inspections.revision, agents.revision, standing.whole_since());
                 let is_here = standing.covers(from);
                 let facts =
@@ -169,6 +165,12 @@ impl Records {
             .await?;
         let together = together.into_iter().map(|raw| self.read_inspection(raw, None)).collect::<Result<_, _>>()?;
         Ok(BesideFacts { together, deleted })
+    }
+
+    /// Inspections deleted by the service's word.
+    pub async fn deleted_facts(&self) -> Result<Vec<Fact>, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Err(RecordsError::NoMirror) };
+        Ok(syncer.mirror().read(|parts| parts.deleted_facts()).await?)
     }
 
     /// What the company says about names.
@@ -247,15 +249,13 @@ impl Records {
 
     /// The words of a service as they are known; a note when they were typed with a slip.
     pub async fn resolve_service(&self, given: &str) -> Result<(String, Option<String>), RecordsError> {
-        let as_given = (given.to_owned(), None);
-        let Some(syncer) = &self.keeper else { return Ok(as_given) };
+        let Some(syncer) = &self.keeper else { return Ok((given.to_owned(), None)) };
         let names = syncer.mirror().read(|parts| parts.service_names().map(Some)).await;
         let names = self.or_service(names.map_err(RecordsError::from))?.unwrap_or_default();
         let given = self.client.naming().one(given);
-        let as_given = (given.to_owned(), None);
         let wanted = fold(given);
         if names.is_empty() || names.iter().any(|entry| has_words(&entry.name, &wanted)) {
-            return Ok(as_given);
+            return Ok((given.to_owned(), None));
         }
         let found = resolve("service", given, &names)?;
         let note = found.note(given);

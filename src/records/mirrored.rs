@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::inspections::{CANCELED_UNSEEN, CANCELLATION_SAMPLE_MIN};
+use super::reach::Standing;
 use super::{
     AgentRole, Basis, InspectionList, InspectionOrder, InspectionSelection, InspectorWanted, Position, Records,
     RecordsError, Source,
@@ -22,8 +24,6 @@ const FRESHENING_TIME_MAX: Duration = Duration::from_secs(5);
 const STILL_READING: &str = "changes are still being read; this is as of `as_of`";
 /// How often a question looks whether another process has read the changes.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// So many past inspections without one canceled make it likely that canceled ones cannot be seen.
-pub(super) const CANCELLATION_SAMPLE_MIN: u64 = 100;
 
 /// Records read from the mirror, good while the mirror's revision stays the same.
 pub(super) struct Kept<T>(Mutex<Option<(u64, Arc<Vec<T>>)>>);
@@ -34,8 +34,9 @@ impl<T> Default for Kept<T> {
     }
 }
 
-/// How far a mirror can answer for inspections.
+/// How far a mirror can answer for lists of inspections.
 struct Reach {
+    standing: Standing,
     coverage: Coverage,
     pass: Option<Pass>,
     canceled_seen: bool,
@@ -51,14 +52,10 @@ pub(super) fn as_of_all(coverage: &Coverage) -> Option<Timestamp> {
 impl Reach {
     /// As of when all of what begins at or after `from` is known; `None` when it is not.
     fn as_of(&self, from: Option<Timestamp>) -> Option<Timestamp> {
-        let window =
-            self.coverage.window_at.filter(|_| from.is_some_and(|from| self.coverage.window_from <= Some(from)));
-        if let Some(all) = as_of_all(&self.coverage) {
-            return Some(window.map_or(all, |window| window.max(all)));
-        }
-        // The first pass reads the latest first: what lies after the place it has come to is all here.
-        let covered = from.zip(self.coverage.reach).is_some_and(|(from, reach)| reach < from);
-        self.pass.as_ref().filter(|_| covered).map(|pass| pass.started_at)
+        let coverage = &self.coverage;
+        let holds_window = coverage.full_at.is_some() && from.is_some_and(|from| coverage.window_from <= Some(from));
+        let window = coverage.window_at.filter(|_| holds_window);
+        self.standing.as_of(from).map(|at| window.map_or(at, |window| window.max(at)))
     }
 }
 
@@ -111,7 +108,7 @@ impl Records {
         let asks_for_canceled = selection.statuses.is_empty() || selection.statuses.contains(&Status::Canceled);
         let unseen = !reach.canceled_seen && CANCELLATION_SAMPLE_MIN <= reach.past;
         if asks_for_canceled && unseen {
-            basis.missing.push("canceled inspections: the service shows none of them with this key".to_owned());
+            basis.missing.push(CANCELED_UNSEEN.to_owned());
         }
         if reach.undated != 0 {
             basis.notes.push(format!("{} inspections without a date are left out", reach.undated));
@@ -168,9 +165,11 @@ impl Records {
             inclusive: position.inclusive,
         });
         let answer = mirror.read(move |parts| {
+            let (coverage, pass) = (parts.coverage(Kind::Inspections)?, parts.pass(Kind::Inspections)?);
             let reach = Reach {
-                coverage: parts.coverage(Kind::Inspections)?,
-                pass: parts.pass(Kind::Inspections)?,
+                standing: Standing::of(&coverage, pass.as_ref()),
+                coverage,
+                pass,
                 canceled_seen: parts.shows_canceled()?,
                 past: parts.started_before(now, CANCELLATION_SAMPLE_MIN)?,
                 undated: parts.undated()?,

@@ -52,13 +52,13 @@ pub(super) struct Standing {
     reach: Option<(Timestamp, Timestamp)>,
     /// Pages that are still to be read, as far as known.
     pages_left: Option<u64>,
-    /// Whether agents are not read yet: without them nobody could be named.
+    /// Whether it waits for agents, because without them nobody could be named.
     agents_missing: bool,
 }
 
 impl Standing {
-    /// `agents_fail`: agents cannot be read (a missing right, a wrong path), so there is no use in waiting for them.
-    pub(super) fn of(inspections: &Coverage, pass: Option<&Pass>, agents: &Coverage, agents_fail: bool) -> Self {
+    /// Of inspections alone.
+    pub(super) fn of(inspections: &Coverage, pass: Option<&Pass>) -> Self {
         let left = pass.and_then(|pass| {
             let records = pass.records?;
             Some(records.saturating_sub(pass.read_before).div_ceil(u64::from(pass.size.max(1))))
@@ -67,8 +67,13 @@ impl Standing {
             all: as_of_all(inspections),
             reach: inspections.reach.zip(pass.map(|pass| pass.started_at)),
             pages_left: left,
-            agents_missing: agents.full_at.is_none() && !agents_fail,
+            agents_missing: false,
         }
+    }
+
+    /// The same, waiting for agents too, unless they cannot be read (a missing right, a wrong path).
+    pub(super) fn with_agents(self, agents: &Coverage, agents_fail: bool) -> Self {
+        Self { agents_missing: agents.full_at.is_none() && !agents_fail, ..self }
     }
 
     /// From where on everything is here; `None` when all of it is, or nothing.

@@ -45,7 +45,7 @@ pub(super) trait Kept: Wired<Id: std::str::FromStr> {
 }
 
 /// Everything there is of an inspection, canceled, deleted and archived ones too.
-pub(super) const INSPECTION_INCLUDES: &[InspectionInclude] = &[
+pub const INSPECTION_INCLUDES: &[InspectionInclude] = &[
     InspectionInclude::BuyingAgent,
     InspectionInclude::SellingAgent,
     InspectionInclude::Assignments,
@@ -54,7 +54,7 @@ pub(super) const INSPECTION_INCLUDES: &[InspectionInclude] = &[
 ];
 
 /// What comes with agents.
-pub(super) const AGENT_INCLUDES: &[ConnectionInclude] = &[ConnectionInclude::Agent, ConnectionInclude::AgentTeam];
+pub const AGENT_INCLUDES: &[ConnectionInclude] = &[ConnectionInclude::Agent, ConnectionInclude::AgentTeam];
 
 impl Kept for Inspections {
     const KIND: Kind = Kind::Inspections;

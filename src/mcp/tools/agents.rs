@@ -4,7 +4,7 @@ use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::answer::{self, Answer, QueryMark, Row, Rows};
+use super::super::answer::{self, Answer, Cut, QueryMark, Row, Rows, cut_to_page};
 use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
 use super::people::People;
 use super::{Detail, ask_each, find_one, limit, parse};
@@ -140,18 +140,12 @@ fn keyed_list(
     mark: &QueryMark,
     basis: Option<Basis>,
 ) -> Answer {
-    rows.sort_by(|left, right| left.0.cmp(&right.0));
-    let nothing_missing = basis.as_ref().is_none_or(|basis| basis.missing.is_empty());
-    let total = nothing_missing.then_some(rows.len() as u64);
-    if let Some(after) = after {
-        rows.retain(|(place, _)| after < *place);
-    }
-    let more = limit(wanted) < rows.len();
-    rows.truncate(limit(wanted));
+    let Cut { total, more } = cut_to_page(&mut rows, after.as_ref(), limit(wanted));
+    let total = basis.as_ref().is_none_or(|basis| basis.missing.is_empty()).then_some(total);
     Answer::list(
         Rows { rows, total, more, resume: None },
         mark,
-        basis.map(|basis| answer::basis(&basis, None)).unwrap_or_default(),
+        basis.map(|basis| answer::basis(&basis)).unwrap_or_default(),
     )
 }
 
@@ -218,7 +212,7 @@ async fn get(context: &Context, arguments: Map<String, Value>) -> Result<Answer,
     let companies = context.chosen(wanted.company.as_deref());
     let (company, entry, basis) = find_agent(context, &companies, &wanted.agent).await?;
     let row = entry_row(context, company, &entry, wanted.include.is_some());
-    Ok(Answer::item(row, answer::basis(&basis, None)))
+    Ok(Answer::item(row, answer::basis(&basis)))
 }
 
 /// All that is known of an agent, without contact details.

@@ -140,7 +140,7 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
     }
     more |= limit < rows.len();
     rows.truncate(limit);
-    let basis = basis.map(|basis| answer::basis(&basis, None)).unwrap_or_default();
+    let basis = basis.map(|basis| answer::basis(&basis)).unwrap_or_default();
     Ok(Answer::list(Rows { rows, total, more, resume: None }, &mark, basis))
 }
 
@@ -193,7 +193,7 @@ async fn get(context: &Context, arguments: Map<String, Value>) -> Result<Answer,
         row.show("private_notes", client.private_notes.as_ref());
     }
     let row = row.0;
-    Ok(Answer::item(row, answer::basis(&basis, None)))
+    Ok(Answer::item(row, answer::basis(&basis)))
 }
 
 /// All that is known of a client, without contact details and private notes.

@@ -47,7 +47,7 @@ async fn list(context: &Context) -> Result<Answer, super::super::ToolFailure> {
         }
         rows.push((index, row.0));
     }
-    let mut basis = answer::basis(&Basis { notes, ..Basis::computed_at(now) }, None);
+    let mut basis = answer::basis(&Basis { notes, ..Basis::computed_at(now) });
     if let Some(basis) = basis.as_object_mut() {
         basis.insert("source".to_owned(), "configuration".into());
     }

@@ -36,7 +36,7 @@ fn scope(range: DateRange) -> Scope {
 }
 
 /// The days each company is asked about, by its own calendar.
-struct Periods(Vec<(CompanyName, Dated)>);
+struct Periods(Vec<Dated>);
 
 impl Periods {
     /// The days given, or `default`; compared with those before, a year before, or none.
@@ -61,27 +61,30 @@ impl Periods {
                 _ => None,
             };
             let timezone = zone_name(zone);
-            periods.push((company.name.clone(), Dated { company: company.name.to_string(), days, compared, timezone }));
+            periods.push(Dated { company: company.name.clone(), days, compared, timezone });
         }
         Ok(Self(periods))
     }
 
+    fn of_company(&self, company: &ServedCompany) -> Option<&Dated> {
+        self.0.iter().find(|dated| dated.company == company.name)
+    }
+
     /// A company's days.
     fn days(&self, company: &ServedCompany) -> Option<DateRange> {
-        self.0.iter().find(|(name, _)| *name == company.name).map(|(_, dated)| dated.days)
+        self.of_company(company).map(|dated| dated.days)
     }
 
     /// A company's days, and those they are compared with.
     fn scopes(&self, company: &ServedCompany) -> Option<(Scope, Option<Scope>)> {
-        let (_, dated) = self.0.iter().find(|(name, _)| *name == company.name)?;
+        let dated = self.of_company(company)?;
         Some((scope(dated.days), dated.compared.map(scope)))
     }
 
     /// The basis with the days of the companies that answered.
     fn basis<'a>(self, basis: Option<&Basis>, answered: impl Iterator<Item = &'a ServedCompany>) -> Value {
         let answered: Vec<&CompanyName> = answered.map(|company| &company.name).collect();
-        let kept = self.0.into_iter().filter(|(name, _)| answered.contains(&name));
-        let dated: Vec<Dated> = kept.map(|(_, dated)| dated).collect();
+        let dated: Vec<Dated> = self.0.into_iter().filter(|dated| answered.contains(&&dated.company)).collect();
         basis.map(|basis| answer::dated_basis(basis, &dated)).unwrap_or_default()
     }
 }
@@ -174,6 +177,22 @@ impl Page {
     }
 }
 
+/// Puts the rows of a page into a company's part, and how many follow; gives those that follow.
+fn put_page<'a, T>(
+    part: &mut Row,
+    name: &str,
+    rows: &'a [T],
+    place: &std::ops::Range<usize>,
+    show: impl Fn(&T) -> Map<String, Value>,
+) -> &'a [T] {
+    let end = place.end.min(rows.len());
+    let on_page = rows.get(place.start..end).unwrap_or_default();
+    let after = rows.get(end..).unwrap_or_default();
+    part.put(name, Some(on_page.iter().map(|row| Value::Object(show(row))).collect::<Vec<_>>()))
+        .put("not_shown", (!after.is_empty()).then_some(after.len()));
+    after
+}
+
 /// The arguments of [`Only`], but for those the tool declares itself. Names are said once in the server's instructions.
 fn narrowed_by(input: schema::Input, names: &[&str]) -> schema::Input {
     names.iter().fold(input, |input, name| input.with(name, json!({"type": "string"})))
@@ -246,12 +265,12 @@ fn sees_canceled(basis: &Basis) -> bool {
     !basis.missing.iter().any(|missing| missing == CANCELED_UNSEEN)
 }
 
-/// Volume, hours and revenue of all companies together.
-fn combined(parts: &[(u64, f64, i128)]) -> Option<Value> {
+/// Volume, hours (where they are summed) and revenue of all companies together.
+fn combined(parts: &[(u64, Option<f64>, i128)]) -> Option<Value> {
     (1 < parts.len()).then(|| {
         let mut row = Row::default();
         row.put("volume", Some(parts.iter().map(|part| part.0).sum::<u64>()))
-            .put("hours", Some(rounded(parts.iter().map(|part| part.1).sum())))
+            .put("hours", parts.iter().map(|part| part.1).sum::<Option<f64>>().map(rounded))
             .put("quoted_revenue", Some(money(parts.iter().map(|part| part.2).sum::<i128>())));
         json!(row.0)
     })

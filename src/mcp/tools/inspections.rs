@@ -201,17 +201,9 @@ impl Place {
     }
 }
 
-/// A company, and what is wanted of it.
-type Wanting<'a> = (&'a CompanyName, InspectionSelection);
-
-/// The days asked about, in each company's own zone, and what is wanted of each.
-fn days_and_selections<'a>(
-    wanted: &ListInspections,
-    companies: &[&'a ServedCompany],
-    now: Timestamp,
-) -> Result<(Vec<Dated>, Vec<Wanting<'a>>), ToolFailure> {
+/// The days asked about, in each company's own zone.
+fn days_of(wanted: &ListInspections, companies: &[&ServedCompany], now: Timestamp) -> Result<Vec<Dated>, ToolFailure> {
     let mut dated = Vec::new();
-    let mut selections = Vec::new();
     for company in companies {
         let zone = company.records.timezone();
         let range = period(
@@ -221,13 +213,10 @@ fn days_and_selections<'a>(
             zone.to_datetime(now).date(),
             company.records.week_starts(),
         )?;
-        dated.extend(range.map(|days| {
-            let (name, timezone) = (company.name.to_string(), zone_name(zone));
-            Dated { company: name, days, compared: None, timezone }
-        }));
-        selections.push((&company.name, InspectionSelection { period: range, ..wanted.selection() }));
+        let name = company.name.clone();
+        dated.extend(range.map(|days| Dated { company: name, days, compared: None, timezone: zone_name(zone) }));
     }
-    Ok((dated, selections))
+    Ok(dated)
 }
 
 async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
@@ -245,15 +234,14 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
     let now = context.clock.now();
     let order = wanted.order();
     let limit = limit(wanted.limit);
-    let (mut dated, selections) = days_and_selections(&wanted, &companies, now)?;
+    let mut dated = days_of(&wanted, &companies, now)?;
     let (answers, basis) = ask_each(&companies, |company| {
-        let selection =
-            selections.iter().find(|(name, _)| **name == company.name).map(|(_, selection)| selection.clone());
+        let period = dated.iter().find(|dated| dated.company == company.name).map(|dated| dated.days);
         let (wanted, people) = (&wanted, &people);
         let after = after.as_ref().map(|place| place.within(&company.name));
         async move {
             let after = after.as_ref();
-            let mut selection = selection.unwrap_or_default();
+            let mut selection = InspectionSelection { period, ..wanted.selection() };
             selection.agent = people.agent(company).map(|agent| agent.id);
             // Where no names are known, the words are looked for as they are.
             let as_given = || wanted.inspector.clone().map(InspectorWanted::given);
@@ -317,7 +305,7 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
     let total = if is_going_on { carried_total } else { total };
     let rows = Rows { rows, total, more, resume };
     let basis = people.say(basis);
-    dated.retain(|days| answers.iter().any(|(company, _)| company.name.as_str() == days.company));
+    dated.retain(|days| answers.iter().any(|(company, _)| company.name == days.company));
     let basis = basis.map(|basis| answer::dated_basis(&basis, &dated)).unwrap_or_default();
     Ok(Answer::list(rows, &mark, basis))
 }
@@ -343,7 +331,7 @@ async fn get(context: &Context, arguments: Map<String, Value>) -> Result<Answer,
         find_one(context, &companies, "inspection", id.as_str(), |company| company.records.inspection(&id)).await?;
     let shown = Shown { contact: !wanted.include.is_empty(), detail: Detail::Full };
     let row = inspection_row(context, company, &inspection, context.clock.now(), shown);
-    Ok(Answer::item(row, answer::basis(&basis, None)))
+    Ok(Answer::item(row, answer::basis(&basis)))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -418,7 +406,7 @@ async fn attachments(context: &Context, arguments: Map<String, Value>) -> Result
     rows.retain(|(place, _)| after.as_ref().is_none_or(|(after, _)| place < after));
     let more = limit(wanted.limit) < rows.len();
     rows.truncate(limit(wanted.limit));
-    Ok(Answer::list(Rows { rows, total, more, resume: None }, &mark, answer::basis(&basis, None)))
+    Ok(Answer::list(Rows { rows, total, more, resume: None }, &mark, answer::basis(&basis)))
 }
 
 #[derive(Debug, Deserialize)]
@@ -437,7 +425,7 @@ async fn link_to(context: &Context, arguments: Map<String, Value>) -> Result<Ans
         given.strip_prefix(row::PORTAL).map_or(given, |rest| rest.split(['?', '#', '/']).next().unwrap_or(rest));
     if let Ok(slug) = given.parse::<Slug>() {
         row.put("slug", Some(slug.to_string())).put("portal_link", Some(portal_link(&slug)));
-        let mut basis = answer::basis(&crate::records::Basis::computed_at(context.clock.now()), None);
+        let mut basis = answer::basis(&crate::records::Basis::computed_at(context.clock.now()));
         if let Some(basis) = basis.as_object_mut() {
             basis.insert("source".to_owned(), "computed".into());
         }
@@ -460,5 +448,5 @@ async fn link_to(context: &Context, arguments: Map<String, Value>) -> Result<Ans
         .put("id", Some(id.to_string()))
         .put("slug", Some(slug.to_string()))
         .put("portal_link", Some(portal_link(&slug)));
-    Ok(Answer::item(row.0, answer::basis(&basis, None)))
+    Ok(Answer::item(row.0, answer::basis(&basis)))
 }

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::super::answer::{self, Answer, Row, Rows};
+use super::super::answer::{self, Answer, Cut, Row, Rows, cut_to_page};
 use super::super::progress::Reporter;
 use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
 use super::inspections::row;
@@ -117,37 +117,31 @@ async fn whats_new(context: &Context, arguments: Map<String, Value>) -> Result<A
         Ok((news, basis))
     })
     .await?;
-    let mut all: Vec<(Place, &ServedCompany, &News)> = Vec::new();
+    let mut all: Vec<(Place, (&ServedCompany, &News))> = Vec::new();
     for (company, news) in &answers {
         for one in news.iter().filter(|one| kinds.is_empty() || kinds.contains(&one.what)) {
-            all.push((Place::of(&company.name, one), company, one));
+            all.push((Place::of(&company.name, one), (company, one)));
         }
     }
-    all.sort_by(|left, right| left.0.cmp(&right.0));
     let mut basis = basis.unwrap_or_else(|| Basis::computed_at(now));
     basis.notes.insert(0, counts(&all));
-    let total = Some(all.len() as u64);
-    if let Some((after, _)) = after {
-        all.retain(|(place, _, _)| after < *place);
-    }
-    let more = limit(wanted.limit) < all.len();
-    all.truncate(limit(wanted.limit));
+    let Cut { total, more } = cut_to_page(&mut all, after.as_ref().map(|(place, _)| place), limit(wanted.limit));
     let mut subjects = Vec::new();
     for company in &companies {
         let of_company: Vec<&News> =
-            all.iter().filter(|(_, other, _)| other.name == company.name).map(|(_, _, news)| *news).collect();
+            all.iter().filter(|(_, (other, _))| other.name == company.name).map(|(_, (_, news))| *news).collect();
         if !of_company.is_empty() {
             subjects.push((&company.name, company.records.news_subjects(&of_company).await?.into_iter()));
         }
     }
     let mut rows = Vec::new();
-    for (place, company, news) in all {
+    for (place, (company, news)) in all {
         let of_company = subjects.iter_mut().find(|(name, _)| **name == company.name);
         let subject = of_company.and_then(|(_, subjects)| subjects.next()).flatten();
         rows.push((place, news_row(context, company, news, subject.as_ref())));
     }
-    let rows = Rows { rows, total, more, resume: None };
-    Ok(Answer::list(rows, &mark, answer::basis(&basis, None)))
+    let rows = Rows { rows, total: Some(total), more, resume: None };
+    Ok(Answer::list(rows, &mark, answer::basis(&basis)))
 }
 
 /// The instant the company's day begins.
@@ -160,8 +154,8 @@ fn begins(company: &ServedCompany, since: Option<Date>, now: Timestamp) -> Times
     day.to_zoned_datetime(zone.clone()).map_or(Timestamp::MIN, |start| start.timestamp())
 }
 
-fn counts(all: &[(Place, &ServedCompany, &News)]) -> String {
-    let count = |kind: NewsKind| all.iter().filter(|(_, _, news)| news.what == kind).count();
+fn counts(all: &[(Place, (&ServedCompany, &News))]) -> String {
+    let count = |kind: NewsKind| all.iter().filter(|(_, (_, news))| news.what == kind).count();
     let parts = NewsKind::ALL.iter().map(|kind| format!("{} {}", kind.name(), count(*kind)));
     parts.collect::<Vec<_>>().join(", ")
 }
@@ -270,5 +264,5 @@ async fn refresh(context: &Context, arguments: Map<String, Value>) -> Result<Ans
         rows.push((index, shown.0));
     }
     let total = Some(rows.len() as u64);
-    Ok(Answer::list(Rows { rows, total, more: false, resume: None }, &mark, answer::basis(&basis, None)))
+    Ok(Answer::list(Rows { rows, total, more: false, resume: None }, &mark, answer::basis(&basis)))
 }

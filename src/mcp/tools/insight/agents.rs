@@ -13,8 +13,8 @@ use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, sc
 use super::super::inspections::row;
 use super::super::{Days, ask_each, parse};
 use super::{
-    Only, PREVIOUS, Page, Periods, agent_name, inspector_name, money, rate_value, rounded, rounded3, sees_canceled,
-    word,
+    Only, PREVIOUS, Page, Periods, agent_name, inspector_name, money, put_page, rate_value, rounded, rounded3,
+    sees_canceled, word,
 };
 use crate::domain::{CompanyName, Inspection, NamedPeriod};
 use crate::insight::{
@@ -125,7 +125,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             // Rhythms and first times need all there ever was.
             let (facts, basis) = company.records.facts_of(&narrowed, Need::All).await?;
             let (statistics, _) = company.records.statistics().await?;
-            let deleted = company.records.beside_facts(0, -1).await?.deleted;
+            let deleted = company.records.deleted_facts().await?;
             let whole = company.records.facts(Need::All).await?.0;
             let of = statistics.len();
             let compare = move |facts: &Facts| disagreements(facts, &deleted, &statistics, now.as_millisecond());
@@ -168,10 +168,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             }
             part.put("found", Some(chosen.len()));
             read.say_of_all(&mut part, mode, chosen, rule, now);
-            let on_page = chosen.iter().skip(place.start).take(place.len());
-            part.put("agents", Some(on_page.map(|one| Value::Object(shown.row(one, mode))).collect::<Vec<_>>()));
-            let after = chosen.len().saturating_sub(place.end);
-            part.put("not_shown", (after != 0).then_some(after));
+            put_page(&mut part, "agents", chosen, &place, |one| shown.row(one, mode));
             Value::Object(part.0)
         });
         parts.collect()

@@ -89,8 +89,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     for company in &companies {
         let zone = company.records.timezone();
         let days = days(&wanted, zone.to_datetime(now).date())?;
-        let (name, timezone) = (company.name.to_string(), zone_name(zone));
-        ranges.push((company.name.clone(), Dated { company: name, days, compared: None, timezone }));
+        ranges.push(Dated { company: company.name.clone(), days, compared: None, timezone: zone_name(zone) });
     }
     let ranges = Periods(ranges);
     let (answers, basis) = ask_each(&companies, |company| {
@@ -142,7 +141,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         }
     })
     .await?;
-    let several_days = wanted.to.is_some() && ranges.0.iter().any(|(_, dated)| 1 < dated.days.days());
+    let several_days = wanted.to.is_some() && ranges.0.iter().any(|dated| 1 < dated.days.days());
     let mut parts = Vec::new();
     for (company, (briefing, shared)) in &answers {
         let mut part = Row::default();

@@ -119,7 +119,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 .to_owned(),
         );
     }
-    let basis = basis.map(|basis| answer::basis(&basis, None)).unwrap_or_default();
+    let basis = basis.map(|basis| answer::basis(&basis)).unwrap_or_default();
     // A sum that lacks a company's forecast would look like one that has it; weeks can begin on different days.
     together.retain(|_, (companies, ..)| *companies == answers.len());
     let combined = (1 < answers.len() && !together.is_empty()).then(|| {

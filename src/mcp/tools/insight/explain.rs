@@ -4,7 +4,7 @@ use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::super::answer::{Answer, Row, Rows};
+use super::super::super::answer::{Answer, Cut, Row, Rows, cut_to_page};
 use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::inspections::row;
 use super::super::{Days, ask_each, limit, parse};
@@ -197,19 +197,13 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             rows.push(((-fact.starts_at, company.name.to_string(), id_order(&facts.id(fact))), shown.0));
         }
     }
-    rows.sort_by(|left, right| left.0.cmp(&right.0));
-    let total = Some(rows.len() as u64);
-    if let Some((after, _)) = after {
-        rows.retain(|(place, _)| after < *place);
-    }
-    let more = limit(wanted.limit) < rows.len();
-    rows.truncate(limit(wanted.limit));
+    let Cut { total, more } = cut_to_page(&mut rows, after.as_ref().map(|(place, _)| place), limit(wanted.limit));
     let basis = people.say(basis).map(|mut basis| {
         basis.notes.insert(0, format!("{}: {}", explained.name, explained.definition));
         basis
     });
     let basis = periods.basis(basis.as_ref(), answers.iter().map(|(company, _)| *company));
-    Ok(Answer::list(Rows { rows, total, more, resume: None }, &mark, basis))
+    Ok(Answer::list(Rows { rows, total: Some(total), more, resume: None }, &mark, basis))
 }
 
 /// Every definition, for the resource.

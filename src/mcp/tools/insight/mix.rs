@@ -10,7 +10,8 @@ use super::super::super::answer::{Answer, Row};
 use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
 use super::super::{Days, Detail, ask_each, parse};
 use super::{
-    Only, PREVIOUS, Page, Periods, agent_name, combined, inspector_name, money, needed, rate_value, rounded3, word,
+    Only, PREVIOUS, Page, Periods, agent_name, combined, inspector_name, money, needed, put_page, rate_value, rounded3,
+    word,
 };
 use crate::domain::{CompanyName, NamedPeriod};
 use crate::insight::{MixBy, MixCell, MixRow, ServiceMix, Trend, service_mix};
@@ -114,15 +115,10 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         }
     })
     .await?;
-    let sums: Vec<(u64, f64, i128)> =
-        answers.iter().map(|(_, (_, mix))| (mix.company.volume, 0.0, mix.company.revenue)).collect();
-    let together = combined(&sums).map(|mut together| {
-        together.as_object_mut().and_then(|together| together.remove("hours"));
-        together
-    });
+    let sums: Vec<_> = answers.iter().map(|(_, (_, mix))| (mix.company.volume, None, mix.company.revenue)).collect();
     let rows = answers.iter().map(|(_, (_, mix))| mix.rows.len()).max().unwrap_or(0);
     let basis = periods.basis(people.say(basis).as_ref(), answers.iter().map(|(company, _)| *company));
-    Ok(page.answer(rows, together, basis, |place| {
+    Ok(page.answer(rows, combined(&sums), basis, |place| {
         let part = |(company, (facts, mix)): &(&ServedCompany, (Arc<Facts>, ServiceMix))| {
             let mut part = Row::default();
             part.put("company", Some(company.name.to_string()))
@@ -134,14 +130,10 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 .list("add_ons", top(facts, &mix.company.add_ons))
                 .list("growing", going(facts, mix, by, Trend::Growing))
                 .list("shrinking", going(facts, mix, by, Trend::Shrinking));
-            let on_page = mix.rows.iter().skip(place.start).take(place.len());
-            let rows = on_page.map(|row| Value::Object(group(facts, row, by, wanted.detail)));
-            part.put("groups", Some(rows.collect::<Vec<_>>()));
-            let after: Vec<&MixRow> = mix.rows.iter().skip(place.end).collect();
-            if !after.is_empty() {
-                part.put("not_shown", Some(after.len()))
-                    .put("volume_not_shown", Some(after.iter().map(|row| row.volume).sum::<u64>()));
-            }
+            let show = |row: &MixRow| group(facts, row, by, wanted.detail);
+            let after = put_page(&mut part, "groups", &mix.rows, &place, show);
+            let volume = after.iter().map(|row| row.volume).sum::<u64>();
+            part.put("volume_not_shown", (!after.is_empty()).then_some(volume));
             Value::Object(part.0)
         };
         answers.iter().map(part).collect()

@@ -10,7 +10,8 @@ use super::super::super::answer::{Answer, Row};
 use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
 use super::super::{Days, Detail, ask_each, parse};
 use super::{
-    Only, PREVIOUS, Page, Periods, combined, inspector_name, money, needed, rate_value, rounded, sees_canceled, word,
+    Only, PREVIOUS, Page, Periods, combined, inspector_name, money, needed, put_page, rate_value, rounded,
+    sees_canceled, word,
 };
 use crate::domain::{CompanyName, NamedPeriod, date_of};
 use crate::insight::{REPEAT_DAYS, Scorecard, ScorecardRow, scorecard};
@@ -98,9 +99,9 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         }
     })
     .await?;
-    let sums: Vec<(u64, f64, i128)> = answers
+    let sums: Vec<_> = answers
         .iter()
-        .map(|(_, (_, card, _))| (card.company.volume, card.company.hours, card.company.revenue))
+        .map(|(_, (_, card, _))| (card.company.volume, Some(card.company.hours), card.company.revenue))
         .collect();
     let rows = answers.iter().map(|(_, (_, card, _))| card.rows.len()).max().unwrap_or(0);
     let basis = periods.basis(people.say(basis).as_ref(), answers.iter().map(|(company, _)| *company));
@@ -111,15 +112,10 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             let shown = Shown { facts, sees: *sees, detail: wanted.detail };
             part.put("whole_company", Some(Value::Object(shown.row(&card.company, None))));
             part.put("median_inspector", Some(medians(card, *sees)));
-            let on_page = card.rows.iter().skip(place.start).take(place.len());
-            let name = |row: &ScorecardRow| Some(inspector_name(facts, row.inspector));
-            let listed: Vec<Value> = on_page.map(|row| Value::Object(shown.row(row, name(row)))).collect();
-            part.put("inspectors", Some(listed));
-            let after: Vec<&ScorecardRow> = card.rows.iter().skip(place.end).collect();
-            if !after.is_empty() {
-                part.put("not_shown", Some(after.len()))
-                    .put("volume_not_shown", Some(after.iter().map(|row| row.volume).sum::<u64>()));
-            }
+            let show = |row: &ScorecardRow| shown.row(row, Some(inspector_name(facts, row.inspector)));
+            let after = put_page(&mut part, "inspectors", &card.rows, &place, show);
+            let volume = after.iter().map(|row| row.volume).sum::<u64>();
+            part.put("volume_not_shown", (!after.is_empty()).then_some(volume));
             Value::Object(part.0)
         };
         answers.iter().map(part).collect()
