@@ -17,8 +17,8 @@ use crate::domain::CompanyName;
 use crate::mcp::{Context, ContextSource, ToolFailure};
 use crate::transport::{Delivered, Deliveries};
 
-/// After a failure the next question tries again, but not sooner than this: whoever mends the configuration need not
-/// start the assistant anew.
+/// After a failure the next question tries again, but not sooner than this: after the configuration is mended the
+/// assistant need not be started anew.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 type Opening = Shared<BoxFuture<'static, Result<Arc<Context>, Refused>>>;
@@ -52,7 +52,7 @@ pub(super) struct Late {
 
 impl Late {
     /// Opens nothing but the demo's service. A configuration that cannot be used is told of on standard error, and to
-    /// whoever asks.
+    /// each call.
     pub(super) async fn new(global: &Global) -> anyhow::Result<Arc<Self>> {
         let demo = if global.demo { Some(Opened::new(global).await?) } else { None };
         let names = match &demo {

@@ -6,7 +6,7 @@ use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan};
 
-use super::WeekStart;
+use super::{WeekStart, epoch_day};
 
 /// Whole civil days, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,11 +190,8 @@ impl NamedPeriod {
     pub fn resolve(self, today: Date, weeks: WeekStart) -> DateRange {
         let shift = |date: Date, span: Span| date.saturating_add(span);
         let one = |date: Date| DateRange { from: date, to: date };
-        let begins = match weeks {
-            WeekStart::Sunday => Weekday::Sunday,
-            WeekStart::Monday => Weekday::Monday,
-        };
-        let this_week = shift(today, -i64::from(today.weekday().since(begins)).days());
+        let day = epoch_day(today);
+        let this_week = shift(today, (weeks.first_day(day) - day).days());
         let week = |offset: i64| {
             let from = shift(this_week, offset.weeks());
             DateRange { from, to: shift(from, 6.days()) }

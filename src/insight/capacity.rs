@@ -35,13 +35,13 @@ pub struct Week {
     pub booked: u64,
     /// Hours of those.
     pub booked_hours: f64,
-    /// Inspections foretold.
+    /// Inspections forecast.
     pub forecast: f64,
     /// 80 of 100 such weeks lie between.
     pub range_80: (f64, f64),
     /// 95 of 100 such weeks lie between.
     pub range_95: (f64, f64),
-    /// Hours foretold: inspections times the mean length of the past year.
+    /// Hours forecast: inspections times the mean length of the past year.
     pub forecast_hours: f64,
     /// What share of a week's final bookings was there this long before it, in the past half year.
     pub usually_booked: Option<f64>,
@@ -129,7 +129,7 @@ pub fn capacity_plan(
     let begins = (0..=weeks + ahead).filter_map(|week| Some(first + WEEK * i64::try_from(week).ok()?));
     let history = History { holidays: begins.map(holiday).collect(), counts };
     let tried = best(&history, ahead)?;
-    let foretold = history.foretell(weeks, &[tried.model], ahead).pop()?;
+    let forecast = history.forecast(weeks, &[tried.model], ahead).pop()?;
     let (year, hours_of_year) = (last(&history.counts, YEAR), last(&hours, YEAR));
     let mean_hours = {
         let (sum, count): (f64, f64) = (hours_of_year.iter().sum(), year.iter().sum());
@@ -137,7 +137,7 @@ pub fn capacity_plan(
     };
     let capacity = percentile(year.to_vec(), 0.9);
     let middle = median(year.to_vec()).unwrap_or(0.0);
-    let shown = foretold
+    let shown = forecast
         .into_iter()
         .enumerate()
         .filter_map(|(step, forecast)| {

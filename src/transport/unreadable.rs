@@ -89,23 +89,23 @@ impl Envelope {
         }
     }
 
-    /// The request's id.
-    pub(super) fn id(&self) -> Option<&Value> {
-        self.id.as_ref()
-    }
-
     /// The answer to a message like this, if it is one to be answered: what looks like no JSON at all is noise, a
     /// notification wants no answer, and a reply must have none, or two programs answer each other for ever.
-    pub(super) fn answer(&self, (code, message): (i32, &str)) -> Option<Value> {
-        let is_notification = self.has_method && self.id.is_none() && code == NOT_A_MESSAGE.0;
+    pub(super) fn answer(&self, error: (i32, &str)) -> Option<Value> {
+        let is_notification = self.has_method && self.id.is_none() && error.0 == NOT_A_MESSAGE.0;
         if self.beginning != Beginning::Json || self.is_reply || is_notification {
             return None;
         }
+        Some(self.error(error))
+    }
+
+    /// The error, with the message's id where it has one.
+    fn error(&self, (code, message): (i32, &str)) -> Value {
         let mut answer = json!({"jsonrpc": "2.0", "error": {"code": code, "message": message}});
         if let (Some(id), Some(answer)) = (&self.id, answer.as_object_mut()) {
             answer.insert("id".to_owned(), id.clone());
         }
-        Some(answer)
+        answer
     }
 
     fn keep(&mut self, byte: u8) {
@@ -241,11 +241,8 @@ fn is_json(value: &axum::http::HeaderValue) -> bool {
 }
 
 /// A reply over HTTP says something whatever came.
-fn error(status: StatusCode, body: &[u8], (code, message): (i32, &str)) -> Response {
-    let mut answer = json!({"jsonrpc": "2.0", "error": {"code": code, "message": message}});
-    if let (Some(id), Some(answer)) = (Envelope::of(body).id(), answer.as_object_mut()) {
-        answer.insert("id".to_owned(), id.clone());
-    }
+fn error(status: StatusCode, body: &[u8], error: (i32, &str)) -> Response {
+    let answer = Envelope::of(body).error(error);
     (status, [(header::CONTENT_TYPE, "application/json")], answer.to_string()).into_response()
 }
 
@@ -255,11 +252,11 @@ mod tests {
 
     #[track_caller]
     fn check_id(message: &str, expect: Option<Value>) {
-        assert_eq!(Envelope::of(message.as_bytes()).id(), expect.as_ref(), "{message}");
+        assert_eq!(Envelope::of(message.as_bytes()).id, expect, "{message}");
         // It does not matter in what pieces it comes.
         let mut envelope = Envelope::default();
         message.bytes().for_each(|byte| envelope.feed(&[byte]));
-        assert_eq!(envelope.id(), expect.as_ref(), "{message}");
+        assert_eq!(envelope.id, expect, "{message}");
     }
 
     #[test]

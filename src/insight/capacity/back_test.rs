@@ -1,4 +1,4 @@
-//! Which model foretold the past best, and by how much it was wrong.
+//! Which model forecast the past best, and by how much it was wrong.
 
 use super::calendar::{Effects, Holiday};
 use super::models::Model;
@@ -23,18 +23,18 @@ impl History {
     }
 
     /// What each model says at the end of the first `weeks` weeks, knowing no later ones.
-    pub(super) fn foretell(&self, weeks: usize, models: &[Model], ahead: usize) -> Vec<Vec<Option<f64>>> {
+    pub(super) fn forecast(&self, weeks: usize, models: &[Model], ahead: usize) -> Vec<Vec<Option<f64>>> {
         let known = self.counts.get(..weeks).unwrap_or(&self.counts);
         let effects = Effects::seen(known, &self.holidays);
         let plain: Vec<f64> =
             known.iter().enumerate().map(|(week, count)| count / effects.of(self.holiday(week))).collect();
-        let on_holidays = |foretold: Vec<Option<f64>>| {
-            let weeks = foretold.into_iter().enumerate();
+        let on_holidays = |forecast: Vec<Option<f64>>| {
+            let weeks = forecast.into_iter().enumerate();
             let effect = |at: usize| effects.of(self.holiday(known.len() + 1 + at));
-            weeks.map(|(at, foretold)| Some((foretold? * effect(at)).max(0.0))).collect()
+            weeks.map(|(at, forecast)| Some((forecast? * effect(at)).max(0.0))).collect()
         };
         let say = |model: &Model| {
-            if model.is_naive() { model.foretell(known, ahead) } else { on_holidays(model.foretell(&plain, ahead)) }
+            if model.is_naive() { model.forecast(known, ahead) } else { on_holidays(model.forecast(&plain, ahead)) }
         };
         models.iter().map(say).collect()
     }
@@ -47,11 +47,11 @@ pub(super) struct Tried {
     pub(super) error: f64,
     /// That of the naive forecast on the same weeks.
     pub(super) naive_error: f64,
-    /// Weeks foretold.
+    /// Weeks forecast.
     weeks: usize,
     /// Starting points.
     pub(super) origins: usize,
-    /// By how many weeks ahead: what was minus what was foretold, in units of the square root of what was foretold.
+    /// By how many weeks ahead: what was minus what was forecast, in units of the square root of what was forecast.
     residuals: Vec<Vec<f64>>,
 }
 
@@ -77,7 +77,7 @@ fn spread(forecast: f64) -> f64 {
     (forecast.max(0.0) + 1.0).sqrt()
 }
 
-/// The best model by the weeks known by now, each foretold from what was known before it. Every model is measured against
+/// The best model by the weeks known by now, each forecast from what was known before it. Every model is measured against
 /// the naive forecast of the same weeks; the naive one is taken where none is better. `None` without any week to try.
 pub(super) fn best(history: &History, ahead: usize) -> Option<Tried> {
     let weeks = history.counts.len();
@@ -91,23 +91,23 @@ pub(super) fn best(history: &History, ahead: usize) -> Option<Tried> {
     };
     let mut tried: Vec<Tried> = Model::ALL.iter().map(none).collect();
     for origin in weeks.saturating_sub(ORIGINS_MAX + ahead)..weeks {
-        let said = history.foretell(origin, Model::ALL, ahead);
+        let said = history.forecast(origin, Model::ALL, ahead);
         // The same week last year where there is one, else the last four weeks.
         let naive = |step: usize| said.iter().take(2).find_map(|said| said.get(step).copied().flatten());
         for (one, said) in tried.iter_mut().zip(&said) {
             let mut any = false;
-            for (step, foretold) in said.iter().enumerate() {
-                let (Some(foretold), Some(was), Some(naive)) =
-                    (foretold, history.counts.get(origin + 1 + step), naive(step))
+            for (step, forecast) in said.iter().enumerate() {
+                let (Some(forecast), Some(was), Some(naive)) =
+                    (forecast, history.counts.get(origin + 1 + step), naive(step))
                 else {
                     continue;
                 };
                 any = true;
                 one.weeks += 1;
-                one.error += (was - foretold).abs();
+                one.error += (was - forecast).abs();
                 one.naive_error += (was - naive).abs();
                 if let Some(residuals) = one.residuals.get_mut(step) {
-                    residuals.push((was - foretold) / spread(*foretold));
+                    residuals.push((was - forecast) / spread(*forecast));
                 }
             }
             one.origins += usize::from(any);

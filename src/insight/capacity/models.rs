@@ -1,4 +1,4 @@
-//! The ways a week is foretold.
+//! The ways a week is forecast.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -17,7 +17,7 @@ const WAVE_MIN: usize = YEAR + LEVEL_WEEKS;
 /// The least history for a decomposition: two years, and a week.
 const DECOMPOSED_MIN: usize = 2 * YEAR + 1;
 
-/// How a week is foretold. All but the naive ones see the history without the effects of holidays, which are put back.
+/// How a week is forecast. All but the naive ones see the history without the effects of holidays, which are put back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Model {
     /// As many as in the same week a year before: the naive forecast where there is a year.
@@ -60,7 +60,7 @@ impl Model {
 
     /// The weeks 2 to `ahead` + 1 after `history` (1, the present week, is part filled and nobody's question); `None` where
     /// the history is too short.
-    pub(super) fn foretell(self, history: &[f64], ahead: usize) -> Vec<Option<f64>> {
+    pub(super) fn forecast(self, history: &[f64], ahead: usize) -> Vec<Option<f64>> {
         let n = history.len();
         let steps = 2..=ahead + 1;
         let level = |value: Option<f64>| vec![value; ahead];
@@ -231,10 +231,10 @@ mod tests {
     fn a_clean_season_is_carried_on() {
         let history: Vec<f64> = (0..156).map(season).collect();
         for model in Model::ALL {
-            let foretold = model.foretell(&history, 8);
-            assert_eq!(foretold.len(), 8, "{model:?}");
-            let off = |(at, foretold): (usize, Option<f64>)| (foretold.unwrap() - season(156 + 1 + at)).abs();
-            let worst = foretold.into_iter().enumerate().map(off).fold(0.0, f64::max);
+            let forecast = model.forecast(&history, 8);
+            assert_eq!(forecast.len(), 8, "{model:?}");
+            let off = |(at, forecast): (usize, Option<f64>)| (forecast.unwrap() - season(156 + 1 + at)).abs();
+            let worst = forecast.into_iter().enumerate().map(off).fold(0.0, f64::max);
             match model {
                 Model::Recent | Model::Smoothed => assert!(worst < 20.0, "{model:?} {worst}"),
                 _ => assert!(worst < 2.5, "{model:?} {worst}"),
@@ -245,14 +245,14 @@ mod tests {
     #[test]
     fn short_histories_have_the_simple_models_alone() {
         let history = vec![5.0; 20];
-        let starts = |model: Model| model.foretell(&history, 3).iter().all(Option::is_some);
+        let starts = |model: Model| model.forecast(&history, 3).iter().all(Option::is_some);
         let able: Vec<&Model> = Model::ALL.iter().filter(|model| starts(**model)).collect();
         assert_eq!(able, [&Model::Recent, &Model::Smoothed]);
-        assert_eq!(Model::Wave.foretell(&[], 2), [None, None]);
-        // Nothing at all for years is foretold as next to nothing.
+        assert_eq!(Model::Wave.forecast(&[], 2), [None, None]);
+        // Nothing at all for years is forecast as next to nothing.
         let nothing = vec![0.0; 156];
         for model in Model::ALL {
-            assert!(model.foretell(&nothing, 3).iter().all(|week| week.unwrap().abs() < 0.6), "{model:?}");
+            assert!(model.forecast(&nothing, 3).iter().all(|week| week.unwrap().abs() < 0.6), "{model:?}");
         }
     }
 }
