@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
-use super::open::Opened;
+use super::open::{Opened, usable};
 use super::{EXIT_ANSWER_IS_ERROR, Global, output};
 use crate::domain::CompanyName;
 use crate::mirror::{Kind, Mirror, MirrorError};
@@ -45,14 +45,9 @@ pub(super) async fn run(global: &Global, args: &MirrorArgs) -> anyhow::Result<Ex
     }
     let mut all_fine = true;
     for (company, keeper) in opened.app()?.keepers() {
-        let syncer = match keeper {
-            Ok(Some(syncer)) => syncer,
-            Ok(None) => continue,
-            Err(problem) => {
-                output::line(&format!("{company}: {problem}"));
-                all_fine = false;
-                continue;
-            }
+        let Some(syncer) = usable(company, keeper) else {
+            all_fine = false;
+            continue;
         };
         if let Err(problem) = syncer.mirror().check() {
             output::line(&format!("{company}: {problem}"));

@@ -6,13 +6,15 @@ use rmcp::service::RunningService;
 use rmcp::{RoleClient, ServiceExt as _};
 use secrecy::SecretString;
 
-use super::Global;
 use super::demo_folder::DemoFolder;
+use super::{Global, output};
 use crate::app::App;
 use crate::config::{Company, Config, Environment, load};
-use crate::domain::{Clock, SystemClock};
+use crate::domain::{Clock, CompanyName, SystemClock};
 use crate::mcp::SpectoraServer;
+use crate::mirror::MirrorError;
 use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::sync::Syncer;
 
 /// Requests per minute on the simulated service, which has no cap of its own.
 const DEMO_REQUESTS_PER_MINUTE: std::num::NonZeroU32 = std::num::NonZeroU32::MIN.saturating_add(9_999);
@@ -52,6 +54,17 @@ impl Opened {
     pub(super) fn app(&self) -> anyhow::Result<App> {
         Ok(App::build(&self.config, &self.clock)?)
     }
+}
+
+/// What keeps a company's mirror, for a command that is about mirrors; where it cannot be used, the reason is printed.
+pub(super) fn usable<'a>(
+    company: &CompanyName,
+    keeper: Result<Option<&'a Arc<Syncer>>, MirrorError>,
+) -> Option<&'a Arc<Syncer>> {
+    keeper.unwrap_or_else(|problem| {
+        output::line(&format!("{company}: {problem}"));
+        None
+    })
 }
 
 /// A configuration of the invented companies.

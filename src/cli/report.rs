@@ -133,14 +133,15 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
         if has_all {
             arguments.insert("limit".to_owned(), ROWS_OF_A_CALL.into());
         }
-        let request = CallToolRequestParams::new(*tool).with_arguments(arguments.clone());
-        let result = client.call_tool(request).await?;
+        let ask = |arguments: &Map<String, Value>| {
+            client.call_tool(CallToolRequestParams::new(*tool).with_arguments(arguments.clone()))
+        };
+        let result = ask(&arguments).await?;
         match result.structured_content {
             Some(Value::Object(mut answer)) if result.is_error != Some(true) => {
                 while let Some(cursor) = answer.remove("next_cursor").filter(|_| has_all) {
                     arguments.insert("cursor".to_owned(), cursor);
-                    let request = CallToolRequestParams::new(*tool).with_arguments(arguments.clone());
-                    let more = client.call_tool(request).await?.structured_content;
+                    let more = ask(&arguments).await?.structured_content;
                     let more = more.as_ref().and_then(Value::as_object);
                     model::append(&mut answer, more.ok_or_else(|| anyhow::anyhow!("the rest could not be read"))?);
                 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::open::Opened;
+use super::open::{Opened, usable};
 use super::{EXIT_ANSWER_IS_ERROR, Global, output};
 use jiff::{SignedDuration, Timestamp};
 
@@ -34,6 +34,9 @@ pub(super) struct SyncArgs {
 pub(super) async fn run(global: &Global, args: &SyncArgs) -> anyhow::Result<ExitCode> {
     let opened = Opened::new(global).await?;
     let app = opened.app()?;
+    if opened.config.data_dir.is_none() {
+        anyhow::bail!("there is no mirror to sync: leave out --no-mirror");
+    }
     let scope = match (args.accept_gone, args.full) {
         (true, _) => Scope::AcceptGone,
         (false, true) => Scope::Full,
@@ -41,14 +44,9 @@ pub(super) async fn run(global: &Global, args: &SyncArgs) -> anyhow::Result<Exit
     };
     let mut all_done = true;
     for (company, keeper) in app.keepers() {
-        let syncer = match keeper {
-            Ok(Some(syncer)) => syncer,
-            Ok(None) => anyhow::bail!("there is no mirror to sync: leave out --no-mirror"),
-            Err(problem) => {
-                output::line(&format!("{company}: {problem}"));
-                all_done = false;
-                continue;
-            }
+        let Some(syncer) = usable(company, keeper) else {
+            all_done = false;
+            continue;
         };
         if args.dry_run {
             output::line(&format!("{company}:\n{}", described(&syncer.counted_plan(scope).await?)));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret as _;
 
-use super::open::Opened;
+use super::open::{Opened, usable};
 use super::{Global, output};
 use crate::sync::webhook_secret;
 
@@ -59,14 +59,7 @@ pub(super) async fn run(global: &Global, args: &WebhooksArgs) -> anyhow::Result<
 
 async fn log(opened: &Opened) -> anyhow::Result<ExitCode> {
     for (company, keeper) in opened.app()?.keepers() {
-        let syncer = match keeper {
-            Ok(Some(syncer)) => syncer,
-            Ok(None) => continue,
-            Err(problem) => {
-                output::line(&format!("{company}: {problem}"));
-                continue;
-            }
-        };
+        let Some(syncer) = usable(company, keeper) else { continue };
         let (count, last) =
             syncer.mirror().read(|parts| Ok((parts.delivery_count()?, parts.last_deliveries(SHOWN)?))).await?;
         output::line(&format!("{company}: {} wait, {} done", count.waiting, count.done));
