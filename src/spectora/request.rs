@@ -414,12 +414,10 @@ fn judge(
     asked: AskedAt,
     retry_after: Option<Duration>,
 ) -> Outcome {
-    let told = wire::refusal(&body);
     let unavailable = |reason: String| SpectoraErrorKind::Unavailable { reason };
-    let is_limit = told.code.as_deref().is_some_and(|code| LIMIT_CODES.contains(&code.to_uppercase().as_str()));
-    match status.as_u16() {
+    if status.is_success() {
         // What is JSON is read, whatever content type it came under.
-        200..=299 => match serde_json::from_slice::<serde::de::IgnoredAny>(&body) {
+        return match serde_json::from_slice::<serde::de::IgnoredAny>(&body) {
             Ok(_) => Outcome::Body(Reply { body, asked }),
             // A document that ends too early was cut on its way.
             Err(error) if error.is_eof() && !body.is_empty() => {
@@ -429,7 +427,11 @@ fn judge(
                 path: ".".to_owned(),
                 reason: "the reply is not JSON".to_owned(),
             }),
-        },
+        };
+    }
+    let told = wire::refusal(&body);
+    let is_limit = told.code.as_deref().is_some_and(|code| LIMIT_CODES.contains(&code.to_uppercase().as_str()));
+    match status.as_u16() {
         300..=399 => Outcome::Final(unavailable("redirected to another address, which is not followed".to_owned())),
         401 => Outcome::Final(SpectoraErrorKind::KeyRefused),
         429 => Outcome::Passing(SpectoraErrorKind::RateLimited { retry_at: None }, retry_after),

@@ -115,8 +115,8 @@ pub(super) struct DecodedPage<T> {
 #[derive(Deserialize)]
 struct Document<T> {
     data: T,
-    #[serde(default, deserialize_with = "odd_as_default")]
-    included: Vec<Value>,
+    #[serde(default, deserialize_with = "readable")]
+    included: Vec<RawResource>,
     #[serde(default)]
     meta: Value,
 }
@@ -125,24 +125,64 @@ struct Document<T> {
 struct RawResource {
     #[serde(deserialize_with = "number_or_text")]
     id: String,
-    #[serde(default, rename = "type", deserialize_with = "odd_as_default")]
+    #[serde(default, rename = "type", deserialize_with = "text_or_nothing")]
     kind: String,
-    #[serde(default, deserialize_with = "odd_as_default")]
+    #[serde(default, deserialize_with = "object_or_nothing")]
     attributes: Map<String, Value>,
-    #[serde(default, deserialize_with = "odd_as_default")]
+    #[serde(default, deserialize_with = "object_or_nothing")]
     relationships: Map<String, Value>,
 }
 
-/// Null, or anything else than expected, is nothing: only ids and the shape of the document must be right.
-fn odd_as_default<'de, D: Deserializer<'de>, T: Default + DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
-    Value::deserialize(deserializer).map(|value| serde_json::from_value(value).unwrap_or_default())
+impl RawResource {
+    /// `None` without a readable id. Nothing is copied: a page has thousands of these.
+    fn of(value: Value) -> Option<Self> {
+        let Value::Object(mut map) = value else { return None };
+        Some(Self {
+            id: id_text(map.get("id")?)?,
+            kind: map.get_mut("type").map(Value::take).map(text_of).unwrap_or_default(),
+            attributes: map.get_mut("attributes").map(Value::take).map(object_of).unwrap_or_default(),
+            relationships: map.get_mut("relationships").map(Value::take).map(object_of).unwrap_or_default(),
+        })
+    }
+}
+
+// Null, or anything else than expected, is nothing: only ids and the shape of the document must be right.
+
+fn text_of(value: Value) -> String {
+    if let Value::String(text) = value { text } else { String::new() }
+}
+
+fn object_of(value: Value) -> Map<String, Value> {
+    if let Value::Object(map) = value { map } else { Map::new() }
+}
+
+fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Value::deserialize(deserializer).map(text_of)
+}
+
+fn object_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    Value::deserialize(deserializer).map(object_of)
+}
+
+/// The included resources that can be read; one that cannot is as good as not included.
+fn readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RawResource>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Array(values) => values.into_iter().filter_map(RawResource::of).collect(),
+        _ => Vec::new(),
+    })
 }
 
 fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    match Value::deserialize(deserializer)? {
-        Value::String(text) => Ok(text),
-        Value::Number(number) => Ok(number.to_string()),
-        _ => Err(serde::de::Error::custom("an id must be a text or a number")),
+    let id = id_text(&Value::deserialize(deserializer)?);
+    id.ok_or_else(|| serde::de::Error::custom("an id must be a text or a number"))
+}
+
+/// An id, which comes as text or as a number.
+fn id_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 
@@ -179,26 +219,25 @@ impl Decode {
         body: &[u8],
         keep_raw: bool,
     ) -> Result<DecodedPage<R::Record>, SpectoraErrorKind> {
-        let mut document: Document<Vec<RawResource>> = parse(body)?;
-        let resources = readable(std::mem::take(&mut document.included));
-        let included = Included::new(&resources);
-        let rows = document.data.iter().enumerate().map(|(index, raw)| {
-            self.row::<R>(raw, &included).map_err(|unusable| SpectoraErrorKind::NotUnderstood {
+        let Document { data, included, meta } = parse::<Vec<RawResource>>(body)?;
+        let included = Included::new(&included);
+        let mut page = DecodedPage {
+            rows: Vec::with_capacity(data.len()),
+            companies: data.iter().filter_map(company_of).collect(),
+            raws: HashMap::new(),
+            pagination: pagination(&meta),
+        };
+        for (index, resource) in data.into_iter().enumerate() {
+            let raw = keep_raw.then(|| alone(&resource, &included));
+            let row = self.row::<R>(resource, &included).map_err(|unusable| SpectoraErrorKind::NotUnderstood {
                 path: format!("data[{index}].{}", unusable.place),
                 reason: unusable.reason,
-            })
-        });
-        let rows: Vec<R::Record> = rows.collect::<Result<_, _>>()?;
-        // By the record's id as it was read: the service's spelling of it (leading zeros, blanks) may differ.
-        let raws = if keep_raw {
-            let by_id =
-                rows.iter().zip(&document.data).map(|(row, raw)| (R::id(row).to_string(), alone(raw, &included)));
-            by_id.collect()
-        } else {
-            HashMap::new()
-        };
-        let companies = document.data.iter().filter_map(company_of).collect();
-        Ok(DecodedPage { rows, companies, raws, pagination: pagination(&document.meta) })
+            })?;
+            // By the record's id as it was read: the service's spelling of it (leading zeros, blanks) may differ.
+            page.raws.extend(raw.map(|raw| (R::id(&row).to_string(), raw)));
+            page.rows.push(row);
+        }
+        Ok(page)
     }
 
     /// The record of a document that holds one, the record as it came, and the company it says it belongs to.
@@ -206,18 +245,19 @@ impl Decode {
         &self,
         body: &[u8],
     ) -> Result<(R::Record, RawRecord, Option<String>), SpectoraErrorKind> {
-        let record = self.one::<R>(body)?;
-        let mut document: Document<RawResource> = parse(body)?;
-        let resources = readable(std::mem::take(&mut document.included));
-        let company = company_of(&document.data);
-        Ok((record, alone(&document.data, &Included::new(&resources)), company))
+        let Document { data, included, .. } = parse::<RawResource>(body)?;
+        let included = Included::new(&included);
+        let (raw, company) = (alone(&data, &included), company_of(&data));
+        Ok((self.only::<R>(data, &included)?, raw, company))
     }
 
     pub(super) fn one<R: FromWire>(&self, body: &[u8]) -> Result<R::Record, SpectoraErrorKind> {
-        let mut document: Document<RawResource> = parse(body)?;
-        let resources = readable(std::mem::take(&mut document.included));
-        let included = Included::new(&resources);
-        self.row::<R>(&document.data, &included).map_err(|unusable| SpectoraErrorKind::NotUnderstood {
+        let Document { data, included, .. } = parse::<RawResource>(body)?;
+        self.only::<R>(data, &Included::new(&included))
+    }
+
+    fn only<R: FromWire>(&self, data: RawResource, included: &Included<'_>) -> Result<R::Record, SpectoraErrorKind> {
+        self.row::<R>(data, included).map_err(|unusable| SpectoraErrorKind::NotUnderstood {
             path: format!("data.{}", unusable.place),
             reason: unusable.reason,
         })
@@ -239,16 +279,23 @@ impl Decode {
         asked.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    fn row<R: FromWire>(&self, raw: &RawResource, included: &Included<'_>) -> Result<R::Record, Unusable> {
+    fn row<R: FromWire>(&self, resource: RawResource, included: &Included<'_>) -> Result<R::Record, Unusable> {
         R::from_wire(Row {
-            id: &raw.id,
-            attributes: Attributes::new(raw.attributes.clone()),
-            relationships: &raw.relationships,
+            id: &resource.id,
+            attributes: Attributes::new(resource.attributes),
+            relationships: &resource.relationships,
             included,
             known_services: &self.known_services,
             naming: &self.naming,
         })
     }
+}
+
+/// The document [`alone`] writes.
+#[derive(Serialize)]
+struct Alone<'a> {
+    data: &'a RawResource,
+    included: Vec<&'a RawResource>,
 }
 
 /// A row as a document of its own, with the included resources its relationships name.
@@ -258,35 +305,22 @@ fn alone(raw: &RawResource, included: &Included<'_>) -> RawRecord {
         Value::Array(links) => links.as_slice(),
         link => std::slice::from_ref(link),
     });
-    let related: Vec<&RawResource> = links.filter_map(|link| included.of(link)).collect();
-    let document = serde_json::json!({"data": raw, "included": related});
-    RawRecord(document.to_string().into_bytes())
+    let document = Alone { data: raw, included: links.filter_map(|link| included.of(link)).collect() };
+    // Texts, numbers and maps with texts as keys can always be written.
+    RawRecord(serde_json::to_vec(&document).unwrap_or_default())
 }
 
 /// The company a record says it belongs to: `company_id` (seen on inspections, connections and their statistics), else
 /// the relationship of that name.
 fn company_of(raw: &RawResource) -> Option<String> {
-    let told = raw.attributes.get("company_id").and_then(|value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    });
+    let told = raw.attributes.get("company_id").and_then(id_text);
     let related = || link_id(raw.relationships.get("company")?.get("data")?);
     told.or_else(related).map(|id| id.trim().to_owned()).filter(|id| !id.is_empty())
 }
 
-/// The id of a link or resource, which comes as text or as a number.
+/// The id of a link or resource.
 fn link_id(link: &Value) -> Option<String> {
-    match link.get("id")? {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-/// The included resources that can be read; one that cannot is as good as not included.
-fn readable(included: Vec<Value>) -> Vec<RawResource> {
-    included.into_iter().filter_map(|value| serde_json::from_value(value).ok()).collect()
+    id_text(link.get("id")?)
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Document<T>, SpectoraErrorKind> {
