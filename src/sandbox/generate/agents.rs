@@ -140,7 +140,9 @@ impl Flow {
         };
         let (buying, selling) = (one(), one());
         let selling = (rng.random_bool(0.35) && selling != buying).then_some(selling);
-        (rng.random_bool(0.9).then_some(buying), selling)
+        let buying = rng.random_bool(0.9).then_some(buying);
+        // With few agents there are weeks in which none refers.
+        if 0.0 < total { (buying, selling) } else { (None, None) }
     }
 }
 
