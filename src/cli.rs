@@ -71,6 +71,9 @@ struct Global {
     /// Use the two invented companies instead of a configuration.
     #[arg(long, global = true)]
     demo: bool,
+    /// How many inspections the invented companies have together, to see it at another size; without it, 7,500.
+    #[arg(long, global = true, value_name = "COUNT")]
+    demo_inspections: Option<u64>,
     /// What goes to standard error: error, warn, info, debug or trace.
     #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
     log_level: String,

@@ -65,6 +65,7 @@ fn of_the_demo(global: &Global) -> Global {
         no_mirror: false,
         companies: Vec::new(),
         demo: true,
+        demo_inspections: global.demo_inspections,
         log_level: global.log_level.clone(),
         log_format: global.log_format,
     }

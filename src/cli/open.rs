@@ -42,7 +42,8 @@ impl Opened {
             }
             return Ok(Self { config, clock, _folder: None, _sandbox: None });
         }
-        let sandbox = Sandbox::start(SandboxOptions::new(clock.now())).await?;
+        let options = SandboxOptions { inspections: global.demo_inspections, ..SandboxOptions::new(clock.now()) };
+        let sandbox = Sandbox::start(options).await?;
         // The mirror of invented companies is gone with the program, unless a place for it is named.
         let given = global.data_dir.clone().map(|folder| Environment::capture().expand(folder)).transpose()?;
         let folder = if global.no_mirror || given.is_some() { None } else { Some(DemoFolder::new()?) };

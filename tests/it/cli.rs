@@ -44,12 +44,20 @@ fn a_newcomer_without_a_key_is_told_what_to_do() {
 
 #[test]
 fn call_gives_json_a_table_and_an_exit_code() {
-    let output = run(&["call", "--demo", "--json", "list_companies"]);
+    let output = run(&["call", "--demo", "--no-mirror", "--json", "list_companies"]);
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer["total"], 2);
-    let output = run(&["call", "--demo", "list_inspections", "period=tomorrow", "company=spectora_company1"]);
+    let output = run(&[
+        "call",
+        "--demo",
+        "--demo-inspections",
+        "400",
+        "list_inspections",
+        "period=tomorrow",
+        "company=spectora_company1",
+    ]);
     assert!(text(&output.stdout).contains("Basis: mirror as of"));
-    let output = run(&["call", "--demo", "list_inspections", "periood=tomorrow"]);
+    let output = run(&["call", "--demo", "--no-mirror", "list_inspections", "periood=tomorrow"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("did you mean `period`?"));
 }
@@ -64,7 +72,7 @@ fn the_doctor_finds_a_refused_key_and_shows_none() {
 #[tokio::test]
 async fn stdio_speaks_nothing_but_the_protocol() {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_spectora-mcp"));
-    command.args(["serve", "--demo"]).env_clear();
+    command.args(["serve", "--demo", "--demo-inspections", "400"]).env_clear();
     let client = ().serve(TokioChildProcess::new(command).unwrap()).await.unwrap();
     assert_eq!(client.list_all_tools().await.unwrap().len(), 19);
     let result = client.call_tool(CallToolRequestParams::new("list_companies")).await.unwrap();
@@ -76,7 +84,7 @@ async fn stdio_speaks_nothing_but_the_protocol() {
 fn every_line_on_stdout_is_json_rpc_also_for_odd_input() {
     use std::io::Write as _;
     let mut child = program()
-        .args(["serve", "--demo"])
+        .args(["serve", "--demo", "--demo-inspections", "400"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -115,7 +123,12 @@ fn every_line_on_stdout_is_json_rpc_also_for_odd_input() {
 #[test]
 fn stdio_speaks_the_revision_without_a_handshake() {
     use std::io::Write as _;
-    let mut child = program().args(["serve", "--demo"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = program()
+        .args(["serve", "--demo", "--demo-inspections", "400"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
     let mut input = child.stdin.take().unwrap();
     writeln!(input, r#"{{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{{{meta}}}}}"#).unwrap();

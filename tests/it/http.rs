@@ -15,7 +15,16 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let mut child = program()
-            .args(["serve", "--demo", "--http", "127.0.0.1:0", "--allowed-host", "https://mcp.example.com/"])
+            .args([
+                "serve",
+                "--demo",
+                "--demo-inspections",
+                "400",
+                "--http",
+                "127.0.0.1:0",
+                "--allowed-host",
+                "https://mcp.example.com/",
+            ])
             .args(["--allowed-origin", "https://app.example.com/"])
             .stderr(Stdio::piped())
             .spawn()

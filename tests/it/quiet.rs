@@ -87,7 +87,7 @@ async fn under_faults_stdout_is_json_rpc_and_the_log_holds_no_secret() {
 #[test]
 fn a_long_call_reports_its_progress_and_can_be_cancelled() {
     let mut child = program()
-        .args(["serve", "--demo"])
+        .args(["serve", "--demo", "--demo-inspections", "3000"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

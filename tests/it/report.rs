@@ -18,19 +18,26 @@ const NAMES: &[(&str, &str)] = &[
     ("quality", "data_quality"),
 ];
 
+/// The program on invented companies that are large enough for every report to have something to say.
+fn demo(folder: &Path) -> std::process::Command {
+    let mut command = program();
+    command.args(["--demo", "--demo-inspections", "2500", "--data-dir"]).arg(folder);
+    command
+}
+
 /// The demo's mirror, filled once for all runs here.
 static MIRROR: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
-    let filled = program().args(["--demo", "--data-dir"]).arg(&folder).arg("sync").stdin(Stdio::null()).output();
+    let filled = demo(&folder).arg("sync").stdin(Stdio::null()).output();
     assert!(filled.unwrap().status.success());
     folder
 });
 
 fn run(arguments: &[&str]) -> Output {
-    let mut command = program();
-    command.arg("--demo").arg("--data-dir").arg(&*MIRROR).args(["--company", "spectora_company1"]);
+    let mut command = demo(&MIRROR);
+    command.args(["--company", "spectora_company1"]);
     command.args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 

@@ -142,7 +142,7 @@ fn folders(place: &Path) -> usize {
 fn the_demo_leaves_no_folder_behind() {
     let place = tempfile::tempdir().unwrap();
     let start = || {
-        let mut command = serve(&["--demo"]);
+        let mut command = serve(&["--demo", "--demo-inspections", "400"]);
         command.env("TMPDIR", place.path());
         Server::start(command)
     };
@@ -179,7 +179,7 @@ fn without_certificate_authorities_only_the_real_service_is_out_of_reach() {
         command.output().unwrap()
     };
     assert!(run(&["tools", "--no-mirror"]).status.success());
-    let demo = run(&["call", "--demo", "list_companies"]);
+    let demo = run(&["call", "--demo", "--no-mirror", "list_companies"]);
     assert!(demo.status.success(), "{}", String::from_utf8_lossy(&demo.stderr));
     let real = run(&["call", "--no-mirror", "list_companies"]);
     let shown = String::from_utf8(real.stderr).unwrap();
@@ -215,7 +215,7 @@ fn a_tilde_is_the_home_folder_without_a_shell() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(home.path().join("d/mine.sqlite").is_file());
     let output = program()
-        .args(["call", "--demo", "list_companies", "--data-dir", "~/e"])
+        .args(["call", "--demo", "--demo-inspections", "400", "list_companies", "--data-dir", "~/e"])
         .current_dir(home.path())
         .env("HOME", home.path())
         .output()
