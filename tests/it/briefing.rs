@@ -39,7 +39,7 @@ fn attention(part: &Value) -> BTreeMap<u64, String> {
 #[tokio::test]
 async fn days_are_those_of_the_zone_and_backgrounds_those_of_the_past() {
     for (seed, name) in [(21, "America/Denver"), (22, "America/St_Johns"), (23, "Australia/Lord_Howe")] {
-        let app = TestApp::in_zone(seed, 4_000, name).await;
+        let app = TestApp::in_zone(seed, 2_000, name).await;
         let zone = TimeZone::get(name).unwrap();
         let truth = app.sandbox.truth();
         let company = &truth.companies[0];
@@ -251,8 +251,7 @@ async fn documents_are_named_and_late_ones_are_missed() {
 
 #[tokio::test]
 async fn a_briefing_stands_when_attachments_cannot_be_read() {
-    let app = TestApp::build(|options| options.profile = Profile::Full, &["spectora_company1"], true).await;
-    app.sync(Scope::Auto).await;
+    let app = TestApp::kept(Profile::Full).await;
     app.set_faults(&["inspections:1+=503"]);
     let answer = app.answer("prep_briefing", json!({"include": ["attachments"]})).await;
     assert!(!answer["companies"][0]["jobs"].as_array().unwrap().is_empty());

@@ -1,6 +1,6 @@
 //! A sandbox, a server on it, and a real MCP client in conversation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -28,7 +28,7 @@ pub(crate) struct TestApp {
     pub(crate) parts: App,
     /// The mirrors' folder, when there are mirrors.
     folder: Option<tempfile::TempDir>,
-    output_schemas: std::collections::HashMap<String, Value>,
+    output_schemas: HashMap<String, Value>,
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -233,7 +233,7 @@ impl TestApp {
             let result = self.call(&tool, arguments.clone()).await;
             assert_ne!(result.is_error, Some(true), "{tool} {arguments}: {}", text(&result));
             let answer = result.structured_content.unwrap();
-            let valid = jsonschema::validate(&self.output_schemas[&tool], &answer);
+            let valid = validator(&self.output_schemas[&tool]).validate(&answer);
             assert!(valid.is_ok(), "{tool} {arguments}: {valid:?}");
             answer
         }
@@ -264,6 +264,14 @@ impl TestApp {
         }
         panic!("a list without an end");
     }
+}
+
+/// Checks answers against a published schema. Made once for each schema in a run of tests.
+fn validator(schema: &Value) -> Arc<jsonschema::Validator> {
+    static KNOWN: Mutex<BTreeMap<String, Arc<jsonschema::Validator>>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap();
+    let validator = known.entry(schema.to_string());
+    Arc::clone(validator.or_insert_with(|| Arc::new(jsonschema::validator_for(schema).unwrap())))
 }
 
 /// Where filled mirrors of this run are kept to be copied. What a run before left there is deleted.

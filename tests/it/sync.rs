@@ -13,7 +13,7 @@ use spectora_mcp::sync::{Scope, Silent, Syncer};
 use crate::support::TestApp;
 
 /// Enough rows for several pages, few enough for many rounds.
-const ROWS: u64 = 1_300;
+const ROWS: u64 = 900;
 /// Agents of each company; they and their statistics are read again at every turn.
 const AGENTS: usize = 60;
 
@@ -213,7 +213,7 @@ async fn one_sync_makes_the_mirror_equal_where_filters_are_refused() {
 
 #[tokio::test]
 async fn calls_are_as_few_as_they_can_be() {
-    let app = app(Profile::Full, true, 3_000).await;
+    let app = app(Profile::Full, true, 1_500).await;
     let truth = app.sandbox.truth();
     let pages = |rows: usize| (rows as u64).div_ceil(200);
     let expected: u64 = truth
@@ -244,7 +244,7 @@ async fn calls_are_as_few_as_they_can_be() {
 
 #[tokio::test]
 async fn without_a_filter_a_delta_costs_what_the_plan_says() {
-    let app = app(Profile::Full, false, 3_000).await;
+    let app = app(Profile::Full, false, 1_500).await;
     app.sync(Scope::Auto).await;
     app.sync(Scope::Auto).await;
     for (name, keeper) in app.parts.keepers() {
@@ -269,7 +269,7 @@ proptest! {
     fn any_edits_are_found_by_one_sync(seed in any::<u64>(), count in 1_usize..40) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let app = app(Profile::Full, true, 700).await;
+            let app = app(Profile::Full, true, 500).await;
             app.sync(Scope::Auto).await;
             edit_both(&app, seed, count, false);
             app.sync(Scope::Auto).await;
