@@ -394,17 +394,7 @@ impl Syncer {
                 steps.push(StepReport { kind, way, count });
                 steps.extend(self.after_long_pass(kind, progress).await?);
             }
-            StepWay::Changes => {
-                let count = self.delta(kind, way, progress).await?;
-                steps.push(StepReport { kind, way, count });
-                if kind == Kind::Inspections {
-                    steps.extend(self.compare_counts(progress).await?);
-                }
-            }
-            StepWay::Window => {
-                let count = self.delta(kind, way, progress).await?;
-                steps.push(StepReport { kind, way, count });
-            }
+            StepWay::Changes | StepWay::Window => steps.extend(self.since_last(kind, way, progress).await?),
         }
         Ok(steps)
     }
@@ -422,11 +412,21 @@ impl Syncer {
             None if kind == Kind::Inspections => StepWay::Window,
             None => return Ok(Vec::new()),
         };
-        let mut steps = vec![StepReport { kind, way, count: self.delta(kind, way, progress).await? }];
+        self.since_last(kind, way, progress).await
+    }
+
+    /// What changed in a kind since the last time.
+    async fn since_last(
+        &self,
+        kind: Kind,
+        way: StepWay,
+        progress: &dyn Progress,
+    ) -> Result<Vec<StepReport>, SyncError> {
         if kind == Kind::Inspections && way == StepWay::Changes {
-            steps.extend(self.compare_counts(progress).await?);
+            return self.counted_changes(progress).await;
         }
-        Ok(steps)
+        let count = self.delta(kind, way, progress).await?;
+        Ok(vec![StepReport { kind, way, count }])
     }
 
     /// What the mirror lacks, in words.

@@ -86,7 +86,8 @@ pub struct PassStep<'a> {
     pub pass: &'a Pass,
     /// The ids that came.
     pub ids: &'a [String],
-    /// How far back the pass has come, in a listing with the latest first.
+    /// How far back the pass has come, in a listing with the latest first. Stored only when no record of the page came
+    /// before in this pass: one that did says that rows moved, and then another may have passed by unread.
     pub reach: Option<Timestamp>,
 }
 
@@ -268,6 +269,18 @@ impl Parts<'_> {
         Ok(instant(at))
     }
 
+    /// How many of the records that are here were made at or after `from` and before `to`, by the service's clock.
+    pub fn created_between(&self, kind: Kind, from: Timestamp, to: Timestamp) -> Result<u64, MirrorError> {
+        if kind == Kind::AgentStats {
+            return Ok(0);
+        }
+        let sql =
+            format!("SELECT count(*) FROM {} WHERE gone = 0 AND created_at >= ? AND created_at < ?", kind.table());
+        let span = [from.as_millisecond(), to.as_millisecond()];
+        let rows: i64 = self.connection.prepare_cached(&sql)?.query_row(span, |row| row.get(0))?;
+        Ok(rows.unsigned_abs())
+    }
+
     /// The records that are here and did not come in the pass under way: number and id.
     pub fn missing_from_pass(&self, kind: Kind) -> Result<Vec<(i64, String)>, MirrorError> {
         let sql = format!(
@@ -429,18 +442,22 @@ impl Changing<'_> {
         Ok(())
     }
 
-    /// Stores where a pass stands, together with the rows of its page.
-    pub fn step_pass(&mut self, kind: Kind, step: &PassStep<'_>) -> Result<(), MirrorError> {
+    /// Stores where a pass stands, together with the rows of its page. Gives whether all of them are new to the pass.
+    pub fn step_pass(&mut self, kind: Kind, step: &PassStep<'_>) -> Result<bool, MirrorError> {
+        let mut new = 0;
         for id in step.ids {
             let pk = key(&self.transaction, kind, id)?;
-            self.transaction
+            new += self
+                .transaction
                 .prepare_cached("INSERT OR IGNORE INTO pass_seen (kind, pk) VALUES (?, ?)")?
                 .execute([kind.number(), pk])?;
         }
-        if step.reach.is_some() && self.coverage(kind)?.full_at.is_none() {
+        let all_new = new == step.ids.len();
+        if all_new && step.reach.is_some() && self.coverage(kind)?.full_at.is_none() {
             self.change_coverage(kind, |before| Coverage { reach: step.reach, ..before })?;
         }
-        self.write_pass(kind, step.pass)
+        self.write_pass(kind, step.pass)?;
+        Ok(all_new)
     }
 
     /// Forgets which records came in the pass under way, because it is read once more from the first page.

@@ -16,6 +16,8 @@ use crate::spectora::{
 const DELTA_PAGES_MAX: u32 = 200;
 /// How many times one delta is started over because records came or went while it was read.
 const RESTARTS_MAX: u32 = 3;
+/// Longer than any delta takes. What is said to be made after it was dated wrongly.
+const READING_MAX: SignedDuration = SignedDuration::from_hours(2);
 /// The length of one part of the slow turn, in days.
 const TURN_DAYS: i64 = 30;
 /// By how much the difference between the two clocks may change before a change of a clock is suspected, in seconds.
@@ -51,15 +53,21 @@ impl Syncer {
     ) -> Result<StoreCount, SyncError> {
         match (kind, way) {
             (Kind::Inspections, StepWay::Window) => self.window(progress).await,
-            (Kind::Inspections, _) => self.changes::<Inspections>(progress).await,
-            (Kind::Agents, _) => self.changes::<Connections>(progress).await,
-            (Kind::AgentStats, _) => self.changes::<ConnectionStats>(progress).await,
-            (Kind::Clients, _) => self.changes::<Contacts>(progress).await,
+            (Kind::Inspections, _) => self.changes::<Inspections>(None, progress).await,
+            (Kind::Agents, _) => self.changes::<Connections>(None, progress).await,
+            (Kind::AgentStats, _) => self.changes::<ConnectionStats>(None, progress).await,
+            (Kind::Clients, _) => self.changes::<Contacts>(None, progress).await,
         }
     }
 
     /// All changes since the last finished reading of all changes. Where they cannot be told, everything is read.
-    async fn changes<R: Kept>(&self, progress: &dyn Progress) -> Result<StoreCount, SyncError> {
+    /// `counted` is how many records the service counted just before, and when: what was read is noted together with
+    /// what that says.
+    async fn changes<R: Kept>(
+        &self,
+        counted: Option<(u64, AskedAt)>,
+        progress: &dyn Progress,
+    ) -> Result<StoreCount, SyncError> {
         let coverage = self.mirror.read(|parts| parts.coverage(R::KIND)).await?;
         let name: Option<ChangedSinceName> = self.changed_since(R::KIND).await?;
         let (Some(name), Some(place), Some(_)) = (name, coverage.read_from, coverage.full_at) else {
@@ -73,12 +81,19 @@ impl Syncer {
         match self.changes_since::<R>(name, since, &coverage, control.is_some(), progress).await? {
             Ok((stored, asked)) => {
                 count.add(stored);
+                let miscount = match counted {
+                    Some((counted, asked)) => Some(self.miscount::<R>(counted, asked).await?),
+                    None => None,
+                };
+                // The count is part of the reading, and came first.
+                let asked = counted.map_or(asked, |(_, asked)| asked);
                 self.mirror
                     .write(move |parts| {
                         parts.change_coverage(R::KIND, |before| Coverage {
                             fresh_at: Some(asked.settled()),
                             read_from: Some(place_of(asked)),
                             ahead: ahead_of(asked),
+                            miscount: miscount.unwrap_or(before.miscount),
                             ..before
                         })
                     })
@@ -276,42 +291,46 @@ impl Syncer {
         Ok(known.await?)
     }
 
-    /// A deletion that leaves no trace, or a record that no filter told of, shows only in the service's count. Where that
-    /// is not what is known here, changes are read once more (something may have been booked in between), and then
-    /// everything.
-    pub(super) async fn compare_counts(&self, progress: &dyn Progress) -> Result<Vec<StepReport>, SyncError> {
+    /// All changes of inspections, and whether the service counts as many as are then here: a deletion that leaves no
+    /// trace, or a record that no filter told of, shows only in that. Where the counts differ, changes are read once more
+    /// (something may have been deleted in between), and then everything.
+    ///
+    /// It counts before it reads: what was booked in between is told by its own time, so it cannot hide what is gone.
+    pub(super) async fn counted_changes(&self, progress: &dyn Progress) -> Result<Vec<StepReport>, SyncError> {
+        const TRIES: u32 = 2;
         let kind = Kind::Inspections;
         let mut steps = Vec::new();
-        for is_second in [false, true] {
-            let counted = self.count_of(<Inspections as Kept>::listing()).await?;
-            let (coverage, (least, most)) =
-                self.mirror.read(move |parts| Ok((parts.coverage(kind)?, parts.listed(kind)?))).await?;
-            let beyond =
-                coverage.shortfall.cast_signed() - coverage.held.cast_signed() - coverage.unlisted.cast_signed();
-            let expected = least.cast_signed() + beyond..=most.cast_signed() + beyond;
-            let counted = counted.cast_signed();
-            let miscount = (counted - expected.end()).max(0) + (counted - expected.start()).min(0);
-            if miscount != coverage.miscount {
-                self.mirror
-                    .write(move |parts| parts.change_coverage(kind, |before| Coverage { miscount, ..before }))
-                    .await?;
-            }
-            if miscount == 0 {
+        for _ in 0..TRIES {
+            let counted = self.counted(<Inspections as Kept>::listing()).await?;
+            let count = self.changes::<Inspections>(Some(counted), progress).await?;
+            steps.push(StepReport { kind, way: StepWay::Changes, count });
+            if self.mirror.read(move |parts| parts.coverage(kind)).await?.miscount == 0 {
                 return Ok(steps);
             }
-            if !is_second {
-                let count = self.changes::<Inspections>(progress).await?;
-                steps.push(StepReport { kind, way: StepWay::Changes, count });
-                continue;
-            }
-            let left = self.month().await?.left_for_background();
-            let calls = most.div_ceil(u64::from(self.page_rows(kind)));
-            if left.is_none_or(|left| calls <= left) {
-                let count = self.full(kind, false, progress).await?;
-                steps.push(StepReport { kind, way: StepWay::Full, count });
-            }
+        }
+        let left = self.month().await?.left_for_background();
+        let most = self.mirror.read(move |parts| parts.listed(kind)).await?.1;
+        let calls = most.div_ceil(u64::from(self.page_rows(kind)));
+        if left.is_none_or(|left| calls <= left) {
+            let count = self.full(kind, false, progress).await?;
+            steps.push(StepReport { kind, way: StepWay::Full, count });
         }
         Ok(steps)
+    }
+
+    /// By how many the service's count of all records is off from what is here, once all changes after it were read.
+    async fn miscount<R: Kept>(&self, counted: u64, asked: AskedAt) -> Result<i64, SyncError> {
+        let from = place_of(asked);
+        let to = from.saturating_add(READING_MAX).unwrap_or(Timestamp::MAX);
+        let unclear = self.mirror.read(move |parts| parts.created_between(R::KIND, from, to)).await?;
+        // What was made about when it counted may be in the count or not, and would hide as many that are gone.
+        let counted = if unclear == 0 { counted } else { self.count_of(R::listing()).await? };
+        let (coverage, (least, most)) =
+            self.mirror.read(move |parts| Ok((parts.coverage(R::KIND)?, parts.listed(R::KIND)?))).await?;
+        let beyond = coverage.shortfall.cast_signed() - coverage.held.cast_signed() - coverage.unlisted.cast_signed();
+        let expected = least.cast_signed() + beyond..=most.cast_signed() + beyond;
+        let counted = counted.cast_signed();
+        Ok((counted - expected.end()).max(0) + (counted - expected.start()).min(0))
     }
 }
 

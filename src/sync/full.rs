@@ -83,7 +83,12 @@ impl Syncer {
         let mut count = StoreCount::default();
         let coverage = self.mirror.read(|parts| parts.coverage(R::KIND)).await?;
         // How far back an unbroken order has come; known on going on only if it was known before the stop.
-        let mut reach = if pass.next_page == 1 { Some(Timestamp::MAX) } else { coverage.reach };
+        let mut reach = if pass.next_page == 1 {
+            Some(Timestamp::MAX)
+        } else {
+            let came = self.mirror.write(|parts| parts.pass_count(R::KIND)).await?;
+            coverage.reach.filter(|_| came == pass.read_before)
+        };
         loop {
             let mut page = self.client.page_with_raw(&query, pass.next_page, pass.size, pass.read_before).await?;
             if pass.omitted.as_ref().is_some_and(|omitted| *omitted != page.omitted) && 1 < pass.next_page {
@@ -100,16 +105,17 @@ impl Syncer {
             let batch = Batch::<R>::of(&mut page);
             let now = self.clock.now();
             let (step, seen) = (next.clone(), reach.filter(|reach| *reach != Timestamp::MAX));
-            let (stored, read) = self
+            let (stored, read, all_new) = self
                 .mirror
                 .write(move |parts| {
                     let stored = R::store(parts, &batch.fresh(), now)?;
-                    parts.step_pass(R::KIND, &PassStep { pass: &step, ids: &batch.ids, reach: seen })?;
+                    let all_new = parts.step_pass(R::KIND, &PassStep { pass: &step, ids: &batch.ids, reach: seen })?;
                     note_deleted(parts, R::KIND, batch.shows_deleted)?;
                     // Counting takes as long as there are rows, so it is left to the end.
-                    Ok((stored, if is_last { parts.pass_count(R::KIND)? } else { step.read_before }))
+                    Ok((stored, if is_last { parts.pass_count(R::KIND)? } else { step.read_before }, all_new))
                 })
                 .await?;
+            reach = reach.filter(|_| all_new);
             self.note_company(&page.companies).await?;
             count.add(stored);
             progress.stored(R::KIND, read, next.records);

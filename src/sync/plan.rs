@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{FULL_AGE_AT_NIGHT, FULL_AGE_MAX, NIGHT, STATISTICS_AGE_MAX, SyncError, Syncer, WINDOW_BACK};
 use crate::mirror::{Coverage, InspectionQuery, Kind, Order};
-use crate::spectora::{ChangedSinceName, ConnectionStats, Connections, Contacts, Inspections, Query, Wired};
+use crate::spectora::{AskedAt, ChangedSinceName, ConnectionStats, Connections, Contacts, Inspections, Query, Wired};
 
 /// Kinds of at most so many pages are read whole in every delta where no filter tells what changed.
 const SMALL_PAGES_MAX: u64 = 3;
@@ -194,9 +194,14 @@ impl Syncer {
     }
 
     pub(super) async fn count_of<R: Wired>(&self, query: Query<R>) -> Result<u64, SyncError> {
+        Ok(self.counted(query).await?.0)
+    }
+
+    /// The same, with when it was asked.
+    pub(super) async fn counted<R: Wired>(&self, query: Query<R>) -> Result<(u64, AskedAt), SyncError> {
         let query = Query { sort: Vec::new(), include: Vec::new(), ..query };
         let page = self.client.page(&query, 1, 1).await?;
-        Ok(page.pagination.records.unwrap_or(page.received as u64))
+        Ok((page.pagination.records.unwrap_or(page.received as u64), page.asked))
     }
 
     /// The filter that finds what changed in a kind, if one is proven. What was found is kept with the mirror for a week.

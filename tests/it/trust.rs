@@ -333,6 +333,48 @@ async fn what_vanishes_is_found_after_something_was_deleted() {
     assert_eq!(own.here(), here - 5, "the service's count is one that the mirror must meet");
 }
 
+/// A mirror that was synced twice, so that it reads changes, on a service from which one record then vanishes.
+async fn with_one_vanished() -> (Stage, Program) {
+    let stage = Stage::new(300, |_| {}).await;
+    let own = stage.own().await;
+    for _ in 0..2 {
+        own.sync(Scope::Auto).await;
+        stage.later(SignedDuration::from_mins(20));
+    }
+    stage.sandbox.edit(&[Edit::Vanish { company: 0, id: stage.live()[20] }]);
+    stage.later(SignedDuration::from_mins(20));
+    stage.sandbox.clear_log();
+    (stage, own)
+}
+
+#[tokio::test]
+async fn changes_without_a_count_are_no_reading_of_all() {
+    let (stage, own) = with_one_vanished().await;
+    let fresh_at = || own.syncer().mirror().read_now(|parts| Ok(parts.coverage(Kind::Inspections)?.fresh_at)).unwrap();
+    let before = fresh_at();
+    stage.faults(&["inspections:2+=503"]);
+    let failed = own.syncer().sync(Scope::Auto, &Silent).await;
+    assert!(matches!(failed, Err(SyncError::Service(_))), "{failed:?}");
+    assert_eq!(fresh_at(), before, "changes alone do not show what vanished");
+    stage.faults(&[]);
+    own.sync(Scope::Auto).await;
+    assert_eq!(own.here(), stage.live().len() as u64);
+}
+
+#[tokio::test]
+async fn what_is_booked_while_it_is_counted_hides_nothing_that_vanished() {
+    let (stage, own) = with_one_vanished().await;
+    // The agents' changes are the first request; the second and third count inspections and read their changes.
+    let starts_at = stage.clock.now().as_second() + 86_400;
+    stage.sandbox.set_script(Some(Box::new(move |request, _| {
+        if request == 3 { vec![Edit::Book { company: 0, starts_at }] } else { Vec::new() }
+    })));
+    own.sync(Scope::Auto).await;
+    let asked: Vec<String> = stage.sandbox.log().iter().take(3).map(|request| request.path.clone()).collect();
+    assert_eq!(asked, ["/v2/connections", "/v2/inspections", "/v2/inspections"]);
+    assert_eq!(own.here(), stage.live().len() as u64);
+}
+
 #[tokio::test]
 async fn a_filter_that_stops_working_is_noticed() {
     for becomes in [ChangedSince::Ignored, ChangedSince::FindsNothing, ChangedSince::Refused] {
