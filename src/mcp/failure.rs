@@ -84,6 +84,11 @@ impl From<RecordsError> for ToolFailure {
                 "run `spectora-mcp mirror rebuild` on the machine that serves this (with --company NAME for one company); \
                  the mirror is then filled again from Spectora, and nothing in Spectora changes",
             ),
+            RecordsError::Mirror(error) if error.is_disk_full() => Self::new(
+                what,
+                "make room on the disk of the machine that serves this (`spectora-mcp doctor` shows the folder), then try \
+                 again; nothing that is there is lost",
+            ),
             RecordsError::Mirror(_) => Self::new(
                 what,
                 "try again; if it happens again, run `spectora-mcp mirror status` on the machine that serves this",

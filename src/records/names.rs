@@ -104,7 +104,8 @@ impl Records {
     /// The folded names that more than one inspector has; none without a mirror.
     pub async fn shared_inspector_names(&self) -> Result<BTreeSet<String>, RecordsError> {
         let Some(syncer) = &self.keeper else { return Ok(BTreeSet::new()) };
-        let known = syncer.mirror().read(|parts| parts.known_inspectors()).await?;
+        let known = syncer.mirror().read(|parts| parts.known_inspectors().map(Some)).await;
+        let known = self.or_service(known.map_err(RecordsError::from))?.unwrap_or_default();
         let mut seen = BTreeSet::new();
         Ok(known.into_iter().map(|(_, entry)| fold(&entry.name)).filter(|name| !seen.insert(name.clone())).collect())
     }
@@ -113,10 +114,11 @@ impl Records {
     pub async fn inspector_meant(&self, given: &str) -> Result<Option<InspectorMeant>, RecordsError> {
         let given = given.trim();
         let Some(syncer) = &self.keeper else { return Ok(None) };
-        let (known, is_complete) = syncer
+        let known = syncer
             .mirror()
-            .read(|parts| Ok((parts.known_inspectors()?, parts.coverage(Kind::Inspections)?.full_at.is_some())))
-            .await?;
+            .read(|parts| Ok(Some((parts.known_inspectors()?, parts.coverage(Kind::Inspections)?.full_at.is_some()))))
+            .await;
+        let Some((known, is_complete)) = self.or_service(known.map_err(RecordsError::from))? else { return Ok(None) };
         let meant = |number: i64, entry: NameEntry, likeness| InspectorMeant {
             number: Some(number),
             note: NameMatch { entry: entry.clone(), likeness }.note(given),
@@ -148,7 +150,7 @@ impl Records {
     /// in the service is found too, after those who are.
     pub async fn agent_meant(&self, given: &str) -> Result<AgentMeant, RecordsError> {
         let given = given.trim();
-        let Some(known) = self.kept_agents_known(given).await? else {
+        let Some(known) = self.or_service(self.kept_agents_known(given).await)? else {
             return self.listed_agent_meant(given).await;
         };
         let Known { agents, is_complete, number } = known;

@@ -32,7 +32,7 @@ struct Outcome {
 }
 
 impl Outcome {
-    /// Foretells from `then` on, knowing only what began before, and looks at what came.
+    /// Forecasts from `then` on, knowing only what began before, and looks at what came.
     fn try_from_day(&mut self, all: &Facts, then: i64) {
         let cut = then * 86_400_000;
         let mut facts = all.clone();

@@ -9,12 +9,16 @@ use crate::processes::{Server, command, sandbox};
 
 /// Overwrites the pages in the middle of a file, as a failing disk does; its first pages stay.
 fn harm(path: &Path) {
-    use std::io::{Seek as _, SeekFrom, Write as _};
     let length = std::fs::metadata(path).unwrap().len();
+    harm_from(path, length / 4 / 4096 * 4096, length / 2);
+}
+
+/// Overwrites so many bytes.
+fn harm_from(path: &Path, from: u64, bytes: u64) {
+    use std::io::{Seek as _, SeekFrom, Write as _};
     let mut file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
-    file.seek(SeekFrom::Start(length / 4 / 4096 * 4096)).unwrap();
-    let size = usize::try_from(length / 2).unwrap();
-    file.write_all(&vec![0x5a; size]).unwrap();
+    file.seek(SeekFrom::Start(from)).unwrap();
+    file.write_all(&vec![0x5a; usize::try_from(bytes).unwrap()]).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,6 +85,35 @@ async fn a_damaged_mirror_is_said_to_be_one_and_questions_go_on() {
     let answer = server.answer("list_inspections", json!({"limit": 1}));
     assert_eq!(answer["basis"]["source"], "mirror", "{}", answer["basis"]);
     server.answer("inspector_scorecard", json!({}));
+}
+
+/// Whichever table a failing disk hit, the lists go on from the service.
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_go_on_whichever_part_of_a_mirror_is_damaged() {
+    const PAGE: u64 = 4096;
+    let sandbox = sandbox(300, |_| {}).await;
+    let folder = tempfile::tempdir().unwrap();
+    assert!(command(&sandbox, folder.path(), 10_000, &["sync"]).output().unwrap().status.success());
+    let path = folder.path().join("data/spectora_company1.sqlite");
+    let whole = std::fs::read(&path).unwrap();
+    let pages = whole.len() as u64 / PAGE;
+    for from in [1, pages / 8, pages / 4, pages / 2] {
+        for name in ["spectora_company1.sqlite-wal", "spectora_company1.sqlite-shm"] {
+            drop(std::fs::remove_file(folder.path().join("data").join(name)));
+        }
+        std::fs::write(&path, &whole).unwrap();
+        harm_from(&path, from * PAGE, whole.len() as u64 - from * PAGE);
+        let mut server = Server::start(command(&sandbox, folder.path(), 10_000, &["serve"]));
+        for (tool, arguments) in [
+            ("list_inspections", json!({"limit": 1})),
+            ("list_inspections", json!({"limit": 1, "inspector": "Priya"})),
+            ("list_agents", json!({"limit": 1})),
+            ("list_clients", json!({"limit": 1})),
+        ] {
+            let answer = server.answer(tool, arguments.clone());
+            assert_eq!(answer["basis"]["source"], "service", "{from} of {pages}, {tool} {arguments}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

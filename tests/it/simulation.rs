@@ -35,6 +35,8 @@ const AGENTS: usize = 8;
 const PAGE_ROWS: u32 = 10;
 /// What clocks can be apart without being seen to be.
 const SLACK: SignedDuration = SignedDuration::from_secs(4);
+/// So many readings in good order must make all well: what shrank suddenly is believed when a later one says the same.
+const READINGS_MAX: usize = 3;
 
 /// The facts of an inspection that are compared.
 type Facts = (i64, i64, bool, bool, Option<i64>, Option<i64>);
@@ -545,10 +547,8 @@ impl Life {
         self.sandbox.set_faults(Faults::none());
         self.processes.truncate(1);
         self.restart(0);
-        // What shrank suddenly is believed when a later pass says the same again.
-        const PASSES_MAX: usize = 3;
         let mut why = String::new();
-        for _ in 0..PASSES_MAX {
+        for _ in 0..READINGS_MAX {
             self.move_clocks(SignedDuration::from_hours(40));
             let done = self.processes[0].syncer.sync(Scope::Due, &Silent).await;
             self.tell(format!("  {:?}", done.map(|report| report.missing)));

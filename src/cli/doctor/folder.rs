@@ -68,7 +68,7 @@ pub(super) fn examine(app: &App, folder: &Path) -> Vec<Finding> {
         let what = format!("it lies on a file system of another machine ({kind}), where locks may not hold");
         findings.push(Finding::wrong(about, what, MOVE_IT));
     }
-    if is_open_to_others(folder) {
+    if folder.is_dir() && is_open_to_others(folder) {
         let next = format!("run: chmod 700 {}", folder.display());
         findings.push(Finding::wrong(about, "other users of this machine can look into it", next));
     }
@@ -115,7 +115,12 @@ fn real_path(folder: &Path) -> PathBuf {
 
 /// Makes the folder and writes into it.
 fn written(folder: &Path) -> Result<(), String> {
-    crate::mirror::private_folder(folder).map_err(|error| error.to_string())?;
+    use crate::mirror::MirrorError;
+    crate::mirror::private_folder(folder).map_err(|error| match error {
+        // The folder is named by whoever shows this.
+        MirrorError::Unusable { reason, .. } => reason,
+        other => other.to_string(),
+    })?;
     let mut probe = tempfile::Builder::new().prefix("probe-").tempfile_in(folder).map_err(|error| error.to_string())?;
     let written = probe.write_all(&vec![0; PROBE_BYTES]).and_then(|()| probe.as_file().sync_all());
     written.map_err(|error| match error.kind() {

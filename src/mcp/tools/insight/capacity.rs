@@ -23,8 +23,9 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
         declaration: declare(
             "capacity_plan",
             "Capacity plan",
-            "Use this to plan weeks ahead: inspections and hours foretold with 80 and 95 % ranges, what is booked, the \
-             capacity seen in the past year, weeks that may be short or idle, how full each inspector is. For one inspector too.",
+            "Use this to plan weeks ahead: a forecast of inspections and hours with 80 and 95 % ranges, what is booked, \
+             the capacity seen in the past year, weeks that may be short or idle, how full each inspector is. For one \
+             inspector too.",
             schema::Input::new(companies)
                 .with(
                     "weeks",
