@@ -334,22 +334,23 @@ async fn what_vanishes_is_found_after_something_was_deleted() {
 }
 
 /// A mirror that was synced twice, so that it reads changes, on a service from which one record then vanishes.
-async fn with_one_vanished() -> (Stage, Program) {
+async fn with_one_vanished() -> (Stage, Program, u64) {
     let stage = Stage::new(300, |_| {}).await;
     let own = stage.own().await;
     for _ in 0..2 {
         own.sync(Scope::Auto).await;
         stage.later(SignedDuration::from_mins(20));
     }
-    stage.sandbox.edit(&[Edit::Vanish { company: 0, id: stage.live()[20] }]);
+    let id = stage.live()[20];
+    stage.sandbox.edit(&[Edit::Vanish { company: 0, id }]);
     stage.later(SignedDuration::from_mins(20));
     stage.sandbox.clear_log();
-    (stage, own)
+    (stage, own, id)
 }
 
 #[tokio::test]
 async fn changes_without_a_count_are_no_reading_of_all() {
-    let (stage, own) = with_one_vanished().await;
+    let (stage, own, _) = with_one_vanished().await;
     let fresh_at = || own.syncer().mirror().read_now(|parts| Ok(parts.coverage(Kind::Inspections)?.fresh_at)).unwrap();
     let before = fresh_at();
     stage.faults(&["inspections:2+=503"]);
@@ -363,7 +364,7 @@ async fn changes_without_a_count_are_no_reading_of_all() {
 
 #[tokio::test]
 async fn what_is_booked_while_it_is_counted_hides_nothing_that_vanished() {
-    let (stage, own) = with_one_vanished().await;
+    let (stage, own, vanished) = with_one_vanished().await;
     // The agents' changes are the first request; the second and third count inspections and read their changes.
     let starts_at = stage.clock.now().as_second() + 86_400;
     stage.sandbox.set_script(Some(Box::new(move |request, _| {
@@ -372,7 +373,10 @@ async fn what_is_booked_while_it_is_counted_hides_nothing_that_vanished() {
     own.sync(Scope::Auto).await;
     let asked: Vec<String> = stage.sandbox.log().iter().take(3).map(|request| request.path.clone()).collect();
     assert_eq!(asked, ["/v2/connections", "/v2/inspections", "/v2/inspections"]);
-    assert_eq!(own.here(), stage.live().len() as u64);
+    let vanished = vanished.to_string();
+    let known = own.syncer().mirror().read_now(|parts| parts.raw(Kind::Inspections, &vanished));
+    let (_, gone_at) = known.unwrap().unwrap();
+    assert!(gone_at.is_some(), "the one that vanished is gone here too");
 }
 
 #[tokio::test]
