@@ -112,7 +112,7 @@ async fn names_are_forgiven_and_two_are_not_guessed_between() {
 
 #[tokio::test]
 async fn a_cold_mirror_sends_questions_to_the_service() {
-    let app = TestApp::build(|_| {}, &["spectora_company1"], true).await;
+    let app = TestApp::build(|options| options.inspections = Some(2_500), &["spectora_company1"], true).await;
     let asked = json!({"period": "last_month", "limit": 100});
     let cold = app.answer("list_inspections", asked.clone()).await;
     assert_eq!(cold["basis"]["source"], "service");

@@ -76,6 +76,7 @@ async fn no_list_loses_a_row_where_the_size_cuts_every_page() {
     for mirrors in [false, true] {
         let change = |options: &mut spectora_mcp::sandbox::SandboxOptions| {
             options.inspections = Some(120);
+            options.agents_max = Some(150);
             options.rewrite = Some(long_rows());
         };
         let app = TestApp::build(change, &[COMPANY], mirrors).await;

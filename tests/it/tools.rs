@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Value, json};
-use spectora_mcp::sandbox::{CompanyTruth, InspectionRow, Profile, Truth};
+use spectora_mcp::sandbox::{CompanyTruth, InspectionRow, Profile, SandboxOptions, Truth};
+use spectora_mcp::sync::Scope;
 
 use crate::support::{TestApp, now};
 
@@ -55,7 +56,15 @@ fn questions() -> Vec<Question> {
 }
 
 async fn answers_are_right_on(profile: Profile) {
-    answers_are_right(TestApp::start(profile).await, profile, "service").await;
+    answers_are_right(TestApp::with(of_many_pages(profile), &[]).await, profile, "service").await;
+}
+
+/// Companies large enough for many pages of every list.
+fn of_many_pages(profile: Profile) -> impl FnOnce(&mut SandboxOptions) {
+    move |options| {
+        options.profile = profile;
+        options.inspections = Some(2_500);
+    }
 }
 
 async fn answers_are_right(app: TestApp, profile: Profile, source: &str) {
@@ -78,7 +87,8 @@ async fn answers_are_right(app: TestApp, profile: Profile, source: &str) {
 #[tokio::test]
 async fn a_mirror_gives_the_same_answers_and_asks_nobody() {
     for profile in [Profile::Full, Profile::Minimal, Profile::Strict] {
-        let app = TestApp::kept(profile).await;
+        let app = TestApp::build(of_many_pages(profile), &[], true).await;
+        app.sync(Scope::Auto).await;
         app.sandbox.clear_log();
         app.sandbox.set_faults(spectora_mcp::sandbox::Faults::parse(["*:1+=503"]).unwrap());
         answers_are_right(app, profile, "mirror").await;
