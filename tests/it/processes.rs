@@ -49,7 +49,7 @@ fn moment(step: u64) -> Duration {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sync_that_is_killed_ends_complete_and_reads_no_page_twice() {
-    let sandbox = sandbox(3_000, |_| {}).await;
+    let sandbox = sandbox(2_000, |_| {}).await;
     let folder = tempfile::tempdir().unwrap();
     let mut killed = 0;
     for step in 0..40 {
