@@ -23,14 +23,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::domain::{Attachment, Client, ClientId, Clock, CompanyName, DateRange, Inspection, InspectionId, WeekStart};
-use crate::mirror::MirrorError;
+use crate::mirror::{MirrorError, Parts};
 use crate::spectora::{
     AttachmentFilter, AttachmentSort, Contacts, Direction, InspectionAttachments, InspectionInclude, InspectionSort,
     Inspections, Query, SpectoraClient,
 };
 use crate::sync::{INSPECTION_INCLUDES, Syncer, Tasks};
 
-pub use crate::spectora::{OTHER_COMPANY_HINT, SpectoraErrorKind as ServiceErrorKind};
+pub use crate::spectora::{OTHER_COMPANY_HINT, SpectoraErrorKind as ServiceErrorKind, Uncounted};
 pub use clients::{ClientList, ClientsAfter, ListedClient};
 pub use directory::AgentEntry;
 pub use error::RecordsError;
@@ -189,6 +189,16 @@ impl Records {
             }
             other => other,
         }
+    }
+
+    /// What is read from the mirror as it stands; `None` without one, or where it could not be read (see
+    /// [`Self::or_service`]).
+    async fn read_mirror<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut Parts<'_>) -> Result<T, MirrorError> + Send + 'static,
+    ) -> Result<Option<T>, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Ok(None) };
+        self.or_service(syncer.mirror().read(read).await.map(Some).map_err(RecordsError::from))
     }
 
     /// The basis of what the service is asked for because the mirror does not have it, or cannot be read.

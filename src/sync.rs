@@ -39,7 +39,7 @@ pub use webhooks::{Envelope, EnvelopeError, Received, webhook_secret};
 pub const PAGE_ROWS: u32 = 200;
 /// How far back the window reaches, in days: most changes happen within it.
 const WINDOW_BACK: SignedDuration = SignedDuration::from_hours(45 * 24);
-/// A pass that was begun longer ago is begun anew: what it read at first is too old.
+/// A pass that began longer ago starts over: what it read at first is too old.
 const PASS_AGE_MAX: SignedDuration = SignedDuration::from_hours(24);
 /// How far before the last finished reading a delta begins: changes may be told of late.
 const WATERMARK_OVERLAP: SignedDuration = SignedDuration::from_mins(2);
@@ -394,7 +394,7 @@ impl Syncer {
                 steps.push(StepReport { kind, way, count });
                 steps.extend(self.after_long_pass(kind, progress).await?);
             }
-            StepWay::Changes | StepWay::Window => steps.extend(self.since_last(kind, way, progress).await?),
+            StepWay::Changes | StepWay::Window => steps.extend(self.delta(kind, way, progress).await?),
         }
         Ok(steps)
     }
@@ -412,21 +412,7 @@ impl Syncer {
             None if kind == Kind::Inspections => StepWay::Window,
             None => return Ok(Vec::new()),
         };
-        self.since_last(kind, way, progress).await
-    }
-
-    /// What changed in a kind since the last time.
-    async fn since_last(
-        &self,
-        kind: Kind,
-        way: StepWay,
-        progress: &dyn Progress,
-    ) -> Result<Vec<StepReport>, SyncError> {
-        if kind == Kind::Inspections && way == StepWay::Changes {
-            return self.counted_changes(progress).await;
-        }
-        let count = self.delta(kind, way, progress).await?;
-        Ok(vec![StepReport { kind, way, count }])
+        self.delta(kind, way, progress).await
     }
 
     /// What the mirror lacks, in words.

@@ -5,8 +5,7 @@ use std::fmt;
 use rmcp::model::{CallToolResult, ContentBlock};
 
 use crate::mirror::MirrorError;
-use crate::records::RecordsError;
-use crate::records::ServiceErrorKind as SpectoraErrorKind;
+use crate::records::{RecordsError, ServiceErrorKind as SpectoraErrorKind, Uncounted};
 
 /// A failed call, in words a model can act on and an owner can understand: what was wrong, and what to do next.
 ///
@@ -84,11 +83,7 @@ impl From<RecordsError> for ToolFailure {
                 "run `spectora-mcp mirror rebuild` on the machine that serves this (with --company NAME for one company); \
                  the mirror is then filled again from Spectora, and nothing in Spectora changes",
             ),
-            RecordsError::Mirror(error) if error.is_disk_full() => Self::new(
-                what,
-                "make room on the disk of the machine that serves this (`spectora-mcp doctor` shows the folder), then try \
-                 again; nothing that is there is lost",
-            ),
+            RecordsError::Mirror(error) if error.is_disk_full() => Self::new(what, Uncounted::DiskFull.hint()),
             RecordsError::Mirror(_) => Self::new(
                 what,
                 "try again; if it happens again, run `spectora-mcp mirror status` on the machine that serves this",

@@ -116,10 +116,9 @@ impl Records {
 
     /// An agent whom the service has no more, as the mirror knew them.
     async fn former_agent(&self, id: &ConnectionId) -> Result<Option<(AgentEntry, Basis)>, RecordsError> {
-        let Some(syncer) = &self.keeper else { return Ok(None) };
         let wanted = id.to_string();
-        let found = syncer.mirror().read(move |parts| parts.raw(Kind::Agents, &wanted)).await;
-        let Some((raw, gone_at)) = self.or_service(found.map_err(RecordsError::from))? else { return Ok(None) };
+        let found = self.read_mirror(move |parts| parts.raw(Kind::Agents, &wanted)).await?;
+        let Some((raw, gone_at)) = found.flatten() else { return Ok(None) };
         let agent = self.read_kept::<Connections>(raw)?;
         let mut basis = self.asked_now();
         let since = gone_at.map(|at| format!(" (since {})", self.timezone().to_datetime(at).date()));

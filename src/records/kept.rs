@@ -249,9 +249,10 @@ impl Records {
 
     /// The words of a service as they are known; a note when they were typed with a slip.
     pub async fn resolve_service(&self, given: &str) -> Result<(String, Option<String>), RecordsError> {
-        let Some(syncer) = &self.keeper else { return Ok((given.to_owned(), None)) };
-        let names = syncer.mirror().read(|parts| parts.service_names().map(Some)).await;
-        let names = self.or_service(names.map_err(RecordsError::from))?.unwrap_or_default();
+        if self.keeper.is_none() {
+            return Ok((given.to_owned(), None));
+        }
+        let names = self.read_mirror(|parts| parts.service_names()).await?.unwrap_or_default();
         let given = self.client.naming().one(given);
         let wanted = fold(given);
         if names.is_empty() || names.iter().any(|entry| has_words(&entry.name, &wanted)) {

@@ -103,9 +103,7 @@ impl AgentMeant {
 impl Records {
     /// The folded names that more than one inspector has; none without a mirror.
     pub async fn shared_inspector_names(&self) -> Result<BTreeSet<String>, RecordsError> {
-        let Some(syncer) = &self.keeper else { return Ok(BTreeSet::new()) };
-        let known = syncer.mirror().read(|parts| parts.known_inspectors().map(Some)).await;
-        let known = self.or_service(known.map_err(RecordsError::from))?.unwrap_or_default();
+        let known = self.read_mirror(|parts| parts.known_inspectors()).await?.unwrap_or_default();
         let mut seen = BTreeSet::new();
         Ok(known.into_iter().map(|(_, entry)| fold(&entry.name)).filter(|name| !seen.insert(name.clone())).collect())
     }
@@ -113,12 +111,10 @@ impl Records {
     /// The inspector meant by an id or a name; `None` where the names are not known, or not all of them and none fits.
     pub async fn inspector_meant(&self, given: &str) -> Result<Option<InspectorMeant>, RecordsError> {
         let given = given.trim();
-        let Some(syncer) = &self.keeper else { return Ok(None) };
-        let known = syncer
-            .mirror()
-            .read(|parts| Ok(Some((parts.known_inspectors()?, parts.coverage(Kind::Inspections)?.full_at.is_some()))))
-            .await;
-        let Some((known, is_complete)) = self.or_service(known.map_err(RecordsError::from))? else { return Ok(None) };
+        let read = self
+            .read_mirror(|parts| Ok((parts.known_inspectors()?, parts.coverage(Kind::Inspections)?.full_at.is_some())))
+            .await?;
+        let Some((known, is_complete)) = read else { return Ok(None) };
         let meant = |number: i64, entry: NameEntry, likeness| InspectorMeant {
             number: Some(number),
             note: NameMatch { entry: entry.clone(), likeness }.note(given),

@@ -327,7 +327,7 @@ impl Requests {
 
     fn wall_clock(&self, at: Instant) -> Timestamp {
         let wait = at.saturating_duration_since(Instant::now());
-        // Up to the next whole second: whoever asks again then is not early.
+        // Up to the next whole second, so that nobody who asks again then is early.
         let seconds = i64::try_from(wait.as_secs()).unwrap_or(i64::MAX / 2).saturating_add(1);
         let now = Timestamp::from_second(self.clock.now().as_second()).unwrap_or_default();
         now.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)

@@ -45,19 +45,21 @@ enum NotAll {
 }
 
 impl Syncer {
+    /// What changed in a kind since the last time, with the steps that took.
     pub(super) async fn delta(
         &self,
         kind: Kind,
         way: StepWay,
         progress: &dyn Progress,
-    ) -> Result<StoreCount, SyncError> {
-        match (kind, way) {
-            (Kind::Inspections, StepWay::Window) => self.window(progress).await,
-            (Kind::Inspections, _) => self.changes::<Inspections>(None, progress).await,
-            (Kind::Agents, _) => self.changes::<Connections>(None, progress).await,
-            (Kind::AgentStats, _) => self.changes::<ConnectionStats>(None, progress).await,
-            (Kind::Clients, _) => self.changes::<Contacts>(None, progress).await,
-        }
+    ) -> Result<Vec<StepReport>, SyncError> {
+        let count = match (kind, way) {
+            (Kind::Inspections, StepWay::Window) => self.window(progress).await?,
+            (Kind::Inspections, _) => return self.counted_changes(progress).await,
+            (Kind::Agents, _) => self.changes::<Connections>(None, progress).await?,
+            (Kind::AgentStats, _) => self.changes::<ConnectionStats>(None, progress).await?,
+            (Kind::Clients, _) => self.changes::<Contacts>(None, progress).await?,
+        };
+        Ok(vec![StepReport { kind, way, count }])
     }
 
     /// All changes since the last finished reading of all changes. Where they cannot be told, everything is read.
@@ -296,7 +298,7 @@ impl Syncer {
     /// (something may have been deleted in between), and then everything.
     ///
     /// It counts before it reads: what was booked in between is told by its own time, so it cannot hide what is gone.
-    pub(super) async fn counted_changes(&self, progress: &dyn Progress) -> Result<Vec<StepReport>, SyncError> {
+    async fn counted_changes(&self, progress: &dyn Progress) -> Result<Vec<StepReport>, SyncError> {
         const TRIES: u32 = 2;
         let kind = Kind::Inspections;
         let mut steps = Vec::new();

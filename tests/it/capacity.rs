@@ -54,7 +54,7 @@ impl Outcome {
         }
     }
 
-    #[expect(clippy::print_stdout, reason = "the numbers reached, for whoever asks with --nocapture")]
+    #[expect(clippy::print_stdout, reason = "the numbers reached, shown with --nocapture")]
     fn check(&self, what: &str) {
         let share = |count: u64| count as f64 / self.weeks as f64;
         let (error, held, held_95) = (self.error / self.naive, share(self.within_80), share(self.within_95));

@@ -35,7 +35,7 @@ fn a_newcomer_without_a_key_is_told_what_to_do() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("spectora-mcp demo"));
     assert!(output.stdout.is_empty());
-    // A server is there all the same, and says it to whoever asks (start.rs); its log says it too.
+    // A server starts all the same and says it when it is asked (start.rs); its log says it too.
     let output = run(&["serve"]);
     assert!(output.status.success());
     assert!(text(&output.stderr).contains("spectora-mcp demo"));

@@ -7,10 +7,13 @@ use spectora_mcp::sandbox::Edit;
 
 use crate::processes::{Server, command, sandbox};
 
+/// The bytes of a page of a mirror.
+const PAGE: u64 = 4096;
+
 /// Overwrites the pages in the middle of a file, as a failing disk does; its first pages stay.
 fn harm(path: &Path) {
     let length = std::fs::metadata(path).unwrap().len();
-    harm_from(path, length / 4 / 4096 * 4096, length / 2);
+    harm_from(path, length / 4 / PAGE * PAGE, length / 2);
 }
 
 /// Overwrites so many bytes.
@@ -90,7 +93,6 @@ async fn a_damaged_mirror_is_said_to_be_one_and_questions_go_on() {
 /// Whichever table a failing disk hit, the lists go on from the service.
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_go_on_whichever_part_of_a_mirror_is_damaged() {
-    const PAGE: u64 = 4096;
     let sandbox = sandbox(300, |_| {}).await;
     let folder = tempfile::tempdir().unwrap();
     assert!(command(&sandbox, folder.path(), 10_000, &["sync"]).output().unwrap().status.success());

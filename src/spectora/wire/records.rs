@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::attributes::Attributes;
-use super::{FromWire, RawResource, Row, Unusable};
+use super::{FromWire, RawResource, Row, Unusable, link_id};
 use crate::domain::{
     Address, Agent, AgentOnInspection, AgentStatistics, Attachment, AttachmentId, Client, IdError, Inspection,
     InspectorId, InspectorOnInspection, SecretUrl, Text,
@@ -39,17 +39,7 @@ impl<'a> Row<'a> {
             Some(link) => std::slice::from_ref(link),
             None => &[],
         };
-        let one = |link: &'a Value| {
-            let id = match link.get("id")? {
-                Value::String(text) => text.clone(),
-                Value::Number(number) => number.to_string(),
-                _ => return None,
-            };
-            let kind = link.get("type").and_then(Value::as_str).unwrap_or_default();
-            let resource = self.included.0.get(&(kind, id.as_str())).copied();
-            Some((id, resource))
-        };
-        links.iter().filter_map(one).collect()
+        links.iter().filter_map(|link| Some((link_id(link)?, self.included.of(link)))).collect()
     }
 
     fn related_attributes(&self, name: &str) -> Option<(String, Attributes)> {
