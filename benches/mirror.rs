@@ -16,12 +16,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::{Clock, SystemClock};
+use mirror::{InspectionQuery, Kind, Order, StatusWanted};
+use sandbox::{Sandbox, SandboxOptions};
 use spectora_mcp::app::App;
 use spectora_mcp::config::{Company, Config, Keeping};
-use spectora_mcp::domain::{Clock, SystemClock};
-use spectora_mcp::mirror::{InspectionQuery, Kind, Order, StatusWanted};
-use spectora_mcp::sandbox::{Sandbox, SandboxOptions};
-use spectora_mcp::sync::{Scope, Silent};
+use sync::{Scope, Silent};
 
 /// Repetitions of each question.
 const ROUNDS: usize = 51;
@@ -49,8 +49,8 @@ async fn measure(size: u64) {
             timezone: jiff::tz::TimeZone::get(company.timezone).unwrap(),
             api_key: company.api_key.clone().into(),
             requests_per_minute: 1_000_000.try_into().unwrap(),
-            naming: spectora_mcp::domain::Naming::default(),
-            week_starts: spectora_mcp::domain::WeekStart::default(),
+            naming: domain::Naming::default(),
+            week_starts: domain::WeekStart::default(),
             known_services: vec!["Pool, Spa & Deck Inspection".to_owned()],
             monthly_budget: None,
             keeping: Keeping::default(),
@@ -96,7 +96,7 @@ async fn measure(size: u64) {
     ask("all, newest", &list(InspectionQuery::default(), Order::Newest));
     ask("a month", &list(month.clone(), Order::Newest));
     ask("all, by quote", &list(InspectionQuery::default(), Order::QuoteHighest));
-    let canceled = StatusWanted { any_of: vec![spectora_mcp::domain::Status::Canceled], now: now.as_millisecond() };
+    let canceled = StatusWanted { any_of: vec![domain::Status::Canceled], now: now.as_millisecond() };
     ask("canceled", &list(InspectionQuery { status: canceled, ..InspectionQuery::default() }, Order::Newest));
     ask("a ZIP", &list(InspectionQuery { zip: Some("80202".into()), ..InspectionQuery::default() }, Order::Newest));
     ask(
@@ -112,8 +112,7 @@ async fn measure(size: u64) {
         &list(InspectionQuery { place: Some("maple".into()), ..InspectionQuery::default() }, Order::Newest),
     );
     let agent = sandbox.truth().companies[0].agents[3].connection_id.to_string().parse().unwrap();
-    let with_agent =
-        InspectionQuery { agent: Some((agent, spectora_mcp::mirror::Side::Any)), ..InspectionQuery::default() };
+    let with_agent = InspectionQuery { agent: Some((agent, mirror::Side::Any)), ..InspectionQuery::default() };
     ask("an agent", &list(with_agent, Order::Newest));
     ask("search", &|| {
         let hits = mirror.read_now(|parts| parts.search("smith", 10)).unwrap();
@@ -128,40 +127,34 @@ async fn measure(size: u64) {
         std::hint::black_box(mirror.read_now(|parts| parts.facts(today - 365, today)).unwrap());
     });
     let today = now.as_second() / 86_400;
-    let quarter = spectora_mcp::insight::Scope { from: today - 90, to: today };
+    let quarter = insight::Scope { from: today - 90, to: today };
     let at = now.as_millisecond();
     let everything = || mirror.read_now(|parts| parts.facts(-100_000, 100_000)).unwrap();
     ask("facts, all", &|| drop(std::hint::black_box(everything())));
     // From here on as the server answers: with all rows in memory.
     let facts = everything();
     ask("scorecard", &|| {
-        std::hint::black_box(spectora_mcp::insight::scorecard(&facts, &quarter, None, at));
+        std::hint::black_box(insight::scorecard(&facts, &quarter, None, at));
     });
     ask("service mix", &|| {
-        let by = spectora_mcp::insight::MixBy::Zip;
-        std::hint::black_box(spectora_mcp::insight::service_mix(&facts, &quarter, None, by, at));
+        let by = insight::MixBy::Zip;
+        std::hint::black_box(insight::service_mix(&facts, &quarter, None, by, at));
     });
     ask("agents", &|| {
-        std::hint::black_box(spectora_mcp::insight::agent_analysis(&facts, &quarter, None, at));
+        std::hint::black_box(insight::agent_analysis(&facts, &quarter, None, at));
     });
     ask("capacity", &|| {
-        std::hint::black_box(spectora_mcp::insight::capacity_plan(
-            &facts,
-            6,
-            today,
-            at,
-            spectora_mcp::domain::WeekStart::default(),
-        ));
+        std::hint::black_box(insight::capacity_plan(&facts, 6, today, at, domain::WeekStart::default()));
     });
     ask("data quality", &|| {
-        std::hint::black_box(spectora_mcp::insight::quality(
-            &spectora_mcp::insight::Looked::at(&facts, &spectora_mcp::domain::Naming::default(), at),
+        std::hint::black_box(insight::quality(
+            &insight::Looked::at(&facts, &domain::Naming::default(), at),
             today - 365,
             today,
         ));
     });
     ask("briefing", &|| {
-        std::hint::black_box(spectora_mcp::insight::briefing(Vec::new(), &facts, &[], now));
+        std::hint::black_box(insight::briefing(Vec::new(), &facts, &[], now));
     });
     println!("  peak memory     {:>8} (of this process, with the simulated service)", peak());
 }

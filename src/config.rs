@@ -18,7 +18,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
-use crate::domain::{CompanyName, Naming, WeekStart};
+use domain::{CompanyName, Naming, WeekStart};
 pub use environment::Environment;
 pub use error::ConfigError;
 use file::{RawCompany, RawFile, RawKey, RawMirror};

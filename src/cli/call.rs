@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::open::{Opened, converse};
 use super::{EXIT_ANSWER_IS_ERROR, Global, output};
-use crate::mcp::ToolChoice;
+use mcp::ToolChoice;
 
 /// Arguments are written as key=value: `spectora-mcp call list_inspections period=tomorrow paid=false`.
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
 pub(super) async fn run(global: &Global, args: &CallArgs) -> anyhow::Result<ExitCode> {
     let opened = Opened::new(global).await?;
     let app = opened.app()?;
-    if global.demo {
+    if global.is_demo() {
         app.fill().await?;
     }
     let client = converse(app.server_with(&ToolChoice::All)).await?;

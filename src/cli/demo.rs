@@ -1,5 +1,8 @@
 //! `demo`: a handful of questions over the real protocol, on the invented companies.
 
+mod companies;
+mod folder;
+
 use std::process::ExitCode;
 
 use rmcp::model::CallToolRequestParams;
@@ -7,6 +10,8 @@ use serde_json::{Value, json};
 
 use super::open::{Opened, converse};
 use super::{Global, output};
+
+pub(super) use companies::Demo;
 
 /// What is asked, in words and as a call.
 fn questions() -> Vec<(&'static str, &'static str, Value)> {

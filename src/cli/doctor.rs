@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use super::open::Opened;
 use super::{EXIT_ANSWER_IS_ERROR, Global, output};
-use crate::domain::{Clock, ConnectionId, InspectorId};
-use crate::records::Records;
-use crate::spectora::{
+use domain::{Clock, ConnectionId, InspectorId};
+use records::Records;
+use spectora::{
     ConnectionStats, Connections, Contacts, Filter as _, FilterSupport, InspectionAttachments, InspectionFilter,
     InspectionInclude, Inspections, OTHER_COMPANY_HINT, SpectoraClient, Wired,
 };
-use crate::sync::{AGENT_INCLUDES, SyncError, Syncer, gaps};
+use sync::{AGENT_INCLUDES, SyncError, Syncer, gaps};
 
 /// Clocks that differ by more are worth a word, in seconds.
 const CLOCK_SECONDS_MAX: i64 = 60;
@@ -110,7 +110,7 @@ async fn mirror(company: &str, syncer: &Syncer) -> Vec<Finding> {
         }
     }
     for (kind, trouble) in &status.troubles {
-        let what = kind.map_or("the last sync", crate::mirror::Kind::name);
+        let what = kind.map_or("the last sync", mirror::Kind::name);
         let what = format!("{what} failed {} times ({})", trouble.failures, trouble.reason);
         findings.push(Finding::wrong(&about, what, "it is tried again by itself; `spectora-mcp sync` tries now"));
     }

@@ -38,7 +38,7 @@ enum Format {
 pub(super) async fn run(global: &Global, args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let opened = Opened::new(global).await?;
     let app = opened.app()?;
-    if global.demo {
+    if global.is_demo() {
         app.fill().await?;
     }
     let folder = Environment::capture().expand(args.folder.clone())?;

@@ -13,9 +13,9 @@ use super::Global;
 use super::open::Opened;
 use crate::app::App;
 use crate::config::{ConfigError, Environment, draft};
-use crate::domain::CompanyName;
-use crate::mcp::{Context, ContextSource, ToolFailure};
 use crate::transport::{Delivered, Deliveries};
+use domain::CompanyName;
+use mcp::{Context, ContextSource, ToolFailure};
 
 /// After a failure the next question tries again, but not sooner than this: after the configuration is mended the
 /// assistant need not be started anew.
@@ -54,7 +54,7 @@ impl Late {
     /// Opens nothing but the demo's service. A configuration that cannot be used is told of on standard error, and to
     /// each call.
     pub(super) async fn new(global: &Global) -> anyhow::Result<Arc<Self>> {
-        let demo = if global.demo { Some(Opened::new(global).await?) } else { None };
+        let demo = if global.is_demo() { Some(Opened::new(global).await?) } else { None };
         let names = match &demo {
             Some(opened) => opened.config.companies.iter().map(|company| company.name.clone()).collect(),
             None => match draft(&global.overrides(), &Environment::capture()) {
@@ -147,26 +147,30 @@ impl Late {
     }
 }
 
-impl ContextSource for Arc<Late> {
+/// The companies as the server and the webhooks ask for them.
+#[derive(Clone)]
+pub(super) struct LateSource(pub(super) Arc<Late>);
+
+impl ContextSource for LateSource {
     fn context(&self) -> BoxFuture<'_, Result<Arc<Context>, ToolFailure>> {
-        let opening = self.opening();
+        let opening = self.0.opening();
         async move { opening.await.map_err(|refused| refused.failure) }.boxed()
     }
 
     /// The invented companies are read in a moment; a question about them waits for that instead of failing.
     fn filled(&self) -> Option<BoxFuture<'_, ()>> {
-        let filling = locked(&self.filling).clone()?;
+        let filling = locked(&self.0.filling).clone()?;
         filling.peek().is_none().then(|| filling.boxed())
     }
 }
 
-impl Deliveries for Arc<Late> {
+impl Deliveries for LateSource {
     fn deliver(&self, company: String, secret: String, body: Vec<u8>) -> BoxFuture<'_, Delivered> {
         async move {
             if self.context().await.is_err() {
                 return Delivered::Later;
             }
-            let serving = locked(&self.serving).clone();
+            let serving = locked(&self.0.serving).clone();
             match serving.and_then(|serving| serving.app.deliveries()) {
                 Some(deliveries) => deliveries.deliver(company, secret, body).await,
                 None => Delivered::Unknown,

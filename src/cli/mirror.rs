@@ -8,8 +8,8 @@ use clap::{Args, Subcommand};
 
 use super::open::{Opened, usable};
 use super::{EXIT_ANSWER_IS_ERROR, Global, output};
-use crate::domain::CompanyName;
-use crate::mirror::{Kind, Mirror, MirrorError};
+use domain::CompanyName;
+use mirror::{Kind, Mirror, MirrorError};
 
 /// A sync that keeps the mirror fresh ends within this time; a first reading takes longer, and is not waited for.
 const SYNC_WAIT_MAX: Duration = Duration::from_secs(5);

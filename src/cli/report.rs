@@ -17,7 +17,7 @@ use self::model::Report;
 use super::call::key_value;
 use super::open::{Opened, converse};
 use super::{EXIT_ANSWER_IS_ERROR, Global, output};
-use crate::mcp::ToolChoice;
+use mcp::ToolChoice;
 
 /// Prints the same answers as the tools, as tables and charts: `spectora-mcp report scorecard period=last_quarter`.
 #[derive(Debug, Args)]
@@ -119,7 +119,7 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
     }
     let opened = Opened::new(global).await?;
     let app = opened.app()?;
-    if global.demo {
+    if global.is_demo() {
         app.fill().await?;
     }
     let client = converse(app.server_with(&ToolChoice::All)).await?;
@@ -175,7 +175,7 @@ fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
     use std::io::Write as _;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
-    let file = crate::mirror::user_only(options).open(path);
+    let file = mirror::user_only(options).open(path);
     let mut file = file.map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", path.display()))?;
     file.write_all(text.as_bytes())?;
     Ok(())

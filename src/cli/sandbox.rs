@@ -7,8 +7,8 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::{Global, output, serve};
-use crate::domain::{Clock as _, SystemClock};
-use crate::sandbox::{Faults, Limits, Profile, RetryAfter, Sandbox, SandboxOptions};
+use domain::{Clock as _, SystemClock};
+use sandbox::{Faults, Limits, Profile, RetryAfter, Sandbox, SandboxOptions};
 
 /// Two invented companies behind the same paths, filters, limits and faults as the real service is thought to have.
 #[derive(Debug, Args)]
@@ -62,7 +62,7 @@ pub(super) async fn run(_global: &Global, args: &SandboxArgs) -> anyhow::Result<
     options.limits = Limits { per_minute: args.per_minute, monthly: args.monthly, retry_after: args.retry_after };
     options.faults = Faults::parse(args.faults.iter().map(String::as_str)).map_err(anyhow::Error::msg)?;
     let sandbox = Sandbox::start(options).await?;
-    output::line(&crate::sandbox::summary(&sandbox));
+    output::line(&sandbox::summary(&sandbox));
     serve::told_to_stop().await;
     sandbox.stop().await;
     Ok(ExitCode::SUCCESS)

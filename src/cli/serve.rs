@@ -9,9 +9,9 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::Global;
-use super::late::Late;
-use crate::mcp::{ContextSource as _, SpectoraServer, ToolChoice};
+use super::late::{Late, LateSource};
 use crate::transport::{HttpSettings, serve_http, serve_stdio};
+use mcp::{ContextSource as _, SpectoraServer, ToolChoice};
 
 /// Without options: MCP over standard input and output, as desktop assistants start it.
 #[derive(Debug, Args)]
@@ -39,13 +39,13 @@ pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exi
     };
     let settings = HttpSettings::new(&args.allowed_hosts, &args.allowed_origins).map_err(anyhow::Error::msg)?;
     let late = Late::new(global).await?;
-    let server = SpectoraServer::late(late.names(), Arc::new(Arc::clone(&late)), &choice);
+    let server = SpectoraServer::late(late.names(), Arc::new(LateSource(Arc::clone(&late))), &choice);
     let served = match args.http {
         None => tokio::select! {
             ended = serve_stdio(server) => ended.map_err(anyhow::Error::from),
             () = told_to_stop() => Ok(()),
         },
-        Some(address) => serve_at(address, server, Arc::clone(&late), &settings).await,
+        Some(address) => serve_at(address, server, LateSource(Arc::clone(&late)), &settings).await,
     };
     late.close().await;
     served.map(|()| ExitCode::SUCCESS)
@@ -54,7 +54,7 @@ pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exi
 async fn serve_at(
     address: SocketAddr,
     server: SpectoraServer,
-    late: Arc<Late>,
+    late: LateSource,
     settings: &HttpSettings,
 ) -> anyhow::Result<()> {
     let listener =
@@ -75,7 +75,7 @@ async fn serve_at(
     });
     // Nobody says hello here that could be waited for, and deliveries may come at any time.
     tokio::spawn({
-        let late = Arc::clone(&late);
+        let late = late.clone();
         async move { drop(late.context().await) }
     });
     serve_http(server, Some(Arc::new(late)), listener, settings, stop).await?;

@@ -13,9 +13,9 @@ use super::open::{Opened, usable};
 use super::{EXIT_ANSWER_IS_ERROR, Global, output};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::mirror::Kind;
-use crate::spectora::OTHER_COMPANY_HINT;
-use crate::sync::{Plan, Progress, Scope, SyncError, SyncReport, Syncer};
+use mirror::Kind;
+use spectora::OTHER_COMPANY_HINT;
+use sync::{Plan, Progress, Scope, SyncError, SyncReport, Syncer};
 
 /// Reads what changed; the first time, everything. Stopped in the middle, it goes on where it was.
 #[derive(Debug, Args)]
@@ -128,7 +128,7 @@ async fn summary(report: &SyncReport, syncer: &Syncer, took: Duration) -> anyhow
     let mut text = format!("{}: {} calls in {:.1} s\n", report.company, report.calls, took.as_secs_f64());
     for (kind, _, here) in &status.kinds {
         let steps = report.steps.iter().filter(|step| step.kind == *kind);
-        let mut count = crate::mirror::StoreCount::default();
+        let mut count = mirror::StoreCount::default();
         steps.for_each(|step| count.add(step.count));
         text.push_str(&format!(
             "  {:<17} {here:>8} here, {} new, {} changed, {} gone\n",

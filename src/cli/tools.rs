@@ -7,7 +7,7 @@ use clap::Args;
 use super::open::Opened;
 use super::{Global, output};
 use crate::config::{Environment, draft};
-use crate::mcp::SpectoraServer;
+use mcp::SpectoraServer;
 
 /// Names, titles and descriptions; with --json also the schemas.
 #[derive(Debug, Args)]
@@ -18,7 +18,7 @@ pub(super) struct ToolsArgs {
 }
 
 pub(super) async fn run(global: &Global, args: &ToolsArgs) -> anyhow::Result<ExitCode> {
-    let names = if global.demo {
+    let names = if global.is_demo() {
         Opened::new(global).await?.config.companies.into_iter().map(|company| company.name).collect()
     } else {
         draft(&global.overrides(), &Environment::capture())?.names()

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 
 use super::open::{Opened, usable};
 use super::{Global, output};
-use crate::sync::webhook_secret;
+use sync::webhook_secret;
 
 /// The most deliveries shown.
 const SHOWN: usize = 20;

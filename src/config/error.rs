@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::secret::shown;
-use crate::domain::{CompanyNameError, NamingError};
+use domain::{CompanyNameError, NamingError};
 
 /// A configuration that cannot be used. Never holds a key.
 #[derive(Debug, thiserror::Error)]

@@ -18,7 +18,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use url::{Position, Url};
 
-use crate::mcp::SpectoraServer;
+use mcp::SpectoraServer;
 
 /// The largest request body, in bytes; arguments are small.
 const REQUEST_BYTES_MAX: usize = 1024 * 1024;

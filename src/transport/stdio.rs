@@ -3,7 +3,7 @@
 use rmcp::ServiceExt as _;
 
 use super::lines::Lines;
-use crate::mcp::SpectoraServer;
+use mcp::SpectoraServer;
 
 /// Serves until the client closes standard input.
 ///

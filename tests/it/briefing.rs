@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use sandbox::{ADD_ONS, AttachmentKind, CompanyTruth, Edit, InspectionRow, Profile};
 use serde_json::{Value, json};
-use spectora_mcp::sandbox::{ADD_ONS, AttachmentKind, CompanyTruth, Edit, InspectionRow, Profile};
-use spectora_mcp::sync::Scope;
+use sync::Scope;
 
 use crate::support::{TestApp, civil_of, now, text};
 

@@ -4,16 +4,15 @@
 
 use std::collections::BTreeMap;
 
+use domain::WeekStart;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
+use mirror::{Fact, Facts};
 use rand::{RngExt as _, SeedableRng as _};
+use sandbox::{CompanyTruth, InspectionRow};
 use serde_json::json;
-use spectora_mcp::domain::WeekStart;
-use spectora_mcp::insight;
-use spectora_mcp::mirror::{Fact, Facts};
-use spectora_mcp::sandbox::{CompanyTruth, InspectionRow};
-use spectora_mcp::sync::Scope;
+use sync::Scope;
 
 use crate::insight::{facts_of, generated};
 use crate::support::{TestApp, civil, civil_of, epoch_day, middle, now};

@@ -1,8 +1,8 @@
 use std::process::Stdio;
 
+use domain::{Clock as _, SystemClock};
+use sandbox::{Profile, Sandbox, SandboxOptions};
 use serde_json::Value;
-use spectora_mcp::domain::{Clock as _, SystemClock};
-use spectora_mcp::sandbox::{Profile, Sandbox, SandboxOptions};
 
 use crate::cli::program;
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use sandbox::Edit;
 use serde_json::json;
-use spectora_mcp::sandbox::Edit;
 
 use crate::processes::{Server, command, sandbox};
 

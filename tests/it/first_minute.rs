@@ -1,8 +1,8 @@
 //! The first minute of a large company under a small cap: what an answer needs is all it waits for.
 
+use sandbox::SandboxOptions;
 use serde_json::{Value, json};
-use spectora_mcp::sandbox::SandboxOptions;
-use spectora_mcp::sync::Scope;
+use sync::Scope;
 
 use crate::support::TestApp;
 

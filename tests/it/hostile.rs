@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
-use spectora_mcp::sandbox::{AttachmentKind, Edit, INSTRUCTING_NOTE, Profile, Rhythm, SandboxOptions};
-use spectora_mcp::sync::Scope;
+use sandbox::{AttachmentKind, Edit, INSTRUCTING_NOTE, Profile, Rhythm, SandboxOptions};
+use sync::Scope;
 
 use crate::support::{TestApp, text};
 

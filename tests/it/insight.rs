@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use insight::{self, DormantRule, Scope};
 use jiff::civil::Date;
-use serde_json::{Value, json};
-use spectora_mcp::insight::{self, DormantRule, Scope};
-use spectora_mcp::mirror::{AgentFact, Fact, Facts, Named};
-use spectora_mcp::sandbox::{
+use mirror::{AgentFact, Fact, Facts, Named};
+use sandbox::{
     ADD_ONS, CompanyTruth, INSTRUCTING_NOTE, InspectionRow, Profile, Rhythm, SERVICES, Sandbox, SandboxOptions, Truth,
 };
+use serde_json::{Value, json};
 
 use crate::support::{TestApp, epoch_day, middle, money, now, text};
 
@@ -66,7 +66,7 @@ pub(crate) fn facts_of(company: &CompanyTruth) -> Facts {
             reason: None,
             paid: Some(row.paid),
             confirmed: Some(row.confirmed),
-            sold: spectora_mcp::mirror::SoldPlace::default(),
+            sold: mirror::SoldPlace::default(),
         });
         let mut sold: Vec<i64> =
             row.services().filter_map(|one| Some(services + place(one.name, service_names)? as i64)).collect();
@@ -339,7 +339,7 @@ pub(crate) async fn generated(seed: u64, rows: u64) -> std::sync::Arc<Truth> {
     let mut options = SandboxOptions::new(now());
     options.seed = seed;
     options.inspections = Some(rows);
-    options.clock = std::sync::Arc::new(spectora_mcp::domain::FixedClock(now()));
+    options.clock = std::sync::Arc::new(domain::FixedClock(now()));
     Sandbox::start(options).await.unwrap().truth()
 }
 
@@ -426,7 +426,7 @@ async fn an_insight_that_cannot_be_given_says_why() {
     let failure = without.failure("capacity_plan", json!({})).await;
     assert!(failure.contains("no local mirror"), "{failure}");
     let value: Value = json!({"period": "last_moth"});
-    app.sync(spectora_mcp::sync::Scope::Auto).await;
+    app.sync(sync::Scope::Auto).await;
     let failure = app.failure("service_mix", value).await;
     assert!(failure.contains("did you mean `last_month`"), "{failure}");
 }

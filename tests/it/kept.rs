@@ -1,8 +1,8 @@
 //! What a mirror adds: news, search, names, budgets, and honest answers while it is not complete.
 
+use sandbox::{Edit, Profile};
 use serde_json::{Value, json};
-use spectora_mcp::sandbox::{Edit, Profile};
-use spectora_mcp::sync::{Scope, Silent, SyncError};
+use sync::{Scope, Silent, SyncError};
 
 use crate::support::{TestApp, now, text};
 
@@ -65,7 +65,7 @@ async fn whats_new_tells_each_change_once() {
 #[tokio::test]
 async fn search_finds_and_fetch_reads_as_chatgpt_expects() {
     let app = app().await;
-    let server = app.parts.server_with(&spectora_mcp::mcp::ToolChoice::All);
+    let server = app.parts.server_with(&mcp::ToolChoice::All);
     let (ours, theirs) = tokio::io::duplex(256 * 1024);
     tokio::spawn(async move { rmcp::ServiceExt::serve(server, theirs).await.unwrap().waiting().await });
     let client = rmcp::ServiceExt::serve((), ours).await.unwrap();

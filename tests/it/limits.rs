@@ -75,14 +75,14 @@ async fn a_time_with_an_offset_is_no_date() {
             assert!(failure.contains("is not a date"), "{failure}");
         }
     }
-    let long_ago: spectora_mcp::sandbox::Rewrite = std::sync::Arc::new(|path, document| {
+    let long_ago: sandbox::Rewrite = std::sync::Arc::new(|path, document| {
         if path.ends_with("/inspections") {
             for row in document["data"].as_array_mut().unwrap() {
                 row["attributes"]["datetime"] = "1880-05-01T12:00:00Z".into();
             }
         }
     });
-    let change = |options: &mut spectora_mcp::sandbox::SandboxOptions| {
+    let change = |options: &mut sandbox::SandboxOptions| {
         options.inspections = Some(100);
         options.rewrite = Some(long_ago);
     };

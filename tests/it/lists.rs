@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use sandbox::{Edit, Faults, Rewrite};
 use serde_json::{Value, json};
-use spectora_mcp::sandbox::{Edit, Faults, Rewrite};
-use spectora_mcp::sync::Scope;
+use sync::Scope;
 
 use crate::support::{TestApp, text};
 
@@ -74,7 +74,7 @@ fn ids(ids: impl Iterator<Item = u64>) -> BTreeSet<String> {
 #[tokio::test]
 async fn no_list_loses_a_row_where_the_size_cuts_every_page() {
     for mirrors in [false, true] {
-        let change = |options: &mut spectora_mcp::sandbox::SandboxOptions| {
+        let change = |options: &mut sandbox::SandboxOptions| {
             options.inspections = Some(120);
             options.agents_max = Some(150);
             options.rewrite = Some(long_rows());
@@ -131,7 +131,7 @@ async fn all_news(app: &TestApp, first: &Value, arguments: &Value) -> Vec<String
 
 #[tokio::test]
 async fn news_go_on_by_what_they_are_and_ask_nobody() {
-    let change = |options: &mut spectora_mcp::sandbox::SandboxOptions| {
+    let change = |options: &mut sandbox::SandboxOptions| {
         options.inspections = Some(400);
         options.changed_since = true;
         options.rewrite = Some(long_rows());
@@ -168,7 +168,7 @@ async fn news_go_on_by_what_they_are_and_ask_nobody() {
 
 #[tokio::test]
 async fn clients_who_come_or_go_move_nobody_out_of_the_list() {
-    let change = |options: &mut spectora_mcp::sandbox::SandboxOptions| {
+    let change = |options: &mut sandbox::SandboxOptions| {
         options.inspections = Some(700);
         options.changed_since = true;
     };
@@ -204,7 +204,7 @@ async fn clients_who_come_or_go_move_nobody_out_of_the_list() {
 
 #[tokio::test]
 async fn the_last_client_of_a_page_may_be_gone_itself() {
-    let change = |options: &mut spectora_mcp::sandbox::SandboxOptions| options.inspections = Some(700);
+    let change = |options: &mut sandbox::SandboxOptions| options.inspections = Some(700);
     let app = TestApp::build(change, &[COMPANY], false).await;
     let (before, _) = app.all_ids("list_clients", json!({"limit": 100})).await;
     let first = app.answer("list_clients", json!({"limit": 3})).await;
@@ -228,7 +228,7 @@ async fn ids_of_any_spelling_are_stored_listed_and_shown_once_in_one_order() {
         let finer = format!("{}T12:00:00.000{}", &start[..10], id % 7);
         row["attributes"]["datetime"] = (finer + &start[start.len() - 6..]).into();
     });
-    let change = |options: &mut spectora_mcp::sandbox::SandboxOptions| {
+    let change = |options: &mut sandbox::SandboxOptions| {
         options.inspections = Some(700);
         options.rewrite = Some(odd);
     };
@@ -281,7 +281,7 @@ async fn two_companies_with_the_same_ids_and_starts_share_one_list() {
 
 #[tokio::test]
 async fn a_cursor_belongs_to_the_companies_it_was_made_for() {
-    let change = |options: &mut spectora_mcp::sandbox::SandboxOptions| options.inspections = Some(300);
+    let change = |options: &mut sandbox::SandboxOptions| options.inspections = Some(300);
     let one = TestApp::with(change, &[COMPANY]).await;
     let other = TestApp::with(change, &["spectora_residential"]).await;
     for tool in ["list_agents", "agent_stats", "list_clients", "list_inspections"] {
@@ -298,7 +298,7 @@ async fn agencies_stand_together_whatever_their_names() {
         let id = number(row);
         row["attributes"]["agency_name"] = ["Peak", "Peak Realty", "Peak Zone"][(id % 3) as usize].into();
     });
-    let change = |options: &mut spectora_mcp::sandbox::SandboxOptions| {
+    let change = |options: &mut sandbox::SandboxOptions| {
         options.inspections = Some(300);
         options.rewrite = Some(names);
     };
@@ -336,7 +336,7 @@ async fn one_company_refused_leaves_no_total() {
 
 #[tokio::test]
 async fn every_client_found_is_counted() {
-    let change = |options: &mut spectora_mcp::sandbox::SandboxOptions| options.inspections = Some(4_000);
+    let change = |options: &mut sandbox::SandboxOptions| options.inspections = Some(4_000);
     let app = TestApp::build(change, &[COMPANY], true).await;
     app.sync(Scope::Auto).await;
     // Every phone number has it, so that this is all of them.
@@ -353,7 +353,7 @@ async fn what_people_typed_is_marked_in_lists_as_in_single_records() {
         row["attributes"]["notes"] = order.into();
         row["attributes"]["private_notes"] = "Paid late once.".into();
     });
-    let change = |options: &mut spectora_mcp::sandbox::SandboxOptions| {
+    let change = |options: &mut sandbox::SandboxOptions| {
         options.inspections = Some(100);
         options.rewrite = Some(noted);
     };
@@ -389,7 +389,7 @@ async fn statistics_are_found_where_the_service_does_not_look_them_up() {
             document["meta"] = json!({"pagination": {"current": 1, "next": 2, "last": 2, "records": 201}});
         }
     });
-    let change = |options: &mut spectora_mcp::sandbox::SandboxOptions| {
+    let change = |options: &mut sandbox::SandboxOptions| {
         options.inspections = Some(100);
         options.rewrite = Some(unfiltered);
     };

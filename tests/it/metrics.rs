@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use insight::{self, MixBy, Rate, Scope};
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
+use mirror::{AgentFact, Fact, Facts, Named};
 use proptest::prelude::*;
+use sandbox::CompanyTruth;
 use serde_json::{Value, json};
-use spectora_mcp::insight::{self, MixBy, Rate, Scope};
-use spectora_mcp::mirror::{AgentFact, Fact, Facts, Named};
-use spectora_mcp::sandbox::CompanyTruth;
 
 use crate::support::{TestApp, civil, civil_of, epoch_day, middle, money, now};
 
@@ -830,7 +830,7 @@ proptest! {
             .collect();
         prop_assert_eq!(analysis.agents.len(), someone.len());
 
-        let naming = spectora_mcp::domain::Naming::default();
+        let naming = domain::Naming::default();
         let looked = insight::Looked::at(&facts, &naming, ms);
         let findings = insight::quality(&looked, epoch_day(range.0), epoch_day(range.1));
         for (what, holds) in [

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use mirror::Kind;
+use sandbox::{CompanyTruth, Edit, InspectionRow};
 use serde_json::{Value, json};
-use spectora_mcp::mirror::Kind;
-use spectora_mcp::sandbox::{CompanyTruth, Edit, InspectionRow};
-use spectora_mcp::sync::Scope;
+use sync::Scope;
 
 use crate::support::{TestApp, civil_of, money, now};
 
@@ -187,7 +187,7 @@ fn namesakes(companies: &[CompanyTruth]) -> Vec<[u64; 3]> {
     let mut used: BTreeSet<u64> = BTreeSet::new();
     let mut found = Vec::new();
     for one in &companies[0].agents {
-        let fits = |other: &&spectora_mcp::sandbox::AgentRow, used: &BTreeSet<u64>| {
+        let fits = |other: &&sandbox::AgentRow, used: &BTreeSet<u64>| {
             other.first_name == one.first_name && other.agent_id != one.agent_id && !used.contains(&other.agent_id)
         };
         let here = companies[0].agents.iter().find(|other| fits(other, &used));
@@ -206,7 +206,7 @@ fn namesakes(companies: &[CompanyTruth]) -> Vec<[u64; 3]> {
 /// Two connections of the first company, of people whom the second does not know: the two who refer most.
 fn two_connections(companies: &[CompanyTruth], used: &[[u64; 3]]) -> [u64; 2] {
     let company = &companies[0];
-    let is_local = |agent: &&spectora_mcp::sandbox::AgentRow| {
+    let is_local = |agent: &&sandbox::AgentRow| {
         let is_used = used.iter().flatten().any(|id| *id == agent.connection_id);
         !is_used && companies[1].agents.iter().all(|other| other.agent_id != agent.agent_id)
     };
@@ -582,7 +582,7 @@ async fn no_total_is_given_while_a_company_is_missing() {
     };
     let app = TestApp::configured(|options| options.inspections = Some(600), &[], true, configure).await;
     for (_, keeper) in app.parts.keepers().take(2) {
-        keeper.unwrap().unwrap().sync(Scope::Auto, &spectora_mcp::sync::Silent).await.unwrap();
+        keeper.unwrap().unwrap().sync(Scope::Auto, &sync::Silent).await.unwrap();
     }
     for (tool, asked) in [
         ("list_inspections", json!({"period": "last_month"})),

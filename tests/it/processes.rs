@@ -4,9 +4,9 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use domain::{Clock as _, SystemClock};
+use sandbox::{Faults, Limits, RetryAfter, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
-use spectora_mcp::domain::{Clock as _, SystemClock};
-use spectora_mcp::sandbox::{Faults, Limits, RetryAfter, Sandbox, SandboxOptions};
 
 use crate::cli::program;
 
@@ -247,7 +247,7 @@ async fn webhooks_change_the_mirror_and_nothing_else() {
     let company = &truth.companies[0];
     let row = company.inspections.iter().rfind(|row| row.canceled_at.is_none() && row.deleted_at.is_none()).unwrap();
     let other = truth.companies[1].inspections[5].id;
-    sandbox.edit(&[spectora_mcp::sandbox::Edit::Cancel { company: 0, id: row.id }]);
+    sandbox.edit(&[sandbox::Edit::Cancel { company: 0, id: row.id }]);
     sandbox.clear_log();
     let canceled = format!(r#"{{"event":"inspection.canceled","id":"{}","company_id":"4101"}}"#, row.id);
     assert_eq!(post(&path, &canceled), 202);

@@ -1,8 +1,8 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Stdio;
 
+use sandbox::{Faults, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
-use spectora_mcp::sandbox::{Faults, Sandbox, SandboxOptions};
 
 use crate::cli::program;
 

@@ -117,7 +117,7 @@ fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
 async fn every_tool_with_every_argument_sends_nothing_but_get() {
     every_argument(TestApp::with(|_| {}, &[]).await).await;
     // Filling a mirror and answering from it sends nothing else either.
-    every_argument(TestApp::kept(spectora_mcp::sandbox::Profile::Full).await).await;
+    every_argument(TestApp::kept(sandbox::Profile::Full).await).await;
 }
 
 async fn every_argument(app: TestApp) {
@@ -164,10 +164,7 @@ async fn every_argument(app: TestApp) {
 #[tokio::test]
 async fn the_key_does_not_follow_a_redirect() {
     let app = TestApp::with(|_| {}, &["spectora_company1"]).await;
-    let elsewhere =
-        spectora_mcp::sandbox::Sandbox::start(spectora_mcp::sandbox::SandboxOptions::new(crate::support::now()))
-            .await
-            .unwrap();
+    let elsewhere = sandbox::Sandbox::start(sandbox::SandboxOptions::new(crate::support::now())).await.unwrap();
     app.set_faults(&[&format!("*:1+=redirect:{}", elsewhere.base_url())]);
     let failure = app.failure("list_inspections", json!({"period": "tomorrow"})).await;
     assert!(failure.contains("redirected"), "{failure}");

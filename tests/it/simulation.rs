@@ -12,16 +12,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use domain::{Clock, HandClock};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use mirror::{Kind, Ledger, LedgerSettings, Mirror, MirrorSettings};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use spectora_mcp::domain::{Clock, HandClock};
-use spectora_mcp::mirror::{Kind, Ledger, LedgerSettings, Mirror, MirrorSettings};
-use spectora_mcp::records::{InspectionOrder, InspectionSelection, Records};
-use spectora_mcp::sandbox::{ChangedSince, Edit, Faults, Profile, Sandbox, SandboxOptions, Truth};
-use spectora_mcp::spectora::{CallMeter, ClientLimits, ClientSettings, SpectoraClient};
-use spectora_mcp::sync::{LedgerMeter, Scope, Silent, SyncSettings, Syncer};
+use records::{InspectionOrder, InspectionSelection, Records};
+use sandbox::{ChangedSince, Edit, Faults, Profile, Sandbox, SandboxOptions, Truth};
+use spectora::{CallMeter, ClientLimits, ClientSettings, SpectoraClient};
+use sync::{LedgerMeter, Scope, Silent, SyncSettings, Syncer};
 
 use crate::support::now;
 
@@ -122,7 +122,7 @@ fn answered(syncer: &Syncer, from: Option<i64>) -> Result<BTreeMap<u64, Facts>, 
     let zone = syncer.mirror().timezone();
     let misdated = facts.rows.iter().find(|row| {
         let starts_at = Timestamp::from_millisecond(row.starts_at).unwrap();
-        row.day != spectora_mcp::domain::epoch_day(zone.to_datetime(starts_at).date())
+        row.day != domain::epoch_day(zone.to_datetime(starts_at).date())
     });
     if let Some(row) = misdated {
         return Err(format!("{} is on the wrong day for {:?}", row.pk, zone.iana_name()));
@@ -192,7 +192,7 @@ fn open(life_folder: &std::path::Path, sandbox: &Sandbox, zone: &str, ours: &Arc
         requests_per_minute: 1_000_000.try_into().unwrap(),
         limits,
         known_services: Vec::new(),
-        naming: spectora_mcp::domain::Naming::default(),
+        naming: domain::Naming::default(),
         changed_since: None,
         meter: Some(meter),
     };
@@ -406,7 +406,7 @@ impl Life {
                 _ => "connection.updated",
             };
             let body = format!(r#"{{"id":"evt_1","event":"{event}","data":{{"id":"{id}"}}}}"#);
-            let envelope = spectora_mcp::sync::Envelope::parse(body.as_bytes()).unwrap();
+            let envelope = sync::Envelope::parse(body.as_bytes()).unwrap();
             self.processes[0].syncer.deliver(envelope).await.unwrap();
         }
         let done = self.processes[0].syncer.drain().await;
@@ -518,7 +518,7 @@ impl Life {
             let first = from.map(|from| {
                 let day = zone.to_datetime(from).date().tomorrow().unwrap().tomorrow().unwrap();
                 let last = jiff::civil::date(2199, 12, 31);
-                selection.period = Some(spectora_mcp::domain::DateRange::new(day, last).unwrap());
+                selection.period = Some(domain::DateRange::new(day, last).unwrap());
                 day.to_zoned_datetime(zone.clone()).unwrap().timestamp().as_second()
             });
             let before = self.sandbox.log().len();

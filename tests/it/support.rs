@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use domain::{Clock, HandClock};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use rmcp::model::{CallToolRequestParams, CallToolResult};
 use rmcp::service::RunningService;
 use rmcp::{RoleClient, ServiceExt as _};
+use sandbox::{Faults, Profile, Sandbox, SandboxOptions};
 use serde_json::{Map, Value};
 use spectora_mcp::app::App;
 use spectora_mcp::config::{Company, Config};
-use spectora_mcp::domain::{Clock, HandClock};
-use spectora_mcp::sandbox::{Faults, Profile, Sandbox, SandboxOptions};
-use spectora_mcp::sync::{Scope, Silent};
+use sync::{Scope, Silent};
 
 /// The instant every test lives at: a Tuesday evening in Denver that is Wednesday in UTC.
 pub(crate) const NOW: &str = "2026-11-25T02:30:00Z";
@@ -309,8 +309,8 @@ pub(crate) fn config_of(sandbox: &Sandbox, companies: &[&str]) -> Config {
         api_key: company.api_key.clone().into(),
         requests_per_minute: 10_000.try_into().unwrap(),
         known_services: vec!["Pool, Spa & Deck Inspection".to_owned()],
-        naming: spectora_mcp::domain::Naming::default(),
-        week_starts: spectora_mcp::domain::WeekStart::Monday,
+        naming: domain::Naming::default(),
+        week_starts: domain::WeekStart::Monday,
         monthly_budget: None,
         keeping: spectora_mcp::config::Keeping::default(),
     });

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use domain::{Agent, Client, Inspection};
 use jiff::Timestamp;
+use mirror::{InspectionQuery, Kind, Order};
 use proptest::prelude::*;
-use spectora_mcp::domain::{Agent, Client, Inspection};
-use spectora_mcp::mirror::{InspectionQuery, Kind, Order};
-use spectora_mcp::sandbox::{CompanyTruth, Edit, InspectionRow, Profile};
-use spectora_mcp::spectora::{ConnectionStats, Connections, Contacts, Inspections, RawRecord, SpectoraClient, Wired};
-use spectora_mcp::sync::{Scope, Silent, Syncer};
+use sandbox::{CompanyTruth, Edit, InspectionRow, Profile};
+use spectora::{ConnectionStats, Connections, Contacts, Inspections, RawRecord, SpectoraClient, Wired};
+use sync::{Scope, Silent, Syncer};
 
 use crate::support::TestApp;
 
@@ -18,7 +18,7 @@ const ROWS: u64 = 900;
 const AGENTS: usize = 60;
 
 async fn app(profile: Profile, changed_since: bool, rows: u64) -> TestApp {
-    let change = |options: &mut spectora_mcp::sandbox::SandboxOptions| {
+    let change = |options: &mut sandbox::SandboxOptions| {
         options.profile = profile;
         options.changed_since = changed_since;
         options.inspections = Some(rows);
@@ -39,17 +39,16 @@ fn at(seconds: Option<i64>) -> Option<Timestamp> {
 
 /// The facts of an inspection as the mirror has them.
 fn facts(row: &Inspection) -> BTreeMap<&'static str, String> {
-    let agent = |agent: &Option<spectora_mcp::domain::AgentOnInspection>| {
+    let agent = |agent: &Option<domain::AgentOnInspection>| {
         agent.as_ref().and_then(|agent| agent.id.as_ref().map(ToString::to_string))
     };
-    let texts =
-        |texts: &[spectora_mcp::domain::Text]| texts.iter().map(ToString::to_string).collect::<Vec<_>>().join("|");
+    let texts = |texts: &[domain::Text]| texts.iter().map(ToString::to_string).collect::<Vec<_>>().join("|");
     let inspectors: Vec<String> =
         row.inspectors.iter().filter_map(|inspector| inspector.id.as_ref().map(ToString::to_string)).collect();
     BTreeMap::from([
         ("starts_at", format!("{:?}", row.starts_at)),
         ("minutes", format!("{:?}", row.duration_hours.map(|hours| hours * 60.0))),
-        ("quote", format!("{:?}", row.quote.map(spectora_mcp::domain::Money::cents_rounded_down))),
+        ("quote", format!("{:?}", row.quote.map(domain::Money::cents_rounded_down))),
         ("paid", format!("{:?}", row.paid)),
         ("confirmed", format!("{:?}", row.confirmed)),
         ("canceled_at", format!("{:?}", row.canceled_at)),
@@ -125,7 +124,7 @@ fn assert_equal(app: &TestApp) {
         let expected = company.agents.iter().map(|agent| (agent.connection_id.to_string(), visible(&agent.last_name)));
         assert_eq!(agents.len(), company.agents.len());
         for (id, last_name) in expected {
-            let clean = last_name.and_then(|name| spectora_mcp::domain::Text::line(&name)).map(|name| name.to_string());
+            let clean = last_name.and_then(|name| domain::Text::line(&name)).map(|name| name.to_string());
             assert_eq!(agents[&id], clean, "{name} agent {id}");
         }
         let clients: BTreeMap<String, Option<String>> = kept::<Contacts>(syncer, client, Kind::Clients)
@@ -134,7 +133,7 @@ fn assert_equal(app: &TestApp) {
             .collect();
         assert_eq!(clients.len(), company.clients.len());
         for client in &company.clients {
-            let expected = spectora_mcp::domain::Text::line(client.last_name()).map(|name| name.to_string());
+            let expected = domain::Text::line(client.last_name()).map(|name| name.to_string());
             assert_eq!(clients[&client.id.to_string()], expected, "{name} client {}", client.id);
         }
     }

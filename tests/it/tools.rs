@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use sandbox::{CompanyTruth, InspectionRow, Profile, SandboxOptions, Truth};
 use serde_json::{Value, json};
-use spectora_mcp::sandbox::{CompanyTruth, InspectionRow, Profile, SandboxOptions, Truth};
-use spectora_mcp::sync::Scope;
+use sync::Scope;
 
 use crate::support::{TestApp, now};
 
@@ -90,7 +90,7 @@ async fn a_mirror_gives_the_same_answers_and_asks_nobody() {
         let app = TestApp::build(of_many_pages(profile), &[], true).await;
         app.sync(Scope::Auto).await;
         app.sandbox.clear_log();
-        app.sandbox.set_faults(spectora_mcp::sandbox::Faults::parse(["*:1+=503"]).unwrap());
+        app.sandbox.set_faults(sandbox::Faults::parse(["*:1+=503"]).unwrap());
         answers_are_right(app, profile, "mirror").await;
     }
 }

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
+use domain::{Clock, HandClock};
 use jiff::SignedDuration;
+use mirror::Kind;
 use rmcp::model::CallToolRequestParams;
 use rmcp::service::RunningService;
 use rmcp::{RoleClient, ServiceExt as _};
+use sandbox::{ChangedSince, Edit, Faults, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 use spectora_mcp::app::App;
-use spectora_mcp::domain::{Clock, HandClock};
-use spectora_mcp::mirror::Kind;
-use spectora_mcp::sandbox::{ChangedSince, Edit, Faults, Sandbox, SandboxOptions};
-use spectora_mcp::sync::{Received, Scope, Silent, SyncError, Syncer, webhook_secret};
+use sync::{Received, Scope, Silent, SyncError, Syncer, webhook_secret};
 
 use crate::support::{config_of, now, text};
 
@@ -150,7 +150,7 @@ async fn the_key_of_another_company_shows_nothing_and_stores_nothing() {
     assert_eq!((own.total().await.0, basis["complete"].as_bool()), (total, Some(true)));
     // Once the mirror is started over, the key's own company lives under this name.
     drop((own, program));
-    spectora_mcp::mirror::Mirror::remove(stage.folder.path(), &NAME.parse().unwrap()).unwrap();
+    mirror::Mirror::remove(stage.folder.path(), &NAME.parse().unwrap()).unwrap();
     let program = stage.program(&other).await;
     program.sync(Scope::Auto).await;
     let truth = stage.sandbox.truth();
@@ -234,8 +234,7 @@ async fn a_change_that_nobody_told_of_is_found_after_one_that_was_told() {
     stage.sandbox.edit(&[Edit::Requote { company: 0, id: live[9], cents: 12_300 }]);
     stage.later(SignedDuration::from_mins(10));
     stage.sandbox.edit(&[Edit::Requote { company: 0, id: live[3], cents: 45_600 }]);
-    let told =
-        spectora_mcp::sync::Envelope::parse(format!(r#"{{"event":"inspection.changed","id":{}}}"#, live[3]).as_bytes());
+    let told = sync::Envelope::parse(format!(r#"{{"event":"inspection.changed","id":{}}}"#, live[3]).as_bytes());
     own.syncer().deliver(told.unwrap()).await.unwrap();
     own.syncer().drain().await.unwrap();
     stage.later(SignedDuration::from_mins(15));
@@ -288,7 +287,7 @@ async fn a_passing_refusal_hides_no_record() {
     }
     // And in a first pass none is left out.
     drop(own);
-    spectora_mcp::mirror::Mirror::remove(stage.folder.path(), &NAME.parse().unwrap()).unwrap();
+    mirror::Mirror::remove(stage.folder.path(), &NAME.parse().unwrap()).unwrap();
     let own = stage.own().await;
     stage.faults(&["inspections:1-4=400"]);
     own.sync(Scope::Auto).await;
@@ -302,8 +301,7 @@ async fn a_page_that_is_not_found_deletes_nothing() {
     own.sync(Scope::Auto).await;
     let here = own.here();
     let id = stage.live()[0];
-    let told =
-        || spectora_mcp::sync::Envelope::parse(format!(r#"{{"event":"inspection.changed","id":{id}}}"#).as_bytes());
+    let told = || sync::Envelope::parse(format!(r#"{{"event":"inspection.changed","id":{id}}}"#).as_bytes());
     own.syncer().deliver(told().unwrap()).await.unwrap();
     stage.faults(&["inspections:1+=404-html"]);
     let failed = own.syncer().drain().await;
@@ -442,8 +440,7 @@ async fn deliveries_in_an_outage_wait_together() {
     own.sync(Scope::Auto).await;
     stage.faults(&["*:1+=503"]);
     for id in stage.live().into_iter().take(200) {
-        let told =
-            spectora_mcp::sync::Envelope::parse(format!(r#"{{"event":"inspection.changed","id":{id}}}"#).as_bytes());
+        let told = sync::Envelope::parse(format!(r#"{{"event":"inspection.changed","id":{id}}}"#).as_bytes());
         own.syncer().deliver(told.unwrap()).await.unwrap();
     }
     stage.sandbox.clear_log();

@@ -4,13 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use domain::{AgentStatistics, Naming};
+use insight::{Looked, disagreements, misdated, quality};
+use mirror::{AgentFact, Fact, Facts, Named};
+use sandbox::{CompanyTruth, Edit, InspectionRow, Profile, RecordKind, SandboxOptions};
 use serde_json::{Map, Value, json};
 use spectora_mcp::config::Config;
-use spectora_mcp::domain::{AgentStatistics, Naming};
-use spectora_mcp::insight::{Looked, disagreements, misdated, quality};
-use spectora_mcp::mirror::{AgentFact, Fact, Facts, Named};
-use spectora_mcp::sandbox::{CompanyTruth, Edit, InspectionRow, Profile, RecordKind, SandboxOptions};
-use spectora_mcp::sync::{Scope, Silent};
+use sync::{Scope, Silent};
 
 use crate::support::{TestApp, civil_of, epoch_day, money, now};
 

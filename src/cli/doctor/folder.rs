@@ -85,7 +85,7 @@ pub(super) fn examine(app: &App, folder: &Path) -> Vec<Finding> {
             Some(syncer) => {
                 syncer.mirror().check().and_then(|()| syncer.mirror().journal_mode()).map(|mode| (syncer, mode))
             }
-            None => Err(crate::mirror::MirrorError::Closed),
+            None => Err(mirror::MirrorError::Closed),
         });
         findings.push(match checked {
             Ok((syncer, mode)) if mode == "wal" => {
@@ -115,8 +115,8 @@ fn real_path(folder: &Path) -> PathBuf {
 
 /// Makes the folder and writes into it.
 fn written(folder: &Path) -> Result<(), String> {
-    use crate::mirror::MirrorError;
-    crate::mirror::private_folder(folder).map_err(|error| match error {
+    use mirror::MirrorError;
+    mirror::private_folder(folder).map_err(|error| match error {
         // The folder is named by whoever shows this.
         MirrorError::Unusable { reason, .. } => reason,
         other => other.to_string(),

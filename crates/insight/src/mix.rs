@@ -1,0 +1,192 @@
+//! What is sold where, by whom and through whom.
+
+use std::collections::BTreeMap;
+
+use super::common::{Rate, Scope, has_add_on, is_performed, rate, sum_of};
+use super::metric::{Counting, Metric};
+use domain::date_of;
+use mirror::{Fact, Facts, Named};
+
+/// What services are broken down by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MixBy {
+    /// ZIP code.
+    Zip,
+    /// City.
+    City,
+    /// Calendar month, as `year * 100 + month`.
+    Month,
+    /// Primary inspector.
+    Inspector,
+    /// Buying agent.
+    Agent,
+    /// The agency the buying agent is with now.
+    Agency,
+}
+
+/// One service or add-on in one group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MixCell {
+    /// The service's number among the names.
+    pub word: i64,
+    /// Performed inspections with it, of the group's performed.
+    pub share: Rate,
+    /// Its share in the whole company and period.
+    pub norm: f64,
+    /// Whether it is sold less than the norm beyond chance: the whole 95 % interval lies below it.
+    pub below_norm: bool,
+}
+
+/// Which way a group goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trend {
+    /// More than before.
+    Growing,
+    /// Less than before.
+    Shrinking,
+}
+
+/// One group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MixRow {
+    /// The group's key (see [`MixBy`]); `None` for inspections without one.
+    pub key: Option<i64>,
+    /// Performed inspections.
+    pub volume: u64,
+    /// Performed inspections of the period compared with; a month has none.
+    pub volume_before: Option<u64>,
+    /// Growing or shrinking beyond chance: of all inspections of both periods, the share in the later one has a 95 %
+    /// interval wholly above or below a half. Not said of small samples, nor of months.
+    pub trend: Option<Trend>,
+    /// Quoted revenue, in ten-thousandths.
+    pub revenue: i128,
+    /// Performed inspections with at least one add-on.
+    pub attach: Option<Rate>,
+    /// The same in the period compared with.
+    pub attach_before: Option<Rate>,
+    /// Services, most sold first.
+    pub services: Vec<MixCell>,
+    /// Add-ons, most sold first.
+    pub add_ons: Vec<MixCell>,
+}
+
+/// Services and add-ons by group, largest group first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceMix {
+    /// The groups.
+    pub rows: Vec<MixRow>,
+    /// The whole company as one group.
+    pub company: MixRow,
+}
+
+/// The mix of performed inspections in `scope` by `by`, with volumes of `before`.
+pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: MixBy, now: i64) -> ServiceMix {
+    let counting = Counting::new(facts, scope, now);
+    let in_scope = facts.around(scope.from, scope.to).iter();
+    let performed: Vec<&Fact> = in_scope.filter(|fact| counting.counts(Metric::Volume, fact)).collect();
+    let norms = counts(facts, &performed);
+    let all = performed.len() as u64;
+    let norm = |word: i64| norms.get(&word).map_or(0.0, |count| *count as f64 / all.max(1) as f64);
+    let mut groups: BTreeMap<Option<i64>, Vec<&Fact>> = BTreeMap::new();
+    for fact in &performed {
+        groups.entry(key(facts, fact, by)).or_default().push(fact);
+    }
+    // How many, and how many of them with an add-on.
+    let mut earlier: BTreeMap<Option<i64>, (u64, u64)> = BTreeMap::new();
+    if let Some(before) = before {
+        for fact in
+            facts.around(before.from, before.to).iter().filter(|fact| before.holds(fact) && is_performed(fact, now))
+        {
+            let group = earlier.entry(key(facts, fact, by)).or_default();
+            group.0 += 1;
+            group.1 += u64::from(has_add_on(facts, fact));
+        }
+    }
+    let row = |key: Option<i64>, group: &[&Fact], before: Option<(u64, u64)>| {
+        let volume_before = before.map(|(volume, _)| volume);
+        let volume = group.len() as u64;
+        let mut cells: Vec<MixCell> = counts(facts, group)
+            .into_iter()
+            .filter_map(|(word, count)| {
+                let share = rate(count, volume)?;
+                let norm = norm(word);
+                Some(MixCell { word, share, norm, below_norm: is_below(share, norm) })
+            })
+            .collect();
+        // What the company sells and this group never does is a cell too.
+        for word in norms.keys() {
+            if !cells.iter().any(|cell| cell.word == *word)
+                && let Some(share) = rate(0, volume)
+            {
+                cells.push(MixCell { word: *word, share, norm: norm(*word), below_norm: is_below(share, norm(*word)) });
+            }
+        }
+        cells.sort_by(|left, right| right.share.count.cmp(&left.share.count).then_with(|| left.word.cmp(&right.word)));
+        let (add_ons, services): (Vec<MixCell>, Vec<MixCell>) =
+            cells.into_iter().partition(|cell| matches!(facts.names.get(&cell.word), Some(Named::AddOn(_))));
+        let attached = group.iter().filter(|fact| counting.counts(Metric::Attach, fact)).count() as u64;
+        MixRow {
+            key,
+            volume,
+            volume_before,
+            trend: volume_before.and_then(|before| trend(volume, before)),
+            revenue: sum_of(group.iter().filter_map(|fact| fact.quote)),
+            attach: rate(attached, volume),
+            attach_before: before.and_then(|(volume, attached)| rate(attached, volume)),
+            services,
+            add_ons,
+        }
+    };
+    // A month is in one period alone; there is nothing to compare it with.
+    let compared = before.filter(|_| by != MixBy::Month);
+    if compared.is_some() {
+        // What was there before and is gone is a group too.
+        for key in earlier.keys() {
+            groups.entry(*key).or_default();
+        }
+    }
+    let mut rows: Vec<MixRow> = groups
+        .iter()
+        .map(|(key, group)| row(*key, group, compared.map(|_| earlier.get(key).copied().unwrap_or_default())))
+        .collect();
+    rows.sort_by(|left, right| right.volume.cmp(&left.volume).then_with(|| left.key.cmp(&right.key)));
+    let all_before = earlier.values().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    let company = row(None, &performed, before.map(|_| all_before));
+    ServiceMix { rows, company }
+}
+
+fn trend(volume: u64, before: u64) -> Option<Trend> {
+    let later = rate(volume, volume + before).filter(|rate| !rate.small_sample)?;
+    if 0.5 < later.low { Some(Trend::Growing) } else { (later.high < 0.5).then_some(Trend::Shrinking) }
+}
+
+fn counts(facts: &Facts, group: &[&Fact]) -> BTreeMap<i64, u64> {
+    let mut counts = BTreeMap::new();
+    for fact in group {
+        // What is no service and no add-on has no share in what is sold.
+        let counted = |word: &&i64| !matches!(facts.names.get(*word), Some(Named::NotAddOn(_)));
+        for word in facts.sold(fact).iter().filter(counted) {
+            *counts.entry(*word).or_default() += 1;
+        }
+    }
+    counts
+}
+
+fn key(facts: &Facts, fact: &Fact, by: MixBy) -> Option<i64> {
+    match by {
+        MixBy::Zip => fact.zip,
+        MixBy::City => fact.city,
+        MixBy::Month => {
+            let date = date_of(fact.day);
+            Some(i64::from(date.year()) * 100 + i64::from(date.month()))
+        }
+        MixBy::Inspector => fact.inspector,
+        MixBy::Agent => fact.buying_agent,
+        MixBy::Agency => fact.buying_agent.and_then(|agent| facts.agent(agent)?.agency),
+    }
+}
+
+/// The upper end of the interval of "all of them" is 1 but for the last digit; all of them are never too few.
+fn is_below(share: Rate, norm: f64) -> bool {
+    share.high < norm && share.count < share.of
+}

@@ -1,0 +1,355 @@
+//! The shapes that hold for every tool: a list, one record, and what they are based on.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use rmcp::model::{CallToolResult, ContentBlock};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::failure::ToolFailure;
+use super::render;
+use domain::{CompanyName, DateRange};
+use records::Basis;
+
+/// The largest answer, in bytes of its structured content; whole rows are cut, and the rest comes by cursor.
+const ANSWER_BYTES_MAX: usize = 40_000;
+
+/// An answer: the structured content. The text is made from it.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    content: Map<String, Value>,
+    /// Whether the text is the same JSON, because that is what the shape's readers expect.
+    text_is_json: bool,
+}
+
+/// Rows with the place each has in the list, and what is known about the whole.
+pub(super) struct Rows<P> {
+    /// Position and content of each row, in order.
+    pub rows: Vec<(P, Map<String, Value>)>,
+    /// How many there are in all, where that is certain.
+    pub total: Option<u64>,
+    /// Whether more follow.
+    pub more: bool,
+    /// Where to go on when there is no last row to go on from.
+    pub resume: Option<P>,
+}
+
+/// How many rows there are in all, and whether more follow once those after a place are cut to a page.
+pub(super) struct Cut {
+    /// All of them, over all pages.
+    pub total: u64,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+/// Leaves of rows in the order of their places those after `after`, at most `limit`.
+pub(super) fn cut_to_page<P: Ord, T>(rows: &mut Vec<(P, T)>, after: Option<&P>, limit: usize) -> Cut {
+    rows.sort_by(|left, right| left.0.cmp(&right.0));
+    let total = rows.len() as u64;
+    if let Some(after) = after {
+        rows.retain(|(place, _)| after < place);
+    }
+    let more = limit < rows.len();
+    rows.truncate(limit);
+    Cut { total, more }
+}
+
+/// What a list of one tool, with the same arguments, goes on from.
+#[derive(Serialize, Deserialize)]
+struct Cursor<P> {
+    v: u8,
+    q: String,
+    p: P,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    n: Option<u64>,
+}
+
+const CURSOR_VERSION: u8 = 1;
+
+/// The query a cursor belongs to: the tool, its arguments but for `cursor` and `limit`, and the companies served, for
+/// the same words ask a server of other companies for another list.
+pub(super) struct QueryMark(String);
+
+impl QueryMark {
+    pub(super) fn new<'a>(
+        tool: &str,
+        arguments: &Map<String, Value>,
+        served: impl IntoIterator<Item = &'a CompanyName>,
+    ) -> Self {
+        let mut names: Vec<&String> = arguments.keys().filter(|name| *name != "cursor" && *name != "limit").collect();
+        names.sort();
+        let mut text = tool.to_owned();
+        for name in names {
+            text.push_str(&format!("\n{name}={}", arguments.get(name).unwrap_or(&Value::Null)));
+        }
+        for company in served {
+            text.push_str(&format!("\n{company}"));
+        }
+        // FNV-1a: stable over releases and machines; it guards against mistakes, not against attacks.
+        let hash = text
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        Self(format!("{hash:016x}"))
+    }
+
+    /// What `cursor` goes on from, and the total it carries.
+    pub(super) fn read<P: for<'de> Deserialize<'de>>(&self, cursor: &str) -> Result<(P, Option<u64>), ToolFailure> {
+        let refused = |what: &str| {
+            ToolFailure::new(
+                format!("this `cursor` {what}"),
+                "give `next_cursor` of the answer before unchanged, with the same other arguments and to the same server, or \
+                 leave `cursor` out to start over",
+            )
+        };
+        let bytes = URL_SAFE_NO_PAD.decode(cursor.trim()).map_err(|_| refused("is not one of ours"))?;
+        let cursor: Cursor<P> = serde_json::from_slice(&bytes).map_err(|_| refused("is not one of this list"))?;
+        if cursor.v != CURSOR_VERSION || cursor.q != self.0 {
+            return Err(refused("belongs to a list with other arguments, or of other companies"));
+        }
+        Ok((cursor.p, cursor.n))
+    }
+
+    fn write<P: Serialize>(&self, position: &P, total: Option<u64>) -> Option<String> {
+        let cursor = Cursor { v: CURSOR_VERSION, q: self.0.clone(), p: position, n: total };
+        serde_json::to_vec(&cursor).ok().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+/// The days of one company's part of an answer.
+pub(super) struct Dated {
+    /// Whose.
+    pub company: CompanyName,
+    /// The days.
+    pub days: DateRange,
+    /// Those they are compared with.
+    pub compared: Option<DateRange>,
+    /// The zone they are days of.
+    pub timezone: String,
+}
+
+/// What an answer about periods is based on, as shown. Companies in different zones can have different days: then
+/// `period` and `compared` have those of each.
+pub(super) fn dated_basis(basis: &Basis, parts: &[Dated]) -> Value {
+    let mut shown = self::basis(basis);
+    let (Some(fields), Some(first)) = (shown.as_object_mut(), parts.first()) else { return shown };
+    let range = |days: DateRange| json!({"from": days.from().to_string(), "to": days.to().to_string()});
+    let with = |mut days: Value, name: &str, value: &str| {
+        if let Some(days) = days.as_object_mut() {
+            days.insert(name.to_owned(), value.into());
+        }
+        days
+    };
+    if parts.iter().all(|part| part.days == first.days && part.compared == first.compared) {
+        let one_zone = parts.len() == 1;
+        let zone = if one_zone { first.timezone.as_str() } else { "each company's own" };
+        fields.insert("period".to_owned(), with(range(first.days), "timezone", zone));
+        if let Some(compared) = first.compared {
+            fields.insert("compared".to_owned(), range(compared));
+        }
+        return shown;
+    }
+    let each = |days: &dyn Fn(&Dated) -> Option<Value>| -> Vec<Value> {
+        parts.iter().filter_map(|part| Some(with(days(part)?, "company", part.company.as_str()))).collect()
+    };
+    let periods = each(&|part| Some(with(range(part.days), "timezone", &part.timezone)));
+    fields.insert("period".to_owned(), json!({"companies": periods}));
+    let compared = each(&|part| part.compared.map(range));
+    if !compared.is_empty() {
+        fields.insert("compared".to_owned(), json!({"companies": compared}));
+    }
+    shown
+}
+
+/// What an answer is based on, as shown.
+pub(super) fn basis(basis: &Basis) -> Value {
+    let mut shown = Map::new();
+    shown.insert("as_of".to_owned(), seconds(basis.as_of).into());
+    shown.insert("source".to_owned(), basis.source.name().into());
+    shown.insert("complete".to_owned(), basis.missing.is_empty().into());
+    if !basis.missing.is_empty() {
+        shown.insert("missing".to_owned(), basis.missing.clone().into());
+    }
+    if !basis.notes.is_empty() {
+        shown.insert("notes".to_owned(), basis.notes.clone().into());
+    }
+    shown.into()
+}
+
+/// An instant in UTC, to the second.
+pub(super) fn seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+impl Answer {
+    /// A list. Rows that would make it too large are cut from its end and come with the cursor.
+    pub(super) fn list<P: Serialize>(rows: Rows<P>, mark: &QueryMark, mut basis: Value) -> Self {
+        let found = rows.rows.len();
+        let mut bytes = 0;
+        let mut kept = Vec::new();
+        let mut last = None;
+        for (position, row) in rows.rows {
+            bytes += serde_json::to_string(&row).map_or(0, |text| text.len());
+            if ANSWER_BYTES_MAX < bytes && !kept.is_empty() {
+                break;
+            }
+            kept.push(Value::Object(row));
+            last = Some(position);
+        }
+        let cut = found - kept.len();
+        if 0 < cut
+            && let Some(basis) = basis.as_object_mut()
+        {
+            let note = format!("{cut} rows of this page were left out to keep the answer small; next_cursor has them");
+            match basis.get_mut("notes").and_then(Value::as_array_mut) {
+                Some(notes) => notes.push(note.into()),
+                None => drop(basis.insert("notes".to_owned(), json!([note]))),
+            }
+        }
+        // Over companies of which one did not answer, a total is not certain.
+        let total = rows.total.filter(|_| !super::tools::lacks_a_company(&basis));
+        let mut answer = Map::new();
+        answer.insert("items".to_owned(), kept.into());
+        if let Some(total) = total {
+            answer.insert("total".to_owned(), total.into());
+        }
+        if (rows.more || 0 < cut)
+            && let Some(position) = if 0 < cut { last } else { rows.resume.or(last) }
+            && let Some(cursor) = mark.write(&position, total)
+        {
+            answer.insert("next_cursor".to_owned(), cursor.into());
+        }
+        answer.insert("basis".to_owned(), basis);
+        Self { content: answer, text_is_json: false }
+    }
+
+    /// An insight: a part for each company, sums where they make sense and no company is missing, and the basis.
+    pub(super) fn insight(companies: Vec<Value>, combined: Option<Value>, basis: Value) -> Self {
+        let mut content = Map::new();
+        content.insert("companies".to_owned(), companies.into());
+        if let Some(combined) = combined.filter(|_| !super::tools::lacks_a_company(&basis)) {
+            content.insert("combined".to_owned(), combined);
+        }
+        content.insert("basis".to_owned(), basis);
+        Self { content, text_is_json: false }
+    }
+
+    /// A page of an insight: of each company `size` rows after the first `skip`, of at most `rows`; fewer where they would
+    /// make the answer too large. `make` gives the parts with these rows.
+    pub(super) fn paged_insight(
+        mark: &QueryMark,
+        skip: usize,
+        size: usize,
+        rows: usize,
+        combined: Option<Value>,
+        basis: Value,
+        make: impl Fn(std::ops::Range<usize>) -> Vec<Value>,
+    ) -> Self {
+        let mut size = size.max(1);
+        let mut parts = make(skip..skip.saturating_add(size));
+        let bytes = |parts: &[Value]| parts.iter().map(|part| part.to_string().len()).sum::<usize>();
+        while 1 < size && ANSWER_BYTES_MAX < bytes(&parts) {
+            size /= 2;
+            parts = make(skip..skip.saturating_add(size));
+        }
+        let next = skip.saturating_add(size);
+        let cursor = if next < rows { mark.write(&next, None) } else { None };
+        let mut answer = Self::insight(parts, combined, basis);
+        if let Some(cursor) = cursor {
+            answer.content.insert("next_cursor".to_owned(), cursor.into());
+        }
+        answer
+    }
+
+    /// A shape of its own, whose text is the same JSON.
+    pub(super) fn json(content: Map<String, Value>) -> Self {
+        Self { content, text_is_json: true }
+    }
+
+    /// One record.
+    pub(super) fn item(item: Map<String, Value>, basis: Value) -> Self {
+        let mut answer = Map::new();
+        answer.insert("item".to_owned(), item.into());
+        answer.insert("basis".to_owned(), basis);
+        Self { content: answer, text_is_json: false }
+    }
+
+    /// The tool result: text and structured content, each enough alone.
+    pub(super) fn into_result(self) -> CallToolResult {
+        let text = if self.text_is_json {
+            Value::Object(self.content.clone()).to_string()
+        } else {
+            render::text(&self.content)
+        };
+        let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+        result.structured_content = Some(Value::Object(self.content));
+        result
+    }
+}
+
+/// A row under construction; what is not known is not in it.
+#[derive(Default)]
+pub(super) struct Row(pub Map<String, Value>);
+
+impl Row {
+    /// Adds `name` unless there is no value.
+    pub(super) fn put(&mut self, name: &str, value: Option<impl Into<Value>>) -> &mut Self {
+        if let Some(value) = value {
+            self.0.insert(name.to_owned(), value.into());
+        }
+        self
+    }
+
+    /// Adds a text that shows as it is.
+    pub(super) fn show(&mut self, name: &str, value: Option<&impl ToString>) -> &mut Self {
+        self.put(name, value.map(ToString::to_string))
+    }
+
+    /// Adds a list unless it is empty.
+    pub(super) fn list<T: ToString>(&mut self, name: &str, values: impl IntoIterator<Item = T>) -> &mut Self {
+        let values: Vec<Value> = values.into_iter().map(|value| value.to_string().into()).collect();
+        let some = !values.is_empty();
+        self.put(name, some.then_some(values))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(text: &str) -> Map<String, Value> {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_cursor_belongs_to_its_query() {
+        let one: CompanyName = "one".parse().unwrap();
+        let other: CompanyName = "other".parse().unwrap();
+        let mark = QueryMark::new("list_agents", &arguments(r#"{"text":"ann","limit":5}"#), [&one]);
+        let cursor = mark.write(&"position", Some(7)).unwrap();
+        assert_eq!(mark.read::<String>(&cursor).unwrap(), ("position".to_owned(), Some(7)));
+        let same = QueryMark::new("list_agents", &arguments(r#"{"limit":9,"cursor":"x","text":"ann"}"#), [&one]);
+        assert!(same.read::<String>(&cursor).is_ok());
+        for other in [
+            QueryMark::new("list_agents", &arguments("{}"), [&one]),
+            QueryMark::new("list_clients", &arguments(r#"{"text":"ann"}"#), [&one]),
+            QueryMark::new("list_agents", &arguments(r#"{"text":"ann"}"#), [&other]),
+            QueryMark::new("list_agents", &arguments(r#"{"text":"ann"}"#), [&one, &other]),
+        ] {
+            assert!(other.read::<String>(&cursor).unwrap_err().to_string().contains("other arguments"));
+        }
+        assert!(mark.read::<String>("%%%").is_err());
+    }
+
+    #[test]
+    fn a_large_list_is_cut_at_whole_rows() {
+        let row = |n: usize| (n, arguments(&format!(r#"{{"id":"{n}","text":"{}"}}"#, "x".repeat(10_000))));
+        let rows = Rows { rows: (0..6).map(row).collect(), total: Some(6), more: false, resume: None };
+        let mark = QueryMark::new("t", &Map::new(), []);
+        let Answer { content: answer, .. } =
+            Answer::list(rows, &mark, json!({"as_of": "", "source": "service", "complete": true}));
+        assert_eq!(answer["items"].as_array().unwrap().len(), 3);
+        assert_eq!(mark.read::<usize>(answer["next_cursor"].as_str().unwrap()).unwrap(), (2, Some(6)));
+        assert!(answer["basis"]["notes"][0].as_str().unwrap().starts_with("3 rows"));
+    }
+}

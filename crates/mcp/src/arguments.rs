@@ -1,0 +1,366 @@
+//! Arguments as clients really send them, settled against the schema that was published.
+//!
+//! Forgiving where no meaning is lost: numbers and truth values as text, a single value for a list, a list as text,
+//! null and empty text as absent, upper case in enumerations. Strict where it would be: unknown names, values outside
+//! an enumeration or a range are refused with the nearest valid ones.
+
+use serde_json::{Map, Value};
+
+use super::failure::ToolFailure;
+use domain::{excerpt, zip};
+
+/// The argument that chooses among the companies served.
+const COMPANY: &str = "company";
+/// What separates several companies in the settled text; no company's name holds it.
+pub(super) const COMPANY_SEPARATOR: char = ',';
+/// The argument that goes on with a list.
+const CURSOR: &str = "cursor";
+/// The argument that is a ZIP code.
+const ZIP: &str = "zip";
+/// What some clients add to the arguments on their own; it means nothing here.
+const CLIENTS_OWN: &[&str] = &["toolCallId", "sessionId", "action", "chatInput", "tool"];
+/// The longest text, in characters.
+const TEXT_CHARS_MAX: usize = 200;
+/// The longest cursor, in bytes: it may hold names, which have no limit.
+const CURSOR_BYTES_MAX: usize = 64 * 1024;
+/// The longest list given as text, in bytes, and the most items of a list.
+const LIST_BYTES_MAX: usize = 10_000;
+const LIST_ITEMS_MAX: usize = 200;
+/// The longest text that is compared with what is valid, in bytes; comparing takes long for long ones.
+const SIMILAR_BYTES_MAX: usize = 80;
+/// How similar a name must be to be offered (Jaro-Winkler, 0 to 1).
+const SIMILARITY_MIN: f64 = 0.7;
+
+/// The arguments with every value of the type its schema says.
+pub(super) fn settle(schema: &Map<String, Value>, raw: Map<String, Value>) -> Result<Map<String, Value>, ToolFailure> {
+    let empty = Map::new();
+    let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
+    let mut settled = Map::new();
+    for (name, value) in raw {
+        let Some(property) = properties.get(&name) else {
+            if CLIENTS_OWN.contains(&name.as_str()) {
+                continue;
+            }
+            return Err(unknown_name(&name, properties));
+        };
+        check_size(&name, &value, property)?;
+        if is_absent(&value) {
+            continue;
+        }
+        let kind = property.get("type").and_then(Value::as_str).unwrap_or("string");
+        let value = match kind {
+            "integer" => integer(&name, &value, property)?,
+            "number" => number(&name, &value, property)?,
+            "boolean" => boolean(&name, &value)?,
+            "array" if name == COMPANY => several(&list(&name, value, property)?),
+            "array" => list(&name, value, property)?,
+            _ if name == ZIP => zip_code(&value, property)?,
+            _ => one(&name, &value, property)?,
+        };
+        settled.insert(name, value);
+    }
+    let required = schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    for name in required.iter().filter_map(Value::as_str) {
+        if !settled.contains_key(name) {
+            let about = properties.get(name).and_then(|property| property.get("description")).and_then(Value::as_str);
+            return Err(ToolFailure::new(
+                format!("`{name}` is missing"),
+                format!("give `{name}`: {}", about.unwrap_or("see the tool's schema")),
+            ));
+        }
+    }
+    Ok(settled)
+}
+
+/// Refuses what is too long before anything is made of it.
+fn check_size(name: &str, value: &Value, property: &Value) -> Result<(), ToolFailure> {
+    let too_long = |what: String| Err(ToolFailure::new(format!("`{name}` is longer than {what}"), "give less"));
+    let is_list = property.get("type").and_then(Value::as_str) == Some("array");
+    match value {
+        Value::String(text) if name == CURSOR => match text.len() {
+            ..=CURSOR_BYTES_MAX => Ok(()),
+            _ => Err(ToolFailure::new("this `cursor` is not one of ours", "leave `cursor` out to start over")),
+        },
+        Value::String(text) if is_list && LIST_BYTES_MAX < text.len() => too_long(format!("{LIST_BYTES_MAX} bytes")),
+        Value::String(text) if !is_list && is_too_long(text) => too_long(format!("{TEXT_CHARS_MAX} characters")),
+        Value::Array(list) if LIST_ITEMS_MAX < list.len() => too_long(format!("{LIST_ITEMS_MAX} items")),
+        Value::Array(list) if list.iter().filter_map(Value::as_str).any(is_too_long) => Err(ToolFailure::new(
+            format!("an item of `{name}` is longer than {TEXT_CHARS_MAX} characters"),
+            "give less",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn is_too_long(text: &str) -> bool {
+    // A character takes one to four bytes.
+    4 * TEXT_CHARS_MAX < text.len() || TEXT_CHARS_MAX < text.chars().count()
+}
+
+/// A code as [`zip`] knows it. A number has lost the zeros in front; a text is taken as it is written.
+fn zip_code(value: &Value, property: &Value) -> Result<Value, ToolFailure> {
+    let code = match value {
+        Value::Number(_) => text_of(value).as_deref().and_then(zip::of_number),
+        _ => one(ZIP, value, property)?.as_str().and_then(zip::of_text),
+    };
+    code.map(Value::from).ok_or_else(|| {
+        ToolFailure::new(
+            format!("`{ZIP}` cannot be {}", shown_value(value)),
+            "give the five digits of the ZIP code as text, such as \"02134\"",
+        )
+    })
+}
+
+/// Several names as one text, in which each stands once and in order: the same choice is the same text.
+fn several(names: &Value) -> Value {
+    let mut names: Vec<&str> = names.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.join(&COMPANY_SEPARATOR.to_string()).into()
+}
+
+fn is_absent(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    }
+}
+
+fn unknown_name(name: &str, properties: &Map<String, Value>) -> ToolFailure {
+    let names: Vec<&str> = properties.keys().map(String::as_str).collect();
+    let next = match nearest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`? Arguments of this tool: {}", names.join(", ")),
+        None if names.is_empty() => "this tool takes no arguments".to_owned(),
+        None => format!("arguments of this tool: {}", names.join(", ")),
+    };
+    ToolFailure::new(format!("there is no argument `{}`", shown(name)), next)
+}
+
+/// The valid value most like `given`.
+pub(super) fn nearest<'a>(given: &str, valid: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if SIMILAR_BYTES_MAX < given.len() {
+        return None;
+    }
+    let given = given.to_lowercase();
+    valid
+        .map(|name| (strsim::jaro_winkler(&given, &name.to_lowercase()), name))
+        .filter(|(score, _)| SIMILARITY_MIN <= *score)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, name)| name)
+}
+
+/// What a client sent, cut to a length fit for an error.
+fn shown(text: &str) -> String {
+    const SHOWN_MAX: usize = 60;
+    excerpt(text, SHOWN_MAX)
+}
+
+/// The same of any value; of what holds others only what it is.
+fn shown_value(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("\"{}\"", shown(text)),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        plain => plain.to_string(),
+    }
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(match number.as_f64() {
+            Some(float) if number.is_f64() && float.fract() == 0.0 => format!("{float:.0}"),
+            _ => number.to_string(),
+        }),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+fn integer(name: &str, value: &Value, property: &Value) -> Result<Value, ToolFailure> {
+    let minimum = property.get("minimum").and_then(Value::as_i64).unwrap_or(i64::MIN);
+    let maximum = property.get("maximum").and_then(Value::as_i64).unwrap_or(i64::MAX);
+    let number = text_of(value).and_then(|text| text.trim_end_matches(".0").parse::<i64>().ok());
+    match number {
+        Some(number) if (minimum..=maximum).contains(&number) => Ok(number.into()),
+        _ => Err(ToolFailure::new(
+            format!("`{name}` cannot be {}", shown_value(value)),
+            format!("give a whole number from {minimum} to {maximum}"),
+        )),
+    }
+}
+
+fn number(name: &str, value: &Value, property: &Value) -> Result<Value, ToolFailure> {
+    let minimum = property.get("minimum").and_then(Value::as_f64).unwrap_or(f64::MIN);
+    let number = text_of(value).and_then(|text| text.parse::<f64>().ok()).filter(|number| number.is_finite());
+    match number {
+        Some(number) if minimum <= number => Ok(number.into()),
+        _ => Err(ToolFailure::new(
+            format!("`{name}` cannot be {}", shown_value(value)),
+            format!("give a number from {minimum} up"),
+        )),
+    }
+}
+
+fn boolean(name: &str, value: &Value) -> Result<Value, ToolFailure> {
+    match text_of(value).map(|text| text.to_lowercase()).as_deref() {
+        Some("true" | "yes" | "1") => Ok(true.into()),
+        Some("false" | "no" | "0") => Ok(false.into()),
+        _ => Err(ToolFailure::new(
+            format!("`{name}` cannot be {}", shown_value(value)),
+            format!("give `{name}` as true or false, or leave it out"),
+        )),
+    }
+}
+
+fn one(name: &str, value: &Value, property: &Value) -> Result<Value, ToolFailure> {
+    let single = match value {
+        Value::Array(list) if list.len() == 1 => list.first().unwrap_or(value),
+        other => other,
+    };
+    let Some(text) = text_of(single) else {
+        return Err(ToolFailure::new(
+            format!("`{name}` takes one text, not {}", shown_value(value)),
+            format!("give `{name}` as one text"),
+        ));
+    };
+    let Some(valid) = property.get("enum").and_then(Value::as_array) else { return Ok(text.into()) };
+    let valid: Vec<&str> = valid.iter().filter_map(Value::as_str).collect();
+    if let Some(exact) = valid.iter().find(|valid| valid.eq_ignore_ascii_case(&text)) {
+        return Ok((*exact).into());
+    }
+    let near = nearest(&text, valid.iter().copied());
+    Err(ToolFailure::new(
+        format!("no {name} `{}`", shown(&text)),
+        match near {
+            Some(near) => format!("did you mean `{near}`? Valid: {}", valid.join(", ")),
+            None => format!("valid: {}", valid.join(", ")),
+        },
+    ))
+}
+
+fn list(name: &str, value: Value, property: &Value) -> Result<Value, ToolFailure> {
+    let item = property.get("items").unwrap_or(&Value::Null);
+    let values = match value {
+        Value::Array(list) => list,
+        Value::String(text) => match serde_json::from_str(&text) {
+            Ok(Value::Array(list)) => list,
+            _ => text.split(',').map(|part| Value::from(part.trim())).collect(),
+        },
+        single => vec![single],
+    };
+    let settled = values.iter().filter(|value| !is_absent(value)).map(|value| one(name, value, item));
+    Ok(Value::Array(settled.collect::<Result<Vec<Value>, _>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn schema() -> Map<String, Value> {
+        let schema = json!({"type": "object", "properties": {
+            "limit": {"type": "integer", "minimum": 1, "maximum": 100},
+            "paid": {"type": "boolean"},
+            "factor": {"type": "number", "minimum": 1},
+            "zip": {"type": "string"},
+            "note": {"type": "string"},
+            "cursor": {"type": "string"},
+            "status": {"type": "array", "items": {"type": "string", "enum": ["published", "canceled"]}},
+            "company": {"type": "string", "enum": ["spectora_company1", "spectora_residential"]},
+        }});
+        schema.as_object().unwrap().clone()
+    }
+
+    #[track_caller]
+    fn check(raw: Value, expect: Value) {
+        let settled = settle(&schema(), raw.as_object().unwrap().clone()).unwrap();
+        assert_eq!(Value::Object(settled), expect);
+    }
+
+    #[track_caller]
+    fn check_refused(raw: Value, expect: &str) {
+        let failure = settle(&schema(), raw.as_object().unwrap().clone()).unwrap_err().to_string();
+        assert!(failure.contains(expect), "{failure}");
+    }
+
+    #[test]
+    fn odd_shapes_keep_their_meaning() {
+        check(json!({"limit": "5"}), json!({"limit": 5}));
+        check(json!({"factor": "2.5"}), json!({"factor": 2.5}));
+        check(json!({"factor": 3}), json!({"factor": 3.0}));
+        check(json!({"limit": 5.0}), json!({"limit": 5}));
+        check(json!({"limit": null, "zip": ""}), json!({}));
+        check(json!({"paid": "False"}), json!({"paid": false}));
+        check(json!({"zip": 80202}), json!({"zip": "80202"}));
+        check(json!({"zip": 2134}), json!({"zip": "02134"}));
+        check(json!({"zip": 802.0}), json!({"zip": "00802"}));
+        check(json!({"zip": "02134-0007"}), json!({"zip": "02134"}));
+        check(json!({"zip": "2134"}), json!({"zip": "2134"}));
+        check(json!({"zip": "K1A 0B6"}), json!({"zip": "K1A 0B6"}));
+        check(json!({"status": "Canceled"}), json!({"status": ["canceled"]}));
+        check(json!({"status": "[\"canceled\",\"published\"]"}), json!({"status": ["canceled", "published"]}));
+        check(json!({"status": "canceled, published"}), json!({"status": ["canceled", "published"]}));
+        check(json!({"company": ["spectora_company1"]}), json!({"company": "spectora_company1"}));
+    }
+
+    #[test]
+    fn lost_meaning_is_refused_with_the_way_out() {
+        check_refused(json!({"limit": 0}), "from 1 to 100");
+        check_refused(json!({"limit": 2.5}), "from 1 to 100");
+        check_refused(json!({"factor": 0.5}), "a number from 1");
+        check_refused(json!({"factor": "inf"}), "a number from 1");
+        check_refused(json!({"limt": 5}), "did you mean `limit`");
+        check_refused(json!({"company": "resi"}), "spectora_company1, spectora_residential");
+        check_refused(json!({"company": "spectora_resident"}), "did you mean `spectora_residential`");
+        check_refused(json!({"status": ["canceled", "lost"]}), "published, canceled");
+        check_refused(json!({"paid": "maybe"}), "true or false");
+        check_refused(json!({"zip": {"a": 1}}), "one text");
+        check_refused(json!({"zip": "downtown"}), "five digits");
+        check_refused(json!({"zip": 802.5}), "five digits");
+        check_refused(json!({"zip": 123_456}), "five digits");
+    }
+
+    #[test]
+    fn what_clients_add_on_their_own_means_nothing() {
+        let added = json!({"toolCallId": "x", "sessionId": {"a": 1}, "action": "sendMessage", "chatInput": "Hi",
+                           "tool": "t", "limit": 5});
+        check(added, json!({"limit": 5}));
+        check_refused(json!({"sessionid": "x"}), "no argument `sessionid`");
+    }
+
+    #[test]
+    fn long_arguments_are_refused_and_hardly_repeated() {
+        let long = "x".repeat(1_000_000);
+        check(json!({"note": "é".repeat(200)}), json!({"note": "é".repeat(200)}));
+        for raw in [
+            json!({"note": "x".repeat(201)}),
+            json!({"note": long}),
+            json!({"company": long}),
+            json!({"limit": long}),
+            json!({"paid": long}),
+            json!({"status": [long]}),
+            json!({"status": long}),
+            json!({"status": vec!["canceled"; 1_000]}),
+            json!({"note": [long]}),
+            json!({"note": {"a": long}}),
+            json!({"cursor": long}),
+            json!({long.as_str(): 1}),
+        ] {
+            let raw = raw.as_object().unwrap().clone();
+            let failure = settle(&schema(), raw).unwrap_err().to_string();
+            assert!(failure.matches('x').count() <= 80, "{failure}");
+            assert!(
+                failure.contains("longer than")
+                    || failure.contains("cannot be")
+                    || failure.contains("no argument")
+                    || failure.contains("one text")
+                    || failure.contains("not one of ours"),
+                "{failure}"
+            );
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What the model is told when a tool cannot answer.
+
+use std::fmt;
+
+use rmcp::model::{CallToolResult, ContentBlock};
+
+use mirror::MirrorError;
+use records::{RecordsError, ServiceErrorKind as SpectoraErrorKind, Uncounted};
+
+/// A failed call, in words a model can act on and an owner can understand: what was wrong, and what to do next.
+///
+/// Becomes a tool result with `isError` and text only; never a protocol error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolFailure {
+    what: String,
+    next: String,
+    /// The same call is answered once the first reading is done.
+    is_early: bool,
+}
+
+impl ToolFailure {
+    /// What was wrong, and what to do next.
+    pub fn new(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { what: what.into(), next: next.into(), is_early: false }
+    }
+
+    /// Whether the call only came before the first reading was done.
+    pub(super) fn is_early(&self) -> bool {
+        self.is_early
+    }
+
+    /// A fault of this program; the log has the rest.
+    pub fn internal() -> Self {
+        Self::new(
+            "this call failed inside spectora-mcp",
+            "try again; if it happens again, report it with the server's log (no other call is affected)",
+        )
+    }
+
+    /// The tool result.
+    pub(super) fn into_result(self) -> CallToolResult {
+        CallToolResult::error(vec![ContentBlock::text(self.to_string())])
+    }
+}
+
+impl fmt::Display for ToolFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error: {}.\nWhat to do: {}.", self.what.trim_end_matches('.'), self.next.trim_end_matches('.'))
+    }
+}
+
+impl From<RecordsError> for ToolFailure {
+    fn from(error: RecordsError) -> Self {
+        let what = error.to_string();
+        match error {
+            RecordsError::UnknownName { nearest, .. } if nearest.is_empty() => {
+                Self::new(what, "give a part of the name, or the id (list_agents finds agents)")
+            }
+            RecordsError::UnknownName { nearest, .. } => {
+                Self::new(what, format!("use one of the nearest names: {}", nearest.join("; ")))
+            }
+            RecordsError::UnknownId { what: "agent", .. } => {
+                Self::new(what, "check the id, or give the name (list_agents finds agents)")
+            }
+            RecordsError::UnknownId { .. } => {
+                Self::new(what, "check the id, or give the name (inspector_scorecard shows names and ids)")
+            }
+            RecordsError::AmbiguousName { candidates, .. } => {
+                Self::new(what, format!("give the id of the one you mean: {}", candidates.join("; ")))
+            }
+            RecordsError::TooMuchToSort => {
+                Self::new(what, "give a shorter period (`from` and `to`, or `period`), or sort by date")
+            }
+            RecordsError::OtherCompany => Self::new(what, records::OTHER_COMPANY_HINT),
+            RecordsError::NoMirror => {
+                Self::new(what, "ask with the list tools instead; the mirror is switched on by leaving out --no-mirror")
+            }
+            RecordsError::NotRefreshed(_) => {
+                Self { is_early: true, ..Self::new(what, "try again in a minute; list_companies shows how far it is") }
+            }
+            RecordsError::Mirror(MirrorError::Damaged { .. }) => Self::new(
+                what,
+                "run `spectora-mcp mirror rebuild` on the machine that serves this (with --company NAME for one company); \
+                 the mirror is then filled again from Spectora, and nothing in Spectora changes",
+            ),
+            RecordsError::Mirror(error) if error.is_disk_full() => Self::new(what, Uncounted::DiskFull.hint()),
+            RecordsError::Mirror(_) => Self::new(
+                what,
+                "try again; if it happens again, run `spectora-mcp mirror status` on the machine that serves this",
+            ),
+            RecordsError::Service(error) if matches!(error.kind, SpectoraErrorKind::NotCounted(_)) => {
+                Self::new(format!("Spectora was not asked ({what})"), advice(&error.kind))
+            }
+            RecordsError::Service(error) => Self::new(format!("Spectora did not answer ({what})"), advice(&error.kind)),
+        }
+    }
+}
+
+fn advice(kind: &SpectoraErrorKind) -> String {
+    match kind {
+        SpectoraErrorKind::KeyRefused => {
+            "the company's owner must put a valid API key into the configuration; `spectora-mcp doctor` checks it"
+                .into()
+        }
+        SpectoraErrorKind::KeyWithoutRight => {
+            "the user who made the API key needs the right to see this in Spectora; ask the company's owner".into()
+        }
+        SpectoraErrorKind::NotFound { assumed_path: Some(name), .. } => format!(
+            "the address of `{name}` is an assumption that does not fit; correct `{name}` under [api.paths] in \
+             spectora.toml, then run `spectora-mcp doctor`"
+        ),
+        kind if kind.is_absence() => "check the id".into(),
+        SpectoraErrorKind::NotFound { assumed_path: None, .. } => {
+            "try again in a minute; if it goes on, run `spectora-mcp doctor` (the address may be wrong)".into()
+        }
+        SpectoraErrorKind::OtherCompany { .. } => records::OTHER_COMPANY_HINT.into(),
+        SpectoraErrorKind::RequestRefused { .. } => "change the arguments, or leave out a filter".into(),
+        SpectoraErrorKind::RateLimited { retry_at: Some(at) } => format!("wait until {at}, then ask again"),
+        SpectoraErrorKind::RateLimited { retry_at: None } => "wait a minute, then ask again".into(),
+        SpectoraErrorKind::OverBudget { .. } => {
+            "ask again next month, or raise `monthly_budget` of this company in spectora.toml".into()
+        }
+        SpectoraErrorKind::NotCounted(why) => why.hint().into(),
+        SpectoraErrorKind::TimedOut { .. } | SpectoraErrorKind::Unavailable { .. } => {
+            "try again in a minute; if it goes on, run `spectora-mcp doctor`".into()
+        }
+        SpectoraErrorKind::TooLarge { .. } => "ask for fewer rows or a shorter period".into(),
+        _ => "run `spectora-mcp doctor`; the service may have changed".into(),
+    }
+}

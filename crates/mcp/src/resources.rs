@@ -1,0 +1,130 @@
+//! Resources: what a client can read without calling a tool.
+
+use rmcp::model::{CacheScope, ErrorData, ReadResourceResult, Resource, ResourceContents};
+use serde_json::{Value, json};
+
+use super::{Context, ContextSource, zone_name};
+
+const DEFINITIONS: &str = "spectora://definitions";
+const DICTIONARY: &str = "spectora://data-dictionary";
+const STATUS: &str = "spectora://status";
+/// How long the definitions may be kept, in milliseconds: they change with releases only.
+const DEFINITIONS_FRESH_MS: u64 = 24 * 60 * 60 * 1000;
+/// How long the status may be kept, in milliseconds.
+const STATUS_FRESH_MS: u64 = 60 * 1000;
+
+/// The words answers use, each defined once.
+const DEFINITIONS_TEXT: &str = "\
+# Definitions
+
+- **Day**: an inspection belongs to the civil day of its start in the company's own time zone.
+- **Status**: deleted, else canceled, else published (the report is out), else performed (its time has come), else \
+confirmed, else requested.
+- **Booked** in a period: every inspection dated in it, canceled ones included, deleted ones not. Worked-out answers about \
+a running period end now: what lies ahead is in lists, the briefing and the capacity plan.
+- **Performed**: booked, not canceled, dated before now.
+- **Compared**: a calendar month, quarter, year or week with the one before it, and with the same days of that one while it \
+is running; any other period with as many days just before it. `last_year`: the same dates a year before, whole weeks 364 \
+days before. `basis.compared` has the dates.
+- **Assists**: performed inspections of others that an inspector helped with; the volume is the primary inspector's.
+- **No longer in Spectora**: an agent who was deleted there. Past numbers stay theirs; lists of whom to call leave them out.
+- **Quote**: the quoted price; payments are not known beyond paid or not.
+- **Agent**: the real-estate agent, known to one company by a connection id; `agent_id` is the same person in every \
+company; without it two people of one name in two companies are two. The buying agent is on the buyer's side, the \
+selling agent on the seller's. Agencies are those the agents are with now.
+- **Add-on**: a service sold beside the main one, such as a radon test.
+- **Rhythm of an agent**: the middle gap between referrals. A silence of one such gap has a chance of a half, of two a \
+quarter, and so on.
+- **Course of an agent**: steady, rising, fading or broken off, whichever makes the places of the referrals among all \
+inspections of the company since the agent is known most likely; judged from 8 referrals on, a small sample below 15. \
+Odds compare it with a steady one. *Lapsed* is dormant and broken off.
+- **At stake**: quoted revenue of the 365 days up to the agent's last referral.
+- **Growing, shrinking, below norm**: beyond chance, by a 95 % interval; one mark in twenty is chance all the same.
+- **Hop**: the way between two jobs of one inspector, in a straight line between the middles of the ZIP codes. \
+*Impossible*: even from edge to edge it takes more than 100 km/h. *Tight*: from middle to middle more than 50 km/h.
+- **Late document**: an add-on whose document came with at least 60 % of the earlier jobs (5 or more of the last 60 days) \
+has none after the time within which nine of ten came.
+- **Forecast**: the models are the same week last year, the mean of the last 4 weeks, a smoothed level, the same weeks \
+last year at the present level, season and trend by local regression (MSTL), and a yearly wave; the past effect of public \
+holidays is taken out and put back. The one with the least error on past weeks against the naive forecast of the same \
+weeks is used; a naive one where none is better.
+- **ZIP code**: its five digits, however it is written; other codes as they are written.
+- **Add-on**: what Spectora lists as one, without the discounts and fees that the company names under `not_add_ons`; \
+spellings joined under `same_names` are one name.
+- **Weeks of history** begin with regular work: the first week from which on weeks with work are at least half as frequent \
+as they are now. A few older inspections before that count nowhere.
+- **Utilisation**: hours performed a week in the last 4 weeks, of the inspector's own 90th-percentile week of the past year.
+- **Complete**: the answer holds everything that was asked for; otherwise `missing` says what is not in it.
+";
+
+/// Every resource.
+pub(super) fn declarations() -> Vec<Resource> {
+    vec![
+        Resource::new(DEFINITIONS, "definitions")
+            .with_title("Definitions")
+            .with_description("What the words and numbers of the answers mean.")
+            .with_mime_type("text/markdown"),
+        Resource::new(DICTIONARY, "data-dictionary")
+            .with_title("Data dictionary")
+            .with_description(
+                "The mirror's tables, as `spectora-mcp export` writes them: every column and what it means.",
+            )
+            .with_mime_type("text/markdown"),
+        Resource::new(STATUS, "status")
+            .with_title("Status")
+            .with_description("The configured companies, their time zones, the date there, API calls made.")
+            .with_mime_type("application/json"),
+    ]
+}
+
+/// How much of an unknown address its error repeats, in characters.
+const URI_SHOWN_MAX: usize = 80;
+
+/// What is behind `uri`.
+pub(super) async fn read(source: &dyn ContextSource, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+    let (text, kind, fresh_ms, scope) = match uri {
+        DEFINITIONS => (
+            format!("{DEFINITIONS_TEXT}\n## Numbers\n\n{}", super::tools::insight::explain::definitions()),
+            "text/markdown",
+            DEFINITIONS_FRESH_MS,
+            CacheScope::Public,
+        ),
+        DICTIONARY => (
+            format!("# Data dictionary\n\nInstants are RFC 3339 in UTC.\n\n{}", mirror::data_dictionary()),
+            "text/markdown",
+            DEFINITIONS_FRESH_MS,
+            CacheScope::Public,
+        ),
+        STATUS => {
+            let status = match source.context().await {
+                Ok(context) => status(&context),
+                Err(failure) => json!({"companies": [], "problem": failure.to_string()}),
+            };
+            (status.to_string(), "application/json", STATUS_FRESH_MS, CacheScope::Private)
+        }
+        _ => {
+            let message = format!("no such resource; there are: {DEFINITIONS}, {DICTIONARY}, {STATUS}");
+            return Err(ErrorData::resource_not_found(
+                message,
+                Some(json!({"uri": domain::excerpt(uri, URI_SHOWN_MAX)})),
+            ));
+        }
+    };
+    let contents = ResourceContents::text(text, uri).with_mime_type(kind);
+    Ok(ReadResourceResult::new(vec![contents]).with_ttl_ms(fresh_ms).with_cache_scope(scope))
+}
+
+fn status(context: &Context) -> Value {
+    let now = context.clock.now();
+    let one = |company: &super::ServedCompany| {
+        let zone = company.records.timezone();
+        json!({
+            "company": company.name.as_str(),
+            "display_name": company.display_name,
+            "timezone": zone_name(zone),
+            "today": zone.to_datetime(now).date().to_string(),
+            "api_calls_since_start": company.records.calls_sent(),
+        })
+    };
+    json!({"companies": context.companies.iter().map(one).collect::<Vec<_>>()})
+}

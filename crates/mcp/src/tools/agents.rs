@@ -1,0 +1,342 @@
+//! Agents and the service's statistics about them.
+
+use futures_util::FutureExt as _;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::super::answer::{self, Answer, Cut, QueryMark, Row, Rows, cut_to_page};
+use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
+use super::people::People;
+use super::{Detail, ask_each, find_one, limit, parse};
+use domain::{Agent, AgentStatistics, CompanyName, Money, fold, id_order};
+use records::{AgentEntry, Basis};
+
+const AGENT_TEXTS: &[&str] = &["company", "id", "name", "agency", "team", "city", "agent_id"];
+
+pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
+    let agent = schema::record(AGENT_TEXTS, &["id"]);
+    let statistics = schema::record(&["company", "id", "name", "first_inspection", "last_inspection"], &["id"]);
+    vec![
+        Tool {
+            declaration: declare(
+                "list_agents",
+                "List agents",
+                "Use this to find real-estate agents by name, agency, team, tag or city, or to list those with the most \
+                 inspections. For counts by date and revenue use agent_stats.",
+                schema::Input::new(companies)
+                    .text("text", "Words of the name, agency or city.")
+                    .text("agency", "Words of the agency's name.")
+                    .text("team", "Words of the team's name.")
+                    .text("tag", "A tag, whole.")
+                    .one_of("sort", &["name", "agency", "most_inspections"], "Default name.")
+                    .one_of("include", &["contact"], "contact: e-mail and phone too.")
+                    .detail()
+                    .paged()
+                    .build(),
+                schema::list_of(&agent),
+                true,
+            ),
+            run: |context, arguments| list(context, arguments).boxed(),
+        },
+        Tool {
+            declaration: declare(
+                "get_agent",
+                "Get one agent",
+                "Use this for all that is known of one agent, statistics included.",
+                schema::Input::new(companies)
+                    .required_text("agent", "Connection id, or name.")
+                    .one_of("include", &["contact"], "contact: e-mail and phone too.")
+                    .build(),
+                schema::item_of(&agent),
+                true,
+            ),
+            run: |context, arguments| get(context, arguments).boxed(),
+        },
+        Tool {
+            declaration: declare(
+                "agent_stats",
+                "Agent statistics",
+                "Use this for the service's own counts of one agent or of all: inspections (buying and selling side), first \
+                 and last inspection, revenue.",
+                schema::Input::new(companies)
+                    .text("agent", "Connection id, or name. Without it: all agents.")
+                    .one_of(
+                        "sort",
+                        &["most_inspections", "most_revenue", "last_inspection", "name"],
+                        "Default most_inspections.",
+                    )
+                    .paged()
+                    .build(),
+                schema::list_of(&statistics),
+                true,
+            ),
+            run: |context, arguments| stats(context, arguments).boxed(),
+        },
+    ]
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AgentSort {
+    #[default]
+    Name,
+    Agency,
+    MostInspections,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListAgents {
+    company: Option<String>,
+    text: Option<String>,
+    agency: Option<String>,
+    team: Option<String>,
+    tag: Option<String>,
+    #[serde(default)]
+    sort: AgentSort,
+    include: Option<String>,
+    #[serde(default)]
+    detail: Detail,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// A row's place: what it is sorted by, then what makes it unique.
+type Place = (String, String);
+
+async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = context.mark("list_agents", &arguments);
+    let wanted: ListAgents = parse(arguments)?;
+    let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
+    let companies = context.chosen(wanted.company.as_deref());
+    let (answers, basis) = ask_each(&companies, |company| company.records.agents()).await?;
+    let mut rows = Vec::new();
+    for (company, agents) in &answers {
+        for agent in agents.iter().filter(|agent| is_wanted(agent, &wanted)) {
+            let name = agent.name().map(|name| fold(&name)).unwrap_or_default();
+            let key = match wanted.sort {
+                AgentSort::Name => name,
+                AgentSort::Agency => {
+                    let agency = agent.agency_name.as_ref().map(|agency| fold(agency.as_str()));
+                    // An agent without an agency comes last: no folded name sorts after this. What is between agency
+                    // and name sorts before all in a folded name, so that one agency stands together.
+                    format!("{}\t{name}", agency.unwrap_or_else(|| "\u{10ffff}".to_owned()))
+                }
+                AgentSort::MostInspections => format!("{} {name}", descending(agent.inspections)),
+            };
+            let place = (key, format!("{} {}", company.name, id_order(agent.id.as_str())));
+            let row = agent_row(context, company, agent, wanted.include.is_some(), wanted.detail);
+            rows.push((place, row));
+        }
+    }
+    Ok(keyed_list(rows, after.map(|(place, _)| place), wanted.limit, &mark, basis))
+}
+
+/// Sorts rows by their places and takes the page after `after`. There is a total only where nothing is missing.
+fn keyed_list(
+    mut rows: Vec<(Place, Map<String, Value>)>,
+    after: Option<Place>,
+    wanted: Option<u32>,
+    mark: &QueryMark,
+    basis: Option<Basis>,
+) -> Answer {
+    let Cut { total, more } = cut_to_page(&mut rows, after.as_ref(), limit(wanted));
+    let total = basis.as_ref().is_none_or(|basis| basis.missing.is_empty()).then_some(total);
+    Answer::list(
+        Rows { rows, total, more, resume: None },
+        mark,
+        basis.map(|basis| answer::basis(&basis)).unwrap_or_default(),
+    )
+}
+
+/// A count as text that sorts with the largest first and the unknown last.
+fn descending(count: Option<u64>) -> String {
+    format!("{:020}", u64::MAX - count.unwrap_or(0))
+}
+
+fn is_wanted(agent: &Agent, wanted: &ListAgents) -> bool {
+    let holds = |text: Option<String>, words: &Option<String>| {
+        words.as_ref().is_none_or(|words| domain::has_words(text.as_deref().unwrap_or_default(), &fold(words)))
+    };
+    let agency = agent.agency_name.as_ref().map(ToString::to_string);
+    let city = agent.city.as_ref().map(ToString::to_string);
+    let anywhere = [agent.name(), agency.clone(), city].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    holds(Some(anywhere), &wanted.text)
+        && holds(agency, &wanted.agency)
+        && holds(agent.team_name.as_ref().map(ToString::to_string), &wanted.team)
+        && wanted.tag.as_ref().is_none_or(|tag| agent.tags.iter().any(|known| fold(known.as_str()) == fold(tag)))
+}
+
+fn agent_row(
+    context: &Context,
+    company: &ServedCompany,
+    agent: &Agent,
+    contact: bool,
+    detail: Detail,
+) -> Map<String, Value> {
+    let mut row = Row::default();
+    row.put("company", context.label(company))
+        .put("id", Some(agent.id.to_string()))
+        .put("name", agent.name())
+        .show("agency", agent.agency_name.as_ref())
+        .show("team", agent.team_name.as_ref())
+        .show("city", agent.city.as_ref())
+        .put("inspections", agent.inspections)
+        .put("buying_inspections", agent.buying_inspections)
+        .put("selling_inspections", agent.selling_inspections);
+    if contact {
+        row.show("email", agent.email.as_ref()).show("phone", agent.phone.as_ref());
+    }
+    if detail == Detail::Full {
+        row.show("agent_id", agent.agent_id.as_ref())
+            .show("uuid", agent.uuid.as_ref())
+            .show("state", agent.state.as_ref())
+            .list("tags", &agent.tags)
+            .put("created_at", agent.created_at.map(answer::seconds))
+            .put("updated_at", agent.updated_at.map(answer::seconds))
+            .show("notes", agent.notes.as_ref());
+    }
+    row.0
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GetAgent {
+    company: Option<String>,
+    agent: String,
+    include: Option<String>,
+}
+
+async fn get(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let wanted: GetAgent = parse(arguments)?;
+    let companies = context.chosen(wanted.company.as_deref());
+    let (company, entry, basis) = find_agent(context, &companies, &wanted.agent).await?;
+    let row = entry_row(context, company, &entry, wanted.include.is_some());
+    Ok(Answer::item(row, answer::basis(&basis)))
+}
+
+/// All that is known of an agent, without contact details.
+pub(super) fn full_row(context: &Context, company: &ServedCompany, entry: &AgentEntry) -> Map<String, Value> {
+    entry_row(context, company, entry, false)
+}
+
+fn entry_row(context: &Context, company: &ServedCompany, entry: &AgentEntry, contact: bool) -> Map<String, Value> {
+    let mut row = agent_row(context, company, &entry.agent, contact, Detail::Full);
+    if let Some(statistics) = &entry.statistics {
+        row.insert("statistics".to_owned(), statistics_row(company, statistics).0.into());
+    }
+    row
+}
+
+/// The agent meant by an id or a name in one of these companies.
+async fn find_agent<'a>(
+    context: &Context,
+    companies: &[&'a ServedCompany],
+    given: &str,
+) -> Result<(&'a ServedCompany, AgentEntry, Basis), ToolFailure> {
+    let people = People::find(companies, None, Some(given)).await?;
+    let meant = people.companies();
+    let people = &people;
+    let (company, entry, basis) = find_one(context, &meant, "agent", given, |company| async move {
+        match people.agent(company) {
+            Some(agent) => company.records.agent(&agent.id).await,
+            None => Ok(None),
+        }
+    })
+    .await?;
+    let basis = people.say(Some(basis.clone())).unwrap_or(basis);
+    Ok((company, entry, basis))
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StatsSort {
+    #[default]
+    MostInspections,
+    MostRevenue,
+    LastInspection,
+    Name,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AgentStats {
+    company: Option<String>,
+    agent: Option<String>,
+    #[serde(default)]
+    sort: StatsSort,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+async fn stats(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = context.mark("agent_stats", &arguments);
+    let wanted: AgentStats = parse(arguments)?;
+    let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
+    let companies = context.chosen(wanted.company.as_deref());
+    if let Some(given) = &wanted.agent {
+        let (company, entry, basis) = find_agent(context, &companies, given).await?;
+        let mut row = Row::default();
+        row.put("company", context.label(company))
+            .put("id", Some(entry.agent.id.to_string()))
+            .put("name", entry.agent.name());
+        let mut basis = basis;
+        match &entry.statistics {
+            Some(statistics) => row.0.extend(statistics_row(company, statistics).0),
+            None => basis.missing.push("statistics: the service has none about this agent".to_owned()),
+        }
+        let rows = vec![((String::new(), String::new()), row.0)];
+        return Ok(keyed_list(rows, None, None, &mark, Some(basis)));
+    }
+    let (answers, basis) = ask_each(&companies, |company| async move {
+        let (statistics, mut basis) = company.records.statistics().await?;
+        let (agents, read) = company.records.agents().await?;
+        basis.absorb(read);
+        Ok(((statistics, agents), basis))
+    })
+    .await?;
+    let mut rows = Vec::new();
+    for (company, (statistics, agents)) in &answers {
+        let names: std::collections::HashMap<_, _> = agents.iter().map(|agent| (&agent.id, agent.name())).collect();
+        for one in statistics.iter() {
+            let name = names.get(&one.id).cloned().flatten();
+            let folded = name.as_deref().map(fold).unwrap_or_default();
+            let key = match wanted.sort {
+                StatsSort::Name => folded,
+                StatsSort::MostInspections => format!("{} {folded}", descending(one.total_inspections)),
+                StatsSort::MostRevenue => format!("{} {folded}", descending(one.total_revenue.map(whole_cents))),
+                StatsSort::LastInspection => {
+                    let day = one.last_inspection.map(|last| last.day(company.records.timezone()));
+                    let days = day.map(|day| u64::try_from((day - super::EARLIEST).get_days()).unwrap_or(0));
+                    format!("{} {folded}", descending(days))
+                }
+            };
+            let mut row = Row::default();
+            row.put("company", context.label(company)).put("id", Some(one.id.to_string())).put("name", name);
+            row.0.extend(statistics_row(company, one).0);
+            rows.push(((key, format!("{} {}", company.name, id_order(one.id.as_str()))), row.0));
+        }
+    }
+    Ok(keyed_list(rows, after.map(|(place, _)| place), wanted.limit, &mark, basis))
+}
+
+fn whole_cents(money: Money) -> u64 {
+    money.cents_rounded_down().max(0).unsigned_abs()
+}
+
+fn statistics_row(company: &ServedCompany, statistics: &AgentStatistics) -> Row {
+    let zone = company.records.timezone();
+    let day = |moment: Option<domain::Moment>| moment.map(|moment| moment.day(zone).to_string());
+    let mut row = Row::default();
+    row.put("total_inspections", statistics.total_inspections)
+        .put("buying_inspections", statistics.buying_inspections)
+        .put("selling_inspections", statistics.selling_inspections)
+        .put("overall_inspections", statistics.overall_inspections)
+        .put("first_inspection", day(statistics.first_inspection))
+        .put("last_inspection", day(statistics.last_inspection))
+        .show("total_revenue", statistics.total_revenue.as_ref())
+        .show("buying_revenue", statistics.buying_revenue.as_ref())
+        .show("selling_revenue", statistics.selling_revenue.as_ref())
+        .show("average_revenue", statistics.average_revenue.as_ref());
+    row
+}

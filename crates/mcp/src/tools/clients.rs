@@ -1,0 +1,211 @@
+//! Clients.
+
+use std::cmp::Ordering;
+
+use futures_util::FutureExt as _;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::super::answer::{self, Answer, Row, Rows};
+use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
+use super::{ask_each, find_one, limit, parse};
+use domain::{Client, ClientId, CompanyName, id_order};
+use mirror::ClientsFrom;
+use records::ClientsAfter;
+
+pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
+    let client = schema::record(&["company", "id", "name", "city"], &["id"]);
+    vec![
+        Tool {
+            declaration: declare(
+                "list_clients",
+                "List clients",
+                "Use this to find clients (the people who order inspections) by name, e-mail, phone or city. For a client's \
+                 jobs use list_inspections with `client`.",
+                schema::Input::new(companies)
+                    .text("text", "Words to find.")
+                    .one_of("include", &["contact"], "contact: e-mail, phones, address too.")
+                    .paged()
+                    .build(),
+                schema::list_of(&client),
+                true,
+            ),
+            run: |context, arguments| list(context, arguments).boxed(),
+        },
+        Tool {
+            declaration: declare(
+                "get_client",
+                "Get one client",
+                "Use this for all that is known of one client.",
+                schema::Input::new(companies)
+                    .required_text("id", "The client's id.")
+                    .several_of(
+                        "include",
+                        &["contact", "private_notes"],
+                        "contact: e-mail, phones, address too; private_notes: the company's own.",
+                    )
+                    .build(),
+                schema::item_of(&client),
+                true,
+            ),
+            run: |context, arguments| get(context, arguments).boxed(),
+        },
+    ]
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListClients {
+    company: Option<String>,
+    text: Option<String>,
+    include: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// A client's place in the list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Place {
+    /// What it is sorted by.
+    sort: String,
+    company: String,
+    id: String,
+    /// The service's page it stood on, where the service was asked page by page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    page: Option<u32>,
+}
+
+impl Place {
+    fn order(&self) -> (&str, &str, String) {
+        (&self.sort, &self.company, id_order(&self.id))
+    }
+
+    /// Where the list of one company goes on after this client, who may be another company's.
+    fn within(&self, company: &CompanyName) -> ClientsAfter {
+        let from = match self.company.as_str().cmp(company.as_str()) {
+            Ordering::Equal => ClientsFrom::Client { sort: self.sort.clone(), id: self.id.clone() },
+            Ordering::Less => ClientsFrom::Name(self.sort.clone()),
+            Ordering::Greater => ClientsFrom::AfterName(self.sort.clone()),
+        };
+        ClientsAfter { from, page: self.page }
+    }
+}
+
+async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = context.mark("list_clients", &arguments);
+    let wanted: ListClients = parse(arguments)?;
+    let companies = context.chosen(wanted.company.as_deref());
+    if wanted.text.is_none() && companies.len() != 1 {
+        let names: Vec<String> = companies.iter().map(|company| company.name.to_string()).collect();
+        return Err(ToolFailure::new(
+            "all clients of several companies are no one list",
+            format!("give `text` to search in all, or one `company`: {}", names.join(", ")),
+        ));
+    }
+    let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
+    let after = after.map(|(place, _)| place);
+    let limit = limit(wanted.limit);
+    let (answers, basis) = ask_each(&companies, |company| {
+        let after = after.as_ref().map(|place| place.within(&company.name));
+        let text = wanted.text.as_deref();
+        async move {
+            let list = company.records.clients(text, after.as_ref(), limit).await?;
+            Ok(((list.rows, list.total, list.more), list.basis))
+        }
+    })
+    .await?;
+    let contact = wanted.include.is_some();
+    let mut rows = Vec::new();
+    let mut total = Some(0);
+    let mut more = false;
+    for (company, (found, one, goes_on)) in answers {
+        total = total.zip(one).map(|(sum, one)| sum + one);
+        more |= goes_on;
+        for listed in found {
+            let place = Place {
+                sort: listed.sort,
+                company: company.name.to_string(),
+                id: listed.client.id.to_string(),
+                page: listed.page,
+            };
+            rows.push((place, client_row(context, company, &listed.client, contact)));
+        }
+    }
+    // One company's clients come in the order they are listed in, which by pages is the service's own.
+    if 1 < companies.len() {
+        rows.sort_by_cached_key(|(place, _)| {
+            let (sort, company, id) = place.order();
+            (sort.to_owned(), company.to_owned(), id)
+        });
+    }
+    more |= limit < rows.len();
+    rows.truncate(limit);
+    let basis = basis.map(|basis| answer::basis(&basis)).unwrap_or_default();
+    Ok(Answer::list(Rows { rows, total, more, resume: None }, &mark, basis))
+}
+
+fn client_row(context: &Context, company: &ServedCompany, client: &Client, contact: bool) -> Map<String, Value> {
+    let mut row = Row::default();
+    row.put("company", context.label(company))
+        .put("id", Some(client.id.to_string()))
+        .put("name", client.name())
+        .show("city", client.city.as_ref())
+        .show("state", client.state.as_ref())
+        .show("zip", client.zip.as_ref())
+        .list("tags", &client.tags);
+    if contact {
+        row.0.extend(contact_row(client).0);
+    }
+    row.0
+}
+
+/// The contact details, for answers that were asked for them.
+pub(super) fn contact_row(client: &Client) -> Row {
+    let mut row = Row::default();
+    row.show("email", client.email.as_ref())
+        .show("phone", client.phone.as_ref())
+        .show("mobile_phone", client.mobile_phone.as_ref())
+        .show("home_phone", client.home_phone.as_ref())
+        .show("address", client.address.as_ref());
+    row
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GetClient {
+    company: Option<String>,
+    id: String,
+    #[serde(default)]
+    include: Vec<String>,
+}
+
+async fn get(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let wanted: GetClient = parse(arguments)?;
+    let id: ClientId = wanted
+        .id
+        .parse()
+        .map_err(|error: domain::IdError| ToolFailure::new(error.to_string(), "find the id with list_clients"))?;
+    let companies = context.chosen(wanted.company.as_deref());
+    let (company, client, basis) =
+        find_one(context, &companies, "client", id.as_str(), |company| company.records.client(&id)).await?;
+    let asked = |what: &str| wanted.include.iter().any(|asked| asked == what);
+    let mut row = Row(known(context, company, &client, asked("contact")));
+    if asked("private_notes") {
+        row.show("private_notes", client.private_notes.as_ref());
+    }
+    let row = row.0;
+    Ok(Answer::item(row, answer::basis(&basis)))
+}
+
+/// All that is known of a client, without contact details and private notes.
+pub(super) fn full_row(context: &Context, company: &ServedCompany, client: &Client) -> Map<String, Value> {
+    known(context, company, client, false)
+}
+
+fn known(context: &Context, company: &ServedCompany, client: &Client, contact: bool) -> Map<String, Value> {
+    let mut row = Row(client_row(context, company, client, contact));
+    row.put("created_at", client.created_at.map(answer::seconds))
+        .put("updated_at", client.updated_at.map(answer::seconds))
+        .show("notes", client.notes.as_ref());
+    row.0
+}

@@ -1,0 +1,497 @@
+//! `agent_analysis`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::super::super::answer::{Answer, Row};
+use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
+use super::super::inspections::row;
+use super::super::{Days, ask_each, parse};
+use super::{
+    Only, PREVIOUS, Page, Periods, agent_name, inspector_name, money, put_page, rate_value, rounded, rounded3,
+    sees_canceled, word,
+};
+use domain::{CompanyName, Inspection, NamedPeriod};
+use insight::{
+    AgentAnalysis, AgentNumbers, COURSE_REFERRALS_SURE, Disagreement, DormantRule, agent_analysis, agent_profile,
+    disagreements,
+};
+use mirror::{Fact, Facts};
+use records::{NarrowingWanted, Need, RecordsError, summed};
+
+/// Agents shown unless asked otherwise.
+const SHOWN: usize = 10;
+/// The last jobs shown in a profile.
+const LAST_JOBS: usize = 3;
+/// Services, add-ons and inspectors named as usual in a profile.
+const USUAL: usize = 3;
+
+const MODES: &[&str] = &["top", "dormant", "new", "rising", "fading", "one"];
+
+pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
+    vec![Tool {
+        declaration: declare(
+            "agent_analysis",
+            "Agent analysis",
+            "Use this for agents who refer: top, dormant (against their own rhythm), new, rising and fading ones, or one \
+             agent's profile; with concentration.",
+            super::narrowed_by(
+                super::period_input(companies, "last_365_days")
+                    .one_of("mode", MODES, "Default top.")
+                    .text("agent", "With mode one: id or name."),
+                &["inspector", "agency", "service", "add_on", "zip", "city"],
+            )
+            .with("min_referrals", json!({"type": "integer", "minimum": 2, "description": "Default 3."}))
+            .with("min_days", json!({"type": "number", "minimum": 1, "description": "Default 60."}))
+            .with(
+                "gap_factor",
+                json!({"type": "number", "minimum": 1, "description": "Of the own median gap, default 3."}),
+            )
+            .paged_rows("Agents", "10")
+            .build(),
+            schema::paged_insight(),
+            true,
+        ),
+        run: |context, arguments| answer(context, arguments).boxed(),
+    }]
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    #[default]
+    Top,
+    Dormant,
+    New,
+    Rising,
+    Fading,
+    One,
+}
+
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    company: Option<String>,
+    #[serde(flatten)]
+    days: Days,
+    compare: Option<String>,
+    #[serde(default)]
+    mode: Mode,
+    #[serde(flatten)]
+    only: Only,
+    min_referrals: Option<u64>,
+    min_days: Option<f64>,
+    gap_factor: Option<f64>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+impl Wanted {
+    /// When an agent counts as dormant.
+    fn rule(&self) -> DormantRule {
+        let usual = DormantRule::default();
+        DormantRule {
+            min_referrals: self.min_referrals.unwrap_or(usual.min_referrals),
+            min_days: self.min_days.unwrap_or(usual.min_days),
+            gap_factor: self.gap_factor.unwrap_or(usual.gap_factor),
+        }
+    }
+}
+
+async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = context.mark("agent_analysis", &arguments);
+    let wanted: Wanted = parse(arguments)?;
+    if wanted.mode == Mode::One && wanted.only.agent.is_none() {
+        return Err(ToolFailure::new("mode `one` needs an agent", "give `agent`: an id or a name"));
+    }
+    let page = Page::of(mark, wanted.cursor.as_deref(), wanted.limit.unwrap_or(SHOWN))?;
+    let mode = if wanted.only.agent.is_some() { Mode::One } else { wanted.mode };
+    let chosen = context.chosen(wanted.company.as_deref());
+    let now = context.clock.now();
+    let people = wanted.only.people(&chosen).await?;
+    let companies = people.companies();
+    let compare = wanted.compare.as_deref().or(Some(PREVIOUS));
+    let periods = Periods::of(context, &companies, &wanted.days, NamedPeriod::Last365Days, compare)?;
+    let (answers, basis) = ask_each(&companies, |company| {
+        let scopes = periods.scopes(company);
+        let only = people.agent(company).map(|agent| agent.known_number());
+        let narrowed = NarrowingWanted { agent: None, ..wanted.only.wanted(&people, company) };
+        async move {
+            let Some((scope, before)) = scopes else { return Err(RecordsError::NoMirror) };
+            // Rhythms and first times need all there ever was.
+            let (facts, basis) = company.records.facts_of(&narrowed, Need::All).await?;
+            let (statistics, _) = company.records.statistics().await?;
+            let deleted = company.records.deleted_facts().await?;
+            let whole = company.records.facts(Need::All).await?.0;
+            let of = statistics.len();
+            let compare = move |facts: &Facts| disagreements(facts, &deleted, &statistics, now.as_millisecond());
+            let checked = Checked { of, differing: summed(&whole, compare).await.differing };
+            let sums = move |facts: &Facts| agent_analysis(facts, &scope, before.as_ref(), now.as_millisecond());
+            let analysis = summed(&facts, sums).await;
+            let sees = sees_canceled(&basis);
+            let only = only.transpose()?;
+            let jobs = match only {
+                Some(only) => last_jobs(company, &facts, only, now).await?,
+                None => Vec::new(),
+            };
+            Ok((Read { facts, analysis, only, sees, checked, jobs }, basis))
+        }
+    })
+    .await?;
+    let rule = wanted.rule();
+    let mut together = Together::default();
+    let mut lists = Vec::new();
+    for (company, read) in &answers {
+        let chosen = read.chosen(mode, rule, now);
+        let counted = if mode == Mode::Top { read.analysis.agents.iter().collect() } else { chosen.clone() };
+        for one in counted {
+            together.add(company, &read.facts, one);
+        }
+        together.revenue += read.analysis.revenue;
+        lists.push(chosen);
+    }
+    let rows = lists.iter().map(Vec::len).max().unwrap_or(0);
+    let several = (1 < answers.len()).then(|| together.shown(mode, wanted.limit.unwrap_or(SHOWN)));
+    let basis = periods.basis(people.say(basis).as_ref(), answers.iter().map(|(company, _)| *company));
+    Ok(page.answer(rows, several, basis, |place| {
+        let parts = answers.iter().zip(&lists).map(|((company, read), chosen)| {
+            let mut part = Row::default();
+            part.put("company", Some(company.name.to_string()));
+            let shown = Shown { company, facts: &read.facts, now, sees: read.sees };
+            if let Some(only) = read.only {
+                one_agent(&mut part, &shown, read, chosen.first().copied(), only, rule);
+                return Value::Object(part.0);
+            }
+            part.put("found", Some(chosen.len()));
+            read.say_of_all(&mut part, mode, chosen, rule, now);
+            put_page(&mut part, "agents", chosen, &place, |one| shown.row(one, mode));
+            Value::Object(part.0)
+        });
+        parts.collect()
+    }))
+}
+
+/// One agent's profile; zeros where there is nothing of them among the inspections asked about.
+fn one_agent(part: &mut Row, shown: &Shown, read: &Read, numbers: Option<&AgentNumbers>, only: i64, rule: DormantRule) {
+    let Some(numbers) = numbers else {
+        let name = agent_name(shown.facts, only);
+        part.put("agent", Some(format!("{name}: no such inspection on either side")));
+        return;
+    };
+    let mut profile = Row(shown.profile(numbers, rule));
+    let id = shown.facts.agent(only).map(|agent| agent.id.as_str());
+    if let Some(one) = read.checked.differing.iter().find(|one| Some(one.id.as_str()) == id) {
+        let differ = format!("{} by Spectora's statistics, {} inspections here", one.theirs, one.ours);
+        profile.put("statistics_disagree", Some(differ));
+    }
+    part.put("agent", Some(Value::Object(profile.0))).put("last_inspections", Some(shown.jobs(&read.jobs)));
+}
+
+/// What is read for one company.
+struct Read {
+    facts: Arc<Facts>,
+    analysis: AgentAnalysis,
+    /// The number of the one agent asked for.
+    only: Option<i64>,
+    sees: bool,
+    checked: Checked,
+    /// The last jobs of that one agent, latest first.
+    jobs: Vec<Inspection>,
+}
+
+impl Read {
+    /// The agents a mode shows, the first one first: whom the service has no more only where history is told, not where
+    /// an owner would call them.
+    fn chosen(&self, mode: Mode, rule: DormantRule, now: Timestamp) -> Vec<&AgentNumbers> {
+        let all = self.analysis.agents.iter();
+        let mut chosen: Vec<&AgentNumbers> = match self.only {
+            Some(only) => all.filter(|one| one.agent == only).collect(),
+            None => all
+                .filter(|one| holds(one, mode, rule, now))
+                .filter(|one| mode == Mode::Top || !self.is_former(one.agent))
+                .collect(),
+        };
+        chosen.sort_by(|left, right| {
+            order(right, mode).cmp(&order(left, mode)).then_with(|| left.agent.cmp(&right.agent))
+        });
+        chosen
+    }
+
+    fn is_former(&self, agent: i64) -> bool {
+        self.facts.former_agents.contains_key(&agent)
+    }
+
+    /// What is said once, of all agents.
+    fn say_of_all(&self, part: &mut Row, mode: Mode, chosen: &[&AgentNumbers], rule: DormantRule, now: Timestamp) {
+        let (analysis, checked) = (&self.analysis, &self.checked);
+        if mode == Mode::Top {
+            if !checked.differing.is_empty() {
+                let differ = format!("{} of {} agents, see data_quality", checked.differing.len(), checked.of);
+                part.put("statistics_disagree", Some(differ));
+            }
+            part.put("quoted_revenue", Some(money(analysis.revenue)))
+                .put("performed_without_agent", Some(analysis.without_agent))
+                .put("revenue_share_of_top_1_5_10", Some(analysis.concentration.map(rounded3).to_vec()))
+                .put("leaves_with_the_top_agent", chosen.first().map(|one| leaves(one)));
+            return;
+        }
+        let former = analysis.agents.iter().filter(|one| self.is_former(one.agent) && holds(one, mode, rule, now));
+        let former = former.count();
+        part.put("left_out_no_longer_in_spectora", (former != 0).then_some(former));
+        if mode == Mode::Dormant {
+            let by_90_days = analysis.agents.iter().filter(|one| one.is_dormant_by_90_days());
+            part.put("rule", Some(said(rule)))
+                .put("found_by_90_days_rule", Some(by_90_days.filter(|one| !self.is_former(one.agent)).count()));
+        }
+    }
+}
+
+/// The last jobs up to now that an agent sent, canceled ones included, among the inspections asked about.
+async fn last_jobs(
+    company: &ServedCompany,
+    facts: &Facts,
+    agent: i64,
+    now: Timestamp,
+) -> Result<Vec<Inspection>, RecordsError> {
+    let is_past = |fact: &&Fact| fact.buying_agent == Some(agent) && fact.starts_at < now.as_millisecond();
+    let mut jobs = Vec::new();
+    for fact in facts.rows.iter().rev().filter(is_past).take(LAST_JOBS) {
+        if let Ok(id) = facts.id(fact).parse() {
+            jobs.extend(company.records.inspection(&id).await?.map(|(inspection, _)| inspection));
+        }
+    }
+    Ok(jobs)
+}
+
+/// The rule in words.
+fn said(rule: DormantRule) -> String {
+    let DormantRule { min_referrals, min_days, gap_factor } = rule;
+    format!(
+        "at least {min_referrals} referrals ever, none for more than {min_days} days and {gap_factor} times the own median \
+         gap, none booked"
+    )
+}
+
+/// What the company would be without in the period.
+fn leaves(one: &AgentNumbers) -> String {
+    format!("{} referrals, {} quoted revenue ({:.1} %)", one.referrals, money(one.revenue), one.revenue_share * 100.0)
+}
+
+/// "Home Inspection 34 of 40, Condo 6 of 40".
+fn usual(counts: impl Iterator<Item = (String, u64)>, of: u64) -> Option<String> {
+    let shown: Vec<String> = counts.take(USUAL).map(|(name, count)| format!("{name} {count} of {of}")).collect();
+    (!shown.is_empty()).then(|| shown.join(", "))
+}
+
+/// The service's own statistics beside the inspections.
+struct Checked {
+    of: usize,
+    differing: Vec<Disagreement>,
+}
+
+/// One person's numbers in all companies.
+#[derive(Default)]
+struct Person {
+    name: String,
+    companies: BTreeSet<String>,
+    referrals: u64,
+    revenue: i128,
+}
+
+/// Agents of several companies, matched by the person's id and never by name.
+#[derive(Default)]
+struct Together {
+    people: BTreeMap<String, Person>,
+    revenue: i128,
+}
+
+impl Together {
+    fn add(&mut self, company: &ServedCompany, facts: &Facts, one: &AgentNumbers) {
+        // Who has no id of the person cannot be matched.
+        let Some(person_id) = facts.agent(one.agent).and_then(|agent| agent.agent_id.clone()) else { return };
+        let person = self.people.entry(person_id).or_default();
+        if person.name.is_empty() {
+            person.name = agent_name(facts, one.agent);
+        }
+        person.companies.insert(company.name.to_string());
+        person.referrals += one.referrals;
+        person.revenue += one.revenue;
+    }
+
+    /// Top: who brings most in sum. Otherwise: who was found in more than one company.
+    fn shown(&self, mode: Mode, limit: usize) -> Value {
+        let mut people: Vec<(&String, &Person)> = self
+            .people
+            .iter()
+            .filter(|(_, one)| 1 < one.companies.len() || (mode == Mode::Top && one.referrals != 0))
+            .collect();
+        people.sort_by(|left, right| (right.1.revenue, left.0).cmp(&(left.1.revenue, right.0)));
+        let rows: Vec<Value> = people
+            .iter()
+            .take(limit)
+            .map(|(id, one)| {
+                let mut row = Row::default();
+                row.put("agent", Some(one.name.clone()))
+                    .put("agent_id", Some((*id).clone()))
+                    .put("companies", Some(one.companies.iter().cloned().collect::<Vec<_>>().join(" and ")))
+                    .put("referrals", Some(one.referrals))
+                    .put("quoted_revenue", Some(money(one.revenue)));
+                Value::Object(row.0)
+            })
+            .collect();
+        let mut shown = Row::default();
+        shown
+            .put("found_in_several_companies", Some(self.people.values().filter(|one| 1 < one.companies.len()).count()))
+            .put("quoted_revenue", (mode == Mode::Top).then(|| money(self.revenue)))
+            .put("agents", Some(rows));
+        Value::Object(shown.0)
+    }
+}
+
+/// How many times as likely the course is as a steady one (a steady one: as the next likely), for people: `20 to 1`.
+fn odds(one: &AgentNumbers) -> Option<String> {
+    let (_, log_odds) = one.course?;
+    Some(format!("{:.0} to 1", log_odds.min(20.0).exp()))
+}
+
+fn holds(one: &AgentNumbers, mode: Mode, rule: DormantRule, now: Timestamp) -> bool {
+    match mode {
+        Mode::Top => one.referrals != 0,
+        Mode::Dormant => one.is_dormant(rule),
+        Mode::New => one.is_new(now.as_millisecond()),
+        Mode::Rising => one.is_rising(now.as_millisecond()),
+        Mode::Fading => one.is_fading(),
+        Mode::One => true,
+    }
+}
+
+/// What a mode ranks by, largest first.
+fn order(one: &AgentNumbers, mode: Mode) -> (i128, u64) {
+    match mode {
+        Mode::Dormant | Mode::Fading => (one.at_stake, one.ever),
+        Mode::New | Mode::Rising => (i128::from(one.recent), one.ever),
+        Mode::Top | Mode::One => (one.revenue, one.referrals),
+    }
+}
+
+struct Shown<'a> {
+    company: &'a ServedCompany,
+    facts: &'a Facts,
+    now: Timestamp,
+    sees: bool,
+}
+
+impl Shown<'_> {
+    fn day(&self, at: Option<i64>) -> Option<String> {
+        let at = Timestamp::from_millisecond(at?).ok()?;
+        Some(self.company.records.timezone().to_datetime(at).date().to_string())
+    }
+
+    fn named(&self, one: &AgentNumbers) -> Row {
+        let mut row = Row::default();
+        let agent = self.facts.agent(one.agent);
+        let is_former = self.facts.former_agents.contains_key(&one.agent);
+        row.put("agent", Some(agent_name(self.facts, one.agent)))
+            .put("id", agent.map(|agent| agent.id.clone()))
+            .put("agency", agent.and_then(|agent| agent.agency).map(|agency| word(self.facts, agency)))
+            .put("no_longer_in_spectora", is_former.then_some(true));
+        row
+    }
+
+    fn row(&self, one: &AgentNumbers, mode: Mode) -> Map<String, Value> {
+        let mut row = self.named(one);
+        match mode {
+            Mode::Top | Mode::One => row
+                .put("referrals", Some(one.referrals))
+                .put("before", one.referrals_before)
+                .put("quoted_revenue", Some(money(one.revenue)))
+                .put("share", Some(rounded3(one.revenue_share)))
+                .put("attach_rate", one.attach.map(|rate| rounded3(rate.rate)))
+                .put("small_sample", one.attach.filter(|rate| rate.small_sample).map(|_| true))
+                .put("selling_side", Some(one.selling)),
+            Mode::Dormant => self
+                .rhythm(&mut row, one)
+                .put("referrals_ever", Some(one.ever))
+                .put("at_stake_a_year", Some(money(one.at_stake))),
+            Mode::New => row.put("first", self.day(one.first)).put("referrals", Some(one.ever)),
+            Mode::Rising | Mode::Fading => recently(&mut row, one)
+                .put("odds_against_steady", odds(one))
+                .put("small_sample", (one.ever < COURSE_REFERRALS_SURE).then_some(true))
+                .put("last", self.day(one.last))
+                .put("at_stake_a_year", Some(money(one.at_stake))),
+        };
+        row.0
+    }
+
+    /// The last referral, the silence since, and how unusual it is.
+    fn rhythm<'a>(&self, row: &'a mut Row, one: &AgentNumbers) -> &'a mut Row {
+        row.put("last", self.day(one.last))
+            .put("days_since", one.days_since.map(f64::round))
+            .put("usual_gap_days", one.median_gap.map(rounded))
+            .put("chance_of_such_silence", one.chance_of_silence.map(rounded3))
+            .put("share_of_gaps_as_long", one.gaps_as_long.map(rounded3))
+            .put("course", course(one))
+    }
+
+    fn profile(&self, one: &AgentNumbers, rule: DormantRule) -> Map<String, Value> {
+        let now = self.now.as_millisecond();
+        let known = agent_profile(self.facts, one.agent, now);
+        let names = |counts: &[(i64, u64)]| {
+            usual(counts.iter().map(|(name, count)| (word(self.facts, *name), *count)), known.kept)
+        };
+        let inspectors =
+            known.inspectors.iter().map(|(inspector, count)| (inspector_name(self.facts, *inspector), *count));
+        let by_year = known.by_year.iter().map(|(year, count)| format!("{year}: {count}"));
+        let mut row = self.named(one);
+        row.0.extend(self.row(one, Mode::Top));
+        row.put("performed", Some(one.performed))
+            .put("canceled", self.sees.then_some(one.canceled))
+            .put("attach", one.attach.as_ref().map(rate_value))
+            .put("referrals_ever", Some(one.ever))
+            .put("canceled_ever", self.sees.then_some(known.canceled))
+            .list("referrals_by_year", by_year)
+            .put("first", self.day(one.first));
+        self.rhythm(&mut row, one).put("odds_for_that_course", odds(one));
+        recently(&mut row, one)
+            .put("at_stake_a_year", Some(money(one.at_stake)))
+            .put("dormant", Some(one.is_dormant(rule)))
+            .put("dormant_rule", Some(said(rule)))
+            .put("new", Some(one.is_new(now)))
+            .put("booked_ahead", Some(one.booked_ahead))
+            .put("usual_services", names(&known.services))
+            .put("usual_add_ons", names(&known.add_ons))
+            .put("usual_inspectors", usual(inspectors, known.kept));
+        row.0
+    }
+
+    /// The last referrals, latest first.
+    fn jobs(&self, jobs: &[Inspection]) -> Vec<Value> {
+        let shown = |job: &Inspection| {
+            let mut shown = Row::default();
+            shown
+                .put("id", Some(job.id.to_string()))
+                .put("date", self.day(job.starts_at.map(Timestamp::as_millisecond)))
+                .put("status", Some(job.status(self.now).name()))
+                .list("services", job.services.iter().chain(&job.add_ons))
+                .put("portal_link", job.slug.as_ref().map(row::portal_link));
+            Value::Object(shown.0)
+        };
+        jobs.iter().map(shown).collect()
+    }
+}
+
+/// The referrals of the last 90 days beside those of the days before.
+fn recently<'a>(row: &'a mut Row, one: &AgentNumbers) -> &'a mut Row {
+    row.put("last_90_days", Some(one.recent)).put("per_90_days_before", Some(rounded(one.base as f64 / 3.0)))
+}
+
+/// The course in words; with few referrals it is a guess.
+fn course(one: &AgentNumbers) -> Option<String> {
+    let (course, _) = one.course?;
+    let few = if one.ever < COURSE_REFERRALS_SURE { " (small sample)" } else { "" };
+    Some(format!("{}{few}", course.name()))
+}

@@ -1,0 +1,215 @@
+//! `explain`: what a number means, and the inspections behind it.
+
+use futures_util::FutureExt as _;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::super::super::answer::{Answer, Cut, Row, Rows, cut_to_page};
+use super::super::super::{Context, Tool, ToolFailure, declare, schema};
+use super::super::inspections::row;
+use super::super::{Days, ask_each, limit, parse};
+use super::{Only, Periods, agent_name, inspector_name, money, needed, word};
+use domain::{CompanyName, NamedPeriod, id_order};
+use insight::{Counting, Metric, REPEAT_DAYS};
+use mirror::Fact;
+use records::RecordsError;
+
+/// A number by its name in answers: its definition, and which inspections it counts.
+struct Explained {
+    name: &'static str,
+    definition: &'static str,
+    metric: Metric,
+}
+
+const METRICS: &[Explained] = &[
+    Explained {
+        name: "booked",
+        definition: "Every inspection dated in the period (civil day of its start in the company's zone) and before now, \
+                     canceled ones included, deleted ones not.",
+        metric: Metric::Booked,
+    },
+    Explained {
+        name: "volume",
+        definition: "Performed inspections: booked, not canceled, dated before now.",
+        metric: Metric::Volume,
+    },
+    Explained {
+        name: "canceled",
+        definition: "Booked inspections that were canceled. The cancellation rate is canceled divided by booked.",
+        metric: Metric::Canceled,
+    },
+    Explained {
+        name: "quoted_revenue",
+        definition: "The sum of `quote` (the quoted price, not what was paid) over performed inspections; those without a \
+                     quote add nothing.",
+        metric: Metric::Quoted,
+    },
+    Explained {
+        name: "attach",
+        definition: "Performed inspections with at least one add-on. The attach rate divides them by all performed ones; \
+                     the interval is Wilson's at 95 %, and fewer than 10 cases are a small sample.",
+        metric: Metric::Attach,
+    },
+    Explained {
+        name: "referrals",
+        definition: "Inspections with the agent as buying agent, dated before now, canceled ones included; the selling side \
+                     is counted apart. \
+                     Dormant: at least 3 referrals ever, none for longer than both 60 days and 3 times the agent's own \
+                     median gap, none booked ahead.",
+        metric: Metric::Referrals,
+    },
+    Explained {
+        name: "selling_side",
+        definition: "Inspections with an agent on the selling side, dated before now, canceled ones included; never counted \
+                     as referrals. `agent` is here the selling agent.",
+        metric: Metric::SellingSide,
+    },
+    Explained {
+        name: "hours",
+        definition: "The sum of planned durations of performed inspections; those without a duration add nothing.",
+        metric: Metric::Hours,
+    },
+    Explained {
+        name: "assists",
+        definition: "Performed inspections of others with an inspector as an assistant; they are in the volume of the primary \
+                     inspector alone. `inspector` is here an assistant.",
+        metric: Metric::Assists,
+    },
+    Explained {
+        name: "weekend",
+        definition: "Performed inspections that began on a Saturday or Sunday in the company's zone, of all performed ones.",
+        metric: Metric::Weekend,
+    },
+    Explained {
+        name: "hours_to_publish",
+        definition: "The middle time from the planned end of a performed inspection to its published report, in hours.",
+        metric: Metric::Published,
+    },
+    Explained {
+        name: "repeat_agents",
+        definition: "Performed inspections whose buying agent had one in the 365 days before it, of those with a buying \
+                     agent.",
+        metric: Metric::RepeatAgents,
+    },
+    Explained {
+        name: "forecast",
+        definition: "Inspections a week (from the day on which the company's weeks begin), canceled ones left out; the \
+                     model that did best when it forecast past weeks from what came before them. Ranges come from its own \
+                     errors there. Capacity seen is the 90th percentile of the past 52 weeks. The rows are the history it \
+                     is made from.",
+        metric: Metric::Volume,
+    },
+    Explained { name: "unpaid", definition: "Performed inspections that are not paid.", metric: Metric::Unpaid },
+];
+
+pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
+    let names: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
+    let mut input = super::narrowed_by(
+        super::days_input(companies, "last_month").one_of("metric", &names, "Which number."),
+        &["inspector", "agent", "agency", "service", "add_on", "zip", "city"],
+    )
+    .paged();
+    input.require("metric");
+    vec![Tool {
+        declaration: declare(
+            "explain",
+            "Explain a number",
+            "Use this to check a number of another tool: its definition (in `basis.notes`) and the inspections behind it.",
+            input.build(),
+            schema::list_of(&schema::record(&["company", "id", "starts_at"], &["id"])),
+            true,
+        ),
+        run: |context, arguments| answer(context, arguments).boxed(),
+    }]
+}
+
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    company: Option<String>,
+    #[serde(flatten)]
+    days: Days,
+    metric: String,
+    #[serde(flatten)]
+    only: Only,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// The latest first, then by company and id.
+type Place = (i64, String, String);
+
+async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = context.mark("explain", &arguments);
+    let wanted: Wanted = parse(arguments)?;
+    let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
+    let Some(explained) = METRICS.iter().find(|explained| explained.name == wanted.metric) else {
+        return Err(ToolFailure::new("there is no such metric", "see the tool's schema"));
+    };
+    let metric = explained.metric;
+    let chosen = context.chosen(wanted.company.as_deref());
+    let now = context.clock.now();
+    let people = wanted.only.people(&chosen).await?;
+    let companies = people.companies();
+    let periods = Periods::of(context, &companies, &wanted.days, NamedPeriod::LastMonth, None)?;
+    let (answers, basis) = ask_each(&companies, |company| {
+        let scopes = periods.scopes(company);
+        let (inspector, agent) = (wanted.only.inspector_in(&people, company), people.agent(company));
+        let wanted = &wanted;
+        async move {
+            let Some((scope, _)) = scopes else { return Err(RecordsError::NoMirror) };
+            // People come after counting: who repeats is told by all that an agent sent, and a number may be that of an
+            // assistant or of the selling side.
+            let need = needed(&scope, None, if metric == Metric::RepeatAgents { REPEAT_DAYS } else { 0 });
+            let (facts, mut basis) = company.records.facts_of(&wanted.only.without_people(), need).await?;
+            let counting = Counting::new(&facts, &scope, now.as_millisecond());
+            let mut rows: Vec<Fact> = facts.rows.iter().filter(|fact| counting.counts(metric, fact)).copied().collect();
+            if let Some(inspector) = inspector {
+                let one = inspector.known_number()?;
+                rows.retain(|fact| counting.is_of_inspector(metric, fact, one));
+                basis.notes.push(format!("those of inspector {} alone", inspector.entry.name));
+            }
+            if let Some(agent) = agent {
+                let one = agent.known_number()?;
+                rows.retain(|fact| Counting::is_of_agent(metric, fact, one));
+                basis.notes.push(format!("those of agent {} alone", agent.entry.name));
+            }
+            rows.sort_by_key(|fact| (-fact.starts_at, fact.pk));
+            Ok(((facts, rows), basis))
+        }
+    })
+    .await?;
+    let selling = |fact: &Fact| fact.selling_agent.filter(|_| metric == Metric::SellingSide);
+    let mut rows: Vec<(Place, Map<String, Value>)> = Vec::new();
+    for (company, (facts, counted)) in &answers {
+        let zone = company.records.timezone();
+        for fact in counted {
+            let mut shown = Row::default();
+            let at = jiff::Timestamp::from_millisecond(fact.starts_at).unwrap_or_default();
+            shown
+                .put("company", context.label(company))
+                .put("id", Some(facts.id(fact)))
+                .put("starts_at", Some(row::local(at, zone)))
+                .put("inspector", Some(inspector_name(facts, fact.inspector)))
+                .put("buying_agent", fact.buying_agent.map(|agent| agent_name(facts, agent)))
+                .put("selling_agent", selling(fact).map(|agent| agent_name(facts, agent)))
+                .put("zip", fact.zip.map(|zip| word(facts, zip)))
+                .put("quote", fact.quote.map(money))
+                .put("canceled", fact.canceled_at.map(|_| true));
+            rows.push(((-fact.starts_at, company.name.to_string(), id_order(&facts.id(fact))), shown.0));
+        }
+    }
+    let Cut { total, more } = cut_to_page(&mut rows, after.as_ref().map(|(place, _)| place), limit(wanted.limit));
+    let basis = people.say(basis).map(|mut basis| {
+        basis.notes.insert(0, format!("{}: {}", explained.name, explained.definition));
+        basis
+    });
+    let basis = periods.basis(basis.as_ref(), answers.iter().map(|(company, _)| *company));
+    Ok(Answer::list(Rows { rows, total: Some(total), more, resume: None }, &mark, basis))
+}
+
+/// Every definition, for the resource.
+pub(in super::super::super) fn definitions() -> String {
+    let lines: Vec<String> =
+        METRICS.iter().map(|metric| format!("- **{}**: {}", metric.name, metric.definition)).collect();
+    lines.join("\n")
+}

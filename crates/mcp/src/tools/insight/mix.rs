@@ -1,0 +1,187 @@
+//! `service_mix`.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::super::super::answer::{Answer, Row};
+use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
+use super::super::{Days, Detail, ask_each, parse};
+use super::{
+    Only, PREVIOUS, Page, Periods, agent_name, combined, inspector_name, money, needed, put_page, rate_value, rounded3,
+    word,
+};
+use domain::{CompanyName, NamedPeriod};
+use insight::{MixBy, MixCell, MixRow, ServiceMix, Trend, service_mix};
+use mirror::Facts;
+use records::{AGENCY_AS_OF_NOW, RecordsError, summed};
+
+/// What the marks of groups are worth.
+const BEYOND_CHANCE: &str =
+    "growing, shrinking and below_norm are beyond chance at 95 %: about one mark in twenty is chance all the same";
+/// Groups shown unless asked otherwise.
+const SHOWN: usize = 10;
+/// Growing and shrinking groups named.
+const GOING: usize = 5;
+/// Services and add-ons shown with a group.
+const TOP: usize = 3;
+
+pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
+    vec![Tool {
+        declaration: declare(
+            "service_mix",
+            "Service mix",
+            "Use this for what is sold where: services and add-ons by ZIP, city, month, inspector, agent or agency, with \
+             attach rates, growth, and add-ons sold less than the company's norm.",
+            super::narrowed_by(
+                super::period_input(companies, "last_quarter").one_of(
+                    "by",
+                    &["zip", "city", "month", "inspector", "agent", "agency"],
+                    "Default zip.",
+                ),
+                &["inspector", "agent", "agency", "service", "add_on", "zip", "city"],
+            )
+            .paged_rows("Groups", "10")
+            .detail()
+            .build(),
+            schema::paged_insight(),
+            true,
+        ),
+        run: |context, arguments| answer(context, arguments).boxed(),
+    }]
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum By {
+    #[default]
+    Zip,
+    City,
+    Month,
+    Inspector,
+    Agent,
+    Agency,
+}
+
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    company: Option<String>,
+    #[serde(flatten)]
+    days: Days,
+    compare: Option<String>,
+    #[serde(flatten)]
+    only: Only,
+    #[serde(default)]
+    by: By,
+    limit: Option<usize>,
+    cursor: Option<String>,
+    #[serde(default)]
+    detail: Detail,
+}
+
+async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = context.mark("service_mix", &arguments);
+    let wanted: Wanted = parse(arguments)?;
+    let page = Page::of(mark, wanted.cursor.as_deref(), wanted.limit.unwrap_or(SHOWN))?;
+    let chosen = context.chosen(wanted.company.as_deref());
+    let now = context.clock.now().as_millisecond();
+    let by = match wanted.by {
+        By::Zip => MixBy::Zip,
+        By::City => MixBy::City,
+        By::Month => MixBy::Month,
+        By::Inspector => MixBy::Inspector,
+        By::Agent => MixBy::Agent,
+        By::Agency => MixBy::Agency,
+    };
+    let people = wanted.only.people(&chosen).await?;
+    let companies = people.companies();
+    let compare = wanted.compare.as_deref().or(Some(PREVIOUS));
+    let periods = Periods::of(context, &companies, &wanted.days, NamedPeriod::LastQuarter, compare)?;
+    let (answers, basis) = ask_each(&companies, |company| {
+        let scopes = periods.scopes(company);
+        let only = wanted.only.wanted(&people, company);
+        async move {
+            let Some((scope, before)) = scopes else { return Err(RecordsError::NoMirror) };
+            let need = needed(&scope, before.as_ref(), 0);
+            let (facts, mut basis) = company.records.facts_of(&only, need).await?;
+            basis.notes.push(BEYOND_CHANCE.to_owned());
+            if by == MixBy::Agency && !basis.notes.iter().any(|note| note == AGENCY_AS_OF_NOW) {
+                basis.notes.push(AGENCY_AS_OF_NOW.to_owned());
+            }
+            let mix = summed(&facts, move |facts| service_mix(facts, &scope, before.as_ref(), by, now)).await;
+            Ok(((facts, mix), basis))
+        }
+    })
+    .await?;
+    let sums: Vec<_> = answers.iter().map(|(_, (_, mix))| (mix.company.volume, None, mix.company.revenue)).collect();
+    let rows = answers.iter().map(|(_, (_, mix))| mix.rows.len()).max().unwrap_or(0);
+    let basis = periods.basis(people.say(basis).as_ref(), answers.iter().map(|(company, _)| *company));
+    Ok(page.answer(rows, combined(&sums), basis, |place| {
+        let part = |(company, (facts, mix)): &(&ServedCompany, (Arc<Facts>, ServiceMix))| {
+            let mut part = Row::default();
+            part.put("company", Some(company.name.to_string()))
+                .put("volume", Some(mix.company.volume))
+                .put("volume_before", mix.company.volume_before)
+                .put("attach", mix.company.attach.as_ref().map(rate_value))
+                .put("attach_before", mix.company.attach_before.as_ref().map(rate_value))
+                .list("services", top(facts, &mix.company.services))
+                .list("add_ons", top(facts, &mix.company.add_ons))
+                .list("growing", going(facts, mix, by, Trend::Growing))
+                .list("shrinking", going(facts, mix, by, Trend::Shrinking));
+            let show = |row: &MixRow| group(facts, row, by, wanted.detail);
+            let after = put_page(&mut part, "groups", &mix.rows, &place, show);
+            let volume = after.iter().map(|row| row.volume).sum::<u64>();
+            part.put("volume_not_shown", (!after.is_empty()).then_some(volume));
+            Value::Object(part.0)
+        };
+        answers.iter().map(part).collect()
+    }))
+}
+
+fn top(facts: &Facts, cells: &[MixCell]) -> Vec<String> {
+    let sold = cells.iter().filter(|cell| cell.share.count != 0).take(TOP);
+    sold.map(|cell| format!("{} {:.0} %", word(facts, cell.word), cell.share.rate * 100.0)).collect()
+}
+
+/// Groups that go one way, the largest change first: "80202 61 (before 40)".
+fn going(facts: &Facts, mix: &ServiceMix, by: MixBy, trend: Trend) -> Vec<String> {
+    let change = |row: &MixRow| row.volume.abs_diff(row.volume_before.unwrap_or(0));
+    let mut rows: Vec<&MixRow> = mix.rows.iter().filter(|row| row.trend == Some(trend)).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(change(row)));
+    let shown = |row: &MixRow| {
+        format!("{} {} (before {})", group_name(facts, row, by), row.volume, row.volume_before.unwrap_or(0))
+    };
+    rows.into_iter().take(GOING).map(shown).collect()
+}
+
+fn group_name(facts: &Facts, row: &MixRow, by: MixBy) -> String {
+    match (by, row.key) {
+        (_, None) => "(none)".to_owned(),
+        (MixBy::Zip | MixBy::City | MixBy::Agency, Some(key)) => word(facts, key),
+        (MixBy::Month, Some(key)) => format!("{}-{:02}", key / 100, key % 100),
+        (MixBy::Inspector, key) => inspector_name(facts, key),
+        (MixBy::Agent, Some(key)) => agent_name(facts, key),
+    }
+}
+
+fn group(facts: &Facts, row: &MixRow, by: MixBy, detail: Detail) -> Map<String, Value> {
+    let mut shown = Row::default();
+    shown
+        .put("group", Some(group_name(facts, row, by)))
+        .put("volume", Some(row.volume))
+        .put("before", row.volume_before)
+        .put("attach_rate", row.attach.map(|rate| rounded3(rate.rate)))
+        .put("small_sample", row.attach.filter(|rate| rate.small_sample).map(|_| true))
+        .list("add_ons", top(facts, &row.add_ons))
+        .list("below_norm", row.add_ons.iter().filter(|cell| cell.below_norm).map(|cell| word(facts, cell.word)));
+    if detail == Detail::Full {
+        shown
+            .put("quoted_revenue", Some(money(row.revenue)))
+            .put("attach", row.attach.as_ref().map(rate_value))
+            .put("attach_before", row.attach_before.as_ref().map(rate_value))
+            .list("services", top(facts, &row.services));
+    }
+    shown.0
+}

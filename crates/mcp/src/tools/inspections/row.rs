@@ -1,0 +1,147 @@
+//! An inspection as shown.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
+
+use super::super::super::answer::{self, Row};
+use super::super::super::{Context, ServedCompany};
+use super::super::Detail;
+use super::super::clients::contact_row;
+use domain::{AgentOnInspection, Client, Inspection, InspectorOnInspection, Slug, fold};
+
+/// Where inspections are in the portal (from the vendor's pages).
+pub(super) const PORTAL: &str = "https://portal.spectora.com/inspection/";
+
+/// How much of an inspection is shown.
+#[derive(Clone, Copy)]
+pub(super) struct Shown {
+    /// Contact details too.
+    pub contact: bool,
+    /// All that is known, or what a list needs.
+    pub detail: Detail,
+}
+
+/// The inspection's address in the portal.
+pub(in super::super) fn portal_link(slug: &Slug) -> String {
+    const UNRESERVED: &percent_encoding::AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    format!("{PORTAL}{}", utf8_percent_encode(slug.as_str(), UNRESERVED))
+}
+
+/// An instant as RFC 3339 with the offset of the company's zone, in whole minutes: older offsets had seconds, for which
+/// RFC 3339 has no place.
+pub(in super::super) fn local(at: Timestamp, zone: &TimeZone) -> String {
+    let offset = zone.to_offset(at);
+    let minutes = (offset.seconds() + 30).div_euclid(60);
+    let whole = jiff::tz::Offset::from_seconds(minutes * 60).unwrap_or(offset);
+    at.to_zoned_datetime(TimeZone::fixed(whole)).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+pub(super) fn inspection_row(
+    context: &Context,
+    company: &ServedCompany,
+    inspection: &Inspection,
+    now: Timestamp,
+    shown: Shown,
+) -> Map<String, Value> {
+    let zone = company.records.timezone();
+    let agent = |agent: &Option<AgentOnInspection>| {
+        agent.as_ref().map(|agent| match (&agent.name, &agent.id) {
+            (Some(name), Some(id)) => format!("{name} (id {id})"),
+            (Some(name), None) => name.to_string(),
+            (None, Some(id)) => format!("id {id}"),
+            (None, None) => "unnamed".to_owned(),
+        })
+    };
+    let inspectors = tell_apart(&inspection.inspectors, &BTreeSet::new());
+    let address = &inspection.address;
+    let mut row = Row::default();
+    row.put("company", context.label(company))
+        .put("id", Some(inspection.id.to_string()))
+        .put("starts_at", inspection.starts_at.map(|at| local(at, zone)))
+        .put("status", Some(inspection.status(now).name()))
+        .show("address", address.full.as_ref().or(address.street.as_ref()))
+        .show("zip", address.zip.as_ref())
+        .list("clients", &inspection.client_names)
+        .list("inspectors", inspectors)
+        .put("buying_agent", agent(&inspection.buying_agent))
+        .put("selling_agent", agent(&inspection.selling_agent))
+        .list("services", &inspection.services)
+        .list("add_ons", &inspection.add_ons)
+        .list("not_add_ons", &inspection.not_add_ons)
+        .show("quote", inspection.quote.as_ref())
+        .put("duration_hours", inspection.duration_hours)
+        .put("paid", inspection.paid)
+        .put("confirmed", inspection.confirmed)
+        .show("cancel_reason", inspection.cancel_reason.as_ref())
+        .put("portal_link", inspection.slug.as_ref().map(portal_link));
+    if shown.contact {
+        for (side, agent) in [("buying_agent", &inspection.buying_agent), ("selling_agent", &inspection.selling_agent)]
+        {
+            let agent = agent.as_ref();
+            row.show(&format!("{side}_email"), agent.and_then(|agent| agent.email.as_ref()))
+                .show(&format!("{side}_phone"), agent.and_then(|agent| agent.phone.as_ref()));
+        }
+    }
+    if shown.detail == Detail::Full {
+        full(&mut row, inspection, zone, shown.contact);
+    }
+    row.0
+}
+
+/// Tells inspectors apart whose name another one has too: "Gail Marsh (id 60001)". `shared` are such names, folded.
+pub(in super::super) fn tell_apart(inspectors: &[InspectorOnInspection], shared: &BTreeSet<String>) -> Vec<String> {
+    let shown = |inspector: &InspectorOnInspection| match (&inspector.name, &inspector.id) {
+        (Some(name), Some(id)) if shared.contains(&fold(name.as_str())) => format!("{name} (id {id})"),
+        (Some(name), _) => name.to_string(),
+        (None, Some(id)) => format!("id {id}"),
+        (None, None) => "unnamed".to_owned(),
+    };
+    inspectors.iter().map(shown).collect()
+}
+
+/// All that is known of an inspection, without contact details.
+pub(in super::super) fn full_row(
+    context: &Context,
+    company: &ServedCompany,
+    inspection: &Inspection,
+    now: Timestamp,
+) -> Map<String, Value> {
+    inspection_row(context, company, inspection, now, Shown { contact: false, detail: Detail::Full })
+}
+
+/// What is not in a list.
+fn full(row: &mut Row, inspection: &Inspection, zone: &TimeZone, contact: bool) {
+    let at = |at: Option<Timestamp>| at.map(|at| local(at, zone));
+    row.show("city", inspection.address.city.as_ref())
+        .show("state", inspection.address.state.as_ref())
+        .list("inspector_ids", inspection.inspectors.iter().filter_map(|inspector| inspector.id.as_ref()))
+        .show("template", inspection.template.as_ref())
+        .show("order_id", inspection.order_id.as_ref())
+        .put("agreements_present", inspection.agreements_present)
+        .put("agreements_signed", inspection.agreements_signed)
+        .put("archived_by_inspector", inspection.archived_by_inspector)
+        .put("canceled_at", at(inspection.canceled_at))
+        .put("deleted_at", at(inspection.deleted_at))
+        .put("published_at", at(inspection.published_at))
+        .put("created_at", at(inspection.created_at))
+        .put("updated_at", at(inspection.updated_at));
+    for (name, client) in [("client", &inspection.client), ("client_2", &inspection.client_2)] {
+        row.put(name, client.as_ref().map(|client| Value::Object(client_on_inspection(client, contact))));
+    }
+    row.show("notes", inspection.notes.as_ref()).show("request_notes", inspection.request_notes.as_ref());
+}
+
+fn client_on_inspection(client: &Client, contact: bool) -> Map<String, Value> {
+    let mut row = Row::default();
+    row.put("id", Some(client.id.to_string())).put("name", client.name());
+    if contact {
+        row.0.extend(contact_row(client).0);
+    }
+    row.put("since", client.created_at.map(answer::seconds));
+    row.0
+}

@@ -1,0 +1,268 @@
+//! What the mirror makes possible: what is new, and bringing it up to date.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::super::answer::{self, Answer, Cut, Row, Rows, cut_to_page};
+use super::super::progress::Reporter;
+use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
+use super::inspections::row;
+use super::{ask_each, civil_day, limit, parse};
+use domain::{CompanyName, Inspection, Money, id_order};
+use mirror::{Kind, News, NewsKind};
+use records::{Basis, NewsSubject, Refreshed};
+use sync::Progress;
+
+/// How far back `whats_new` looks unless told otherwise, in days.
+const SINCE_DAYS: i64 = 7;
+
+pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
+    let kinds: Vec<&str> = NewsKind::ALL.iter().map(|kind| kind.name()).collect();
+    let news = schema::record(&["company", "at", "what", "id", "starts_at", "before", "after"], &["at", "what", "id"]);
+    let refreshed = schema::record(&["company", "outcome"], &["company", "outcome"]);
+    vec![
+        Tool {
+            declaration: declare(
+                "whats_new",
+                "What is new",
+                "Use this for what happened since a day: new bookings, cancellations, reschedules, quote changes, published \
+                 reports, deletions, new agents; latest first, with counts in `basis.notes`.",
+                schema::Input::new(companies)
+                    .text("since", "First day, YYYY-MM-DD. Default 7 days ago.")
+                    .several_of("what", &kinds, "Only these.")
+                    .paged()
+                    .build(),
+                schema::list_of(&news),
+                true,
+            ),
+            run: |context, arguments| whats_new(context, arguments).boxed(),
+        },
+        Tool {
+            declaration: declare(
+                "refresh",
+                "Refresh",
+                "Use this only when an answer must be newer than its `as_of`: reads what changed from Spectora (a few API \
+                 calls), with `full` everything. Says what it cost.",
+                schema::Input::new(companies).flag("full", "Read everything again (many calls).").build(),
+                schema::list_of(&refreshed),
+                true,
+            ),
+            run: |context, arguments| refresh(context, arguments).boxed(),
+        },
+    ]
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WhatsNew {
+    company: Option<String>,
+    since: Option<String>,
+    #[serde(default)]
+    what: Vec<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// A piece of news' place in the list, the latest first: by what it is, so that what arrives between two pages moves
+/// nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Place {
+    /// Milliseconds, turned around.
+    at: i64,
+    company: String,
+    /// The kind's place among all kinds.
+    what: usize,
+    id: String,
+    before: Option<i64>,
+    after: Option<i64>,
+}
+
+impl Place {
+    fn of(company: &CompanyName, news: &News) -> Self {
+        Self {
+            at: -news.at.as_millisecond(),
+            company: company.to_string(),
+            what: NewsKind::ALL.iter().position(|kind| *kind == news.what).unwrap_or(usize::MAX),
+            id: id_order(&news.id),
+            before: news.before,
+            after: news.after,
+        }
+    }
+}
+
+async fn whats_new(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = context.mark("whats_new", &arguments);
+    let wanted: WhatsNew = parse(arguments)?;
+    let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
+    let companies = context.chosen(wanted.company.as_deref());
+    let kinds: Vec<NewsKind> = wanted.what.iter().filter_map(|name| NewsKind::by_name(name)).collect();
+    let since: Option<Date> = match &wanted.since {
+        Some(text) => Some(
+            civil_day(text)
+                .ok_or_else(|| ToolFailure::new("`since` is not a date", "give the first day as YYYY-MM-DD"))?,
+        ),
+        None => None,
+    };
+    let now = context.clock.now();
+    let (answers, basis) = ask_each(&companies, |company| async move {
+        let since = begins(company, since, now);
+        let (news, basis) = company.records.news(since).await?;
+        Ok((news, basis))
+    })
+    .await?;
+    let mut all: Vec<(Place, (&ServedCompany, &News))> = Vec::new();
+    for (company, news) in &answers {
+        for one in news.iter().filter(|one| kinds.is_empty() || kinds.contains(&one.what)) {
+            all.push((Place::of(&company.name, one), (company, one)));
+        }
+    }
+    let mut basis = basis.unwrap_or_else(|| Basis::computed_at(now));
+    basis.notes.insert(0, counts(&all));
+    let Cut { total, more } = cut_to_page(&mut all, after.as_ref().map(|(place, _)| place), limit(wanted.limit));
+    let mut subjects = Vec::new();
+    for company in &companies {
+        let of_company: Vec<&News> =
+            all.iter().filter(|(_, (other, _))| other.name == company.name).map(|(_, (_, news))| *news).collect();
+        if !of_company.is_empty() {
+            subjects.push((&company.name, company.records.news_subjects(&of_company).await?.into_iter()));
+        }
+    }
+    let mut rows = Vec::new();
+    for (place, (company, news)) in all {
+        let of_company = subjects.iter_mut().find(|(name, _)| **name == company.name);
+        let subject = of_company.and_then(|(_, subjects)| subjects.next()).flatten();
+        rows.push((place, news_row(context, company, news, subject.as_ref())));
+    }
+    let rows = Rows { rows, total: Some(total), more, resume: None };
+    Ok(Answer::list(rows, &mark, answer::basis(&basis)))
+}
+
+/// The instant the company's day begins.
+fn begins(company: &ServedCompany, since: Option<Date>, now: Timestamp) -> Timestamp {
+    let zone = company.records.timezone();
+    let day = since.unwrap_or_else(|| {
+        let today = zone.to_datetime(now).date();
+        today.saturating_sub(jiff::Span::new().days(SINCE_DAYS))
+    });
+    day.to_zoned_datetime(zone.clone()).map_or(Timestamp::MIN, |start| start.timestamp())
+}
+
+fn counts(all: &[(Place, (&ServedCompany, &News))]) -> String {
+    let count = |kind: NewsKind| all.iter().filter(|(_, (_, news))| news.what == kind).count();
+    let parts = NewsKind::ALL.iter().map(|kind| format!("{} {}", kind.name(), count(*kind)));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+fn news_row(
+    context: &Context,
+    company: &ServedCompany,
+    news: &News,
+    subject: Option<&NewsSubject>,
+) -> Map<String, Value> {
+    let zone = company.records.timezone();
+    let mut shown = Row::default();
+    shown
+        .put("company", context.label(company))
+        .put("at", Some(row::local(news.at, zone)))
+        .put("what", Some(news.what.name()))
+        .put("id", Some(news.id.clone()));
+    let value = |number: Option<i64>| {
+        number.and_then(|number| match news.what {
+            NewsKind::Rescheduled => Some(row::local(Timestamp::from_millisecond(number).ok()?, zone)),
+            _ => Some(Money::from_ten_thousandths(number).to_string()),
+        })
+    };
+    shown.put("before", value(news.before)).put("after", value(news.after));
+    match subject {
+        Some(NewsSubject::Agent(agent)) => {
+            shown.put("name", agent.name()).show("agency", agent.agency_name.as_ref());
+        }
+        Some(NewsSubject::Inspection(inspection)) => describe(&mut shown, inspection, zone),
+        None => {}
+    }
+    shown.0
+}
+
+fn describe(shown: &mut Row, inspection: &Inspection, zone: &jiff::tz::TimeZone) {
+    shown
+        .put("starts_at", inspection.starts_at.map(|at| row::local(at, zone)))
+        .list("clients", &inspection.client_names)
+        .list("inspectors", inspection.inspectors.iter().filter_map(|inspector| inspector.name.as_ref()))
+        .show("buying_agent", inspection.buying_agent.as_ref().and_then(|agent| agent.name.as_ref()))
+        .show("cancel_reason", inspection.cancel_reason.as_ref())
+        .put("portal_link", inspection.slug.as_ref().map(row::portal_link));
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Refresh {
+    company: Option<String>,
+    #[serde(default)]
+    full: bool,
+}
+
+/// Passes the steps on and keeps the latest of each kind, so that a part can be told.
+struct Steps {
+    reporter: Reporter,
+    latest: Mutex<BTreeMap<Kind, String>>,
+}
+
+impl Progress for Steps {
+    fn stored(&self, kind: Kind, rows: u64, of: Option<u64>) {
+        let of_all = of.map(|of| format!(" of {of}")).unwrap_or_default();
+        let step = format!("{}: {rows}{of_all}", kind.name());
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, step);
+        self.reporter.stored(kind, rows, of);
+    }
+}
+
+async fn refresh(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = context.mark("refresh", &arguments);
+    let wanted: Refresh = parse(arguments)?;
+    let companies = context.chosen(wanted.company.as_deref());
+    // All at once: each has its own service's cap, and the time one may take is the time all may take together.
+    let refreshed = join_all(companies.iter().map(|company| async {
+        let steps = Steps { reporter: Reporter::current(), latest: Mutex::default() };
+        let outcome = company.records.refresh(wanted.full, &steps).await;
+        (*company, outcome, steps.latest.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }))
+    .await;
+    let mut rows = Vec::new();
+    let mut basis = Basis::computed_at(context.clock.now());
+    for (index, (company, outcome, steps)) in refreshed.into_iter().enumerate() {
+        let mut shown = Row::default();
+        shown.put("company", Some(company.name.to_string()));
+        match outcome {
+            Ok(Refreshed::Done(report)) => {
+                let count = report.count();
+                shown
+                    .put("outcome", Some("up to date"))
+                    .put("api_calls", Some(report.calls))
+                    .put("new", Some(count.new))
+                    .put("changed", Some(count.changed))
+                    .put("gone", Some(count.gone));
+                basis.missing.extend(report.missing);
+            }
+            Ok(Refreshed::Unfinished) => {
+                shown
+                    .put("outcome", Some("not finished yet; it goes on in the background"))
+                    .list("read_so_far", steps.into_values());
+                basis.missing.push(format!("{}: some changes are not read yet", company.name));
+            }
+            Err(error) => {
+                shown.put("outcome", Some("failed")).list("read_so_far", steps.into_values());
+                basis.missing.push(format!("{}: {error}", company.name));
+            }
+        }
+        rows.push((index, shown.0));
+    }
+    let total = Some(rows.len() as u64);
+    Ok(Answer::list(Rows { rows, total, more: false, resume: None }, &mark, answer::basis(&basis)))
+}

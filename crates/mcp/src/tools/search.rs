@@ -1,0 +1,151 @@
+//! `search` and `fetch`, in the shapes that ChatGPT's research features look for.
+
+use futures_util::FutureExt as _;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::super::answer::{Answer, Row};
+use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, render, schema};
+use super::inspections::row;
+use super::{agents, ask_each, clients, parse};
+use domain::{Agent, Client, Inspection};
+use records::FoundRecord;
+
+/// Records of each kind in one answer.
+const RESULTS_OF_A_KIND: usize = 10;
+
+/// The names of these two; they are shown over HTTP, or when they are chosen.
+pub(in super::super) const NAMES: &[&str] = &["search", "fetch"];
+
+pub(super) fn tools() -> Vec<Tool> {
+    let text = || json!({"type": "string"});
+    let result = json!({"type": "object", "properties": {"id": text(), "title": text(), "url": text()},
+                        "required": ["id", "title", "url"]});
+    let results = json!({"type": "object", "properties": {"results": {"type": "array", "items": result}},
+                         "required": ["results"]});
+    let document = json!({"type": "object", "properties": {"id": text(), "title": text(), "text": text(), "url": text(),
+                          "metadata": {"type": "object"}}, "required": ["id", "title", "text", "url"]});
+    let object = |value: Value| if let Value::Object(map) = value { map } else { Map::new() };
+    vec![
+        Tool {
+            declaration: declare(
+                "search",
+                "Search",
+                "Use this to find agents, clients and inspections by words of a name or address; fetch reads one of them. \
+                 For counts and filters use the list tools.",
+                schema::Input::new(&[]).required_text("query", "Words to find.").build(),
+                object(results),
+                false,
+            ),
+            run: |context, arguments| search(context, arguments).boxed(),
+        },
+        Tool {
+            declaration: declare(
+                "fetch",
+                "Fetch",
+                "Use this for all that is known of one result of search.",
+                schema::Input::new(&[]).required_text("id", "An id from search.").build(),
+                object(document),
+                true,
+            ),
+            run: |context, arguments| fetch(context, arguments).boxed(),
+        },
+    ]
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Search {
+    query: String,
+}
+
+async fn search(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let wanted: Search = parse(arguments)?;
+    let companies = context.chosen(None);
+    let query = &wanted.query;
+    let (answers, _) =
+        ask_each(&companies, |company| async move { company.records.search(query, RESULTS_OF_A_KIND).await }).await?;
+    let mut results = Vec::new();
+    for (company, found) in &answers {
+        results.extend(found.iter().map(|record| result(context, company, record)));
+    }
+    let mut answer = Map::new();
+    answer.insert("results".to_owned(), results.into());
+    Ok(Answer::json(answer))
+}
+
+fn result(context: &Context, company: &ServedCompany, record: &FoundRecord) -> Value {
+    let (kind, id, title, url) = match record {
+        FoundRecord::Agent(agent) => ("agent", agent.id.to_string(), agent_title(agent), String::new()),
+        FoundRecord::Client(client) => ("client", client.id.to_string(), client_title(client), String::new()),
+        FoundRecord::Inspection(inspection) => {
+            let url = inspection.slug.as_ref().map(row::portal_link).unwrap_or_default();
+            ("inspection", inspection.id.to_string(), inspection_title(company, inspection), url)
+        }
+    };
+    let title = context.label(company).map_or(title.clone(), |label| format!("{title} ({label})"));
+    json!({"id": format!("{}/{kind}/{id}", company.name), "title": title, "url": url})
+}
+
+fn agent_title(agent: &Agent) -> String {
+    let name = agent.name().unwrap_or_else(|| "an agent without a name".to_owned());
+    let agency = agent.agency_name.as_ref().map(|agency| format!(" of {agency}")).unwrap_or_default();
+    format!("Agent {name}{agency}")
+}
+
+fn client_title(client: &Client) -> String {
+    format!("Client {}", client.name().unwrap_or_else(|| "without a name".to_owned()))
+}
+
+fn inspection_title(company: &ServedCompany, inspection: &Inspection) -> String {
+    let day = inspection.starts_at.map(|at| company.records.timezone().to_datetime(at).date().to_string());
+    let place = inspection.address.full.as_ref().map(ToString::to_string);
+    let parts: Vec<String> = [day, place].into_iter().flatten().collect();
+    format!("Inspection {}", parts.join(", "))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fetch {
+    id: String,
+}
+
+async fn fetch(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let wanted: Fetch = parse(arguments)?;
+    let unknown = || {
+        ToolFailure::new("there is no such record", "give an id as search gives it, such as COMPANY/inspection/5012345")
+    };
+    let mut parts = wanted.id.trim().splitn(3, '/');
+    let (Some(company), Some(kind), Some(id)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(unknown());
+    };
+    let company = *context.chosen(Some(company)).first().ok_or_else(unknown)?;
+    let (title, url, item, as_of) = match kind {
+        "agent" => {
+            let id = id.parse().map_err(|_| unknown())?;
+            let (entry, basis) = company.records.agent(&id).await?.ok_or_else(unknown)?;
+            (agent_title(&entry.agent), String::new(), agents::full_row(context, company, &entry), basis.as_of)
+        }
+        "client" => {
+            let id = id.parse().map_err(|_| unknown())?;
+            let (client, basis) = company.records.client(&id).await?.ok_or_else(unknown)?;
+            (client_title(&client), String::new(), clients::full_row(context, company, &client), basis.as_of)
+        }
+        "inspection" => {
+            let id = id.parse().map_err(|_| unknown())?;
+            let (inspection, basis) = company.records.inspection(&id).await?.ok_or_else(unknown)?;
+            let url = inspection.slug.as_ref().map(row::portal_link).unwrap_or_default();
+            let item = row::full_row(context, company, &inspection, context.clock.now());
+            (inspection_title(company, &inspection), url, item, basis.as_of)
+        }
+        _ => return Err(unknown()),
+    };
+    let mut metadata = Row::default();
+    metadata
+        .put("company", Some(company.name.to_string()))
+        .put("kind", Some(kind.to_owned()))
+        .put("as_of", Some(super::super::answer::seconds(as_of)));
+    let answer = json!({"id": wanted.id.trim(), "title": title, "text": render::record_text(&item), "url": url,
+                        "metadata": metadata.0});
+    Ok(Answer::json(answer.as_object().cloned().unwrap_or_default()))
+}

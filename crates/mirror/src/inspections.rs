@@ -1,0 +1,192 @@
+//! How an inspection lies in the tables.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rusqlite::params;
+
+use super::store::{Entity, GONE_DELETED};
+use super::words::{WordKind, key};
+use super::{Changing, Fresh, Kind, MirrorError, StoreCount};
+use domain::zip::area_of;
+use domain::{AgentOnInspection, Inspection, Text, epoch_day, searchable};
+
+/// The words an inspection is found by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InspectionText {
+    /// What the clients' names are found by.
+    pub clients: String,
+    /// What the address is found by.
+    pub place: String,
+}
+
+impl InspectionText {
+    /// The words of this inspection.
+    pub fn of(inspection: &Inspection) -> Self {
+        let joined =
+            |texts: Vec<&Text>| searchable(&texts.iter().map(|text| text.as_str()).collect::<Vec<_>>().join(" "));
+        let address = &inspection.address;
+        // The whole line has all of it; the parts fill in where there is none.
+        let parts = match &address.full {
+            Some(full) => vec![Some(full), address.zip.as_ref()],
+            None => vec![address.street.as_ref(), address.city.as_ref(), address.state.as_ref(), address.zip.as_ref()],
+        };
+        Self {
+            clients: joined(inspection.client_names.iter().collect()),
+            place: joined(parts.into_iter().flatten().collect()),
+        }
+    }
+}
+
+fn millis(at: Option<Timestamp>) -> Option<i64> {
+    at.map(Timestamp::as_millisecond)
+}
+
+/// The civil day and the minute of it at which an instant falls in `zone`.
+pub(super) fn local(at: Timestamp, zone: &TimeZone) -> (i64, i64) {
+    let local = zone.to_datetime(at);
+    (epoch_day(local.date()), i64::from(local.hour()) * 60 + i64::from(local.minute()))
+}
+
+impl Changing<'_> {
+    /// Stores inspections that came at `now`.
+    pub fn store_inspections(
+        &mut self,
+        rows: &[Fresh<'_, Inspection>],
+        now: Timestamp,
+    ) -> Result<StoreCount, MirrorError> {
+        self.store(rows, now, false)
+    }
+
+    /// Derives the typed columns of these inspections anew.
+    pub fn rederive_inspections(
+        &mut self,
+        rows: &[Fresh<'_, Inspection>],
+        now: Timestamp,
+    ) -> Result<StoreCount, MirrorError> {
+        self.store(rows, now, true)
+    }
+
+    fn word(&mut self, kind: WordKind, text: Option<&Text>) -> Result<Option<i64>, MirrorError> {
+        text.map(|text| self.words.number(&self.transaction, kind, text.as_str())).transpose()
+    }
+
+    pub(super) fn shared_word(&mut self, kind: WordKind, text: Option<&Text>) -> Result<Option<i64>, MirrorError> {
+        self.word(kind, text)
+    }
+}
+
+impl Entity for Inspection {
+    const KIND: Kind = Kind::Inspections;
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
+        let agent = |parts: &Changing<'_>, agent: &Option<AgentOnInspection>| match agent {
+            Some(AgentOnInspection { id: Some(id), .. }) => {
+                key(&parts.transaction, Kind::Agents, id.as_str()).map(Some)
+            }
+            _ => Ok(None),
+        };
+        let buying = agent(parts, &self.buying_agent)?;
+        let selling = agent(parts, &self.selling_agent)?;
+        let client = match &self.client {
+            Some(client) => Some(key(&parts.transaction, Kind::Clients, client.id.as_str())?),
+            None => None,
+        };
+        let inspectors = write_inspectors(self, parts, pk)?;
+        let sold = write_names(self, parts, pk)?;
+        let reason = parts.word(WordKind::CancelReason, self.cancel_reason.as_ref())?;
+        let area = self.address.zip.as_ref().and_then(|zip| Text::line(area_of(zip.as_str())));
+        let zip = parts.word(WordKind::Zip, area.as_ref())?;
+        let city = parts.word(WordKind::City, self.address.city.as_ref())?;
+        let local = self.starts_at.map(|at| local(at, parts.zone));
+        let gone = if self.deleted_at.is_some() { GONE_DELETED } else { 0 };
+        parts
+            .transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO inspections (pk, starts_at, day, minute, duration, created_at, updated_at, \
+                 canceled_at, deleted_at, published_at, gone, gone_at, confirmed, paid, agreements, quote, \
+                 cancel_reason, zip, city, inspector, buying_agent, selling_agent, client, hash, raw, sold) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                pk,
+                millis(self.starts_at),
+                local.map(|(day, _)| day),
+                local.map(|(_, minute)| minute),
+                self.duration_hours,
+                millis(self.created_at),
+                millis(self.updated_at),
+                millis(self.canceled_at),
+                millis(self.deleted_at),
+                millis(self.published_at),
+                gone,
+                millis(self.deleted_at),
+                self.confirmed,
+                self.paid,
+                self.agreements_signed,
+                self.quote.map(domain::Money::ten_thousandths),
+                reason,
+                zip,
+                city,
+                inspectors,
+                buying,
+                selling,
+                client,
+                hash,
+                raw,
+                sold,
+            ])?;
+        let text = InspectionText::of(self);
+        parts
+            .transaction
+            .prepare_cached("INSERT OR REPLACE INTO inspections_text (rowid, clients, place) VALUES (?, ?, ?)")?
+            .execute(params![pk, text.clients, text.place])?;
+        Ok(())
+    }
+}
+
+/// The inspectors of a job; gives the number of the primary one.
+fn write_inspectors(inspection: &Inspection, parts: &mut Changing<'_>, pk: i64) -> Result<Option<i64>, MirrorError> {
+    parts.transaction.prepare_cached("DELETE FROM inspection_inspectors WHERE inspection = ?")?.execute([pk])?;
+    let mut primary = None;
+    for inspector in &inspection.inspectors {
+        let id = inspector.id.as_ref().map(domain::InspectorId::as_str);
+        let name = inspector.name.as_ref().map(Text::as_str);
+        let at = millis(inspection.starts_at).unwrap_or(0);
+        let number = parts.words.inspector(&parts.transaction, id, name, at)?;
+        if inspector.primary && primary.is_none() {
+            primary = Some(number);
+        }
+        parts
+            .transaction
+            .prepare_cached(
+                "INSERT OR IGNORE INTO inspection_inspectors (inspection, inspector, is_primary) VALUES (?, ?, ?)",
+            )?
+            .execute(params![pk, number, primary == Some(number)])?;
+    }
+    Ok(primary)
+}
+
+/// The services and add-ons of a job; gives their bits together.
+fn write_names(inspection: &Inspection, parts: &mut Changing<'_>, pk: i64) -> Result<i64, MirrorError> {
+    let mut sold = 0;
+    parts.transaction.prepare_cached("DELETE FROM inspection_names WHERE inspection = ?")?.execute([pk])?;
+    for (kind, names) in [
+        (WordKind::Service, &inspection.services),
+        (WordKind::AddOn, &inspection.add_ons),
+        (WordKind::NotAddOn, &inspection.not_add_ons),
+    ] {
+        for name in names {
+            let word = parts.words.number(&parts.transaction, kind, name.as_str())?;
+            parts
+                .transaction
+                .prepare_cached("INSERT OR IGNORE INTO inspection_names (inspection, word) VALUES (?, ?)")?
+                .execute([pk, word])?;
+            sold |= 1_i64 << parts.words.bit(&parts.transaction, word)?;
+        }
+    }
+    Ok(sold)
+}

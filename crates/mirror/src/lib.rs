@@ -1,0 +1,551 @@
+//! A local copy of what one company's key may read, in one SQLite file.
+//!
+//! One writer at a time (over all processes), any number of readers that cannot write. It knows `domain` and nothing of
+//! the service or of MCP: records arrive decoded, with the bytes they came as beside them, so that a corrected reading
+//! needs no new download. What is complete, and as of when, stands in the same transaction as the rows it is said of; a
+//! crash at any instant loses nothing that was stored and claims nothing that was not.
+
+mod check;
+mod clients;
+mod deliveries;
+mod error;
+mod export;
+mod facts;
+mod files;
+mod history;
+mod inspections;
+mod inspectors;
+mod ledger;
+mod narrowing;
+mod news;
+mod partial;
+mod people;
+mod query;
+mod schema;
+mod search;
+mod squeeze;
+mod state;
+mod store;
+#[cfg(test)]
+mod tests;
+mod words;
+mod work;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use domain::{Clock, CompanyName};
+use files::{FileMark, Home, LastFailure, Slot, companion, lock_at, mirror_path, private_file, remove_companions};
+use squeeze::{Expander, Squeezer};
+
+pub use clients::{ClientsFound, ClientsFrom, RawClient};
+pub use deliveries::{Delivery, DeliveryCount, WaitingDelivery};
+pub use error::MirrorError;
+pub use export::data_dictionary;
+pub use facts::{AgentFact, Fact, Facts, KnownAgent, Named, SoldPlace};
+pub use files::{SyncLock, private_folder, user_only};
+pub use history::{Change, ChangeKind};
+pub use inspections::InspectionText;
+pub use ledger::{Ledger, LedgerAnswer, LedgerSettings, MonthCount};
+pub use narrowing::Narrowing;
+pub use news::{News, NewsKind};
+pub use partial::Partial;
+pub use query::{After, Found, InspectionQuery, InspectorWanted, Order, RawRow, Side, StatusWanted};
+pub use search::{Hit, NameEntry};
+pub use state::{Coverage, PAUSE_MAX, Pass, PassEnd, PassStep, Trouble};
+pub use store::{Fresh, StoreCount};
+pub use work::{CHANGES_MAX, READINGS_MAX, changing, reading};
+
+/// How long a writer waits for another process, in milliseconds; a page is stored in a small part of that.
+const BUSY_WAIT: Duration = Duration::from_secs(10);
+/// A file that is not there is made by one process, under the lock of whoever syncs; the others wait this long for it.
+const MAKING_TIME_MAX: Duration = Duration::from_secs(2);
+/// How often they look.
+const MAKING_LOOK_EVERY: Duration = Duration::from_millis(20);
+/// The most idle readers kept open.
+const READERS_IDLE_MAX: usize = 2;
+/// Memory for pages of one connection, in KiB (negative is SQLite's way to say so).
+const CACHE_KIB: i64 = -2_000;
+/// A write-ahead log larger than this is cut after a checkpoint, in bytes.
+const LOG_BYTES_MAX: i64 = 32 * 1024 * 1024;
+
+/// The kinds of record a mirror holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Inspections.
+    Inspections,
+    /// Agents.
+    Agents,
+    /// The service's statistics about agents.
+    AgentStats,
+    /// Clients.
+    Clients,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[Self::Inspections, Self::Agents, Self::AgentStats, Self::Clients];
+
+    /// The word in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Inspections => "inspections",
+            Self::Agents => "agents",
+            Self::AgentStats => "agent statistics",
+            Self::Clients => "clients",
+        }
+    }
+
+    fn number(self) -> i64 {
+        match self {
+            Self::Inspections => 1,
+            Self::Agents => 2,
+            Self::AgentStats => 3,
+            Self::Clients => 4,
+        }
+    }
+
+    fn of(number: i64) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.number() == number)
+    }
+
+    /// The table of typed columns.
+    fn table(self) -> &'static str {
+        match self {
+            Self::Inspections => "inspections",
+            Self::Agents => "agents",
+            Self::AgentStats => "agent_stats",
+            Self::Clients => "clients",
+        }
+    }
+
+    /// Ids without a decimal form are numbered by kind; statistics carry the ids of agents.
+    fn id_kind(self) -> i64 {
+        if self == Self::AgentStats { Self::Agents.number() } else { self.number() }
+    }
+}
+
+/// What a mirror is opened with.
+#[derive(Clone)]
+pub struct MirrorSettings {
+    /// The folder of all mirrors of this user.
+    pub folder: PathBuf,
+    /// Whose mirror it is.
+    pub company: CompanyName,
+    /// The zone of the company's civil days.
+    pub timezone: TimeZone,
+    /// What the typed columns were derived with; when it changes, they are derived again from the raw records.
+    pub mapping: String,
+    /// Tells which stored times lie ahead, and so were written under a wrong clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The name under which the mapping stands that all typed columns were derived with.
+const MAPPING: &str = "mapping";
+/// The name under which it stands how far the columns are derived for another mapping.
+const DERIVING: &str = "deriving";
+
+/// The mirror of one company.
+///
+/// Its file is looked at each time it is used. Where another file stands in its place (the mirror was started over by
+/// another process) that one is opened, and a file that could not be opened is tried again.
+pub struct Mirror {
+    settings: MirrorSettings,
+    home: Home,
+    path: PathBuf,
+    /// Closed before the writer: the last connection to be closed tidies up the log, and a reader cannot.
+    readers: Mutex<Readers>,
+    writer: Mutex<Slot<Writer>>,
+    closed: AtomicBool,
+}
+
+#[derive(Default)]
+struct Readers {
+    idle: Vec<(FileMark, Reader)>,
+    failure: LastFailure,
+}
+
+impl Mirror {
+    /// The company's mirror, whatever state its file is in; it is opened when it is first used.
+    pub fn at(settings: MirrorSettings) -> Arc<Self> {
+        let path = mirror_path(&settings.folder, &settings.company);
+        let (writer, readers) = (Mutex::default(), Mutex::default());
+        Arc::new(Self {
+            home: Home::at(&settings.folder),
+            settings,
+            path,
+            writer,
+            readers,
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    /// Opens the company's mirror, making it where there is none. The folder and its files are the user's alone.
+    pub fn open(settings: MirrorSettings) -> Result<Arc<Self>, MirrorError> {
+        let mirror = Self::at(settings);
+        mirror.check_open()?;
+        Ok(mirror)
+    }
+
+    /// Opens the file if it is not open, making it where there is none. An error says why it cannot be used now.
+    pub fn check_open(&self) -> Result<(), MirrorError> {
+        self.read_now(|_| Ok(()))
+    }
+
+    /// Closes the files for good, after what is being written is stored. Nothing is made or opened after that.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).idle.clear();
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).close();
+    }
+
+    /// Deletes the company's mirror files, so that whoever uses the mirror next starts over. Programs that have it open
+    /// notice. `Err(BeingSynced)` while a sync is running.
+    pub fn remove(folder: &Path, company: &CompanyName) -> Result<(), MirrorError> {
+        private_folder(folder)?;
+        let path = mirror_path(folder, company);
+        let Some(_lock) = lock_at(&path)? else { return Err(MirrorError::BeingSynced) };
+        remove_companions(&path, &["", "-wal", "-shm"])
+    }
+
+    /// Opens the file to write; makes it where there is none.
+    fn open_writer(&self) -> Result<Writer, MirrorError> {
+        self.home.check()?;
+        // Whoever starts a mirror over holds this lock: a file made meanwhile would get the log of the old one.
+        let making = if self.path.exists() { None } else { self.lock_to_make()? };
+        if making.is_some() {
+            // A log without its file belongs to one that somebody deleted by hand.
+            remove_companions(&self.path, &["-wal", "-shm"])?;
+        }
+        private_file(&self.path)?;
+        let mut connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let company = self.settings.company.as_str();
+        let is_ready = schema::is_ready(&connection, &self.path, company)?;
+        if !is_ready {
+            schema::migrate(&mut connection, &self.path)?;
+        }
+        let zone = self.settings.timezone.clone();
+        let mut writer = Writer {
+            connection,
+            squeezer: Squeezer::default(),
+            words: words::Words::default(),
+            zone,
+            clock: Arc::clone(&self.settings.clock),
+        };
+        if !is_ready {
+            let owner = writer.within(|parts| parts.claim(company, &self.settings.mapping))?;
+            if owner != company {
+                let reason = format!("it belongs to {owner}");
+                return Err(MirrorError::Damaged { path: self.path.clone(), reason });
+            }
+        }
+        Ok(writer)
+    }
+
+    /// The lock to make the file with; `None` once another process has made it.
+    fn lock_to_make(&self) -> Result<Option<SyncLock>, MirrorError> {
+        let deadline = std::time::Instant::now() + MAKING_TIME_MAX;
+        loop {
+            if let Some(lock) = lock_at(&self.path)? {
+                return Ok(Some(lock));
+            }
+            if self.path.exists() {
+                return Ok(None);
+            }
+            if deadline < std::time::Instant::now() {
+                return Err(MirrorError::Busy);
+            }
+            std::thread::sleep(MAKING_LOOK_EVERY);
+        }
+    }
+
+    /// A reader of the file that stands there now.
+    fn reader(&self) -> Result<(FileMark, Reader), MirrorError> {
+        let locked = || self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(MirrorError::Closed);
+        }
+        let here = FileMark::of(&self.path);
+        if let Some(mark) = here {
+            {
+                let mut readers = locked();
+                readers.idle.retain(|(known, _)| *known == mark);
+                if let Some(reader) = readers.idle.pop() {
+                    return Ok(reader);
+                }
+                readers.failure.recent(here)?;
+            }
+            let opened = Reader::open(&self.path, self.settings.company.as_str());
+            if let Some(reader) = locked().failure.keep(opened, here)? {
+                return Ok((mark, reader));
+            }
+        }
+        // There is no file, or an older one: it is made, or brought up to date.
+        self.with_writer(|_| Ok(()))?;
+        let mark = FileMark::of(&self.path).ok_or(MirrorError::Busy)?;
+        let reader = Reader::open(&self.path, self.settings.company.as_str())?;
+        Ok((mark, reader.ok_or(MirrorError::Busy)?))
+    }
+
+    fn with_writer<T>(&self, work: impl FnOnce(&mut Writer) -> Result<T, MirrorError>) -> Result<T, MirrorError> {
+        let mut slot = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(MirrorError::Closed);
+        }
+        work(slot.get(&self.path, || self.open_writer())?)
+    }
+
+    /// Whose mirror it is.
+    pub fn company(&self) -> &CompanyName {
+        &self.settings.company
+    }
+
+    /// The zone its days are in.
+    pub fn timezone(&self) -> &TimeZone {
+        &self.settings.timezone
+    }
+
+    /// What the typed columns are to be derived with.
+    pub fn mapping(&self) -> &str {
+        &self.settings.mapping
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes of the file and its log.
+    pub fn bytes_on_disk(&self) -> u64 {
+        let bytes = |ending| std::fs::metadata(companion(&self.path, ending)).map_or(0, |metadata| metadata.len());
+        bytes("") + bytes("-wal")
+    }
+
+    /// The right to sync; `None` when another process (or task) has it.
+    pub fn try_lock(&self) -> Result<Option<SyncLock>, MirrorError> {
+        self.home.check()?;
+        let lock = lock_at(&self.path)?;
+        if lock.is_some() && !self.path.exists() {
+            private_file(&self.path)?;
+        }
+        Ok(lock)
+    }
+
+    /// Runs `ask` on a reader, outside the async threads, in one snapshot.
+    pub async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        ask: impl FnOnce(&mut Parts<'_>) -> Result<T, MirrorError> + Send + 'static,
+    ) -> Result<T, MirrorError> {
+        let mirror = Arc::clone(self);
+        reading(move || mirror.read_now(ask)).await
+    }
+
+    /// As [`Self::read`], on this thread.
+    pub fn read_now<T>(&self, ask: impl FnOnce(&mut Parts<'_>) -> Result<T, MirrorError>) -> Result<T, MirrorError> {
+        let (mark, mut reader) = self.reader()?;
+        let answer = {
+            let transaction = reader
+                .connection
+                .transaction_with_behavior(TransactionBehavior::Deferred)
+                .map_err(|error| MirrorError::from(error).of(&self.path))?;
+            ask(&mut Parts {
+                connection: &transaction,
+                expander: &mut reader.expander,
+                path: &self.path,
+                mapping: &self.settings.mapping,
+                now: self.settings.clock.now(),
+            })
+        };
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.idle.len() < READERS_IDLE_MAX && !self.closed.load(Ordering::SeqCst) {
+            readers.idle.push((mark, reader));
+        }
+        answer.map_err(|error| error.of(&self.path))
+    }
+
+    /// Runs `change` on the writer, outside the async threads, in one transaction: all of it is stored, or nothing.
+    pub async fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        change: impl FnOnce(&mut Changing<'_>) -> Result<T, MirrorError> + Send + 'static,
+    ) -> Result<T, MirrorError> {
+        let mirror = Arc::clone(self);
+        changing(move || mirror.write_now(change)).await
+    }
+
+    /// As [`Self::write`], on this thread.
+    pub fn write_now<T>(
+        &self,
+        change: impl FnOnce(&mut Changing<'_>) -> Result<T, MirrorError>,
+    ) -> Result<T, MirrorError> {
+        self.with_writer(|writer| writer.within(change)).map_err(|error| error.of(&self.path))
+    }
+
+    /// How far the typed columns must be derived again (the zone, the known services or this program's reading of the
+    /// records changed since they were written): the place a derivation that was stopped had come to, or an empty text
+    /// for the beginning. `None` when they are as they should be.
+    pub fn unsettled(&self) -> Result<Option<String>, MirrorError> {
+        let wanted = self.settings.mapping.clone();
+        self.write_now(|parts| {
+            if parts.about(MAPPING, &wanted)? == wanted {
+                return Ok(None);
+            }
+            // From here on no process takes the columns for its own, until they are all derived.
+            parts.set_about(MAPPING, "")?;
+            let known = parts.about(DERIVING, "")?;
+            let place = known.strip_prefix(&wanted).and_then(|rest| rest.strip_prefix('\u{0}'));
+            Ok(Some(place.unwrap_or_default().to_owned()))
+        })
+    }
+
+    /// The typed columns are about to be derived anew from the first record on: what was learned of names from records as
+    /// they were read before is forgotten.
+    pub fn mapping_begins(&self) -> Result<(), MirrorError> {
+        self.write_now(|parts| {
+            parts.transaction.execute("DELETE FROM inspector_names", [])?;
+            parts.words.forget();
+            Ok(())
+        })
+    }
+
+    /// The typed columns are derived anew throughout. Names that no record has any more are dropped.
+    pub fn settled(&self) -> Result<(), MirrorError> {
+        let mapping = self.settings.mapping.clone();
+        self.write_now(|parts| {
+            parts.drop_unused_names()?;
+            parts.set_about(DERIVING, "")?;
+            parts.set_about(MAPPING, &mapping)
+        })
+    }
+}
+
+/// One connection that cannot write.
+struct Reader {
+    connection: Connection,
+    expander: Expander,
+}
+
+impl Reader {
+    /// `None` for a file that has to be brought up to date first.
+    fn open(path: &Path, company: &str) -> Result<Option<Self>, MirrorError> {
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        if !schema::is_ready(&connection, path, company)? {
+            return Ok(None);
+        }
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(Some(Self { connection, expander: Expander::default() }))
+    }
+}
+
+/// One snapshot to read from.
+pub struct Parts<'a> {
+    connection: &'a Connection,
+    expander: &'a mut Expander,
+    path: &'a Path,
+    mapping: &'a str,
+    now: Timestamp,
+}
+
+/// The one connection that writes.
+struct Writer {
+    connection: Connection,
+    squeezer: Squeezer,
+    words: words::Words,
+    zone: TimeZone,
+    clock: Arc<dyn Clock>,
+}
+
+/// One transaction under way.
+pub struct Changing<'a> {
+    transaction: Transaction<'a>,
+    squeezer: &'a mut Squeezer,
+    words: &'a mut words::Words,
+    zone: &'a TimeZone,
+    now: Timestamp,
+}
+
+impl Writer {
+    fn within<T>(
+        &mut self,
+        change: impl FnOnce(&mut Changing<'_>) -> Result<T, MirrorError>,
+    ) -> Result<T, MirrorError> {
+        let done = {
+            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let (squeezer, words, zone) = (&mut self.squeezer, &mut self.words, &self.zone);
+            let mut parts = Changing { transaction, squeezer, words, zone, now: self.clock.now() };
+            match change(&mut parts) {
+                Ok(value) => parts.transaction.commit().map(|()| value).map_err(MirrorError::from),
+                // Dropping the transaction takes all of it back.
+                Err(error) => Err(error),
+            }
+        };
+        if done.is_err() {
+            self.squeezer.forget();
+            self.words.forget();
+        }
+        done
+    }
+}
+
+impl Changing<'_> {
+    /// The value under this name; set to `initial` where there is none.
+    fn about(&mut self, name: &str, initial: &str) -> Result<String, MirrorError> {
+        self.transaction.execute("INSERT OR IGNORE INTO about (name, value) VALUES (?, ?)", [name, initial])?;
+        Ok(self.transaction.query_row("SELECT value FROM about WHERE name = ?", [name], |row| row.get(0))?)
+    }
+
+    /// Notes how far the columns are derived for `mapping`, together with the rows derived last.
+    pub fn derived_to(&mut self, mapping: &str, place: &str) -> Result<(), MirrorError> {
+        self.set_about(DERIVING, &format!("{mapping}\u{0}{place}"))
+    }
+
+    /// Makes a new mirror this company's; gives whose it is. What counts the changes of a new mirror begins anywhere, so
+    /// that nobody who remembers a count of the mirror before takes this one for it. `mapping` is what its columns will
+    /// be derived with.
+    fn claim(&mut self, company: &str, mapping: &str) -> Result<String, MirrorError> {
+        for kind in Kind::ALL {
+            self.transaction.execute(
+                "INSERT OR IGNORE INTO states (kind, revision, turn) SELECT ?1, abs(random() % 0x100000000) * 0x10000, 0 \
+                 WHERE NOT EXISTS (SELECT 1 FROM about WHERE name = 'company')",
+                [kind.number()],
+            )?;
+        }
+        self.about(MAPPING, mapping)?;
+        self.about("company", company)
+    }
+
+    /// Keeps a text under this name.
+    pub fn set_about(&mut self, name: &str, value: &str) -> Result<(), MirrorError> {
+        self.transaction.execute("INSERT OR REPLACE INTO about (name, value) VALUES (?, ?)", [name, value])?;
+        Ok(())
+    }
+}
+
+/// A limit as SQL takes it.
+fn rows_max(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX - 1)
+}
+
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection, MirrorError> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| error::about_file(error, path))?;
+    let set = || -> Result<(), rusqlite::Error> {
+        connection.busy_timeout(BUSY_WAIT)?;
+        if access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            connection.pragma_update(None, "synchronous", "NORMAL")?;
+            connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
+        }
+        connection.pragma_update(None, "cache_size", CACHE_KIB)?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        connection.set_prepared_statement_cache_capacity(96);
+        Ok(())
+    };
+    set().map_err(|error| error::about_file(error, path))?;
+    Ok(connection)
+}

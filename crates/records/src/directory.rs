@@ -1,0 +1,128 @@
+//! Agents and their statistics: few enough to be read whole, and asked for by name all the time.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Mutex;
+
+use super::{Basis, Records, RecordsError};
+use domain::{Agent, AgentStatistics, ConnectionId};
+use mirror::Kind;
+use spectora::{ConnectionSort, ConnectionStats, Connections, Direction, Query};
+use sync::AGENT_INCLUDES;
+
+/// How long what was read may be used again.
+const SHELF_LIFE: SignedDuration = SignedDuration::from_mins(5);
+/// Something read whole and kept for [`SHELF_LIFE`]. The lock is held while reading, so that two questions at once
+/// cost one reading.
+pub(super) struct Shelf<T>(Mutex<Option<(Arc<T>, Basis)>>);
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl<T> Shelf<T> {
+    async fn get(
+        &self,
+        now: Timestamp,
+        read: impl Future<Output = Result<(T, Basis), RecordsError>>,
+    ) -> Result<(Arc<T>, Basis), RecordsError> {
+        let mut kept = self.0.lock().await;
+        if let Some((value, basis)) = kept.as_ref().filter(|(_, basis)| now.duration_since(basis.as_of) < SHELF_LIFE) {
+            return Ok((Arc::clone(value), basis.clone()));
+        }
+        let (value, basis) = read.await?;
+        let value = Arc::new(value);
+        *kept = Some((Arc::clone(&value), basis.clone()));
+        Ok((value, basis))
+    }
+}
+
+/// An agent with the service's statistics about them.
+#[derive(Clone, Debug)]
+pub struct AgentEntry {
+    /// The agent.
+    pub agent: Agent,
+    /// The statistics, where the service has any.
+    pub statistics: Option<AgentStatistics>,
+}
+
+impl Records {
+    /// Every agent, in the service's order.
+    pub async fn agents(&self) -> Result<(Arc<Vec<Agent>>, Basis), RecordsError> {
+        let kept = self.mirrored_all::<Connections>(Kind::Agents, &self.kept_agents).await;
+        if let Some(found) = self.or_service(kept)? {
+            return Ok(found);
+        }
+        let now = self.clock.now();
+        let read = async {
+            let query = Query::<Connections> {
+                filters: Vec::new(),
+                sort: vec![(Direction::Ascending, ConnectionSort::LastFirstName)],
+                include: AGENT_INCLUDES.to_vec(),
+            };
+            let mut basis = self.asked_now();
+            let rows = self.read_all(query, &mut basis, "agents").await?;
+            Ok((rows, basis))
+        };
+        self.agents.get(now, read).await
+    }
+
+    /// The service's statistics about every agent.
+    pub async fn statistics(&self) -> Result<(Arc<Vec<AgentStatistics>>, Basis), RecordsError> {
+        let kept = self.mirrored_all::<ConnectionStats>(Kind::AgentStats, &self.kept_statistics).await;
+        if let Some(found) = self.or_service(kept)? {
+            return Ok(found);
+        }
+        let now = self.clock.now();
+        let read = async {
+            let mut basis = self.asked_now();
+            let rows = self.read_all(Query::<ConnectionStats>::default(), &mut basis, "agent statistics").await?;
+            Ok((rows, basis))
+        };
+        self.statistics.get(now, read).await
+    }
+
+    /// One agent with the statistics about them. `None` when there is no such agent.
+    pub async fn agent(&self, id: &ConnectionId) -> Result<Option<(AgentEntry, Basis)>, RecordsError> {
+        let kept = self.mirrored_one::<Connections>(Kind::Agents, id.as_str()).await;
+        if let Some((agent, mut basis)) = self.or_service(kept)? {
+            let found = self.or_service(self.mirrored_one::<ConnectionStats>(Kind::AgentStats, id.as_str()).await)?;
+            let statistics = match found {
+                Some((statistics, read)) => {
+                    basis.absorb(read);
+                    Some(statistics)
+                }
+                None => self.statistics_of(id).await.unwrap_or_else(|error| {
+                    basis.missing.push(format!("statistics: {error}"));
+                    None
+                }),
+            };
+            return Ok(Some((AgentEntry { agent, statistics }, basis)));
+        }
+        let Some(agent) = super::error::found(self.client.one::<Connections>(id, AGENT_INCLUDES).await)? else {
+            return self.former_agent(id).await;
+        };
+        let statistics = self.statistics_of(id).await?;
+        Ok(Some((AgentEntry { agent, statistics }, self.asked_now())))
+    }
+
+    /// What the service counts of one agent; found among all where it ignores the filter by id.
+    async fn statistics_of(&self, id: &ConnectionId) -> Result<Option<AgentStatistics>, RecordsError> {
+        super::error::found(self.client.one::<ConnectionStats>(id, &[]).await)
+    }
+
+    /// An agent whom the service has no more, as the mirror knew them.
+    async fn former_agent(&self, id: &ConnectionId) -> Result<Option<(AgentEntry, Basis)>, RecordsError> {
+        let wanted = id.to_string();
+        let found = self.read_mirror(move |parts| parts.raw(Kind::Agents, &wanted)).await?;
+        let Some((raw, gone_at)) = found.flatten() else { return Ok(None) };
+        let agent = self.read_kept::<Connections>(raw)?;
+        let mut basis = self.asked_now();
+        let since = gone_at.map(|at| format!(" (since {})", self.timezone().to_datetime(at).date()));
+        basis.notes.push(format!("no longer in Spectora{}; this is how it was", since.unwrap_or_default()));
+        Ok(Some((AgentEntry { agent, statistics: None }, basis)))
+    }
+}

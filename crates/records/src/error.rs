@@ -1,0 +1,80 @@
+//! Why a question was not answered.
+
+use domain::excerpt;
+use mirror::MirrorError;
+use spectora::SpectoraError;
+use sync::SyncError;
+
+/// How much of what was asked for an error repeats, in characters.
+const GIVEN_CHARS_MAX: usize = 80;
+
+/// A question that has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordsError {
+    /// The service did not answer.
+    #[error(transparent)]
+    Service(#[from] SpectoraError),
+    /// The mirror did not answer.
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
+    /// The key answers for another company than the one known by this name, so nothing is shown.
+    #[error("the API key answers for another company than the one whose records are kept under this name")]
+    OtherCompany,
+    /// Only a mirror can answer this, and there is none.
+    #[error("there is no local mirror")]
+    NoMirror,
+    /// The mirror could not be brought up to date, or is not far enough.
+    #[error("the mirror is not up to date: {0}")]
+    NotRefreshed(String),
+    /// Nothing by that name.
+    #[error("no {what} is called `{}`", excerpt(given, GIVEN_CHARS_MAX))]
+    UnknownName {
+        /// Such as `agent`.
+        what: &'static str,
+        /// What was asked for.
+        given: String,
+        /// The most similar names there are, best first.
+        nearest: Vec<String>,
+    },
+    /// Nobody with that id.
+    #[error("no {what} has the id {id}")]
+    UnknownId {
+        /// Such as `agent`.
+        what: &'static str,
+        /// What was asked for.
+        id: String,
+    },
+    /// More than one by that name; this program does not guess.
+    #[error("more than one {what} fits `{}`", excerpt(given, GIVEN_CHARS_MAX))]
+    AmbiguousName {
+        /// Such as `agent`.
+        what: &'static str,
+        /// What was asked for.
+        given: String,
+        /// Those that fit, with their ids.
+        candidates: Vec<String>,
+    },
+    /// The order asked for needs the whole period, and that is more than one question may read.
+    #[error("too many inspections to sort by quote")]
+    TooMuchToSort,
+}
+
+/// Turns "not found" into `None`, unless it is the path that was not found or something in between that said so.
+pub(super) fn found<T>(result: Result<T, SpectoraError>) -> Result<Option<T>, RecordsError> {
+    match result {
+        Ok(record) => Ok(Some(record)),
+        Err(error) if error.kind.is_absence() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl From<SyncError> for RecordsError {
+    fn from(error: SyncError) -> Self {
+        match error {
+            SyncError::Service(error) => error.into(),
+            SyncError::Mirror(error) => error.into(),
+            SyncError::OtherCompany => Self::OtherCompany,
+            error => Self::NotRefreshed(error.to_string()),
+        }
+    }
+}

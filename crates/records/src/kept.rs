@@ -1,0 +1,265 @@
+//! Questions that only a mirror can answer, and bringing it up to date on request.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::inspections::{CANCELED_UNSEEN, CANCELLATION_SAMPLE_MIN};
+use super::names::resolve;
+use super::reach::{Need, Reached, Standing};
+use super::{Basis, Records, RecordsError, Source};
+use domain::{Agent, Client, Inspection, Naming, date_of, epoch_day, fold, has_words};
+use mirror::{Fact, Facts, Kind, News};
+use spectora::{Connections, Contacts};
+use sync::{Progress, Scope, Status, SyncReport};
+
+/// The longest a refresh on request runs; what is not done by then goes on in the background.
+const REFRESH_TIME_MAX: Duration = Duration::from_secs(25);
+
+/// The most inspections looked at for orders of one booking.
+const TOGETHER_MAX: usize = 10_000;
+/// The days inspections can lie on, far beyond any.
+const FIRST_DAY: i64 = i32::MIN as i64;
+const LAST_DAY: i64 = i32::MAX as i64;
+/// How long rows for sums stay in memory when nobody asks for them.
+const FACTS_IDLE_MAX: Duration = Duration::from_mins(5);
+
+/// The rows for sums, good while neither inspections nor agents change.
+#[derive(Default)]
+pub(super) struct KeptFacts(Mutex<Option<KeptNow>>);
+
+struct KeptNow {
+    /// What they were read at: revisions of inspections and of agents, and how far back the first reading had come.
+    read_at: (u64, u64, Option<Timestamp>),
+    facts: Arc<Facts>,
+    used: Instant,
+}
+
+/// Lets go of the rows once they were not asked for in a while.
+async fn drop_when_idle(kept: Weak<KeptFacts>) {
+    loop {
+        tokio::time::sleep(FACTS_IDLE_MAX / 5).await;
+        let Some(kept) = kept.upgrade() else { return };
+        let mut now = kept.0.lock().await;
+        if now.as_ref().is_none_or(|now| FACTS_IDLE_MAX <= now.used.elapsed()) {
+            *now = None;
+            return;
+        }
+    }
+}
+
+/// What the rows for sums do not hold.
+#[derive(Debug)]
+pub struct BesideFacts {
+    /// Inspections that may be orders of one booking.
+    pub together: Vec<Inspection>,
+    /// Inspections deleted by the service's word.
+    pub deleted: Vec<Fact>,
+}
+
+/// A record found by words.
+#[derive(Clone, Debug)]
+pub enum FoundRecord {
+    /// An agent.
+    Agent(Box<Agent>),
+    /// A client.
+    Client(Box<Client>),
+    /// An inspection.
+    Inspection(Box<Inspection>),
+}
+
+/// What a refresh on request came to.
+#[derive(Debug)]
+pub enum Refreshed {
+    /// It is done.
+    Done(SyncReport),
+    /// It ran out of time; what was read is stored.
+    Unfinished,
+}
+
+impl Records {
+    /// How complete and fresh the mirror is; `None` without one.
+    pub async fn status(&self) -> Result<Option<Status>, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Ok(None) };
+        // Whether the service can be asked about the key just now does not matter for how the mirror stands.
+        match self.ensure_company().await {
+            Err(RecordsError::OtherCompany) => Err(RecordsError::OtherCompany),
+            _ => Ok(Some(syncer.status().await?)),
+        }
+    }
+
+    /// Brings the mirror up to date, for at most [`REFRESH_TIME_MAX`]. Dropping the future calls it off; what was read
+    /// by then stays.
+    pub async fn refresh(&self, full: bool, progress: &dyn Progress) -> Result<Refreshed, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Err(RecordsError::NoMirror) };
+        let scope = if full { Scope::Full } else { Scope::Auto };
+        match tokio::time::timeout(REFRESH_TIME_MAX, syncer.sync(scope, progress)).await {
+            Ok(Ok(report)) => Ok(Refreshed::Done(report)),
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Ok(Refreshed::Unfinished),
+        }
+    }
+
+    /// The rows for sums that `need` speaks of, if the mirror has them; how far the first reading is, if it has not.
+    pub(super) async fn facts_now(&self, need: Need) -> Result<Reached, RecordsError> {
+        let Some((mirror, note)) = self.fresh_mirror().await? else { return Err(RecordsError::NoMirror) };
+        let now = self.clock.now();
+        let from = match need {
+            Need::Since(day) => day.to_zoned_datetime(self.timezone().clone()).ok().map(|start| start.timestamp()),
+            Need::All => None,
+        };
+        let mut kept = self.kept_facts.0.lock().await;
+        let known = kept.as_ref().map(|kept| kept.read_at);
+        let (standing, coverage, read_at, (canceled_seen, past), failing, read) = mirror
+            .read(move |parts| {
+                let (inspections, agents) = (parts.coverage(Kind::Inspections)?, parts.coverage(Kind::Agents)?);
+                let pass = parts.pass(Kind::Inspections)?;
+                let failing = parts.trouble(Some(Kind::Agents))?.filter(|_| agents.full_at.is_none());
+                let standing = Standing::of(&inspections, pass.as_ref()).with_agents(&agents, failing.is_some());
+                let read_at = (inspections.revision, agents.revision, standing.whole_since());
+                let is_here = standing.covers(from);
+                let facts =
+                    if known == Some(read_at) || !is_here { None } else { Some(parts.facts(FIRST_DAY, LAST_DAY)?) };
+                let past = parts.started_before(now, CANCELLATION_SAMPLE_MIN)?;
+                let seen = (parts.shows_canceled()?, past);
+                Ok((standing, inspections, read_at, seen, failing, facts))
+            })
+            .await?;
+        let Some(as_of) = standing.as_of(from) else { return Ok(Reached::NotYet(standing)) };
+        let since = standing.whole_since().map(|since| epoch_day(self.timezone().to_datetime(since).date()) + 1);
+        if let Some(mut facts) = read {
+            facts.since = since;
+            if kept.is_none() {
+                drop(self.tasks.spawn("idle rows", drop_when_idle(Arc::downgrade(&self.kept_facts))));
+            }
+            *kept = Some(KeptNow { read_at, facts: Arc::new(facts), used: Instant::now() });
+        }
+        let facts = kept.as_mut().map(|kept| {
+            kept.used = Instant::now();
+            Arc::clone(&kept.facts)
+        });
+        drop(kept);
+        let mut basis = Basis::of_mirror(Kind::Inspections, &coverage, as_of, note);
+        if let Some(since) = since {
+            let day = date_of(since);
+            basis.notes.push(format!("the first reading has come back to {day} so far; this needs no more"));
+        }
+        if let Some(failing) = failing {
+            basis.missing.push(format!("agents: they cannot be read ({}), so they go by their ids", failing.reason));
+        }
+        if !canceled_seen && CANCELLATION_SAMPLE_MIN <= past {
+            basis.missing.push(CANCELED_UNSEEN.to_owned());
+        }
+        Ok(Reached::Here(facts.unwrap_or_default(), basis))
+    }
+
+    /// What the rows for sums do not hold and a look at their quality needs, of the days `from` to `to`.
+    pub async fn beside_facts(&self, from: i64, to: i64) -> Result<BesideFacts, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Err(RecordsError::NoMirror) };
+        let (together, deleted) = syncer
+            .mirror()
+            .read(move |parts| Ok((parts.begun_together(from, to, TOGETHER_MAX)?, parts.deleted_facts()?)))
+            .await?;
+        let together = together.into_iter().map(|raw| self.read_inspection(raw, None)).collect::<Result<_, _>>()?;
+        Ok(BesideFacts { together, deleted })
+    }
+
+    /// Inspections deleted by the service's word.
+    pub async fn deleted_facts(&self) -> Result<Vec<Fact>, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Err(RecordsError::NoMirror) };
+        Ok(syncer.mirror().read(|parts| parts.deleted_facts()).await?)
+    }
+
+    /// What the company says about names.
+    pub fn naming(&self) -> &Naming {
+        self.client.naming()
+    }
+
+    /// What is new since an instant, latest first.
+    pub async fn news(&self, since: Timestamp) -> Result<(Vec<News>, Basis), RecordsError> {
+        let Some((mirror, note)) = self.fresh_mirror().await? else { return Err(RecordsError::NoMirror) };
+        let (coverage, history_from, news) = mirror
+            .read(move |parts| Ok((parts.coverage(Kind::Inspections)?, parts.history_from()?, parts.news(since)?)))
+            .await?;
+        let Some(full_at) = coverage.full_at else {
+            return Err(RecordsError::NotRefreshed("the first reading of all inspections is not finished".to_owned()));
+        };
+        let as_of = coverage.fresh_at.max(coverage.window_at).unwrap_or(full_at);
+        let mut basis = Basis::of_mirror(Kind::Inspections, &coverage, as_of, note);
+        // Changes of time and price are known from when this mirror began to watch.
+        let first = history_from.map_or(full_at, |from| from.min(full_at));
+        if since < first {
+            let day = self.timezone().to_datetime(first).date();
+            basis.notes.push(format!("moves, price changes and deletions are known since {day} only"));
+        }
+        Ok((news, basis))
+    }
+
+    /// Records that hold every word, at most `limit` of each kind.
+    pub async fn search(&self, words: &str, limit: usize) -> Result<(Vec<FoundRecord>, Basis), RecordsError> {
+        let Some((mirror, note)) = self.fresh_mirror().await? else { return Err(RecordsError::NoMirror) };
+        let words = words.to_owned();
+        let (coverage, found) = mirror
+            .read(move |parts| {
+                let mut found = Vec::new();
+                for hit in parts.search(&words, limit)? {
+                    found.extend(parts.raw(hit.kind, &hit.id)?.map(|(raw, gone_at)| (hit.kind, raw, gone_at)));
+                }
+                Ok((parts.coverage(Kind::Inspections)?, found))
+            })
+            .await?;
+        let as_of = coverage.fresh_at.max(coverage.full_at).or(coverage.window_at);
+        let mut basis = Basis {
+            source: Source::Mirror,
+            as_of: as_of.unwrap_or_else(|| self.clock.now()),
+            missing: Vec::new(),
+            notes: note.into_iter().collect(),
+        };
+        if coverage.full_at.is_none() {
+            basis.missing.push("records that the first reading has not come to".to_owned());
+        }
+        let mut records = Vec::new();
+        for (kind, raw, gone_at) in found {
+            records.push(match kind {
+                Kind::Agents => FoundRecord::Agent(Box::new(self.read_kept::<Connections>(raw)?)),
+                Kind::Clients => FoundRecord::Client(Box::new(self.read_kept::<Contacts>(raw)?)),
+                Kind::Inspections => FoundRecord::Inspection(Box::new(self.read_inspection(raw, gone_at)?)),
+                Kind::AgentStats => continue,
+            });
+        }
+        Ok((records, basis))
+    }
+
+    /// The inspectors' names; empty without a mirror.
+    pub async fn inspector_names(&self) -> Result<Vec<String>, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Ok(Vec::new()) };
+        let names = syncer.mirror().read(|parts| parts.inspector_names()).await?;
+        Ok(names.into_iter().map(|entry| entry.name).collect())
+    }
+
+    /// The agents' names; empty without a mirror.
+    pub async fn agent_names(&self) -> Result<Vec<String>, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Ok(Vec::new()) };
+        let names = syncer.mirror().read(|parts| parts.agent_names()).await?;
+        Ok(names.into_iter().map(|entry| entry.name).collect())
+    }
+
+    /// The words of a service as they are known; a note when they were typed with a slip.
+    pub async fn resolve_service(&self, given: &str) -> Result<(String, Option<String>), RecordsError> {
+        if self.keeper.is_none() {
+            return Ok((given.to_owned(), None));
+        }
+        let names = self.read_mirror(|parts| parts.service_names()).await?.unwrap_or_default();
+        let given = self.client.naming().one(given);
+        let wanted = fold(given);
+        if names.is_empty() || names.iter().any(|entry| has_words(&entry.name, &wanted)) {
+            return Ok((given.to_owned(), None));
+        }
+        let found = resolve("service", given, &names)?;
+        let note = found.note(given);
+        Ok((found.entry.name, note))
+    }
+}

@@ -1,0 +1,319 @@
+//! One question, answered from the mirror or from the service, with what the answer covers.
+//!
+//! This is the seam between the tools and wherever the records are. The mirror answers when it is complete for what is
+//! asked, after a short look for changes when it is stale; the service answers otherwise. Both give the same shape, and
+//! every answer says what it is based on ([`Basis`]). Nothing here speaks MCP.
+
+mod clients;
+mod directory;
+mod error;
+mod inspections;
+mod kept;
+mod mirrored;
+mod names;
+mod narrow;
+mod news;
+mod reach;
+mod selection;
+mod sums;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use domain::{Attachment, Client, ClientId, Clock, CompanyName, DateRange, Inspection, InspectionId, WeekStart};
+use mirror::{MirrorError, Parts};
+use spectora::{
+    AttachmentFilter, AttachmentSort, Contacts, Direction, InspectionAttachments, InspectionInclude, InspectionSort,
+    Inspections, Query, SpectoraClient,
+};
+use sync::{INSPECTION_INCLUDES, Syncer, Tasks};
+
+pub use clients::{ClientList, ClientsAfter, ListedClient};
+pub use directory::AgentEntry;
+pub use error::RecordsError;
+pub use inspections::{CANCELED_UNSEEN, InspectionList};
+pub use kept::{BesideFacts, FoundRecord, Refreshed};
+pub use names::{AgentMeant, InspectorMeant, Likeness, described};
+pub use narrow::{NarrowedBy, NarrowingWanted};
+pub use news::NewsSubject;
+pub use reach::Need;
+pub use selection::{AgentRole, InspectionOrder, InspectionSelection, InspectorWanted, Position};
+pub use spectora::{OTHER_COMPANY_HINT, SpectoraErrorKind as ServiceErrorKind, Uncounted};
+pub use sums::{SUMS_MAX, summed};
+
+/// Rows to a page when everything will be read: the most the service gives.
+const PAGE_ROWS: u32 = 200;
+/// The most pages one question may read.
+const PAGES_PER_QUESTION_MAX: u32 = 40;
+
+/// What numbers by agency are, for the basis of past periods.
+pub const AGENCY_AS_OF_NOW: &str =
+    "agency as of now: all jobs of an agent, past ones too, count for the agency the agent belongs to now";
+
+/// Where an answer comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// The local mirror.
+    Mirror,
+    /// The service, asked for this answer.
+    #[default]
+    Service,
+}
+
+impl Source {
+    /// The word in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mirror => "mirror",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// What an answer is based on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Basis {
+    /// Where it comes from; the service when a part of it does.
+    pub source: Source,
+    /// The oldest instant at which any part of the answer was read.
+    pub as_of: Timestamp,
+    /// What the answer should hold and does not; empty when it is complete.
+    pub missing: Vec<String>,
+    /// What else a reader should know.
+    pub notes: Vec<String>,
+}
+
+impl Basis {
+    fn read_at(as_of: Timestamp) -> Self {
+        Self { source: Source::Service, as_of, missing: Vec::new(), notes: Vec::new() }
+    }
+
+    /// Nothing was read: the answer was worked out from what was given.
+    pub fn computed_at(as_of: Timestamp) -> Self {
+        Self::read_at(as_of)
+    }
+
+    /// Takes in the basis of another part of the same answer.
+    pub fn absorb(&mut self, other: Self) {
+        self.source = self.source.max(other.source);
+        self.as_of = self.as_of.min(other.as_of);
+        self.missing.extend(other.missing);
+        self.notes.extend(other.notes);
+    }
+}
+
+/// The records of one company.
+pub struct Records {
+    client: SpectoraClient,
+    clock: Arc<dyn Clock>,
+    agents: directory::Shelf<Vec<domain::Agent>>,
+    statistics: directory::Shelf<Vec<domain::AgentStatistics>>,
+    kept_agents: mirrored::Kept<domain::Agent>,
+    kept_statistics: mirrored::Kept<domain::AgentStatistics>,
+    kept_facts: Arc<kept::KeptFacts>,
+    cancellations: inspections::CancellationView,
+    keeper: Option<Arc<Syncer>>,
+    tasks: Tasks,
+    week_starts: WeekStart,
+    /// Why the mirror could not be read the last time.
+    mirror_problem: Mutex<Option<String>>,
+}
+
+impl Records {
+    /// Records read through `client`.
+    pub fn new(client: SpectoraClient, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            client,
+            clock,
+            agents: directory::Shelf::default(),
+            statistics: directory::Shelf::default(),
+            kept_agents: mirrored::Kept::default(),
+            kept_statistics: mirrored::Kept::default(),
+            kept_facts: Arc::default(),
+            cancellations: inspections::CancellationView::default(),
+            keeper: None,
+            tasks: Tasks::default(),
+            week_starts: WeekStart::default(),
+            mirror_problem: Mutex::default(),
+        }
+    }
+
+    /// The same, of a company whose weeks begin on this day.
+    #[must_use]
+    pub fn in_weeks(mut self, week_starts: WeekStart) -> Self {
+        self.week_starts = week_starts;
+        self
+    }
+
+    /// The day on which the company's weeks begin.
+    pub fn week_starts(&self) -> WeekStart {
+        self.week_starts
+    }
+
+    /// The same, answering from the mirror that `syncer` keeps wherever that is complete.
+    #[must_use]
+    pub fn kept_by(mut self, syncer: Arc<Syncer>) -> Self {
+        self.keeper = Some(syncer);
+        self
+    }
+
+    /// The same, with an owner of what goes on beside questions.
+    #[must_use]
+    pub fn run_by(mut self, tasks: Tasks) -> Self {
+        self.tasks = tasks;
+        self
+    }
+
+    /// What keeps the mirror, if there is one.
+    pub fn keeper(&self) -> Option<&Arc<Syncer>> {
+        self.keeper.as_ref()
+    }
+
+    /// What the mirror answered; `None` where it could not be read: then the service is asked, and the answer says so.
+    fn or_service<T>(&self, answer: Result<Option<T>, RecordsError>) -> Result<Option<T>, RecordsError> {
+        let mut problem = self.mirror_problem.lock().unwrap_or_else(PoisonError::into_inner);
+        match answer {
+            Err(RecordsError::Mirror(error)) => {
+                let text = error.to_string();
+                if problem.as_ref() != Some(&text) {
+                    tracing::warn!(company = %self.company(), %error, "the mirror cannot be read; the service is asked");
+                }
+                *problem = Some(text);
+                Ok(None)
+            }
+            Ok(Some(found)) => {
+                *problem = None;
+                Ok(Some(found))
+            }
+            other => other,
+        }
+    }
+
+    /// What is read from the mirror as it stands; `None` without one, or where it could not be read (see
+    /// [`Self::or_service`]).
+    async fn read_mirror<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut Parts<'_>) -> Result<T, MirrorError> + Send + 'static,
+    ) -> Result<Option<T>, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Ok(None) };
+        self.or_service(syncer.mirror().read(read).await.map(Some).map_err(RecordsError::from))
+    }
+
+    /// The basis of what the service is asked for because the mirror does not have it, or cannot be read.
+    fn asked_now(&self) -> Basis {
+        let mut basis = Basis::read_at(self.clock.now());
+        let problem = self.mirror_problem.lock().unwrap_or_else(PoisonError::into_inner);
+        let note = |problem: &String| format!("the local mirror cannot be read, so Spectora was asked ({problem})");
+        basis.notes.extend(problem.as_ref().map(note));
+        basis
+    }
+
+    /// A record as the mirror kept it. One that cannot be read is damaged.
+    fn read_kept<R: spectora::Wired>(&self, raw: Vec<u8>) -> Result<R::Record, RecordsError> {
+        let read = self.client.read_back::<R>(&spectora::RawRecord::from_bytes(raw));
+        read.map_err(|_| {
+            let path = self.keeper.as_ref().map(|syncer| syncer.mirror().path().to_owned()).unwrap_or_default();
+            MirrorError::Damaged { path, reason: "a record of it is damaged".to_owned() }.into()
+        })
+    }
+
+    /// Whose records these are.
+    pub fn company(&self) -> &CompanyName {
+        self.client.company()
+    }
+
+    /// The zone of the company's civil days.
+    pub fn timezone(&self) -> &TimeZone {
+        self.client.timezone()
+    }
+
+    /// How many requests have left for the service since this program started.
+    pub fn calls_sent(&self) -> u64 {
+        self.client.calls_sent()
+    }
+
+    /// One inspection, with its clients' records. `None` when there is no such inspection.
+    pub async fn inspection(&self, id: &InspectionId) -> Result<Option<(Inspection, Basis)>, RecordsError> {
+        if let Some(found) = self.or_service(self.mirrored_inspection(id).await)? {
+            return Ok(Some(found));
+        }
+        let found = self.client.one::<Inspections>(id, INSPECTION_INCLUDES).await;
+        Ok(error::found(found)?.map(|inspection| (inspection, self.asked_now())))
+    }
+
+    /// One client. `None` when there is no such client.
+    pub async fn client(&self, id: &ClientId) -> Result<Option<(Client, Basis)>, RecordsError> {
+        let kept = self.mirrored_one::<Contacts>(mirror::Kind::Clients, id.as_str()).await;
+        if let Some(found) = self.or_service(kept)? {
+            return Ok(Some(found));
+        }
+        let found = self.client.one::<Contacts>(id, &[]).await;
+        Ok(error::found(found)?.map(|client| (client, self.asked_now())))
+    }
+
+    /// The files of an inspection, newest first; all of them.
+    pub async fn attachments(&self, id: &InspectionId) -> Result<(Vec<Attachment>, Basis), RecordsError> {
+        let query = Query::<InspectionAttachments> {
+            filters: vec![AttachmentFilter::Inspection(id.clone())],
+            sort: vec![(Direction::Descending, AttachmentSort::CreatedAt)],
+            include: Vec::new(),
+        };
+        self.ensure_company().await?;
+        let mut basis = Basis::read_at(self.clock.now());
+        let mut rows = self.read_all(query, &mut basis, "attachments").await?;
+        rows.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| b.id.cmp(&a.id)));
+        Ok((rows, basis))
+    }
+
+    /// Inspections of these days with their files, read from the service, for the mirror keeps no files: the earliest or
+    /// the latest first, as many as a few pages hold. `None` where the service does not send files with inspections.
+    pub async fn inspections_with_attachments(
+        &self,
+        days: DateRange,
+        latest_first: bool,
+    ) -> Result<Option<Vec<Inspection>>, RecordsError> {
+        use futures_util::TryStreamExt as _;
+        const PAGES_MAX: u32 = 2;
+        self.ensure_company().await?;
+        let selection = InspectionSelection { period: Some(days), ..InspectionSelection::default() };
+        let direction = if latest_first { Direction::Descending } else { Direction::Ascending };
+        let query = Query::<Inspections> {
+            filters: selection.filters(self.timezone()),
+            sort: vec![(direction, InspectionSort::Datetime)],
+            include: vec![InspectionInclude::Attachments],
+        };
+        let mut pages = std::pin::pin!(self.client.pages(query, PAGE_ROWS, PAGES_MAX));
+        let mut rows = Vec::new();
+        while let Some(page) = pages.try_next().await? {
+            rows.extend(page.rows);
+        }
+        let any_known = rows.is_empty() || rows.iter().any(|row| row.attachments.is_some());
+        Ok(any_known.then_some(rows))
+    }
+
+    /// Reads a listing to its end, within the limits of one question; says in `basis` when it is not all.
+    async fn read_all<R: spectora::Wired>(
+        &self,
+        query: Query<R>,
+        basis: &mut Basis,
+        what: &str,
+    ) -> Result<Vec<R::Record>, RecordsError> {
+        use futures_util::TryStreamExt as _;
+        let mut pages = std::pin::pin!(self.client.pages(query, PAGE_ROWS, PAGES_PER_QUESTION_MAX));
+        let mut rows = Vec::new();
+        let mut ended = false;
+        while let Some(page) = pages.try_next().await? {
+            ended = page.last;
+            if let Some(shortfall) = page.shortfall.filter(|shortfall| 0 < *shortfall) {
+                basis.missing.push(format!("{shortfall} {what} that moved while they were read"));
+            }
+            rows.extend(page.rows);
+        }
+        if !ended {
+            basis.missing.push(format!("{what} after the first {PAGES_PER_QUESTION_MAX} pages"));
+        }
+        Ok(rows)
+    }
+}

@@ -1,0 +1,326 @@
+//! Answers from the mirror, where it is complete for what is asked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::inspections::{CANCELED_UNSEEN, CANCELLATION_SAMPLE_MIN};
+use super::reach::Standing;
+use super::{
+    AgentRole, Basis, InspectionList, InspectionOrder, InspectionSelection, InspectorWanted, Position, Records,
+    RecordsError, Source,
+};
+use domain::{Inspection, InspectionId, Status};
+use mirror::{self, After, Coverage, Found, InspectionQuery, Kind, Mirror, Order, Pass, Side, StatusWanted};
+use spectora::{Inspections, SpectoraErrorKind, Wired};
+use sync::{Scope, Silent, SyncError, Syncer, Tasks, gaps};
+
+/// How long a question waits for changes to be read before it is answered from what there is.
+const FRESHENING_TIME_MAX: Duration = Duration::from_secs(5);
+/// Said when a question did not wait for the changes to the end.
+const STILL_READING: &str = "changes are still being read; this is as of `as_of`";
+/// How often a question looks whether another process has read the changes.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Records read from the mirror, good while the mirror's revision stays the same.
+pub(super) struct Kept<T>(Mutex<Option<(u64, Arc<Vec<T>>)>>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+/// How far a mirror can answer for lists of inspections.
+struct Reach {
+    standing: Standing,
+    coverage: Coverage,
+    pass: Option<Pass>,
+    canceled_seen: bool,
+    past: u64,
+    undated: u64,
+}
+
+/// As of when all of a kind is known; `None` while it is not.
+pub(super) fn as_of_all(coverage: &Coverage) -> Option<Timestamp> {
+    coverage.full_at.map(|full_at| coverage.fresh_at.map_or(full_at, |fresh_at| fresh_at.max(full_at)))
+}
+
+impl Reach {
+    /// As of when all of what begins at or after `from` is known; `None` when it is not.
+    fn as_of(&self, from: Option<Timestamp>) -> Option<Timestamp> {
+        let coverage = &self.coverage;
+        let holds_window = coverage.full_at.is_some() && from.is_some_and(|from| coverage.window_from <= Some(from));
+        let window = coverage.window_at.filter(|_| holds_window);
+        self.standing.as_of(from).map(|at| window.map_or(at, |window| window.max(at)))
+    }
+}
+
+impl Basis {
+    /// What an answer from the mirror is based on: as of when, and what the coverage says is lacking.
+    pub(super) fn of_mirror(kind: Kind, coverage: &Coverage, as_of: Timestamp, note: Option<String>) -> Self {
+        let missing = if coverage.full_at.is_some() { gaps(kind, coverage) } else { Vec::new() };
+        Self { source: Source::Mirror, as_of, missing, notes: note.into_iter().collect() }
+    }
+}
+
+impl Records {
+    /// Makes sure that what this key may see is what is known by this company's name; before anything is shown.
+    pub(super) async fn ensure_company(&self) -> Result<(), RecordsError> {
+        match &self.keeper {
+            Some(syncer) => Ok(syncer.ensure_company().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// The mirror, after changes were looked for where it is stale. The note says when that failed.
+    pub(super) async fn fresh_mirror(&self) -> Result<Option<(&Arc<Mirror>, Option<String>)>, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Ok(None) };
+        self.ensure_company().await?;
+        let coverage = syncer.mirror().read(|parts| parts.coverage(Kind::Inspections)).await?;
+        if coverage.unsettled {
+            // Another zone or other services: every day and name here is to be worked out again first.
+            match syncer.settle().await {
+                Ok(()) | Err(SyncError::Busy) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let note = if syncer.is_stale().await? { freshen(syncer, &self.tasks).await? } else { None };
+        Ok(Some((syncer.mirror(), note)))
+    }
+
+    /// The list from the mirror; `None` when the mirror does not have all of it.
+    pub(super) async fn mirrored_inspections(
+        &self,
+        selection: &InspectionSelection,
+        order: InspectionOrder,
+        after: Option<&Position>,
+        limit: usize,
+    ) -> Result<Option<InspectionList>, RecordsError> {
+        let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
+        let from = selection.period.map(|period| period.instants(self.timezone()).0);
+        let (reach, found) = self.ask_mirror(mirror, selection, order, after, limit).await?;
+        let Some(as_of) = reach.as_of(from) else { return Ok(None) };
+        let mut basis = Basis::of_mirror(Kind::Inspections, &reach.coverage, as_of, note);
+        let asks_for_canceled = selection.statuses.is_empty() || selection.statuses.contains(&Status::Canceled);
+        let unseen = !reach.canceled_seen && CANCELLATION_SAMPLE_MIN <= reach.past;
+        if asks_for_canceled && unseen {
+            basis.missing.push(CANCELED_UNSEEN.to_owned());
+        }
+        if reach.undated != 0 {
+            basis.notes.push(format!("{} inspections without a date are left out", reach.undated));
+        }
+        self.listed(found, basis).map(Some)
+    }
+
+    /// What the mirror has of a list it does not have whole, because the service did not answer either.
+    pub(super) async fn mirrored_part(
+        &self,
+        selection: &InspectionSelection,
+        order: InspectionOrder,
+        after: Option<&Position>,
+        limit: usize,
+        failure: &RecordsError,
+    ) -> Result<Option<InspectionList>, RecordsError> {
+        let Some(syncer) = &self.keeper else { return Ok(None) };
+        let (reach, found) = self.ask_mirror(syncer.mirror(), selection, order, after, limit).await?;
+        let (Some(reached), Some(pass)) = (reach.coverage.reach, reach.pass) else { return Ok(None) };
+        if found.rows.is_empty() {
+            return Ok(None);
+        }
+        let day = self.timezone().to_datetime(reached).date();
+        let missing = vec![
+            format!("what lies before {day}: the first reading has not come that far"),
+            format!("and the service did not answer ({failure})"),
+        ];
+        let basis = Basis { source: Source::Mirror, as_of: pass.started_at, missing, notes: Vec::new() };
+        let mut list = self.listed(found, basis)?;
+        list.total = None;
+        Ok(Some(list))
+    }
+
+    async fn ask_mirror(
+        &self,
+        mirror: &Arc<Mirror>,
+        selection: &InspectionSelection,
+        order: InspectionOrder,
+        after: Option<&Position>,
+        limit: usize,
+    ) -> Result<(Reach, Found), RecordsError> {
+        let now = self.clock.now();
+        let query = self.mirror_query(selection, now);
+        let order = match order {
+            InspectionOrder::Newest => Order::Newest,
+            InspectionOrder::Oldest => Order::Oldest,
+            InspectionOrder::QuoteHighest => Order::QuoteHighest,
+            InspectionOrder::QuoteLowest => Order::QuoteLowest,
+        };
+        let after = after.map(|position| After {
+            starts_at: position.starts_at,
+            quote: position.quote.as_deref().and_then(|quote| quote.parse().ok()),
+            id: position.id.to_string(),
+            inclusive: position.inclusive,
+        });
+        let answer = mirror.read(move |parts| {
+            let (coverage, pass) = (parts.coverage(Kind::Inspections)?, parts.pass(Kind::Inspections)?);
+            let reach = Reach {
+                standing: Standing::of(&coverage, pass.as_ref()),
+                coverage,
+                pass,
+                canceled_seen: parts.shows_canceled()?,
+                past: parts.started_before(now, CANCELLATION_SAMPLE_MIN)?,
+                undated: parts.undated()?,
+            };
+            Ok((reach, parts.inspections(&query, order, after.as_ref(), limit)?))
+        });
+        Ok(answer.await?)
+    }
+
+    fn mirror_query(&self, selection: &InspectionSelection, now: Timestamp) -> InspectionQuery {
+        InspectionQuery {
+            period: selection.period.map(|period| period.instants(self.timezone())),
+            status: StatusWanted { any_of: selection.statuses.clone(), now: now.as_millisecond() },
+            inspector: selection.inspector.as_ref().map(|wanted| match wanted {
+                InspectorWanted::Id(id) => mirror::InspectorWanted::Id(id.clone()),
+                InspectorWanted::Name(name) => mirror::InspectorWanted::Words(name.clone()),
+            }),
+            agent: selection.agent.clone().map(|agent| {
+                let side = match selection.agent_role {
+                    None => Side::Any,
+                    Some(AgentRole::Buying) => Side::Buying,
+                    Some(AgentRole::Selling) => Side::Selling,
+                };
+                (agent, side)
+            }),
+            client: selection.client.clone(),
+            service: selection.service.clone(),
+            zip: selection.zip.clone(),
+            place: selection.address.clone(),
+            paid: selection.paid,
+            confirmed: selection.confirmed,
+        }
+    }
+
+    fn listed(&self, found: Found, basis: Basis) -> Result<InspectionList, RecordsError> {
+        let read = |(raw, gone_at): (Vec<u8>, Option<Timestamp>)| self.read_inspection(raw, gone_at);
+        let rows = found.rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(InspectionList { rows, total: found.total, more: found.more, searched_to: None, basis })
+    }
+
+    /// A kept inspection; one that vanished from the service counts as deleted since.
+    pub(super) fn read_inspection(&self, raw: Vec<u8>, gone_at: Option<Timestamp>) -> Result<Inspection, RecordsError> {
+        let mut inspection = self.read_kept::<Inspections>(raw)?;
+        inspection.deleted_at = inspection.deleted_at.or(gone_at);
+        Ok(inspection)
+    }
+
+    pub(super) async fn mirrored_inspection(
+        &self,
+        id: &InspectionId,
+    ) -> Result<Option<(Inspection, Basis)>, RecordsError> {
+        let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
+        let wanted = id.to_string();
+        let found = mirror
+            .read(move |parts| {
+                let (coverage, pass) = (parts.coverage(Kind::Inspections)?, parts.pass(Kind::Inspections)?);
+                Ok((coverage, pass, parts.raw(Kind::Inspections, &wanted)?))
+            })
+            .await?;
+        let (coverage, pass, Some((raw, gone_at))) = found else { return Ok(None) };
+        let Some(as_of) = coverage.fresh_at.max(coverage.full_at).or(pass.map(|pass| pass.started_at)) else {
+            return Ok(None);
+        };
+        // One record that is here is whole, whatever others lack.
+        let basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
+        Ok(Some((self.read_inspection(raw, gone_at)?, basis)))
+    }
+
+    /// One record of another kind; `None` when the mirror does not have it.
+    pub(super) async fn mirrored_one<R: Wired>(
+        &self,
+        kind: Kind,
+        id: &str,
+    ) -> Result<Option<(R::Record, Basis)>, RecordsError> {
+        let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
+        let wanted = id.to_owned();
+        let found = mirror.read(move |parts| Ok((parts.coverage(kind)?, parts.raw(kind, &wanted)?))).await?;
+        let (coverage, Some((raw, None))) = found else { return Ok(None) };
+        let Some(as_of) = as_of_all(&coverage) else { return Ok(None) };
+        let basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
+        Ok(Some((self.read_kept::<R>(raw)?, basis)))
+    }
+
+    /// All records of a small kind; `None` while the mirror does not have them all.
+    pub(super) async fn mirrored_all<R: Wired>(
+        &self,
+        kind: Kind,
+        kept: &Kept<R::Record>,
+    ) -> Result<Option<(Arc<Vec<R::Record>>, Basis)>, RecordsError> {
+        let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
+        let mut kept = kept.0.lock().await;
+        let revision = kept.as_ref().map(|(revision, _)| *revision);
+        let (coverage, raws) = mirror
+            .read(move |parts| {
+                let coverage = parts.coverage(kind)?;
+                if coverage.full_at.is_none() || revision == Some(coverage.revision) {
+                    return Ok((coverage, Vec::new()));
+                }
+                Ok((coverage, parts.raws_after(kind, i64::MIN, usize::MAX, false)?))
+            })
+            .await?;
+        let Some(as_of) = as_of_all(&coverage) else { return Ok(None) };
+        let rows = match kept.as_ref().filter(|(revision, _)| *revision == coverage.revision) {
+            Some((_, rows)) => Arc::clone(rows),
+            None => {
+                let read = |(_, raw)| self.read_kept::<R>(raw);
+                let rows = Arc::new(raws.into_iter().map(read).collect::<Result<Vec<_>, _>>()?);
+                *kept = Some((coverage.revision, Arc::clone(&rows)));
+                rows
+            }
+        };
+        Ok(Some((rows, Basis::of_mirror(kind, &coverage, as_of, note))))
+    }
+}
+
+/// Reads what changed, waiting a few seconds at most; what is not done by then goes on without the question. The note
+/// says when the answer may be older than wanted, and why. `Err` when the key turned out to be of another company.
+async fn freshen(syncer: &Arc<Syncer>, tasks: &Tasks) -> Result<Option<String>, RecordsError> {
+    if syncer.pauses().await? {
+        return Ok(Some("the service could not be asked for changes just now; this is as of `as_of`".to_owned()));
+    }
+    // One question has waited for it already; it takes longer, and no other question need wait as long again.
+    if syncer.running_for().is_some_and(|running| FRESHENING_TIME_MAX <= running) {
+        return Ok(Some(STILL_READING.to_owned()));
+    }
+    let deadline = Instant::now() + FRESHENING_TIME_MAX;
+    let running = tasks.spawn("changes", {
+        let syncer = Arc::clone(syncer);
+        async move { syncer.freshen(Scope::Auto, &Silent).await }
+    });
+    Ok(match tokio::time::timeout_at(deadline, running).await {
+        Ok(Ok(Some(Ok(())))) => None,
+        Ok(Ok(Some(Err(SyncError::Busy)))) => wait_for_other(syncer, deadline).await,
+        Ok(Ok(Some(Err(SyncError::OtherCompany)))) => return Err(RecordsError::OtherCompany),
+        Ok(Ok(Some(Err(SyncError::Service(error)))))
+            if matches!(error.kind, SpectoraErrorKind::OtherCompany { .. }) =>
+        {
+            return Err(RecordsError::OtherCompany);
+        }
+        Ok(Ok(Some(Err(error)))) => Some(format!("changes could not be read ({error}); this is as of `as_of`")),
+        Ok(Ok(None) | Err(_)) | Err(_) => Some(STILL_READING.to_owned()),
+    })
+}
+
+/// Another process reads the changes; they are seen here once it has stored them.
+async fn wait_for_other(syncer: &Arc<Syncer>, deadline: Instant) -> Option<String> {
+    while Instant::now() + LOOK_EVERY < deadline {
+        if !syncer.is_stale().await.unwrap_or(false) {
+            return None;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Some("changes are still being read by another process; this is as of `as_of`".to_owned())
+}

@@ -1,0 +1,168 @@
+//! Which inspections are meant, where an insight is asked about a part of them by names.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::names::resolve;
+use super::{AGENCY_AS_OF_NOW, AgentMeant, Basis, InspectorMeant, Need, Records, RecordsError};
+use domain::{fold, zip};
+use mirror::{Facts, NameEntry, Named, Narrowing};
+
+/// What inspections are narrowed by, besides people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NarrowedBy {
+    /// The agency the buying agent is with now.
+    Agency,
+    /// A service sold.
+    Service,
+    /// An add-on sold.
+    AddOn,
+    /// The ZIP code.
+    Zip,
+    /// The city.
+    City,
+}
+
+impl NarrowedBy {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Agency => "agency",
+            Self::Service => "service",
+            Self::AddOn => "add-on",
+            Self::Zip => "ZIP",
+            Self::City => "city",
+        }
+    }
+}
+
+/// Which inspections; all when nothing is given.
+#[derive(Clone, Debug, Default)]
+pub struct NarrowingWanted {
+    /// The primary inspector.
+    pub inspector: Option<InspectorMeant>,
+    /// The buying agent.
+    pub agent: Option<AgentMeant>,
+    /// The rest by names as they were given, each kind at most once.
+    pub given: Vec<(NarrowedBy, String)>,
+}
+
+impl Records {
+    /// The rows of [`Records::facts`], only those wanted. Names are forgiving and never guessed between; the basis says
+    /// what was narrowed, and that everything in the answer is about these inspections alone.
+    pub async fn facts_of(&self, wanted: &NarrowingWanted, need: Need) -> Result<(Arc<Facts>, Basis), RecordsError> {
+        let (facts, mut basis) = self.facts(need).await?;
+        let mut narrowing = Narrowing::default();
+        let mut said = Vec::new();
+        if let Some(inspector) = &wanted.inspector {
+            narrowing.inspectors = Some(BTreeSet::from([inspector.known_number()?]));
+            said.push(format!("inspector {}", inspector.entry.name));
+        }
+        if let Some(agent) = &wanted.agent {
+            narrowing.agents = Some(BTreeSet::from([agent.known_number()?]));
+            said.push(format!("agent {}", agent.entry.name));
+        }
+        for (by, given) in &wanted.given {
+            let given = match by {
+                NarrowedBy::Service | NarrowedBy::AddOn => self.client.naming().one(given),
+                _ => given,
+            };
+            let (numbers, name, note) = numbers(*by, given, &facts)?;
+            basis.notes.extend(note);
+            said.push(format!("{} {name}", by.name()));
+            match by {
+                NarrowedBy::Agency => {
+                    narrowing.agencies = Some(numbers);
+                    basis.notes.push(AGENCY_AS_OF_NOW.to_owned());
+                }
+                NarrowedBy::Service | NarrowedBy::AddOn => narrowing.sold.push(numbers),
+                NarrowedBy::Zip => narrowing.zips = Some(numbers),
+                NarrowedBy::City => narrowing.cities = Some(numbers),
+            }
+        }
+        if said.is_empty() {
+            return Ok((facts, basis));
+        }
+        basis.notes.push(format!("all numbers are of inspections with {} alone", said.join(", ")));
+        let narrowed = narrowing.of(&facts);
+        if let Some(inspector) = wanted.inspector.as_ref().filter(|_| narrowed.rows.is_empty()) {
+            basis.notes.push(format!(
+                "there is no such inspection with {} as the primary inspector; inspector_scorecard counts assists",
+                inspector.entry.name
+            ));
+        }
+        Ok((Arc::new(narrowed), basis))
+    }
+}
+
+/// Every number that means what was given, with its name and a note when that was typed otherwise.
+fn numbers(
+    by: NarrowedBy,
+    given: &str,
+    facts: &Facts,
+) -> Result<(BTreeSet<i64>, String, Option<String>), RecordsError> {
+    let of_names = |numbers: BTreeSet<i64>| {
+        let named = numbers.into_iter().filter_map(|one| Some((one, facts.names.get(&one)?.text().to_owned())));
+        one_of(by, given, &named.collect::<Vec<_>>())
+    };
+    match by {
+        NarrowedBy::Agency => of_names(facts.all_agents().filter_map(|(_, agent)| agent.agency).collect()),
+        NarrowedBy::Zip => zips(given, facts).map(|(numbers, code)| (numbers, code, None)),
+        NarrowedBy::City => of_names(facts.rows.iter().filter_map(|fact| fact.city).collect()),
+        NarrowedBy::Service => of_names(sold(facts, |named| matches!(named, Named::Service(_)))),
+        NarrowedBy::AddOn => of_names(sold(facts, |named| matches!(named, Named::AddOn(_)))),
+    }
+}
+
+fn sold(facts: &Facts, is: fn(&Named) -> bool) -> BTreeSet<i64> {
+    facts.names.iter().filter(|(_, named)| is(named)).map(|(number, _)| *number).collect()
+}
+
+/// Every number that stands for a ZIP code. A code is right or wrong: another one is another place, however near in
+/// writing.
+fn zips(given: &str, facts: &Facts) -> Result<(BTreeSet<i64>, String), RecordsError> {
+    let all: BTreeSet<i64> = facts.rows.iter().filter_map(|fact| fact.zip).collect();
+    let code = |number: &i64| facts.names.get(number).map(Named::text);
+    let is_wanted = |number: &i64| code(number).is_some_and(|code| zip::is_area(code, given));
+    let wanted: BTreeSet<i64> = all.iter().copied().filter(is_wanted).collect();
+    match wanted.first().and_then(code) {
+        Some(code) => Ok((wanted.clone(), code.to_owned())),
+        None => Err(RecordsError::UnknownName {
+            what: NarrowedBy::Zip.name(),
+            given: given.to_owned(),
+            nearest: nearest_codes(given, all.iter().filter_map(code)),
+        }),
+    }
+}
+
+/// Codes of the same beginning.
+fn nearest_codes<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
+    const SHOWN_MAX: usize = 8;
+    const SAME_BEGINNING: usize = 3;
+    let beginning = |code: &str| code.chars().take(SAME_BEGINNING).collect::<String>().to_lowercase();
+    let wanted = beginning(zip::area_of(given));
+    let mut near: Vec<String> = known.filter(|code| beginning(code) == wanted).map(str::to_owned).collect();
+    near.sort_unstable();
+    near.dedup();
+    near.truncate(SHOWN_MAX);
+    near
+}
+
+/// The numbers of the name that is meant: spellings that differ in case or accents alone mean the same.
+fn one_of(
+    by: NarrowedBy,
+    given: &str,
+    named: &[(i64, String)],
+) -> Result<(BTreeSet<i64>, String, Option<String>), RecordsError> {
+    let mut entries: Vec<NameEntry> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (_, name) in named {
+        if seen.insert(fold(name)) {
+            entries.push(NameEntry { id: None, name: name.clone(), beside: None });
+        }
+    }
+    let found = resolve(by.name(), given, &entries)?;
+    let same = fold(&found.entry.name);
+    let numbers = named.iter().filter(|(_, name)| fold(name) == same).map(|(number, _)| *number).collect();
+    let note = found.note(given);
+    Ok((numbers, found.entry.name, note))
+}

@@ -1,0 +1,508 @@
+//! Bringing the mirror up to date with as few calls as possible.
+//!
+//! The ladder: a first pass over everything, newest first; then what changed, by a changed-since filter where one is
+//! proven to work, else a window over the recent past and all of the future with a slow turn through older months; and
+//! now and then a full pass, which also finds what was deleted. A plan with its cost is made before the first call. One
+//! process at a time syncs a company; the others see what it stored.
+
+mod absence;
+mod delta;
+mod error;
+mod full;
+mod identity;
+mod kept;
+mod meter;
+mod plan;
+mod rederive;
+mod schedule;
+mod tasks;
+mod webhooks;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+
+use domain::{Clock, CompanyName};
+use mirror::{Coverage, Kind, Ledger, LedgerSettings, Mirror, MirrorError, MonthCount, StoreCount, Trouble};
+use spectora::SpectoraClient;
+
+pub use error::SyncError;
+pub use kept::{AGENT_INCLUDES, INSPECTION_INCLUDES};
+pub use meter::LedgerMeter;
+pub use plan::{Plan, PlannedStep, Scope, StepWay};
+pub use schedule::keep;
+pub use tasks::Tasks;
+pub use webhooks::{Envelope, EnvelopeError, Received, webhook_secret};
+
+/// Rows to a page: the most the service gives.
+pub const PAGE_ROWS: u32 = 200;
+/// How far back the window reaches, in days: most changes happen within it.
+const WINDOW_BACK: SignedDuration = SignedDuration::from_hours(45 * 24);
+/// A pass that began longer ago starts over: what it read at first is too old.
+const PASS_AGE_MAX: SignedDuration = SignedDuration::from_hours(24);
+/// How far before the last finished reading a delta begins: changes may be told of late.
+const WATERMARK_OVERLAP: SignedDuration = SignedDuration::from_mins(2);
+/// How old statistics may grow before a delta reads them again without a sign of change.
+const STATISTICS_AGE_MAX: SignedDuration = SignedDuration::from_hours(6);
+/// A full pass is due after so long, and at night already after [`FULL_AGE_AT_NIGHT`].
+const FULL_AGE_MAX: SignedDuration = SignedDuration::from_hours(36);
+/// How old a full pass may be when the night comes.
+const FULL_AGE_AT_NIGHT: SignedDuration = SignedDuration::from_hours(20);
+/// The hours of the night, in the company's zone.
+const NIGHT: std::ops::Range<i8> = 1..5;
+
+/// What is synced how.
+#[derive(Clone, Debug)]
+pub struct SyncSettings {
+    /// The limits of the company's calls.
+    pub calls: LedgerSettings,
+    /// How old data may be before a question asks for a delta first.
+    pub max_staleness: Duration,
+    /// How long changes are kept.
+    pub history: Duration,
+    /// Inspections to a page, at most [`PAGE_ROWS`]; of the other kinds as many as the service gives.
+    pub inspections_to_a_page: u32,
+}
+
+/// Hears how far a sync is.
+pub trait Progress: Send + Sync {
+    /// A page of this kind was stored: so many rows so far, of so many when that is known.
+    fn stored(&self, kind: Kind, rows: u64, of: Option<u64>);
+}
+
+/// Nobody listens.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn stored(&self, _kind: Kind, _rows: u64, _of: Option<u64>) {}
+}
+
+/// What a sync did.
+#[derive(Debug)]
+pub struct SyncReport {
+    /// Whose records.
+    pub company: CompanyName,
+    /// What was done, in order.
+    pub steps: Vec<StepReport>,
+    /// How many requests left, failed ones included.
+    pub calls: u64,
+    /// The kinds that could not be read; the others were.
+    pub failed: Vec<(Kind, SyncError)>,
+    /// What the mirror still lacks; empty when it is complete.
+    pub missing: Vec<String>,
+}
+
+/// One step of a sync.
+#[derive(Clone, Debug)]
+pub struct StepReport {
+    /// The kind of record.
+    pub kind: Kind,
+    /// How it was read.
+    pub way: StepWay,
+    /// What storing did.
+    pub count: StoreCount,
+}
+
+impl SyncReport {
+    /// What storing did, all steps together.
+    pub fn count(&self) -> StoreCount {
+        let mut sum = StoreCount::default();
+        for step in &self.steps {
+            sum.add(step.count);
+        }
+        sum
+    }
+}
+
+/// How complete and fresh a mirror is.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// By kind, with the number of records here.
+    pub kinds: Vec<(Kind, Coverage, u64)>,
+    /// The calls of this month.
+    pub month: MonthCount,
+    /// Why those are not known, if they are not.
+    pub count_problem: Option<String>,
+    /// Bytes of the mirror's file.
+    pub bytes: u64,
+    /// What keeps failing: the company as a whole (`None`) or a kind.
+    pub troubles: Vec<(Option<Kind>, Trouble)>,
+}
+
+/// What a kind of record lacks, in words; empty when it is complete.
+pub fn gaps(kind: Kind, coverage: &Coverage) -> Vec<String> {
+    let name = kind.name();
+    if coverage.unsettled {
+        return vec![format!("{name}: being worked out again after a change of settings")];
+    }
+    if coverage.full_at.is_none() {
+        return vec![format!("{name}: the first reading is not finished")];
+    }
+    let mut gaps = Vec::new();
+    if coverage.partial.jobs {
+        gaps.push(format!(
+            "{name}: this API key seems to see a part of them only (Spectora's own statistics about agents count far \
+             more); a key made by a user with full rights shows all"
+        ));
+    }
+    if coverage.partial.quotes {
+        gaps.push("quotes: no inspection shows one with this API key; its user may lack financial access".to_owned());
+    }
+    if coverage.shortfall != 0 {
+        gaps.push(format!("{name}: the service counts {} more than it lists", coverage.shortfall));
+    }
+    if coverage.unlisted != 0 {
+        gaps.push(format!("{name}: the service has at least {} that it does not list", coverage.unlisted));
+    }
+    if coverage.held != 0 {
+        gaps.push(format!(
+            "{name}: {} are still counted here that the service no longer lists; they are taken out once that is certain",
+            coverage.held
+        ));
+    }
+    match coverage.miscount {
+        0 => {}
+        more if 0 < more => gaps.push(format!("{name}: the service counts {more} more than are known here")),
+        fewer => gaps.push(format!("{name}: the service counts {} fewer than are known here", -fewer)),
+    }
+    gaps
+}
+
+/// Syncs one company's mirror.
+pub struct Syncer {
+    /// For work nobody waits for.
+    client: SpectoraClient,
+    /// The same client for what a question waits for.
+    direct: SpectoraClient,
+    mirror: Arc<Mirror>,
+    ledger: Arc<Ledger>,
+    settings: SyncSettings,
+    clock: Arc<dyn Clock>,
+    running: tokio::sync::Mutex<()>,
+    begun: Begun,
+    key: tokio::sync::Mutex<identity::KeyCheck>,
+}
+
+/// When the sync under way began.
+#[derive(Default)]
+struct Begun(std::sync::Mutex<Option<Instant>>);
+
+impl Begun {
+    fn set(&self, at: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = at;
+    }
+
+    fn get(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Says that a sync is under way for as long as it lives: a sync may be called off at any point.
+struct UnderWay<'a>(&'a Begun);
+
+impl<'a> UnderWay<'a> {
+    fn from_now(begun: &'a Begun) -> Self {
+        begun.set(Some(Instant::now()));
+        Self(begun)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.set(None);
+    }
+}
+
+/// After a failure of the company as a whole nothing is tried by itself for this long; the pause doubles each time …
+const FAILURE_PAUSE: SignedDuration = SignedDuration::from_secs(60);
+/// … up to this.
+const FAILURE_PAUSE_MAX: SignedDuration = SignedDuration::from_mins(30);
+/// The same for one kind that cannot be read while others can: a wrong path or a missing right lasts longer.
+const KIND_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+/// The longest pause of one kind.
+const KIND_PAUSE_MAX: SignedDuration = SignedDuration::from_hours(6);
+/// A pass that took longer than this is followed by a look at what changed since it began.
+const PASS_LONG: SignedDuration = SignedDuration::from_mins(5);
+/// Clocks that differ by no more agree as far as can be seen, in seconds.
+const CLOCKS_AGREE: i64 = 3;
+
+impl Syncer {
+    /// A syncer that reads through `client` and stores in `mirror`.
+    pub fn new(
+        client: &SpectoraClient,
+        mirror: Arc<Mirror>,
+        ledger: Arc<Ledger>,
+        settings: SyncSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            client: client.for_background(),
+            direct: client.clone(),
+            mirror,
+            ledger,
+            settings,
+            clock,
+            running: tokio::sync::Mutex::new(()),
+            begun: Begun::default(),
+            key: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// Whose mirror it syncs.
+    pub fn company(&self) -> &CompanyName {
+        self.mirror.company()
+    }
+
+    /// The mirror it syncs.
+    pub fn mirror(&self) -> &Arc<Mirror> {
+        &self.mirror
+    }
+
+    /// Rows to a page of a kind.
+    fn page_rows(&self, kind: Kind) -> u32 {
+        if kind == Kind::Inspections { self.settings.inspections_to_a_page } else { PAGE_ROWS }
+    }
+
+    /// The present by the earlier one of both clocks, as far as the service told its time: what the mirror's times are
+    /// measured against, so that a clock that is wrong by days makes nothing look fresh or stale.
+    pub fn now(&self) -> Timestamp {
+        let here = self.clock.now();
+        let ahead = self.client.clock_ahead().filter(|ahead| ahead.as_secs() < -CLOCKS_AGREE);
+        ahead.and_then(|ahead| here.checked_add(ahead).ok()).unwrap_or(here)
+    }
+
+    /// Brings the mirror up to date. `Err(Busy)` when another process is at it.
+    pub async fn sync(&self, scope: Scope, progress: &dyn Progress) -> Result<SyncReport, SyncError> {
+        let _one_at_a_time = self.running.lock().await;
+        self.sync_alone(scope, progress).await
+    }
+
+    /// How many calls a minute background work makes at most.
+    pub fn background_per_minute(&self) -> u32 {
+        self.settings.calls.per_minute_background.max(1)
+    }
+
+    /// How long the sync under way in this process has been running; `None` when there is none.
+    pub fn running_for(&self) -> Option<Duration> {
+        self.begun.get().map(|begun| begun.elapsed())
+    }
+
+    /// As [`Self::sync`], unless somebody else has done it meanwhile: ten questions at once make one sync.
+    pub async fn freshen(&self, scope: Scope, progress: &dyn Progress) -> Result<(), SyncError> {
+        let _one_at_a_time = self.running.lock().await;
+        if !self.is_stale().await? {
+            return Ok(());
+        }
+        let mut report = self.sync_alone(scope, progress).await?;
+        match report.failed.iter().position(|(kind, _)| *kind == Kind::Inspections) {
+            Some(place) => Err(report.failed.swap_remove(place).1),
+            None => Ok(()),
+        }
+    }
+
+    /// Derives the typed columns with this program's settings where they are not; no call is made. `Err(Busy)` when
+    /// another process has the mirror.
+    pub async fn settle(&self) -> Result<(), SyncError> {
+        let _one_at_a_time = self.running.lock().await;
+        let Some(_lock) = self.mirror.try_lock()? else { return Err(SyncError::Busy) };
+        self.rederive().await
+    }
+
+    /// A sync, for whoever holds the turn in this process.
+    async fn sync_alone(&self, scope: Scope, progress: &dyn Progress) -> Result<SyncReport, SyncError> {
+        let Some(_lock) = self.mirror.try_lock()? else { return Err(SyncError::Busy) };
+        let _under_way = UnderWay::from_now(&self.begun);
+        let done = self.sync_locked(scope, progress).await;
+        match &done {
+            Ok(_) => self.mirror.write(|parts| parts.clear_trouble(None)).await?,
+            // Nothing was asked, so nothing failed.
+            Err(SyncError::OverBudget { .. } | SyncError::Mirror(_)) => {}
+            Err(error) => self.note_trouble(None, error).await?,
+        }
+        done
+    }
+
+    async fn note_trouble(&self, kind: Option<Kind>, error: &SyncError) -> Result<(), MirrorError> {
+        let reason = error.to_string();
+        let (pause, longest) = match kind {
+            Some(_) => (KIND_PAUSE, KIND_PAUSE_MAX),
+            None => (FAILURE_PAUSE, FAILURE_PAUSE_MAX),
+        };
+        self.mirror.write(move |parts| parts.note_trouble(kind, pause, longest, &reason)).await
+    }
+
+    async fn sync_locked(&self, scope: Scope, progress: &dyn Progress) -> Result<SyncReport, SyncError> {
+        let calls_before = self.client.calls_sent();
+        if scope.is_full() {
+            // What is damaged here looks unchanged to a reading of everything, which would heal nothing.
+            let mirror = Arc::clone(&self.mirror);
+            tokio::task::spawn_blocking(move || mirror.check()).await.map_err(|_| MirrorError::Closed)??;
+        }
+        self.rederive().await?;
+        self.ensure_company().await?;
+        let plan = self.plan(scope).await?;
+        if let Some(left) = plan.left.filter(|left| *left < plan.calls()) {
+            return Err(SyncError::OverBudget { needed: plan.calls(), left });
+        }
+        let mut steps = Vec::new();
+        let mut failed = Vec::new();
+        for step in &plan.steps {
+            // One kind that cannot be read does not keep the others from being read.
+            match self.take_step(step.kind, step.way, scope, progress).await {
+                Ok(done) => {
+                    let kind = step.kind;
+                    self.mirror.write(move |parts| parts.clear_trouble(Some(kind))).await?;
+                    steps.extend(done);
+                }
+                Err(error) if error.is_company_wide() => return Err(error),
+                Err(error) => {
+                    self.note_trouble(Some(step.kind), &error).await?;
+                    failed.push((step.kind, error));
+                }
+            }
+        }
+        if plan.steps.iter().any(|step| step.way == StepWay::Full) {
+            self.mirror.write(|parts| parts.note_partial().map(drop)).await?;
+        }
+        let now = self.clock.now();
+        let oldest = now.saturating_sub(SignedDuration::try_from(self.settings.history).unwrap_or(SignedDuration::MAX));
+        self.mirror.write(move |parts| parts.prune_history(oldest.unwrap_or(Timestamp::MIN))).await?;
+        let mut missing = self.missing().await?;
+        missing.extend(failed.iter().map(|(kind, error)| format!("{}: {error}", kind.name())));
+        Ok(SyncReport {
+            company: self.company().clone(),
+            steps,
+            calls: self.client.calls_sent() - calls_before,
+            failed,
+            missing,
+        })
+    }
+
+    async fn take_step(
+        &self,
+        kind: Kind,
+        way: StepWay,
+        scope: Scope,
+        progress: &dyn Progress,
+    ) -> Result<Vec<StepReport>, SyncError> {
+        let mut steps = Vec::new();
+        match way {
+            StepWay::Full => {
+                let count = self.full(kind, scope == Scope::AcceptGone, progress).await?;
+                steps.push(StepReport { kind, way, count });
+                steps.extend(self.after_long_pass(kind, progress).await?);
+            }
+            StepWay::Changes | StepWay::Window => steps.extend(self.delta(kind, way, progress).await?),
+        }
+        Ok(steps)
+    }
+
+    /// A pass that took long, or was stopped and went on hours later, shows everything as of its beginning: what changed
+    /// since is asked for at once.
+    async fn after_long_pass(&self, kind: Kind, progress: &dyn Progress) -> Result<Vec<StepReport>, SyncError> {
+        let coverage = self.mirror.read(move |parts| parts.coverage(kind)).await?;
+        let is_long = coverage.full_at.is_some_and(|at| PASS_LONG < self.now().duration_since(at));
+        if !is_long || kind == Kind::AgentStats {
+            return Ok(Vec::new());
+        }
+        let way = match self.changed_since(kind).await? {
+            Some(_) => StepWay::Changes,
+            None if kind == Kind::Inspections => StepWay::Window,
+            None => return Ok(Vec::new()),
+        };
+        self.delta(kind, way, progress).await
+    }
+
+    /// What the mirror lacks, in words.
+    pub async fn missing(&self) -> Result<Vec<String>, MirrorError> {
+        self.mirror
+            .read(|parts| {
+                let mut missing = Vec::new();
+                for kind in Kind::ALL {
+                    missing.extend(gaps(*kind, &parts.coverage(*kind)?));
+                }
+                Ok(missing)
+            })
+            .await
+    }
+
+    /// How complete and fresh the mirror is, and the month's calls.
+    pub async fn status(&self) -> Result<Status, MirrorError> {
+        let (month, count_problem) = match self.month().await {
+            Ok(month) => (month, None),
+            Err(error) => (MonthCount::default(), Some(error.to_string())),
+        };
+        let (kinds, troubles) = self
+            .mirror
+            .read(|parts| {
+                let mut kinds = Vec::new();
+                let mut troubles = Vec::new();
+                troubles.extend(parts.trouble(None)?.map(|trouble| (None, trouble)));
+                for kind in Kind::ALL {
+                    kinds.push((*kind, parts.coverage(*kind)?, parts.count(*kind)?));
+                    troubles.extend(parts.trouble(Some(*kind))?.map(|trouble| (Some(*kind), trouble)));
+                }
+                Ok((kinds, troubles))
+            })
+            .await?;
+        Ok(Status { kinds, month, count_problem, bytes: self.mirror.bytes_on_disk(), troubles })
+    }
+
+    /// The calls of this month, by the machine's calendar in UTC.
+    pub async fn month(&self) -> Result<MonthCount, MirrorError> {
+        let (ledger, calls) = (Arc::clone(&self.ledger), self.settings.calls.clone());
+        let month = meter::month_of(self.clock.now());
+        mirror::changing(move || ledger.month(&calls, month)).await
+    }
+
+    /// When the mirror last learned of all changes it can learn of; `None` before the first pass is complete.
+    pub async fn fresh_at(&self) -> Result<Option<Timestamp>, MirrorError> {
+        self.mirror
+            .read(|parts| {
+                let coverage = parts.coverage(Kind::Inspections)?;
+                Ok(coverage.full_at.and(coverage.fresh_at.max(coverage.window_at)))
+            })
+            .await
+    }
+
+    /// Whether a question should ask for a delta first.
+    pub async fn is_stale(&self) -> Result<bool, MirrorError> {
+        let Some(fresh_at) = self.fresh_at().await? else { return Ok(false) };
+        let limit = SignedDuration::try_from(self.settings.max_staleness).unwrap_or(SignedDuration::MAX);
+        Ok(limit < self.now().duration_since(fresh_at))
+    }
+
+    /// Whether the company failed as a whole so lately that another try would be in vain.
+    pub async fn pauses(&self) -> Result<bool, MirrorError> {
+        let trouble = self.mirror.read(|parts| parts.trouble(None)).await?;
+        Ok(trouble.is_some_and(|trouble| trouble.pauses_at(self.clock.now())))
+    }
+
+    /// What the schedule should do now; `None` when nothing is due, or what is due failed lately.
+    pub async fn due(&self, every: Duration) -> Result<Option<Scope>, MirrorError> {
+        if self.pauses().await? {
+            return Ok(None);
+        }
+        let known = self
+            .mirror
+            .read(|parts| {
+                let one = |kind: &Kind| Ok((*kind, parts.coverage(*kind)?, parts.trouble(Some(*kind))?));
+                Kind::ALL.iter().map(one).collect::<Result<Vec<_>, MirrorError>>()
+            })
+            .await?;
+        let now = self.now();
+        let every = SignedDuration::try_from(every).unwrap_or(SignedDuration::MAX);
+        let is_due = |(kind, coverage, trouble): &(Kind, Coverage, Option<Trouble>)| {
+            if trouble.as_ref().is_some_and(|trouble| trouble.pauses_at(self.clock.now())) {
+                return false;
+            }
+            let fresh_at = coverage.fresh_at.max(coverage.window_at);
+            coverage.full_at.is_none()
+                || self.is_full_due(coverage)
+                || (*kind == Kind::Inspections && fresh_at.is_none_or(|at| every <= now.duration_since(at)))
+        };
+        Ok(known.iter().any(is_due).then_some(Scope::Due))
+    }
+}
