@@ -11,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Company, Config};
 use crate::transport::{Delivered, Deliveries};
+use answers::Companies;
 use domain::{Clock, CompanyName};
-use mcp::{Context, ServedCompany, SpectoraServer, ToolChoice};
+use mcp::{SpectoraServer, ToolChoice};
 use mirror::{Ledger, LedgerSettings, Mirror, MirrorError, MirrorSettings};
 use records::Records;
 use spectora::{
@@ -22,7 +23,7 @@ use spectora::{
 use sync::{self, LedgerMeter, Received, SyncSettings, Syncer};
 
 /// What the typed columns of a mirror are derived by. A new number derives them anew from the raw records.
-const MAPPING_VERSION: u32 = 3;
+const MAPPING_VERSION: u32 = 4;
 
 /// The parts do not fit together.
 #[derive(Debug, thiserror::Error)]
@@ -111,15 +112,11 @@ impl App {
 
     /// The MCP server on these parts, with the tools chosen.
     pub fn server_with(&self, choice: &ToolChoice) -> SpectoraServer {
-        SpectoraServer::with_tools(self.served(), Arc::clone(&self.clock), choice)
+        SpectoraServer::new(self.companies(), choice)
     }
 
     /// What the tools answer from.
-    pub fn context(&self) -> Context {
-        Context::new(self.served(), Arc::clone(&self.clock))
-    }
-
-    fn served(&self) -> Vec<ServedCompany> {
+    pub fn companies(&self) -> Companies {
         let one = |part: &Part| {
             let records = Records::new(part.client.clone(), Arc::clone(&self.clock))
                 .in_weeks(part.company.week_starts)
@@ -128,13 +125,13 @@ impl App {
                 Some(syncer) => records.kept_by(Arc::clone(syncer)),
                 None => records,
             };
-            ServedCompany {
+            answers::Company {
                 name: part.company.name.clone(),
                 display_name: part.company.display_name.clone(),
                 records: Arc::new(records),
             }
         };
-        self.parts.iter().map(one).collect()
+        Companies { all: self.parts.iter().map(one).collect(), clock: Arc::clone(&self.clock) }
     }
 
     /// A client for each company, in the order of their names.
@@ -169,7 +166,7 @@ impl App {
     /// What takes webhook deliveries; `None` without mirrors.
     pub fn deliveries(&self) -> Option<Arc<dyn Deliveries>> {
         let folder = self.data_dir.clone()?;
-        Some(Arc::new(Door { folder, syncers: self.syncers().cloned().collect() }))
+        Some(Arc::new(WebhookListener { folder, syncers: self.syncers().cloned().collect() }))
     }
 
     /// Keeps the mirrors fresh in the background, until `stop`.
@@ -184,12 +181,12 @@ impl App {
 }
 
 /// Where deliveries come in.
-struct Door {
+struct WebhookListener {
     folder: PathBuf,
     syncers: Vec<Arc<Syncer>>,
 }
 
-impl Deliveries for Door {
+impl Deliveries for WebhookListener {
     fn deliver(&self, company: String, secret: String, body: Vec<u8>) -> BoxFuture<'_, Delivered> {
         async move {
             let syncer = self.syncers.iter().find(|syncer| syncer.company().as_str() == company);

@@ -15,7 +15,7 @@ use spectora::{
     ConnectionStats, Connections, Contacts, Filter as _, FilterSupport, InspectionAttachments, InspectionFilter,
     InspectionInclude, Inspections, OTHER_COMPANY_HINT, SpectoraClient, Wired,
 };
-use sync::{AGENT_INCLUDES, SyncError, Syncer, gaps};
+use sync::{AGENT_INCLUDES, SyncError, Syncer};
 
 /// Clocks that differ by more are worth a word, in seconds.
 const CLOCK_SECONDS_MAX: i64 = 60;
@@ -100,7 +100,7 @@ async fn mirror(company: &str, syncer: &Syncer) -> Vec<Finding> {
         return vec![Finding::fine(&about, "the first reading is not finished (spectora-mcp sync)")];
     }
     for (kind, coverage, _) in &status.kinds {
-        for gap in gaps(*kind, coverage) {
+        for gap in coverage.gaps().into_iter().map(|gap| mcp::mirror_gap_words(*kind, gap)) {
             let next = if coverage.held != 0 {
                 "it is looked at again in some hours; if they are gone for good, run `spectora-mcp sync --accept-gone`"
             } else {

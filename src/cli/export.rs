@@ -46,7 +46,7 @@ pub(super) async fn run(global: &Global, args: &ExportArgs) -> anyhow::Result<Ex
         let Some(syncer) = keeper.map_err(|problem| anyhow::anyhow!("{company}: {problem}"))? else {
             anyhow::bail!("there is no mirror to export: leave out --no-mirror");
         };
-        let missing = syncer.missing().await?;
+        let gaps = syncer.gaps().await?;
         let mirror = syncer.mirror();
         let (place, written) = match args.format {
             Format::Csv => {
@@ -60,8 +60,8 @@ pub(super) async fn run(global: &Global, args: &ExportArgs) -> anyhow::Result<Ex
         };
         let counts: Vec<String> = written.iter().map(|(name, rows)| format!("{name} {rows}")).collect();
         output::line(&format!("{company}: {} ({})", place.display(), counts.join(", ")));
-        for missing in missing {
-            output::line(&format!("  INCOMPLETE  {missing}"));
+        for (kind, gap) in gaps {
+            output::line(&format!("  INCOMPLETE  {}", mcp::mirror_gap_words(kind, gap)));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -14,14 +14,15 @@ use super::open::Opened;
 use crate::app::App;
 use crate::config::{ConfigError, Environment, draft};
 use crate::transport::{Delivered, Deliveries};
+use answers::Companies;
 use domain::CompanyName;
-use mcp::{Context, ContextSource, ToolFailure};
+use mcp::{CompaniesSource, ToolFailure};
 
 /// After a failure the next question tries again, but not sooner than this: after the configuration is mended the
 /// assistant need not be started anew.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-type Opening = Shared<BoxFuture<'static, Result<Arc<Context>, Refused>>>;
+type Opening = Shared<BoxFuture<'static, Result<Arc<Companies>, Refused>>>;
 
 /// What cannot be opened, and since when that is known.
 #[derive(Clone)]
@@ -121,7 +122,7 @@ impl Late {
         begun
     }
 
-    async fn open(self: Arc<Self>) -> Result<Arc<Context>, ToolFailure> {
+    async fn open(self: Arc<Self>) -> Result<Arc<Companies>, ToolFailure> {
         let demo = locked(&self.demo).take();
         let is_demo = demo.is_some();
         let opened = match demo {
@@ -131,7 +132,7 @@ impl Late {
         let opened = opened.map_err(|error| failure(&error))?;
         let app = opened.app().map_err(|error| failure(&error))?;
         app.keep_fresh(&self.stop);
-        let context = Arc::new(app.context());
+        let companies = Arc::new(app.companies());
         let serving = Arc::new(Serving { app, opened });
         *locked(&self.serving) = Some(Arc::clone(&serving));
         if is_demo {
@@ -143,7 +144,7 @@ impl Late {
             });
             *locked(&self.filling) = Some(filling.map(drop).boxed().shared());
         }
-        Ok(context)
+        Ok(companies)
     }
 }
 
@@ -151,8 +152,8 @@ impl Late {
 #[derive(Clone)]
 pub(super) struct LateSource(pub(super) Arc<Late>);
 
-impl ContextSource for LateSource {
-    fn context(&self) -> BoxFuture<'_, Result<Arc<Context>, ToolFailure>> {
+impl CompaniesSource for LateSource {
+    fn companies(&self) -> BoxFuture<'_, Result<Arc<Companies>, ToolFailure>> {
         let opening = self.0.opening();
         async move { opening.await.map_err(|refused| refused.failure) }.boxed()
     }
@@ -167,7 +168,7 @@ impl ContextSource for LateSource {
 impl Deliveries for LateSource {
     fn deliver(&self, company: String, secret: String, body: Vec<u8>) -> BoxFuture<'_, Delivered> {
         async move {
-            if self.context().await.is_err() {
+            if self.companies().await.is_err() {
                 return Delivered::Later;
             }
             let serving = locked(&self.0.serving).clone();

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::Global;
 use super::late::{Late, LateSource};
 use crate::transport::{HttpSettings, serve_http, serve_stdio};
-use mcp::{ContextSource as _, SpectoraServer, ToolChoice};
+use mcp::{CompaniesSource as _, SpectoraServer, ToolChoice};
 
 /// Without options: MCP over standard input and output, as desktop assistants start it.
 #[derive(Debug, Args)]
@@ -76,7 +76,7 @@ async fn serve_at(
     // Nobody says hello here that could be waited for, and deliveries may come at any time.
     tokio::spawn({
         let late = late.clone();
-        async move { drop(late.context().await) }
+        async move { drop(late.companies().await) }
     });
     serve_http(server, Some(Arc::new(late)), listener, settings, stop).await?;
     Ok(())

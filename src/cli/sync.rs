@@ -59,7 +59,7 @@ pub(super) async fn run(global: &Global, args: &SyncArgs) -> anyhow::Result<Exit
         bars.finish();
         match result {
             Ok(report) => {
-                all_done &= report.missing.is_empty();
+                all_done &= report.is_complete();
                 output::line(&summary(&report, syncer, started.elapsed()).await?);
             }
             Err(error) => {
@@ -147,7 +147,9 @@ async fn summary(report: &SyncReport, syncer: &Syncer, took: Duration) -> anyhow
     if status.month.is_low() {
         text.push_str(" (more than 80 %)");
     }
-    for missing in &report.missing {
+    let gaps = report.gaps.iter().map(|(kind, gap)| mcp::mirror_gap_words(*kind, *gap));
+    let failed = report.failed.iter().map(|(kind, error)| format!("{}: {error}", kind.name()));
+    for missing in gaps.chain(failed) {
         text.push_str(&format!("\n  INCOMPLETE  {missing}"));
     }
     Ok(text)

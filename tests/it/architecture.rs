@@ -11,7 +11,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("sync", &["domain", "spectora", "mirror"]),
     ("records", &["domain", "spectora", "mirror", "sync"]),
     ("insight", &["domain", "mirror"]),
-    ("mcp", &["domain", "mirror", "sync", "records", "insight"]),
+    ("answers", &["domain", "mirror", "insight", "records"]),
+    ("mcp", &["domain", "insight", "records", "answers"]),
     ("sandbox", &["domain"]),
 ];
 
@@ -41,6 +42,7 @@ const MODULE_FENCES: &[(&str, &[&str])] = &[
     ("sandbox::", &["cli"]),
     ("env::var", &["config"]),
     ("mcp::", &["cli", "app", "transport"]),
+    ("answers::", &["cli", "app"]),
     ("records::", &["cli", "app"]),
     ("spectora::", &["cli", "app"]),
     ("mirror::", &["cli", "app"]),

@@ -65,8 +65,8 @@ async fn answers_need_no_more_of_the_past_than_they_speak_of() {
         assert_eq!(without_repeats(&early), without_repeats(&late), "{tool}");
     }
     let (_, keeper) = first.parts.keepers().next().unwrap();
-    let missing = keeper.unwrap().unwrap().missing().await.unwrap();
-    assert!(missing.iter().any(|missing| missing.contains("first reading is not finished")), "{missing:?}");
+    let missing = keeper.unwrap().unwrap().gaps().await.unwrap();
+    assert!(missing.iter().any(|(_, gap)| *gap == mirror::CoverageGap::FirstReading), "{missing:?}");
 }
 
 #[tokio::test]

@@ -37,6 +37,8 @@ mod kept;
 mod metrics;
 // Whose a number is: explained, of those who left, by names that fit several.
 mod people;
+// One question put to records, to the mirror and to the service.
+mod predicate;
 // Several processes on one mirror, and processes that are killed.
 mod processes;
 // What logs may hold, and what standard output may hold while things go wrong.

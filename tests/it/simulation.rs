@@ -12,13 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use domain::{Clock, HandClock};
+use domain::{Clock, HandClock, InspectionOrder, InspectionQuery};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use mirror::{Kind, Ledger, LedgerSettings, Mirror, MirrorSettings};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use records::{InspectionOrder, InspectionSelection, Records};
+use records::Records;
 use sandbox::{ChangedSince, Edit, Faults, Profile, Sandbox, SandboxOptions, Truth};
 use spectora::{CallMeter, ClientLimits, ClientSettings, SpectoraClient};
 use sync::{LedgerMeter, Scope, Silent, SyncSettings, Syncer};
@@ -376,7 +376,7 @@ impl Life {
         match outcome {
             Some(done) => {
                 let text = match done {
-                    Ok(report) => format!("  {} calls, missing {:?}", report.calls, report.missing),
+                    Ok(report) => format!("  {} calls, missing {:?}", report.calls, report.gaps),
                     Err(error) => format!("  {error}"),
                 };
                 self.tell(text);
@@ -503,37 +503,37 @@ impl Life {
     async fn check_process(&self, number: usize) -> Result<(), String> {
         let process = &self.processes[number];
         let coverage = process.syncer.mirror().read_now(|parts| parts.coverage(Kind::Inspections)).unwrap();
-        let mut selections = Vec::new();
+        let mut spans = Vec::new();
         if coverage.full_at.is_some() {
-            selections.push(None);
+            spans.push(None);
         }
         let covered =
             coverage.window_from.or(coverage.reach).filter(|_| coverage.full_at.is_some() || coverage.reach.is_some());
         if let Some(covered) = covered {
-            selections.push(Some(covered));
+            spans.push(Some(covered));
         }
-        for from in selections {
-            let mut selection = InspectionSelection::default();
+        for from in spans {
+            let mut query = InspectionQuery { now: self.ours.now(), ..InspectionQuery::default() };
             let zone = process.client.timezone().clone();
             let first = from.map(|from| {
                 let day = zone.to_datetime(from).date().tomorrow().unwrap().tomorrow().unwrap();
                 let last = jiff::civil::date(2199, 12, 31);
-                selection.period = Some(domain::DateRange::new(day, last).unwrap());
+                query.starts = Some(domain::DateRange::new(day, last).unwrap().instants(&zone));
                 day.to_zoned_datetime(zone.clone()).unwrap().timestamp().as_second()
             });
             let before = self.sandbox.log().len();
             // One row is enough to be told what the whole is based on.
-            let list = process.records.inspections(&selection, InspectionOrder::Newest, None, 1).await;
+            let list = process.records.inspections(&query, InspectionOrder::Newest, None, 1).await;
             let list = list.map_err(|error| format!("no answer: {error}"))?;
-            if list.basis.source.name() != "mirror" {
+            if list.basis.source != records::Source::Mirror {
                 continue;
             }
             if self.sandbox.log().len() != before {
                 return Err("an answer from the mirror asked the service".to_owned());
             }
-            let is_complete = list.basis.missing.is_empty();
+            let is_complete = list.basis.is_complete();
             if self.tells {
-                eprintln!("    {first:?}: as of {}, {:?}", list.basis.as_of, list.basis.missing);
+                eprintln!("    {first:?}: as of {}, {:?}", list.basis.as_of, list.basis.gaps);
             }
             if self.ours.now() < list.basis.as_of {
                 return Err(format!("as of {}, which is in the future", list.basis.as_of));
@@ -552,7 +552,7 @@ impl Life {
     async fn settle(&mut self) {
         for _ in 0..2 {
             let done = self.processes[0].syncer.sync(Scope::Auto, &Silent).await;
-            self.tell(format!("  {:?}", done.map(|report| report.missing)));
+            self.tell(format!("  {:?}", done.map(|report| report.gaps)));
             self.move_clocks(SignedDuration::from_mins(20));
         }
     }
@@ -570,9 +570,9 @@ impl Life {
         for _ in 0..READINGS_MAX {
             self.move_clocks(SignedDuration::from_hours(40));
             let done = self.processes[0].syncer.sync(Scope::Due, &Silent).await;
-            self.tell(format!("  {:?}", done.map(|report| report.missing)));
+            self.tell(format!("  {:?}", done.map(|report| report.gaps)));
             self.check().await?;
-            let missing = self.processes[0].syncer.missing().await.unwrap();
+            let missing = self.processes[0].syncer.gaps().await.unwrap();
             // As of the last reading, and nothing happened since: the mirror is what the service has.
             let came = answered(&self.processes[0].syncer, None)?;
             let is_equal = self.history.lock().unwrap().check(&came, None, Timestamp::MAX, true);

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Agent, Client, Inspection};
+use domain::{Agent, Client, Inspection, InspectionOrder, InspectionQuery};
 use jiff::Timestamp;
-use mirror::{InspectionQuery, Kind, Order};
+use mirror::Kind;
 use proptest::prelude::*;
 use sandbox::{CompanyTruth, Edit, InspectionRow, Profile};
 use spectora::{ConnectionStats, Connections, Contacts, Inspections, RawRecord, SpectoraClient, Wired};
@@ -112,8 +112,10 @@ fn assert_equal(app: &TestApp) {
         // The typed columns say the same as the raw records: the order of all starts.
         let mut expected: Vec<&InspectionRow> = live.clone();
         expected.sort_by_key(|row| std::cmp::Reverse((row.starts_at, row.id)));
-        let listed =
-            syncer.mirror().read_now(|parts| parts.inspection_ids(&InspectionQuery::default(), Order::Newest)).unwrap();
+        let listed = syncer
+            .mirror()
+            .read_now(|parts| parts.inspection_ids(&InspectionQuery::default(), InspectionOrder::Newest))
+            .unwrap();
         assert_eq!(listed, expected.iter().map(|row| row.id.to_string()).collect::<Vec<_>>());
         let agents: BTreeMap<String, Option<String>> = kept::<Connections>(syncer, client, Kind::Agents)
             .iter()

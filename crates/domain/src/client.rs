@@ -57,4 +57,18 @@ impl Client {
         let folded = |text: &Option<Text>| text.as_ref().map(|text| fold(text.as_str())).unwrap_or_default();
         format!("{}\t{}", folded(&self.last_name), folded(&self.first_name))
     }
+
+    /// What a client is looked for in: name, contact details and city.
+    pub fn search_text(&self) -> String {
+        let parts = [
+            &self.first_name,
+            &self.last_name,
+            &self.email,
+            &self.phone,
+            &self.mobile_phone,
+            &self.home_phone,
+            &self.city,
+        ];
+        parts.into_iter().flatten().map(Text::as_str).collect::<Vec<_>>().join(" ")
+    }
 }

@@ -161,8 +161,21 @@ impl Inspection {
         self.starts_at?.checked_add(SignedDuration::from_secs(seconds as i64)).ok()
     }
 
-    /// Where it stands at `now`: deleted, else canceled, else published, else performed once its time has come, else
-    /// confirmed, else requested.
+    /// The address as it is looked for: the line with all of it, and the parts, each word of them once.
+    pub fn address_text(&self) -> String {
+        let address = &self.address;
+        let parts = [&address.full, &address.street, &address.city, &address.state, &address.zip];
+        let mut words: Vec<&str> = Vec::new();
+        for word in parts.into_iter().flatten().flat_map(|part| part.as_str().split(' ')) {
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        words.join(" ")
+    }
+
+    /// Where it stands at `now`: deleted, else canceled, else published, else performed once its time has come (to the
+    /// millisecond), else confirmed, else requested.
     pub fn status(&self, now: Timestamp) -> Status {
         if self.deleted_at.is_some() {
             Status::Deleted
@@ -170,7 +183,7 @@ impl Inspection {
             Status::Canceled
         } else if self.published_at.is_some() {
             Status::Published
-        } else if self.starts_at.is_some_and(|starts_at| starts_at < now) {
+        } else if self.starts_at.is_some_and(|starts_at| starts_at.as_millisecond() < now.as_millisecond()) {
             Status::Performed
         } else if self.confirmed == Some(true) {
             Status::Confirmed

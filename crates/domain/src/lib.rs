@@ -12,12 +12,14 @@ mod company;
 mod day;
 mod id;
 mod inspection;
+mod inspection_query;
 mod moment;
 mod money;
 mod naming;
 mod period;
 mod text;
 mod week;
+mod search_terms;
 pub mod zip;
 
 pub use agent::{Agent, AgentStatistics};
@@ -31,9 +33,11 @@ pub use id::{
     id_order,
 };
 pub use inspection::{Address, AgentOnInspection, Inspection, InspectorOnInspection, Status};
+pub use inspection_query::{AgentSide, AgentWanted, InspectionOrder, InspectionQuery, InspectorWanted, Position};
 pub use moment::Moment;
 pub use money::{Money, MoneyError};
 pub use naming::{Naming, NamingError};
 pub use period::{DateRange, DateRangeError, NamedPeriod};
+pub use search_terms::SearchTerms;
 pub use text::{Text, excerpt, fold, has_words, searchable};
 pub use week::WeekStart;

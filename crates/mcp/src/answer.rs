@@ -5,11 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::basis::{self, ShownBasis};
 use super::failure::ToolFailure;
 use super::render;
-use domain::{CompanyName, DateRange};
+use domain::CompanyName;
 use records::Basis;
 
 /// The largest answer, in bytes of its structured content; whole rows are cut, and the rest comes by cursor.
@@ -116,66 +117,6 @@ impl QueryMark {
     }
 }
 
-/// The days of one company's part of an answer.
-pub(super) struct Dated {
-    /// Whose.
-    pub company: CompanyName,
-    /// The days.
-    pub days: DateRange,
-    /// Those they are compared with.
-    pub compared: Option<DateRange>,
-    /// The zone they are days of.
-    pub timezone: String,
-}
-
-/// What an answer about periods is based on, as shown. Companies in different zones can have different days: then
-/// `period` and `compared` have those of each.
-pub(super) fn dated_basis(basis: &Basis, parts: &[Dated]) -> Value {
-    let mut shown = self::basis(basis);
-    let (Some(fields), Some(first)) = (shown.as_object_mut(), parts.first()) else { return shown };
-    let range = |days: DateRange| json!({"from": days.from().to_string(), "to": days.to().to_string()});
-    let with = |mut days: Value, name: &str, value: &str| {
-        if let Some(days) = days.as_object_mut() {
-            days.insert(name.to_owned(), value.into());
-        }
-        days
-    };
-    if parts.iter().all(|part| part.days == first.days && part.compared == first.compared) {
-        let one_zone = parts.len() == 1;
-        let zone = if one_zone { first.timezone.as_str() } else { "each company's own" };
-        fields.insert("period".to_owned(), with(range(first.days), "timezone", zone));
-        if let Some(compared) = first.compared {
-            fields.insert("compared".to_owned(), range(compared));
-        }
-        return shown;
-    }
-    let each = |days: &dyn Fn(&Dated) -> Option<Value>| -> Vec<Value> {
-        parts.iter().filter_map(|part| Some(with(days(part)?, "company", part.company.as_str()))).collect()
-    };
-    let periods = each(&|part| Some(with(range(part.days), "timezone", &part.timezone)));
-    fields.insert("period".to_owned(), json!({"companies": periods}));
-    let compared = each(&|part| part.compared.map(range));
-    if !compared.is_empty() {
-        fields.insert("compared".to_owned(), json!({"companies": compared}));
-    }
-    shown
-}
-
-/// What an answer is based on, as shown.
-pub(super) fn basis(basis: &Basis) -> Value {
-    let mut shown = Map::new();
-    shown.insert("as_of".to_owned(), seconds(basis.as_of).into());
-    shown.insert("source".to_owned(), basis.source.name().into());
-    shown.insert("complete".to_owned(), basis.missing.is_empty().into());
-    if !basis.missing.is_empty() {
-        shown.insert("missing".to_owned(), basis.missing.clone().into());
-    }
-    if !basis.notes.is_empty() {
-        shown.insert("notes".to_owned(), basis.notes.clone().into());
-    }
-    shown.into()
-}
-
 /// An instant in UTC, to the second.
 pub(super) fn seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
@@ -183,7 +124,7 @@ pub(super) fn seconds(at: Timestamp) -> String {
 
 impl Answer {
     /// A list. Rows that would make it too large are cut from its end and come with the cursor.
-    pub(super) fn list<P: Serialize>(rows: Rows<P>, mark: &QueryMark, mut basis: Value) -> Self {
+    pub(super) fn list<P: Serialize>(rows: Rows<P>, mark: &QueryMark, mut basis: ShownBasis) -> Self {
         let found = rows.rows.len();
         let mut bytes = 0;
         let mut kept = Vec::new();
@@ -197,17 +138,11 @@ impl Answer {
             last = Some(position);
         }
         let cut = found - kept.len();
-        if 0 < cut
-            && let Some(basis) = basis.as_object_mut()
-        {
-            let note = format!("{cut} rows of this page were left out to keep the answer small; next_cursor has them");
-            match basis.get_mut("notes").and_then(Value::as_array_mut) {
-                Some(notes) => notes.push(note.into()),
-                None => drop(basis.insert("notes".to_owned(), json!([note]))),
-            }
+        if 0 < cut {
+            basis.note(format!("{cut} rows of this page were left out to keep the answer small; next_cursor has them"));
         }
         // Over companies of which one did not answer, a total is not certain.
-        let total = rows.total.filter(|_| !super::tools::lacks_a_company(&basis));
+        let total = rows.total.filter(|_| !basis.lacks_a_company());
         let mut answer = Map::new();
         answer.insert("items".to_owned(), kept.into());
         if let Some(total) = total {
@@ -219,18 +154,18 @@ impl Answer {
         {
             answer.insert("next_cursor".to_owned(), cursor.into());
         }
-        answer.insert("basis".to_owned(), basis);
+        answer.insert("basis".to_owned(), basis.into_value());
         Self { content: answer, text_is_json: false }
     }
 
     /// An insight: a part for each company, sums where they make sense and no company is missing, and the basis.
-    pub(super) fn insight(companies: Vec<Value>, combined: Option<Value>, basis: Value) -> Self {
+    pub(super) fn insight(companies: Vec<Value>, combined: Option<Value>, basis: ShownBasis) -> Self {
         let mut content = Map::new();
         content.insert("companies".to_owned(), companies.into());
-        if let Some(combined) = combined.filter(|_| !super::tools::lacks_a_company(&basis)) {
+        if let Some(combined) = combined.filter(|_| !basis.lacks_a_company()) {
             content.insert("combined".to_owned(), combined);
         }
-        content.insert("basis".to_owned(), basis);
+        content.insert("basis".to_owned(), basis.into_value());
         Self { content, text_is_json: false }
     }
 
@@ -242,7 +177,7 @@ impl Answer {
         size: usize,
         rows: usize,
         combined: Option<Value>,
-        basis: Value,
+        basis: ShownBasis,
         make: impl Fn(std::ops::Range<usize>) -> Vec<Value>,
     ) -> Self {
         let mut size = size.max(1);
@@ -267,10 +202,15 @@ impl Answer {
     }
 
     /// One record.
-    pub(super) fn item(item: Map<String, Value>, basis: Value) -> Self {
+    pub(super) fn item(item: Map<String, Value>, basis: &Basis) -> Self {
+        Self::item_with(item, basis::shown(basis))
+    }
+
+    /// One record, with a basis that has more to say.
+    pub(super) fn item_with(item: Map<String, Value>, basis: ShownBasis) -> Self {
         let mut answer = Map::new();
         answer.insert("item".to_owned(), item.into());
-        answer.insert("basis".to_owned(), basis);
+        answer.insert("basis".to_owned(), basis.into_value());
         Self { content: answer, text_is_json: false }
     }
 
@@ -347,7 +287,7 @@ mod tests {
         let rows = Rows { rows: (0..6).map(row).collect(), total: Some(6), more: false, resume: None };
         let mark = QueryMark::new("t", &Map::new(), []);
         let Answer { content: answer, .. } =
-            Answer::list(rows, &mark, json!({"as_of": "", "source": "service", "complete": true}));
+            Answer::list(rows, &mark, basis::shown(&Basis::computed_at(Timestamp::UNIX_EPOCH)));
         assert_eq!(answer["items"].as_array().unwrap().len(), 3);
         assert_eq!(mark.read::<usize>(answer["next_cursor"].as_str().unwrap()).unwrap(), (2, Some(6)));
         assert!(answer["basis"]["notes"][0].as_str().unwrap().starts_with("3 rows"));

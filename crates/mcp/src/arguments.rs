@@ -11,8 +11,6 @@ use domain::{excerpt, zip};
 
 /// The argument that chooses among the companies served.
 const COMPANY: &str = "company";
-/// What separates several companies in the settled text; no company's name holds it.
-pub(super) const COMPANY_SEPARATOR: char = ',';
 /// The argument that goes on with a list.
 const CURSOR: &str = "cursor";
 /// The argument that is a ZIP code.
@@ -49,10 +47,11 @@ pub(super) fn settle(schema: &Map<String, Value>, raw: Map<String, Value>) -> Re
         }
         let kind = property.get("type").and_then(Value::as_str).unwrap_or("string");
         let value = match kind {
+            "array" if name == COMPANY => companies(&list(&name, value, property)?),
+            _ if name == COMPANY => Value::Array(vec![one(&name, &value, property)?]),
             "integer" => integer(&name, &value, property)?,
             "number" => number(&name, &value, property)?,
             "boolean" => boolean(&name, &value)?,
-            "array" if name == COMPANY => several(&list(&name, value, property)?),
             "array" => list(&name, value, property)?,
             _ if name == ZIP => zip_code(&value, property)?,
             _ => one(&name, &value, property)?,
@@ -111,12 +110,12 @@ fn zip_code(value: &Value, property: &Value) -> Result<Value, ToolFailure> {
     })
 }
 
-/// Several names as one text, in which each stands once and in order: the same choice is the same text.
-fn several(names: &Value) -> Value {
+/// The names of companies, each once and in order: the same choice is the same list.
+fn companies(names: &Value) -> Value {
     let mut names: Vec<&str> = names.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     names.sort_unstable();
     names.dedup();
-    names.join(&COMPANY_SEPARATOR.to_string()).into()
+    names.into()
 }
 
 fn is_absent(value: &Value) -> bool {
@@ -304,7 +303,7 @@ mod tests {
         check(json!({"status": "Canceled"}), json!({"status": ["canceled"]}));
         check(json!({"status": "[\"canceled\",\"published\"]"}), json!({"status": ["canceled", "published"]}));
         check(json!({"status": "canceled, published"}), json!({"status": ["canceled", "published"]}));
-        check(json!({"company": ["spectora_company1"]}), json!({"company": "spectora_company1"}));
+        check(json!({"company": ["spectora_company1"]}), json!({"company": ["spectora_company1"]}));
     }
 
     #[test]

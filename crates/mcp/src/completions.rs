@@ -2,8 +2,8 @@
 
 use rmcp::model::{CompleteRequestParams, CompletionInfo, Reference};
 
-use super::Context;
 use super::prompts::{self, Slot};
+use answers::Companies;
 use domain::{fold, has_words};
 
 /// The longest beginning that is looked for, in bytes.
@@ -11,17 +11,17 @@ const TYPED_BYTES_MAX: usize = 200;
 
 /// The values whose words begin with what was typed; case and accents do not count. Nothing for prompts and arguments
 /// there are not.
-pub(super) async fn complete(context: &Context, request: &CompleteRequestParams) -> CompletionInfo {
+pub(super) async fn complete(companies: &Companies, request: &CompleteRequestParams) -> CompletionInfo {
     let Reference::Prompt(prompt) = &request.r#ref else { return CompletionInfo::default() };
     let Some(slot) = prompts::slot(&prompt.name, &request.argument.name) else { return CompletionInfo::default() };
     if TYPED_BYTES_MAX < request.argument.value.len() {
         return CompletionInfo::default();
     }
     let all: Vec<String> = match slot {
-        Slot::Company => context.companies.iter().map(|company| company.name.to_string()).collect(),
+        Slot::Company => companies.all.iter().map(|company| company.name.to_string()).collect(),
         Slot::Day => ["today", "tomorrow"].map(str::to_owned).into(),
         Slot::Period => domain::NamedPeriod::ALL.iter().map(|period| period.name().to_owned()).collect(),
-        Slot::Inspector | Slot::Agent => names(context, slot).await,
+        Slot::Inspector | Slot::Agent => names(companies, slot).await,
     };
     let typed = fold(&request.argument.value.replace('_', " "));
     let begins = |value: &String| has_words(&value.replace('_', " "), &typed);
@@ -33,9 +33,9 @@ pub(super) async fn complete(context: &Context, request: &CompleteRequestParams)
 }
 
 /// The names of all companies' inspectors or agents; none where there is no mirror to have them from.
-async fn names(context: &Context, slot: Slot) -> Vec<String> {
+async fn names(companies: &Companies, slot: Slot) -> Vec<String> {
     let mut names = Vec::new();
-    for company in &context.companies {
+    for company in &companies.all {
         names.extend(match slot {
             Slot::Agent => company.records.agent_names().await.unwrap_or_default(),
             _ => company.records.inspector_names().await.unwrap_or_default(),

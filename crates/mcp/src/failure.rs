@@ -4,8 +4,11 @@ use std::fmt;
 
 use rmcp::model::{CallToolResult, ContentBlock};
 
-use mirror::MirrorError;
-use records::{RecordsError, ServiceErrorKind as SpectoraErrorKind, Uncounted};
+use answers::{AnswerError, Candidate};
+use domain::{CompanyName, NamedPeriod};
+use records::{MirrorError, RecordsError, ServiceErrorKind as SpectoraErrorKind, Uncounted};
+
+use super::arguments::nearest;
 
 /// A failed call, in words a model can act on and an owner can understand: what was wrong, and what to do next.
 ///
@@ -46,6 +49,48 @@ impl ToolFailure {
 impl fmt::Display for ToolFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Error: {}.\nWhat to do: {}.", self.what.trim_end_matches('.'), self.next.trim_end_matches('.'))
+    }
+}
+
+impl From<AnswerError> for ToolFailure {
+    fn from(error: AnswerError) -> Self {
+        let what = error.to_string();
+        let listed = |candidates: &[Candidate]| {
+            let one = |candidate: &Candidate| match &candidate.company {
+                Some(company) => format!("{} in {company}", candidate.name),
+                None => candidate.name.clone(),
+            };
+            candidates.iter().map(one).collect::<Vec<_>>().join("; ")
+        };
+        let next = match error {
+            AnswerError::Records(error) => return error.into(),
+            AnswerError::Ambiguous { candidates, .. } => {
+                format!("give the id of the one you mean: {}", listed(&candidates))
+            }
+            AnswerError::SeveralPeople { candidates, .. } => {
+                format!("give `company`, or the id, of the one you mean: {}", listed(&candidates))
+            }
+            AnswerError::UnknownName { nearest, .. } => format!("use one of the nearest names: {}", listed(&nearest)),
+            AnswerError::InSeveralCompanies { companies, .. } => {
+                let names: Vec<&str> = companies.iter().map(CompanyName::as_str).collect();
+                format!("give `company`: {}", names.join(" or "))
+            }
+            AnswerError::NotFound { .. } => {
+                "check the id; list tools give ids, and canceled or deleted records may be out of reach".to_owned()
+            }
+            AnswerError::NotADate(_) | AnswerError::Days(_) => {
+                "give `from` and `to` as YYYY-MM-DD, both inclusive, or `period` by name".to_owned()
+            }
+            AnswerError::PeriodTwice => "give one of them".to_owned(),
+            AnswerError::UnknownPeriod(given) => {
+                let names: Vec<&str> = NamedPeriod::ALL.iter().map(|period| period.name()).collect();
+                match nearest(&given, names.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`? Valid: {}", names.join(", ")),
+                    None => format!("valid: {}", names.join(", ")),
+                }
+            }
+        };
+        Self::new(what, next)
     }
 }
 

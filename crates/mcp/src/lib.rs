@@ -6,6 +6,7 @@
 
 mod answer;
 mod arguments;
+mod basis;
 mod completions;
 mod failure;
 mod progress;
@@ -36,9 +37,10 @@ use serde_json::{Map, Value};
 use tracing::Instrument as _;
 
 use answer::{Answer, QueryMark};
-use domain::{Clock, CompanyName};
+use answers::{Companies, Company};
+pub use basis::mirror_gap_words;
+use domain::CompanyName;
 pub use failure::ToolFailure;
-use records::Records;
 
 /// The longest a call may take; reading stops earlier and answers with what there is.
 const CALL_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(30);
@@ -70,26 +72,10 @@ PHN2ZyB4bWxucz0naHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmcnIHZpZXdCb3g9JzAgMCAyNCAyNCc+
 NmY1YycgZD0nTTEyIDIgMiAxMWgzdjEwaDE0VjExaDN6Jy8+PHBhdGggZmlsbD0nbm9uZScgc3Ryb2tlPScjZmZmJyBzdHJva2Ut\
 d2lkdGg9JzInIGQ9J204IDE0IDMgMyA1LTYnLz48L3N2Zz4=";
 
-/// A company as the tools see it.
-pub struct ServedCompany {
-    /// Its name in arguments and answers.
-    pub name: CompanyName,
-    /// Its name for people.
-    pub display_name: Option<String>,
-    /// Its records.
-    pub records: Arc<Records>,
-}
-
-/// What every tool may use.
-pub struct Context {
-    companies: Vec<ServedCompany>,
-    clock: Arc<dyn Clock>,
-}
-
 /// Gives what tools use, once it is there: a server can speak before its companies are opened.
-pub trait ContextSource: Send + Sync + 'static {
+pub trait CompaniesSource: Send + Sync + 'static {
     /// Waits for what is still being opened. A failure is what every call is answered with.
-    fn context(&self) -> BoxFuture<'_, Result<Arc<Context>, ToolFailure>>;
+    fn companies(&self) -> BoxFuture<'_, Result<Arc<Companies>, ToolFailure>>;
 
     /// Ends when a first reading is done that takes a moment only; `None` when none is under way. A question that came
     /// too early for its answer is put again then.
@@ -99,38 +85,22 @@ pub trait ContextSource: Send + Sync + 'static {
 }
 
 /// Companies that are there from the start.
-struct Ready(Arc<Context>);
+struct Ready(Arc<Companies>);
 
-impl ContextSource for Ready {
-    fn context(&self) -> BoxFuture<'_, Result<Arc<Context>, ToolFailure>> {
+impl CompaniesSource for Ready {
+    fn companies(&self) -> BoxFuture<'_, Result<Arc<Companies>, ToolFailure>> {
         std::future::ready(Ok(Arc::clone(&self.0))).boxed()
     }
 }
 
-impl Context {
-    /// These companies, in this order.
-    pub fn new(companies: Vec<ServedCompany>, clock: Arc<dyn Clock>) -> Self {
-        Self { companies, clock }
-    }
+/// What cursors of this tool with these arguments are marked with.
+fn mark(companies: &Companies, tool: &str, arguments: &Map<String, Value>) -> QueryMark {
+    QueryMark::new(tool, arguments, companies.all.iter().map(|company| &company.name))
+}
 
-    /// The companies a call is about: those it names (settled arguments hold several as one text), or all.
-    fn chosen(&self, company: Option<&str>) -> Vec<&ServedCompany> {
-        let is_wanted = |served: &&ServedCompany| {
-            let names = company.map(|names| names.split(arguments::COMPANY_SEPARATOR));
-            names.is_none_or(|mut names| names.any(|name| served.name.as_str() == name))
-        };
-        self.companies.iter().filter(is_wanted).collect()
-    }
-
-    /// What cursors of this tool with these arguments are marked with.
-    fn mark(&self, tool: &str, arguments: &Map<String, Value>) -> QueryMark {
-        QueryMark::new(tool, arguments, self.companies.iter().map(|company| &company.name))
-    }
-
-    /// The company's name for a row, where more than one is served.
-    fn label(&self, company: &ServedCompany) -> Option<String> {
-        (1 < self.companies.len()).then(|| company.name.to_string())
-    }
+/// The company's name for a row, where more than one is served.
+fn label(companies: &Companies, company: &Company) -> Option<String> {
+    (1 < companies.all.len()).then(|| company.name.to_string())
 }
 
 type Running<'a> = BoxFuture<'a, Result<Answer, ToolFailure>>;
@@ -138,7 +108,7 @@ type Running<'a> = BoxFuture<'a, Result<Answer, ToolFailure>>;
 /// One tool.
 struct Tool {
     declaration: ToolDeclaration,
-    run: for<'a> fn(&'a Context, Map<String, Value>) -> Running<'a>,
+    run: for<'a> fn(&'a Companies, Map<String, Value>) -> Running<'a>,
 }
 
 /// Which tools are shown.
@@ -180,25 +150,20 @@ impl ToolChoice {
 /// The MCP server: the same for every transport, cheap to clone, without state of its own.
 #[derive(Clone)]
 pub struct SpectoraServer {
-    source: Arc<dyn ContextSource>,
+    source: Arc<dyn CompaniesSource>,
     tools: Arc<Vec<Tool>>,
 }
 
 impl SpectoraServer {
-    /// A server for these companies with the tools that are shown by default.
-    pub fn new(companies: Vec<ServedCompany>, clock: Arc<dyn Clock>) -> Self {
-        Self::with_tools(companies, clock, &ToolChoice::Default)
-    }
-
     /// A server for these companies with the tools chosen.
-    pub fn with_tools(companies: Vec<ServedCompany>, clock: Arc<dyn Clock>, choice: &ToolChoice) -> Self {
-        let names: Vec<CompanyName> = companies.iter().map(|company| company.name.clone()).collect();
-        Self::late(&names, Arc::new(Ready(Arc::new(Context::new(companies, clock)))), choice)
+    pub fn new(companies: Companies, choice: &ToolChoice) -> Self {
+        let names: Vec<CompanyName> = companies.all.iter().map(|company| company.name.clone()).collect();
+        Self::late(&names, Arc::new(Ready(Arc::new(companies))), choice)
     }
 
     /// A server that lists its tools at once and opens its companies when they are first asked for. `names` are those
     /// the tools offer a choice of; none where that is not known.
-    pub fn late(names: &[CompanyName], source: Arc<dyn ContextSource>, choice: &ToolChoice) -> Self {
+    pub fn late(names: &[CompanyName], source: Arc<dyn CompaniesSource>, choice: &ToolChoice) -> Self {
         let mut tools = tools::all(names);
         tools.retain(|tool| choice.shows(&tool.declaration.name));
         tools.sort_by(|left, right| left.declaration.name.cmp(&right.declaration.name));
@@ -207,8 +172,8 @@ impl SpectoraServer {
 
     /// The tools of a server for these companies; opens nothing.
     pub fn declared(names: &[CompanyName]) -> Vec<ToolDeclaration> {
-        let context = Context::new(Vec::new(), Arc::new(domain::SystemClock));
-        Self::late(names, Arc::new(Ready(Arc::new(context))), &ToolChoice::Default).declarations()
+        let companies = Companies { all: Vec::new(), clock: Arc::new(domain::SystemClock) };
+        Self::late(names, Arc::new(Ready(Arc::new(companies))), &ToolChoice::Default).declarations()
     }
 
     /// What is registered.
@@ -232,13 +197,13 @@ impl SpectoraServer {
         };
         let span = tracing::info_span!("tool.call", tool.name = %tool.declaration.name);
         let answer = async {
-            let context = self.source.context().await?;
+            let companies = self.source.companies().await?;
             let settled = arguments::settle(&tool.declaration.input_schema, raw)?;
-            match (tool.run)(&context, settled.clone()).await {
+            match (tool.run)(&companies, settled.clone()).await {
                 Err(failure) if failure.is_early() => match self.source.filled() {
                     Some(filled) => {
                         filled.await;
-                        (tool.run)(&context, settled).await
+                        (tool.run)(&companies, settled).await
                     }
                     None => Err(failure),
                 },
@@ -276,7 +241,7 @@ impl ServerHandler for SpectoraServer {
     /// The companies are opened as soon as the client is there, so that the first question need not wait for it.
     async fn on_initialized(&self, _context: NotificationContext<RoleServer>) {
         let source = Arc::clone(&self.source);
-        tokio::spawn(async move { drop(source.context().await) });
+        tokio::spawn(async move { drop(source.companies().await) });
     }
 
     async fn list_tools(
@@ -350,8 +315,8 @@ impl ServerHandler for SpectoraServer {
         request: CompleteRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        let Ok(context) = self.source.context().await else { return Ok(CompleteResult::default()) };
-        Ok(CompleteResult::new(completions::complete(&context, &request).await))
+        let Ok(companies) = self.source.companies().await else { return Ok(CompleteResult::default()) };
+        Ok(CompleteResult::new(completions::complete(&companies, &request).await))
     }
 
     /// Some clients send `arguments` as a text that holds JSON; such a call does not parse as one and arrives here, as does

@@ -9,8 +9,7 @@ use rmcp::model::{ProgressNotificationParam, ProgressToken};
 use rmcp::service::Peer;
 use tokio::sync::mpsc;
 
-use mirror::Kind;
-use sync::Progress;
+use records::{Kind, Progress};
 
 tokio::task_local! {
     /// Where the call under way reports to; nowhere when its client did not ask.

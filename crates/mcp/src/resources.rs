@@ -3,7 +3,8 @@
 use rmcp::model::{CacheScope, ErrorData, ReadResourceResult, Resource, ResourceContents};
 use serde_json::{Value, json};
 
-use super::{Context, ContextSource, zone_name};
+use super::{CompaniesSource, zone_name};
+use answers::{Companies, Company};
 
 const DEFINITIONS: &str = "spectora://definitions";
 const DICTIONARY: &str = "spectora://data-dictionary";
@@ -81,7 +82,7 @@ pub(super) fn declarations() -> Vec<Resource> {
 const URI_SHOWN_MAX: usize = 80;
 
 /// What is behind `uri`.
-pub(super) async fn read(source: &dyn ContextSource, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+pub(super) async fn read(source: &dyn CompaniesSource, uri: &str) -> Result<ReadResourceResult, ErrorData> {
     let (text, kind, fresh_ms, scope) = match uri {
         DEFINITIONS => (
             format!("{DEFINITIONS_TEXT}\n## Numbers\n\n{}", super::tools::insight::explain::definitions()),
@@ -90,14 +91,14 @@ pub(super) async fn read(source: &dyn ContextSource, uri: &str) -> Result<ReadRe
             CacheScope::Public,
         ),
         DICTIONARY => (
-            format!("# Data dictionary\n\nInstants are RFC 3339 in UTC.\n\n{}", mirror::data_dictionary()),
+            format!("# Data dictionary\n\nInstants are RFC 3339 in UTC.\n\n{}", records::data_dictionary()),
             "text/markdown",
             DEFINITIONS_FRESH_MS,
             CacheScope::Public,
         ),
         STATUS => {
-            let status = match source.context().await {
-                Ok(context) => status(&context),
+            let status = match source.companies().await {
+                Ok(companies) => status(&companies),
                 Err(failure) => json!({"companies": [], "problem": failure.to_string()}),
             };
             (status.to_string(), "application/json", STATUS_FRESH_MS, CacheScope::Private)
@@ -114,9 +115,9 @@ pub(super) async fn read(source: &dyn ContextSource, uri: &str) -> Result<ReadRe
     Ok(ReadResourceResult::new(vec![contents]).with_ttl_ms(fresh_ms).with_cache_scope(scope))
 }
 
-fn status(context: &Context) -> Value {
-    let now = context.clock.now();
-    let one = |company: &super::ServedCompany| {
+fn status(companies: &Companies) -> Value {
+    let now = companies.now();
+    let one = |company: &Company| {
         let zone = company.records.timezone();
         json!({
             "company": company.name.as_str(),
@@ -126,5 +127,5 @@ fn status(context: &Context) -> Value {
             "api_calls_since_start": company.records.calls_sent(),
         })
     };
-    json!({"companies": context.companies.iter().map(one).collect::<Vec<_>>()})
+    json!({"companies": companies.all.iter().map(one).collect::<Vec<_>>()})
 }

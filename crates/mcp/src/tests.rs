@@ -7,18 +7,20 @@ use serde_json::json;
 use super::*;
 use domain::FixedClock;
 
-fn tool(name: &'static str, run: for<'a> fn(&'a Context, Map<String, Value>) -> Running<'a>) -> Tool {
+fn tool(name: &'static str, run: for<'a> fn(&'a Companies, Map<String, Value>) -> Running<'a>) -> Tool {
     let schema = schema::Input::new(&[]).build();
     Tool { declaration: declare(name, name, name, schema.clone(), schema, false), run }
 }
 
 fn server() -> SpectoraServer {
-    let context = Context { companies: Vec::new(), clock: Arc::new(FixedClock(Timestamp::UNIX_EPOCH)) };
-    let fine = |_: &Context, _| async { Ok(Answer::item(Map::new(), json!({"as_of": "now"}))) }.boxed();
-    let broken = |_: &Context, _| async { panic!("a fault with a secret in it") }.boxed();
-    let endless = |_: &Context, _| futures_util::future::pending().boxed();
+    let companies = Companies { all: Vec::new(), clock: Arc::new(FixedClock(Timestamp::UNIX_EPOCH)) };
+    let fine = |_: &Companies, _| {
+        async { Ok(Answer::item(Map::new(), &records::Basis::computed_at(Timestamp::UNIX_EPOCH))) }.boxed()
+    };
+    let broken = |_: &Companies, _| async { panic!("a fault with a secret in it") }.boxed();
+    let endless = |_: &Companies, _| futures_util::future::pending().boxed();
     let tools = vec![tool("fine", fine), tool("broken", broken), tool("endless", endless)];
-    SpectoraServer { source: Arc::new(Ready(Arc::new(context))), tools: Arc::new(tools) }
+    SpectoraServer { source: Arc::new(Ready(Arc::new(companies))), tools: Arc::new(tools) }
 }
 
 fn text(result: &CallToolResult) -> &str {

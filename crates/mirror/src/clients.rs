@@ -6,6 +6,7 @@ use rusqlite::types::Value;
 use super::search::match_words;
 use super::words::IdOrder;
 use super::{Kind, MirrorError, Parts, rows_max};
+use domain::SearchTerms;
 
 /// Where a list of clients goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,14 +42,14 @@ impl Parts<'_> {
     /// The first `limit` clients in the order of their names, then their ids; with `words`, those that hold them all.
     pub fn clients(
         &mut self,
-        words: Option<&str>,
+        words: Option<&SearchTerms>,
         from: Option<&ClientsFrom>,
         limit: usize,
     ) -> Result<ClientsFound, MirrorError> {
         let mut conditions = vec!["c.gone = 0".to_owned()];
         let mut values = Vec::new();
         if let Some(words) = words {
-            let Some(text) = match_words(None, words) else { return Ok(ClientsFound::default()) };
+            let text = match_words(None, words);
             conditions.push("c.pk IN (SELECT rowid FROM clients_text WHERE clients_text MATCH ?)".to_owned());
             values.push(Value::Text(text));
         }

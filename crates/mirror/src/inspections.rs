@@ -6,36 +6,9 @@ use rusqlite::params;
 
 use super::store::{Entity, GONE_DELETED};
 use super::words::{WordKind, key};
-use super::{Changing, Fresh, Kind, MirrorError, StoreCount};
+use super::{Changing, Fresh, Kind, MirrorError, StoreCount, rows_max};
 use domain::zip::area_of;
 use domain::{AgentOnInspection, Inspection, Text, epoch_day, searchable};
-
-/// The words an inspection is found by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InspectionText {
-    /// What the clients' names are found by.
-    pub clients: String,
-    /// What the address is found by.
-    pub place: String,
-}
-
-impl InspectionText {
-    /// The words of this inspection.
-    pub fn of(inspection: &Inspection) -> Self {
-        let joined =
-            |texts: Vec<&Text>| searchable(&texts.iter().map(|text| text.as_str()).collect::<Vec<_>>().join(" "));
-        let address = &inspection.address;
-        // The whole line has all of it; the parts fill in where there is none.
-        let parts = match &address.full {
-            Some(full) => vec![Some(full), address.zip.as_ref()],
-            None => vec![address.street.as_ref(), address.city.as_ref(), address.state.as_ref(), address.zip.as_ref()],
-        };
-        Self {
-            clients: joined(inspection.client_names.iter().collect()),
-            place: joined(parts.into_iter().flatten().collect()),
-        }
-    }
-}
 
 fn millis(at: Option<Timestamp>) -> Option<i64> {
     at.map(Timestamp::as_millisecond)
@@ -139,13 +112,29 @@ impl Entity for Inspection {
                 raw,
                 sold,
             ])?;
-        let text = InspectionText::of(self);
+        write_clients(self, parts, pk)?;
+        let clients = self.client_names.iter().map(Text::as_str).collect::<Vec<_>>().join(" ");
         parts
             .transaction
             .prepare_cached("INSERT OR REPLACE INTO inspections_text (rowid, clients, place) VALUES (?, ?, ?)")?
-            .execute(params![pk, text.clients, text.place])?;
+            .execute(params![pk, searchable(&clients), searchable(&self.address_text())])?;
         Ok(())
     }
+}
+
+/// The names of several clients, each by itself. One name is all that the full-text index has of the inspection.
+fn write_clients(inspection: &Inspection, parts: &Changing<'_>, pk: i64) -> Result<(), MirrorError> {
+    parts.transaction.prepare_cached("DELETE FROM inspection_clients WHERE inspection = ?")?.execute([pk])?;
+    if inspection.client_names.len() < 2 {
+        return Ok(());
+    }
+    let mut statement = parts
+        .transaction
+        .prepare_cached("INSERT INTO inspection_clients (inspection, number, words) VALUES (?, ?, ?)")?;
+    for (number, name) in inspection.client_names.iter().enumerate() {
+        statement.execute(params![pk, rows_max(number), format!(" {}", searchable(name.as_str()))])?;
+    }
+    Ok(())
 }
 
 /// The inspectors of a job; gives the number of the primary one.
@@ -157,15 +146,16 @@ fn write_inspectors(inspection: &Inspection, parts: &mut Changing<'_>, pk: i64) 
         let name = inspector.name.as_ref().map(Text::as_str);
         let at = millis(inspection.starts_at).unwrap_or(0);
         let number = parts.words.inspector(&parts.transaction, id, name, at)?;
+        let name = parts.word(WordKind::InspectorName, inspector.name.as_ref())?;
         if inspector.primary && primary.is_none() {
             primary = Some(number);
         }
         parts
             .transaction
             .prepare_cached(
-                "INSERT OR IGNORE INTO inspection_inspectors (inspection, inspector, is_primary) VALUES (?, ?, ?)",
+                "INSERT OR IGNORE INTO inspection_inspectors (inspection, inspector, is_primary, name) VALUES (?, ?, ?, ?)",
             )?
-            .execute(params![pk, number, primary == Some(number)])?;
+            .execute(params![pk, number, primary == Some(number), name])?;
     }
     Ok(primary)
 }

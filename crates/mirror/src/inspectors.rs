@@ -20,8 +20,8 @@ pub(super) struct Inspector {
     pub(super) id: Option<String>,
     /// What the latest job calls them.
     pub(super) name: Option<String>,
-    /// Every name they were seen by, as written.
-    names: BTreeSet<String>,
+    /// The names (folded) under which jobs that give no id are theirs.
+    without_id: BTreeSet<String>,
 }
 
 impl Inspector {
@@ -33,11 +33,6 @@ impl Inspector {
             (None, None) => "unnamed".to_owned(),
         }
     }
-
-    /// Whether a name they were seen by has all the words (folded).
-    pub(super) fn is_called(&self, words: &str) -> bool {
-        self.names.iter().any(|name| domain::has_words(name, words))
-    }
 }
 
 impl InspectorPeople {
@@ -45,24 +40,28 @@ impl InspectorPeople {
     pub(super) fn person(&self, pk: i64) -> i64 {
         self.same.get(&pk).copied().unwrap_or(pk)
     }
+}
 
-    /// The numbers that stand for a person.
-    pub(super) fn numbers(&self, person: i64) -> impl Iterator<Item = i64> + use<'_> {
-        let others = self.same.iter().filter(move |(_, one)| **one == person).map(|(pk, _)| *pk);
-        std::iter::once(person).chain(others)
-    }
-
-    /// Every person's number with id and name, by name.
-    fn entries(&self) -> Vec<(i64, NameEntry)> {
-        let entry = |one: &Inspector| (one.pk, NameEntry { id: one.id.clone(), name: one.shown(), beside: None });
-        self.people.iter().map(entry).collect()
-    }
+/// An inspector whom jobs name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownInspector {
+    /// The number in the tables.
+    pub number: i64,
+    /// Id, where one is known, and name.
+    pub entry: NameEntry,
+    /// The names (folded) under which jobs that give no id are theirs.
+    pub without_id: BTreeSet<String>,
 }
 
 impl Parts<'_> {
-    /// Every inspector's number with id and name, by name.
-    pub fn known_inspectors(&self) -> Result<Vec<(i64, NameEntry)>, MirrorError> {
-        Ok(self.inspector_people()?.entries())
+    /// Every inspector, by name.
+    pub fn known_inspectors(&self) -> Result<Vec<KnownInspector>, MirrorError> {
+        let known = |one: Inspector| KnownInspector {
+            number: one.pk,
+            entry: NameEntry { name: one.shown(), id: one.id, beside: None },
+            without_id: one.without_id,
+        };
+        Ok(self.inspector_people()?.people.into_iter().map(known).collect())
     }
 
     /// Each id is a person. A name without an id is the person of that name where one id only was ever seen with it;
@@ -73,32 +72,33 @@ impl Parts<'_> {
             self.connection.prepare_cached("SELECT pk, id, name FROM inspectors ORDER BY folded, id, pk")?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let all: Vec<(i64, Option<String>, Option<String>)> = rows.collect::<Result<_, _>>()?;
-        let mut names: HashMap<i64, BTreeSet<String>> = HashMap::new();
-        let mut by_name: HashMap<String, BTreeSet<i64>> = HashMap::new();
         let with_id: BTreeSet<i64> = all.iter().filter(|(_, id, _)| id.is_some()).map(|(pk, ..)| *pk).collect();
-        let mut statement = self.connection.prepare_cached("SELECT inspector, name, folded FROM inspector_names")?;
+        let mut by_name: HashMap<String, BTreeSet<i64>> = HashMap::new();
+        let mut statement = self.connection.prepare_cached("SELECT inspector, folded FROM inspector_names")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let (pk, name, folded): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            names.entry(pk).or_default().insert(name);
+            let (pk, folded): (i64, String) = (row.get(0)?, row.get(1)?);
             let called = by_name.entry(folded).or_default();
             if with_id.contains(&pk) {
                 called.insert(pk);
             }
         }
         let mut found = InspectorPeople::default();
+        let mut without_id: HashMap<i64, BTreeSet<String>> = HashMap::new();
         for (pk, id, name) in all {
-            let called = name.as_deref().and_then(|name| by_name.get(&domain::fold(name)));
-            let person = called.filter(|called| id.is_none() && called.len() == 1).and_then(BTreeSet::first);
-            match person {
-                Some(person) => {
-                    found.same.insert(pk, *person);
-                }
-                None => {
-                    let names = names.remove(&pk).unwrap_or_default();
-                    found.people.push(Inspector { pk, id, name, names });
-                }
+            let folded = name.as_deref().map(domain::fold).unwrap_or_default();
+            let called = by_name.get(&folded).filter(|called| id.is_none() && called.len() == 1);
+            let person = called.and_then(BTreeSet::first).copied();
+            if id.is_none() && !folded.is_empty() {
+                without_id.entry(person.unwrap_or(pk)).or_default().insert(folded);
             }
+            match person {
+                Some(person) => drop(found.same.insert(pk, person)),
+                None => found.people.push(Inspector { pk, id, name, without_id: BTreeSet::new() }),
+            }
+        }
+        for one in &mut found.people {
+            one.without_id = without_id.remove(&one.pk).unwrap_or_default();
         }
         Ok(found)
     }

@@ -51,14 +51,14 @@ pub use export::data_dictionary;
 pub use facts::{AgentFact, Fact, Facts, KnownAgent, Named, SoldPlace};
 pub use files::{SyncLock, private_folder, user_only};
 pub use history::{Change, ChangeKind};
-pub use inspections::InspectionText;
+pub use inspectors::KnownInspector;
 pub use ledger::{Ledger, LedgerAnswer, LedgerSettings, MonthCount};
 pub use narrowing::Narrowing;
 pub use news::{News, NewsKind};
 pub use partial::Partial;
-pub use query::{After, Found, InspectionQuery, InspectorWanted, Order, RawRow, Side, StatusWanted};
+pub use query::{ContentMark, Found, RawRow, Row};
 pub use search::{Hit, NameEntry};
-pub use state::{Coverage, PAUSE_MAX, Pass, PassEnd, PassStep, Trouble};
+pub use state::{Coverage, CoverageGap, PAUSE_MAX, Pass, PassEnd, PassStep, Trouble};
 pub use store::{Fresh, StoreCount};
 pub use work::{CHANGES_MAX, READINGS_MAX, changing, reading};
 

@@ -142,15 +142,7 @@ impl Entity for Client {
                 hash,
                 raw
             ])?;
-        let text = found_by(&[
-            self.first_name.as_ref(),
-            self.last_name.as_ref(),
-            self.email.as_ref(),
-            self.phone.as_ref(),
-            self.mobile_phone.as_ref(),
-            self.home_phone.as_ref(),
-            self.city.as_ref(),
-        ]);
+        let text = searchable(&self.search_text());
         parts
             .transaction
             .prepare_cached("INSERT OR REPLACE INTO clients_text (rowid, text) VALUES (?, ?)")?

@@ -8,109 +8,34 @@ use super::search::match_words;
 use super::words::{IdOrder, SHARED_BIT, WordKind, known_key};
 use super::{Kind, MirrorError, Parts, rows_max};
 use domain::zip::is_area;
-use domain::{ConnectionId, InspectorId, Money, Status, fold, has_words};
-
-/// Which side of the deal an agent is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// Either.
-    Any,
-    /// The buying side.
-    Buying,
-    /// The selling side.
-    Selling,
-}
-
-/// An inspector, by id or by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum InspectorWanted {
-    /// By id.
-    Id(InspectorId),
-    /// Every word begins a word of the name.
-    Words(String),
-}
-
-/// Standing at one of these at `now`; empty means every one that is not deleted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StatusWanted {
-    /// The statuses.
-    pub any_of: Vec<Status>,
-    /// The present time, in milliseconds.
-    pub now: i64,
-}
-
-/// In which order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
-    /// Latest beginning first.
-    #[default]
-    Newest,
-    /// Earliest beginning first.
-    Oldest,
-    /// Highest quote first; without a quote last.
-    QuoteHighest,
-    /// Lowest quote first; without a quote last.
-    QuoteLowest,
-}
-
-impl Order {
-    fn sql(self, ids: IdOrder) -> String {
-        let id = ids.sql("i");
-        match self {
-            Self::Newest => format!("i.starts_at DESC, {id} DESC"),
-            Self::Oldest => format!("i.starts_at, {id}"),
-            Self::QuoteHighest => format!("i.quote DESC NULLS LAST, i.starts_at DESC, {id} DESC"),
-            Self::QuoteLowest => format!("i.quote ASC NULLS LAST, i.starts_at DESC, {id} DESC"),
-        }
-    }
-}
-
-/// Where a list goes on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct After {
-    /// When it begins.
-    pub starts_at: Timestamp,
-    /// Its quote, in an order of quotes.
-    pub quote: Option<Money>,
-    /// Its id.
-    pub id: String,
-    /// Whether a row at this very place is still wanted.
-    pub inclusive: bool,
-}
-
-/// Which inspections are wanted; all of it must hold. Words are matched by their beginnings, folded.
-#[derive(Clone, Debug, Default)]
-pub struct InspectionQuery {
-    /// Beginning at or after the first and before the second.
-    pub period: Option<(Timestamp, Timestamp)>,
-    /// Where they stand.
-    pub status: StatusWanted,
-    /// Inspected by this person, as the primary one or not.
-    pub inspector: Option<InspectorWanted>,
-    /// With this agent on this side.
-    pub agent: Option<(ConnectionId, Side)>,
-    /// Words of a client's name.
-    pub client: Option<String>,
-    /// Words of one service or add-on.
-    pub service: Option<String>,
-    /// The ZIP code, by its first five digits.
-    pub zip: Option<String>,
-    /// Words of the address.
-    pub place: Option<String>,
-    /// Paid or not.
-    pub paid: Option<bool>,
-    /// Confirmed or not.
-    pub confirmed: Option<bool>,
-}
+use domain::{
+    AgentSide, AgentWanted, InspectionOrder, InspectionQuery, InspectorWanted, Position, SearchTerms, Status,
+};
 
 /// A record as it came, with when it vanished, if it did.
 pub type RawRow = (Vec<u8>, Option<Timestamp>);
 
+/// Which content a record has: the same mark is the same record with the same bytes, in whichever file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ContentMark {
+    pk: i64,
+    hash: i64,
+}
+
+/// A record as the caller knows it already, or as it came.
+#[derive(Clone, Debug)]
+pub enum Row<T> {
+    /// Known by its mark.
+    Known(T),
+    /// The bytes it came as.
+    Raw(ContentMark, Vec<u8>),
+}
+
 /// What was found.
 #[derive(Clone, Debug)]
-pub struct Found {
-    /// The raw records in order, with when they vanished, if they did.
-    pub rows: Vec<RawRow>,
+pub struct Found<T> {
+    /// The records in order, with when they vanished, if they did.
+    pub rows: Vec<(Row<T>, Option<Timestamp>)>,
     /// How many there are in all, when it was asked for.
     pub total: Option<u64>,
     /// Whether more follow.
@@ -136,6 +61,15 @@ impl Conditions {
         }
     }
 
+    /// These words begin words of what a column is found by.
+    fn text(&mut self, column: &str, words: &SearchTerms) {
+        let question = match_words(Some(column), words);
+        self.add(
+            "i.pk IN (SELECT rowid FROM inspections_text WHERE inspections_text MATCH ?)",
+            [Value::Text(question)],
+        );
+    }
+
     fn sql(&self) -> String {
         if self.parts.is_empty() { "1".to_owned() } else { self.parts.join(" AND ") }
     }
@@ -143,13 +77,16 @@ impl Conditions {
 
 impl Parts<'_> {
     /// The first `limit` inspections in `order`, after `after`; without a beginning they are in no list.
-    pub fn inspections(
+    ///
+    /// What `known` has is not read again.
+    pub fn inspections<T>(
         &mut self,
         query: &InspectionQuery,
-        order: Order,
-        after: Option<&After>,
+        order: InspectionOrder,
+        after: Option<&Position>,
         limit: usize,
-    ) -> Result<Found, MirrorError> {
+        known: impl Fn(&ContentMark) -> Option<T>,
+    ) -> Result<Found<T>, MirrorError> {
         let mut conditions = self.conditions(query)?;
         let ids = IdOrder::of(self.connection, Kind::Inspections, after.map(|after| after.id.as_str()))?;
         let total = match after {
@@ -166,38 +103,57 @@ impl Parts<'_> {
         if let Some(after) = after {
             go_on(&mut conditions, order, ids, after);
         }
-        let by = order.sql(ids);
+        let by = order_sql(order, ids);
         let sql = format!(
-            "SELECT r.dictionary, r.bytes, CASE i.gone WHEN 2 THEN i.gone_at END FROM \
-             (SELECT i.pk FROM inspections i WHERE {} ORDER BY {by} LIMIT ?) AS chosen \
-             JOIN inspections i ON i.pk = chosen.pk JOIN raw_inspections r ON r.seq = i.raw ORDER BY {by}",
+            "SELECT i.pk, i.hash, i.raw, CASE i.gone WHEN 2 THEN i.gone_at END FROM inspections i WHERE {} \
+             ORDER BY {by} LIMIT ?",
             conditions.sql()
         );
         conditions.values.push(Value::Integer(rows_max(limit) + 1));
-        let found: Vec<(i64, Vec<u8>, Option<i64>)> = self
+        let found: Vec<(ContentMark, i64, Option<i64>)> = self
             .connection
             .prepare_cached(&sql)?
-            .query_map(params_from_iter(&conditions.values), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .query_map(params_from_iter(&conditions.values), |row| {
+                Ok((ContentMark { pk: row.get(0)?, hash: row.get(1)? }, row.get(2)?, row.get(3)?))
+            })?
             .collect::<Result<_, _>>()?;
         let more = limit < found.len();
         let mut rows = Vec::new();
-        for (dictionary, bytes, gone_at) in found.into_iter().take(limit) {
-            let raw = self.expander.expand(self.connection, dictionary, &bytes)?;
-            rows.push((raw, gone_at.and_then(|at| Timestamp::from_millisecond(at).ok())));
+        for (mark, seq, gone_at) in found.into_iter().take(limit) {
+            let row = match known(&mark) {
+                Some(known) => Row::Known(known),
+                None => {
+                    let (dictionary, bytes): (i64, Vec<u8>) = self
+                        .connection
+                        .prepare_cached("SELECT dictionary, bytes FROM raw_inspections WHERE seq = ?")?
+                        .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                    Row::Raw(mark, self.expander.expand(self.connection, dictionary, &bytes)?)
+                }
+            };
+            rows.push((row, gone_at.and_then(|at| Timestamp::from_millisecond(at).ok())));
         }
         Ok(Found { rows, total, more })
     }
 
     /// The ids of all inspections wanted, in `order`.
-    pub fn inspection_ids(&mut self, query: &InspectionQuery, order: Order) -> Result<Vec<String>, MirrorError> {
+    pub fn inspection_ids(
+        &mut self,
+        query: &InspectionQuery,
+        order: InspectionOrder,
+    ) -> Result<Vec<String>, MirrorError> {
         Ok(self.numbered_ids(query, order)?.into_iter().map(|(_, id)| id).collect())
     }
 
     /// The numbers and ids of all inspections wanted, in `order`.
-    pub fn numbered_ids(&mut self, query: &InspectionQuery, order: Order) -> Result<Vec<(i64, String)>, MirrorError> {
+    pub fn numbered_ids(
+        &mut self,
+        query: &InspectionQuery,
+        order: InspectionOrder,
+    ) -> Result<Vec<(i64, String)>, MirrorError> {
         let conditions = self.conditions(query)?;
         let ids = IdOrder::of(self.connection, Kind::Inspections, None)?;
-        let sql = format!("SELECT i.pk FROM inspections i WHERE {} ORDER BY {}", conditions.sql(), order.sql(ids));
+        let sql =
+            format!("SELECT i.pk FROM inspections i WHERE {} ORDER BY {}", conditions.sql(), order_sql(order, ids));
         let pks: Vec<i64> = self
             .connection
             .prepare_cached(&sql)?
@@ -260,79 +216,109 @@ impl Parts<'_> {
         Ok(raws)
     }
 
-    fn conditions(&mut self, query: &InspectionQuery) -> Result<Conditions, MirrorError> {
+    /// What [`InspectionQuery::holds`] says, as SQL.
+    fn conditions(&self, query: &InspectionQuery) -> Result<Conditions, MirrorError> {
         let mut all = Conditions::default();
-        status_conditions(&mut all, &query.status);
-        match query.period {
-            Some((start, end)) => {
-                let values = [start, end].map(|at| Value::Integer(at.as_millisecond()));
+        status_conditions(&mut all, &query.statuses, query.now.as_millisecond());
+        match query.starts {
+            Some((from, before)) => {
+                let values = [from, before].map(|at| Value::Integer(at.as_millisecond()));
                 all.add("i.starts_at >= ? AND i.starts_at < ?", values);
             }
             None => all.add("i.starts_at IS NOT NULL", []),
         }
-        if let Some((id, side)) = &query.agent {
-            let pk = known_key(self.connection, Kind::Agents, id.as_str())?.unwrap_or(0);
-            let values = |count: usize| vec![Value::Integer(pk); count];
-            match side {
-                Side::Any => all.add(
-                    "i.pk IN (SELECT pk FROM inspections WHERE buying_agent = ? UNION \
-                     SELECT pk FROM inspections WHERE selling_agent = ?)",
-                    values(2),
-                ),
-                Side::Buying => all.add("i.buying_agent = ?", values(1)),
-                Side::Selling => all.add("i.selling_agent = ?", values(1)),
-            }
+        if let Some(agent) = &query.agent {
+            self.agent_conditions(&mut all, agent)?;
         }
-        if let Some(wanted) = &query.inspector {
-            let numbers = self.inspector_numbers(wanted)?;
-            let condition =
-                "EXISTS (SELECT 1 FROM inspection_inspectors x WHERE x.inspection = i.pk AND x.inspector IN";
-            all.add(format!("{condition} ({numbers}))"), []);
+        if let Some(inspector) = &query.inspector {
+            self.inspector_conditions(&mut all, inspector)?;
         }
-        if let Some(wanted) = &query.service {
-            self.sold_conditions(&mut all, &fold(wanted))?;
+        if let Some(words) = &query.service {
+            self.sold_conditions(&mut all, words)?;
         }
         if let Some(zip) = &query.zip {
             let zips = self.zip_numbers(zip)?;
             all.add(format!("i.zip IN ({zips})"), []);
         }
-        for (column, words) in [("clients", &query.client), ("place", &query.place)] {
-            let Some(words) = words else { continue };
-            match match_words(Some(column), words) {
-                Some(text) => all.add(
-                    "i.pk IN (SELECT rowid FROM inspections_text WHERE inspections_text MATCH ?)",
-                    [Value::Text(text)],
-                ),
-                None => all.add("0", []),
-            }
+        if let Some(words) = &query.client {
+            client_conditions(&mut all, words);
+        }
+        if let Some(words) = &query.address {
+            all.text("place", words);
         }
         all.flag("paid", query.paid);
         all.flag("confirmed", query.confirmed);
         Ok(all)
     }
 
-    /// The numbers of the inspectors meant, as a list for SQL; all are whole numbers of our own.
-    fn inspector_numbers(&self, wanted: &InspectorWanted) -> Result<String, MirrorError> {
-        let known = self.inspector_people()?;
-        let is_wanted = |one: &&super::inspectors::Inspector| match wanted {
-            InspectorWanted::Id(wanted) => one.id.as_deref() == Some(wanted.as_str()),
-            InspectorWanted::Words(words) => one.is_called(&fold(words)),
-        };
-        let found = known.people.iter().filter(is_wanted);
-        let numbers: Vec<String> = found.flat_map(|one| known.numbers(one.pk)).map(|pk| pk.to_string()).collect();
+    fn agent_conditions(&self, all: &mut Conditions, agent: &AgentWanted) -> Result<(), MirrorError> {
+        let pk = known_key(self.connection, Kind::Agents, agent.id.as_str())?.unwrap_or(0);
+        let values = |count: usize| vec![Value::Integer(pk); count];
+        match agent.side {
+            None => all.add(
+                "i.pk IN (SELECT pk FROM inspections WHERE buying_agent = ? UNION \
+                 SELECT pk FROM inspections WHERE selling_agent = ?)",
+                values(2),
+            ),
+            Some(AgentSide::Buying) => all.add("i.buying_agent = ?", values(1)),
+            Some(AgentSide::Selling) => all.add("i.selling_agent = ?", values(1)),
+        }
+        Ok(())
+    }
+
+    fn inspector_conditions(&self, all: &mut Conditions, wanted: &InspectorWanted) -> Result<(), MirrorError> {
+        const OF_INSPECTION: &str = "EXISTS (SELECT 1 FROM inspection_inspectors x WHERE x.inspection = i.pk AND x.";
+        match wanted {
+            InspectorWanted::Person { id, names } => {
+                let mut numbers = Vec::new();
+                let mut add = |sql: &str, value: &str| -> Result<(), MirrorError> {
+                    let mut statement = self.connection.prepare_cached(sql)?;
+                    for number in statement.query_map([value], |row| row.get::<_, i64>(0))? {
+                        numbers.push(number?.to_string());
+                    }
+                    Ok(())
+                };
+                if let Some(id) = id {
+                    add("SELECT pk FROM inspectors WHERE id = ?", id.as_str())?;
+                }
+                for name in names {
+                    add("SELECT pk FROM inspectors WHERE id IS NULL AND folded = ?", name)?;
+                }
+                all.add(format!("{OF_INSPECTION}inspector IN ({}))", numbers.join(", ")), []);
+            }
+            InspectorWanted::Called(words) => {
+                let names = self.numbers_where(&[WordKind::InspectorName], |text| words.fit(text))?;
+                all.add(format!("{OF_INSPECTION}name IN ({names}))"), []);
+            }
+        }
+        Ok(())
+    }
+
+    /// The numbers of the interned names of these kinds that fit, as a list for SQL; all are whole numbers of our own.
+    fn numbers_where(&self, kinds: &[WordKind], fits: impl Fn(&str) -> bool) -> Result<String, MirrorError> {
+        let mut statement = self.connection.prepare_cached("SELECT pk, text FROM words WHERE kind = ?")?;
+        let mut numbers = Vec::new();
+        for kind in kinds {
+            let mut rows = statement.query([kind.number()])?;
+            while let Some(row) = rows.next()? {
+                if fits(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?) {
+                    numbers.push(row.get::<_, i64>(0)?.to_string());
+                }
+            }
+        }
         Ok(numbers.join(", "))
     }
 
     /// One of the services or add-ons with these words was sold. Their bits stand in the index of times; only those that
     /// share a bit are looked up.
-    fn sold_conditions(&self, all: &mut Conditions, folded_words: &str) -> Result<(), MirrorError> {
+    fn sold_conditions(&self, all: &mut Conditions, words: &SearchTerms) -> Result<(), MirrorError> {
         let mut statement = self.connection.prepare_cached("SELECT pk, bit, text FROM words WHERE bit IS NOT NULL")?;
         let rows = statement
             .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?, row.get::<_, String>(2)?)))?;
         let (mut own, mut sharing) = (0_i64, Vec::new());
         for row in rows {
             let (pk, bit, text) = row?;
-            if !has_words(&text, folded_words) {
+            if !words.fit(&text) {
                 continue;
             }
             if bit < SHARED_BIT {
@@ -357,29 +343,51 @@ impl Parts<'_> {
     }
 
     fn zip_numbers(&self, zip: &str) -> Result<String, MirrorError> {
-        let mut statement = self.connection.prepare_cached("SELECT pk, text FROM words WHERE kind = ?")?;
-        let rows = statement
-            .query_map([WordKind::Zip.number()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
-        let known: Vec<(i64, String)> = rows.collect::<Result<_, _>>()?;
-        let wanted = known.iter().filter(|(_, text)| is_area(text, zip)).map(|(pk, _)| pk.to_string());
-        Ok(wanted.collect::<Vec<_>>().join(", "))
+        self.numbers_where(&[WordKind::Zip], |text| is_area(text, zip))
     }
 }
 
+fn order_sql(order: InspectionOrder, ids: IdOrder) -> String {
+    let id = ids.sql("i");
+    match order {
+        InspectionOrder::Newest => format!("i.starts_at DESC, {id} DESC"),
+        InspectionOrder::Oldest => format!("i.starts_at, {id}"),
+        InspectionOrder::QuoteHighest => format!("i.quote DESC NULLS LAST, i.starts_at DESC, {id} DESC"),
+        InspectionOrder::QuoteLowest => format!("i.quote ASC NULLS LAST, i.starts_at DESC, {id} DESC"),
+    }
+}
+
+/// The words are of one client: where an inspection has several, each one's name is looked at by itself.
+fn client_conditions(all: &mut Conditions, words: &SearchTerms) {
+    all.text("clients", words);
+    if words.iter().nth(1).is_none() {
+        return;
+    }
+    // Every name begins with a blank, so that a word of it is found by its beginning.
+    let has_all = vec!["instr(x.words, ?) > 0"; words.iter().count()].join(" AND ");
+    all.add(
+        format!(
+            "(NOT EXISTS (SELECT 1 FROM inspection_clients x WHERE x.inspection = i.pk) OR \
+             EXISTS (SELECT 1 FROM inspection_clients x WHERE x.inspection = i.pk AND {has_all}))"
+        ),
+        words.iter().map(|word| Value::Text(format!(" {word}"))),
+    );
+}
+
 /// Only rows after `after`, in the same order as the list.
-fn go_on(conditions: &mut Conditions, order: Order, ids: IdOrder, after: &After) {
-    let (time, id) = (Value::Integer(after.starts_at.as_millisecond()), ids.place(&after.id));
+fn go_on(conditions: &mut Conditions, order: InspectionOrder, ids: IdOrder, after: &Position) {
+    let (time, id) = (Value::Integer(after.starts_at.as_millisecond()), ids.place(after.id.as_str()));
     let by = ids.sql("i");
     let or_same = if after.inclusive { "=" } else { "" };
     let later = format!("(i.starts_at, {by}) <{or_same} (?, ?)");
     match (order, after.quote) {
-        (Order::Newest, _) => conditions.add(later, [time, id]),
-        (Order::Oldest, _) => conditions.add(format!("(i.starts_at, {by}) >{or_same} (?, ?)"), [time, id]),
-        (Order::QuoteHighest | Order::QuoteLowest, None) => {
+        (InspectionOrder::Newest, _) => conditions.add(later, [time, id]),
+        (InspectionOrder::Oldest, _) => conditions.add(format!("(i.starts_at, {by}) >{or_same} (?, ?)"), [time, id]),
+        (InspectionOrder::QuoteHighest | InspectionOrder::QuoteLowest, None) => {
             conditions.add(format!("i.quote IS NULL AND {later}"), [time, id]);
         }
         (_, Some(quote)) => {
-            let sign = if order == Order::QuoteHighest { "<" } else { ">" };
+            let sign = if order == InspectionOrder::QuoteHighest { "<" } else { ">" };
             let quote = Value::Integer(quote.ten_thousandths());
             conditions.add(
                 format!("(i.quote IS NULL OR i.quote {sign} ? OR (i.quote = ? AND {later}))"),
@@ -389,16 +397,16 @@ fn go_on(conditions: &mut Conditions, order: Order, ids: IdOrder, after: &After)
     }
 }
 
-fn status_conditions(all: &mut Conditions, wanted: &StatusWanted) {
+fn status_conditions(all: &mut Conditions, statuses: &[Status], now: i64) {
     const LIVE: &str = "i.gone = 0 AND i.canceled_at IS NULL AND i.published_at IS NULL";
-    if wanted.any_of.is_empty() {
+    if statuses.is_empty() {
         all.add("i.gone = 0", []);
         return;
     }
-    let now = || Value::Integer(wanted.now);
+    let now = || Value::Integer(now);
     let mut parts = Vec::new();
     let mut values = Vec::new();
-    for status in &wanted.any_of {
+    for status in statuses {
         parts.push(match status {
             Status::Deleted => "i.gone <> 0".to_owned(),
             Status::Canceled => "(i.gone = 0 AND i.canceled_at IS NOT NULL)".to_owned(),

@@ -124,10 +124,17 @@ const STEPS: &[&str] = &[
         seen_at INTEGER NOT NULL, PRIMARY KEY (inspector, name)) WITHOUT ROWID;
     INSERT INTO inspector_names SELECT pk, name, folded, 0 FROM inspectors WHERE name IS NOT NULL;
     ",
+    // 7: the name an inspection itself has for an inspector, and the clients' names one by one where there are several:
+    // what is asked by words is about one name. Filled when the columns are derived anew.
+    "
+    ALTER TABLE inspection_inspectors ADD COLUMN name INTEGER;
+    CREATE TABLE inspection_clients (inspection INTEGER NOT NULL, number INTEGER NOT NULL, words TEXT NOT NULL,
+        PRIMARY KEY (inspection, number)) WITHOUT ROWID;
+    ",
 ];
 
 /// The newest version this program knows.
-pub(super) const VERSION: u32 = 6;
+pub(super) const VERSION: u32 = 7;
 const _: () = assert!(STEPS.len() == VERSION as usize);
 
 /// Brings the file up to the newest version; a newer one is refused, and so is a file that is no mirror.

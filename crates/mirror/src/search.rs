@@ -4,10 +4,10 @@ use rusqlite::params;
 
 use super::words::{WordKind, id_of};
 use super::{Kind, MirrorError, Parts, rows_max};
-use domain::fold;
+use domain::SearchTerms;
 
-/// The most words of one search that are used.
-const WORDS_MAX: usize = 64;
+/// The most words of one search that are used; SQLite takes 256 parts of a question.
+const WORDS_MAX: usize = 200;
 
 /// A record found by words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,27 +29,22 @@ pub struct NameEntry {
     pub beside: Option<String>,
 }
 
-/// A full-text question: every word of `words` begins a word of the column. `None` when there is no word in it.
-pub(super) fn match_words(column: Option<&str>, words: &str) -> Option<String> {
-    let folded = fold(words);
+/// A full-text question: every word begins a word of the column, or of any.
+pub(super) fn match_words(column: Option<&str>, words: &SearchTerms) -> String {
     // Folded words hold letters, digits and nothing else, so quoting them is enough.
-    let parts: Vec<String> =
-        folded.split(' ').filter(|word| !word.is_empty()).take(WORDS_MAX).map(|word| format!("\"{word}\"*")).collect();
-    if parts.is_empty() {
-        return None;
-    }
-    let all = parts.join(" AND ");
-    Some(match column {
+    let all: Vec<String> = words.iter().take(WORDS_MAX).map(|word| format!("\"{word}\"*")).collect();
+    let all = all.join(" AND ");
+    match column {
         Some(column) => format!("{column} : ({all})"),
         None => all,
-    })
+    }
 }
 
 impl Parts<'_> {
     /// Records of all kinds that hold every word, agents first, then clients, then inspections with the latest first; at
     /// most `limit` of each kind.
-    pub fn search(&self, words: &str, limit: usize) -> Result<Vec<Hit>, MirrorError> {
-        let Some(text) = match_words(None, words) else { return Ok(Vec::new()) };
+    pub fn search(&self, words: &SearchTerms, limit: usize) -> Result<Vec<Hit>, MirrorError> {
+        let text = match_words(None, words);
         let mut hits = Vec::new();
         for (kind, sql) in [
             (
@@ -82,7 +77,7 @@ impl Parts<'_> {
 
     /// Every inspector's name.
     pub fn inspector_names(&self) -> Result<Vec<NameEntry>, MirrorError> {
-        Ok(self.known_inspectors()?.into_iter().map(|(_, entry)| entry).collect())
+        Ok(self.known_inspectors()?.into_iter().map(|one| one.entry).collect())
     }
 
     /// Every agent's name, with the agency beside it.

@@ -50,6 +50,50 @@ pub struct Coverage {
     pub unsettled: bool,
 }
 
+/// What a mirror lacks of one kind of record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CoverageGap {
+    /// The typed columns are being worked out again after a change of settings.
+    Unsettled,
+    /// The first reading is not finished.
+    FirstReading,
+    /// The key seems to see a part of the records only.
+    PartialRecords,
+    /// The key seems to see no quotes.
+    PartialQuotes,
+    /// The service counts so many more than it lists.
+    Shortfall(u64),
+    /// The service has at least so many that it does not list.
+    Unlisted(u64),
+    /// So many are still counted that the service no longer lists; they are taken out once that is certain.
+    Held(u64),
+    /// The service counts so many more than are known; below zero so many fewer.
+    Miscount(i64),
+}
+
+impl Coverage {
+    /// What is lacking; empty when nothing is.
+    pub fn gaps(&self) -> Vec<CoverageGap> {
+        if self.unsettled {
+            return vec![CoverageGap::Unsettled];
+        }
+        if self.full_at.is_none() {
+            return vec![CoverageGap::FirstReading];
+        }
+        [
+            self.partial.jobs.then_some(CoverageGap::PartialRecords),
+            self.partial.quotes.then_some(CoverageGap::PartialQuotes),
+            (self.shortfall != 0).then_some(CoverageGap::Shortfall(self.shortfall)),
+            (self.unlisted != 0).then_some(CoverageGap::Unlisted(self.unlisted)),
+            (self.held != 0).then_some(CoverageGap::Held(self.held)),
+            (self.miscount != 0).then_some(CoverageGap::Miscount(self.miscount)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
 /// A pass over all pages of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pass {

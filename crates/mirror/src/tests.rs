@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::*;
-use domain::{Client, ClientId, Text};
+use domain::{Client, ClientId, InspectionOrder, InspectionQuery, SearchTerms, Text};
 
 fn settings(folder: &Path) -> MirrorSettings {
     MirrorSettings {
@@ -97,8 +97,8 @@ fn what_was_sold_is_found_before_and_after_an_upgrade() {
     drop(connection);
     let mirror = Mirror::open(settings).unwrap();
     let found = |words: &str| {
-        let query = InspectionQuery { service: Some(words.to_owned()), ..InspectionQuery::default() };
-        mirror.read_now(|parts| parts.inspection_ids(&query, Order::Newest)).unwrap()
+        let query = InspectionQuery { service: SearchTerms::of(words), ..InspectionQuery::default() };
+        mirror.read_now(|parts| parts.inspection_ids(&query, InspectionOrder::Newest)).unwrap()
     };
     assert_eq!(found("extra 2"), ["1"]);
     assert_eq!(found("extra 62"), ["3"]);

@@ -20,6 +20,8 @@ pub(super) enum WordKind {
     Team = 7,
     /// Sold like an add-on, and none by the company's word.
     NotAddOn = 8,
+    /// An inspector, as an inspection has the name.
+    InspectorName = 9,
 }
 
 impl WordKind {
@@ -154,6 +156,10 @@ impl super::Changing<'_> {
         self.transaction.execute(
             "DELETE FROM words WHERE kind = ? AND pk NOT IN (SELECT zip FROM inspections WHERE zip IS NOT NULL)",
             [WordKind::Zip.number()],
+        )?;
+        self.transaction.execute(
+            "DELETE FROM words WHERE kind = ? AND pk NOT IN (SELECT name FROM inspection_inspectors WHERE name IS NOT NULL)",
+            [WordKind::InspectorName.number()],
         )?;
         self.transaction.execute_batch(
             "DELETE FROM inspectors WHERE pk NOT IN (SELECT inspector FROM inspection_inspectors);

@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 
 use super::mirrored::as_of_all;
-use super::selection::{client_matches, search_word};
-use super::{Basis, PAGE_ROWS, PAGES_PER_QUESTION_MAX, Records, RecordsError};
-use domain::{Client, ClientId, fold};
+use super::{Basis, Gap, Listing, PAGE_ROWS, PAGES_PER_QUESTION_MAX, Records, RecordsError};
+use domain::{Client, ClientId, SearchTerms};
 use mirror::{ClientsFrom, Kind};
 use spectora::{ClientFilter, ClientSort, Contacts, Direction, Page, Query};
 
@@ -57,7 +56,7 @@ pub struct ClientList {
 }
 
 impl Records {
-    /// The first `limit` clients by family name, after `after` when given; every word of `text` must begin a word of the
+    /// The first `limit` clients by family name, after `after` when given; all `words` must begin a word of the
     /// name, e-mail address, phone number or city.
     ///
     /// The mirror, and the service where it is asked for words, go on by the key of the last client. All clients of the
@@ -65,33 +64,33 @@ impl Records {
     /// neither a client who is gone nor a new one makes another fall between two pages.
     pub async fn clients(
         &self,
-        text: Option<&str>,
+        words: Option<&SearchTerms>,
         after: Option<&ClientsAfter>,
         limit: usize,
     ) -> Result<ClientList, RecordsError> {
-        if let Some(list) = self.or_service(self.mirrored_clients(text, after, limit).await)? {
+        if let Some(list) = self.or_service(self.mirrored_clients(words, after, limit).await)? {
             return Ok(list);
         }
-        match text {
-            Some(text) => self.clients_with_words(text, after, limit).await,
+        match words {
+            Some(words) => self.clients_with_words(words, after, limit).await,
             None => self.clients_by_page(after, limit).await,
         }
     }
 
     async fn mirrored_clients(
         &self,
-        text: Option<&str>,
+        words: Option<&SearchTerms>,
         after: Option<&ClientsAfter>,
         limit: usize,
     ) -> Result<Option<ClientList>, RecordsError> {
         let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
-        let words = text.map(str::to_owned);
+        let words = words.cloned();
         let from = after.map(|after| after.from.clone());
         let (coverage, found) = mirror
             .read(move |parts| {
                 let coverage = parts.coverage(Kind::Clients)?;
                 let found = match coverage.full_at {
-                    Some(_) => Some(parts.clients(words.as_deref(), from.as_ref(), limit)?),
+                    Some(_) => Some(parts.clients(words.as_ref(), from.as_ref(), limit)?),
                     None => None,
                 };
                 Ok((coverage, found))
@@ -110,17 +109,18 @@ impl Records {
     /// Those with these words, from the service: all are read, and put in order here.
     async fn clients_with_words(
         &self,
-        text: &str,
+        words: &SearchTerms,
         after: Option<&ClientsAfter>,
         limit: usize,
     ) -> Result<ClientList, RecordsError> {
         let mut query = by_name();
-        query.filters.extend(search_word(text).map(ClientFilter::FullText));
+        // The longest word alone: where the service looks, and whether it takes several, is not documented.
+        let longest = words.iter().max_by_key(|word| word.chars().count());
+        query.filters.extend(longest.map(|word| ClientFilter::FullText(word.to_owned())));
         let mut basis = self.asked_now();
-        let mut found = self.read_all(query, &mut basis, "clients").await?;
-        let wanted = fold(text);
-        found.retain(|client| client_matches(client, &wanted));
-        let total = basis.missing.is_empty().then_some(found.len() as u64);
+        let mut found = self.read_all(query, &mut basis, Listing::Clients).await?;
+        found.retain(|client| words.fit(&client.search_text()));
+        let total = basis.is_complete().then_some(found.len() as u64);
         let mut rows: Vec<ListedClient> =
             found.into_iter().map(|client| ListedClient { sort: client.sort_name(), client, page: None }).collect();
         rows.sort_by(|left, right| left.sort.cmp(&right.sort).then_with(|| left.client.id.cmp(&right.client.id)));
@@ -168,7 +168,7 @@ impl Records {
                 break;
             }
             if pages_left == 0 {
-                basis.missing.push(format!("clients after page {number} of the service"));
+                basis.gaps.push(Gap::AfterPage(Listing::Clients, number));
                 break;
             }
             pages_left -= 1;
@@ -176,7 +176,7 @@ impl Records {
             number = page.pagination.after(number);
             page = self.clients_page(number).await?;
             if page.pagination.records < counted {
-                basis.missing.push("clients that moved while they were read".to_owned());
+                basis.gaps.push(Gap::Moved(Listing::Clients, None));
             }
             rows.extend(listed(&mut page, number));
             // A client that moved to the next page meanwhile stands on both.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
-use super::{Basis, Records, RecordsError};
+use super::{Basis, Gap, Listing, Note, Records, RecordsError};
 use domain::{Agent, AgentStatistics, ConnectionId};
 use mirror::Kind;
 use spectora::{ConnectionSort, ConnectionStats, Connections, Direction, Query};
@@ -64,7 +64,7 @@ impl Records {
                 include: AGENT_INCLUDES.to_vec(),
             };
             let mut basis = self.asked_now();
-            let rows = self.read_all(query, &mut basis, "agents").await?;
+            let rows = self.read_all(query, &mut basis, Listing::Agents).await?;
             Ok((rows, basis))
         };
         self.agents.get(now, read).await
@@ -79,7 +79,7 @@ impl Records {
         let now = self.clock.now();
         let read = async {
             let mut basis = self.asked_now();
-            let rows = self.read_all(Query::<ConnectionStats>::default(), &mut basis, "agent statistics").await?;
+            let rows = self.read_all(Query::<ConnectionStats>::default(), &mut basis, Listing::AgentStatistics).await?;
             Ok((rows, basis))
         };
         self.statistics.get(now, read).await
@@ -96,7 +96,7 @@ impl Records {
                     Some(statistics)
                 }
                 None => self.statistics_of(id).await.unwrap_or_else(|error| {
-                    basis.missing.push(format!("statistics: {error}"));
+                    basis.gaps.push(Gap::Statistics(Some(error.to_string())));
                     None
                 }),
             };
@@ -121,8 +121,7 @@ impl Records {
         let Some((raw, gone_at)) = found.flatten() else { return Ok(None) };
         let agent = self.read_kept::<Connections>(raw)?;
         let mut basis = self.asked_now();
-        let since = gone_at.map(|at| format!(" (since {})", self.timezone().to_datetime(at).date()));
-        basis.notes.push(format!("no longer in Spectora{}; this is how it was", since.unwrap_or_default()));
+        basis.notes.push(Note::Former(gone_at.map(|at| self.timezone().to_datetime(at).date())));
         Ok(Some((AgentEntry { agent, statistics: None }, basis)))
     }
 }

@@ -1,28 +1,23 @@
 //! Lists of inspections that are right whatever the service does with its filters.
 
+use std::sync::Arc;
+
 use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::{
-    Basis, InspectionOrder, InspectionSelection, PAGE_ROWS, PAGES_PER_QUESTION_MAX, Position, Records, RecordsError,
-};
-use domain::{Inspection, Status};
+use super::{Basis, Gap, Listing, Note, PAGE_ROWS, PAGES_PER_QUESTION_MAX, Records, RecordsError};
+use domain::{Inspection, InspectionOrder, InspectionQuery, Position};
 use spectora::{
     Direction, Endpoint, Filter as _, FilterSupport, InspectionFilter, InspectionInclude, InspectionSort, Inspections,
     Page, Query,
 };
 
-/// Said where the service's own ZIP filter was used: it may compare whole codes.
-const SERVICE_ZIP: &str =
-    "the ZIP filter is Spectora's own here: jobs stored with the longer form (ZIP+4) may be missing";
 /// The most time one question spends on reading pages; what it has by then is answered, with what is missing.
 const READING_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(22);
 /// So many past inspections without one canceled make it likely that canceled ones cannot be seen.
 pub(super) const CANCELLATION_SAMPLE_MIN: u64 = 100;
-/// What a basis says when no cancellation can be seen: then no rate of them is shown.
-pub const CANCELED_UNSEEN: &str = "canceled inspections: the service shows none of them with this key";
 /// Rows asked for beyond those wanted, so that the end of a list is seen without another page.
 const ROWS_BEYOND: u32 = 5;
 
@@ -30,7 +25,7 @@ const ROWS_BEYOND: u32 = 5;
 #[derive(Clone, Debug)]
 pub struct InspectionList {
     /// At most as many as asked for.
-    pub rows: Vec<Inspection>,
+    pub rows: Vec<Arc<Inspection>>,
     /// How many are wanted in all, over all pages of the list, when that is certain.
     pub total: Option<u64>,
     /// Whether there are (or may be) more after these.
@@ -58,26 +53,26 @@ struct Reading {
 }
 
 impl Records {
-    /// The first `limit` inspections of `selection` in `order`, after `after` when given.
+    /// The first `limit` inspections of `wanted` in `order`, after `after` when given.
     ///
     /// The same whichever filters the service honours. The total is counted by the service only where every filter is
     /// proven to work; otherwise all pages are read, within the limits of one question, and where those do not
     /// suffice there is no total and the basis says what was not read.
     pub async fn inspections(
         &self,
-        selection: &InspectionSelection,
+        wanted: &InspectionQuery,
         order: InspectionOrder,
         after: Option<&Position>,
         limit: usize,
     ) -> Result<InspectionList, RecordsError> {
-        if let Some(list) = self.or_service(self.mirrored_inspections(selection, order, after, limit).await)? {
+        if let Some(list) = self.or_service(self.mirrored_inspections(wanted, order, after, limit).await)? {
             return Ok(list);
         }
-        let reading = match self.read(selection, order, after, limit).await {
+        let reading = match self.read(wanted, order, after, limit).await {
             Ok(reading) => reading,
             Err(error) => {
                 // Better a part, said to be one, than nothing.
-                let part = self.or_service(self.mirrored_part(selection, order, after, limit, &error).await)?;
+                let part = self.or_service(self.mirrored_part(wanted, order, after, limit, &error).await)?;
                 return part.ok_or(error);
             }
         };
@@ -86,29 +81,22 @@ impl Records {
         }
         let mut basis = reading.basis;
         if reading.undated != 0 {
-            basis.notes.push(format!("{} inspections without a date are left out", reading.undated));
+            basis.notes.push(Note::Undated(reading.undated));
         }
-        if selection.zip.is_some() {
-            basis.notes.push(SERVICE_ZIP.to_owned());
+        if wanted.zip.is_some() {
+            basis.notes.push(Note::ServiceZip);
         }
-        let asks_for_canceled = selection.statuses.is_empty() || selection.statuses.contains(&Status::Canceled);
-        if asks_for_canceled && !reading.canceled_seen && !self.cancellations_visible().await? {
-            basis.missing.push(CANCELED_UNSEEN.to_owned());
+        if wanted.asks_for_canceled() && !reading.canceled_seen && !self.cancellations_visible().await? {
+            basis.gaps.push(Gap::CanceledUnseen);
         }
         let total = if reading.to_the_end { Some(reading.matched) } else { reading.service_total };
         let found = reading.wanted.len();
         let stopped_short = !reading.to_the_end && found <= limit;
         if !reading.to_the_end && total.is_none() {
-            let reached = reading
-                .last_position
-                .as_ref()
-                .map(|position| self.timezone().to_datetime(position.starts_at).date().to_string());
-            basis.missing.push(match reached {
-                Some(day) => format!("what lies beyond {day}: not searched yet, so there is no total"),
-                None => "everything: the search ran out of time".to_owned(),
-            });
+            let day = |position: &Position| self.timezone().to_datetime(position.starts_at).date();
+            basis.gaps.push(Gap::Beyond(reading.last_position.as_ref().map(day)));
         }
-        let rows = reading.wanted.into_iter().take(limit).map(|(_, inspection)| inspection).collect();
+        let rows = reading.wanted.into_iter().take(limit).map(|(_, inspection)| Arc::new(inspection)).collect();
         Ok(InspectionList {
             rows,
             total,
@@ -120,34 +108,34 @@ impl Records {
 
     async fn read(
         &self,
-        selection: &InspectionSelection,
+        wanted: &InspectionQuery,
         order: InspectionOrder,
         after: Option<&Position>,
         limit: usize,
     ) -> Result<Reading, RecordsError> {
         let deadline = Instant::now() + READING_TIME_MAX;
-        let query = self.query(selection, order, after);
+        let query = self.query(wanted, order, after);
         // Where the service does all the filtering, a page need not be larger than the answer. Once it turns out that it
         // does not, all will be read, and then large pages cost the fewest requests.
         let works = |filter: &InspectionFilter| {
             let support = self.client.filter_support(Endpoint::Inspections, filter.name());
             !filter.narrows() || matches!(support, FilterSupport::Unknown | FilterSupport::Honoured)
         };
-        if selection.is_all_filters() && !order.by_quote() && query.filters.iter().all(works) {
-            let wanted = u32::try_from(limit).unwrap_or(PAGE_ROWS).saturating_add(ROWS_BEYOND).min(PAGE_ROWS);
-            let reading = self.read_pages(selection, order, after, limit, &query, wanted, deadline).await?;
+        if InspectionFilter::settle(wanted) && !order.by_quote() && query.filters.iter().all(works) {
+            let size = u32::try_from(limit).unwrap_or(PAGE_ROWS).saturating_add(ROWS_BEYOND).min(PAGE_ROWS);
+            let reading = self.read_pages(wanted, order, after, limit, &query, size, deadline).await?;
             let settled = reading.to_the_end || reading.service_total.is_some() || after.is_some();
             if settled && query.filters.iter().all(works) {
                 return Ok(reading);
             }
         }
-        self.read_pages(selection, order, after, limit, &query, PAGE_ROWS, deadline).await
+        self.read_pages(wanted, order, after, limit, &query, PAGE_ROWS, deadline).await
     }
 
     #[expect(clippy::too_many_arguments, reason = "one pass is told all of it, and nobody else calls it")]
     async fn read_pages(
         &self,
-        selection: &InspectionSelection,
+        wanted: &InspectionQuery,
         order: InspectionOrder,
         after: Option<&Position>,
         limit: usize,
@@ -155,7 +143,6 @@ impl Records {
         size: u32,
         deadline: Instant,
     ) -> Result<Reading, RecordsError> {
-        let now = self.clock.now();
         let mut reading = Reading {
             wanted: Vec::new(),
             matched: 0,
@@ -182,7 +169,7 @@ impl Records {
                     _ => newest_first != Some(std::cmp::Ordering::Less),
                 };
                 let is_after = after.is_none_or(|after| order.goes_on(after, &position));
-                if is_after && selection.holds(row, now, self.timezone()) {
+                if is_after && wanted.holds(row) {
                     reading.matched += 1;
                     reading.wanted.push((position.clone(), row.clone()));
                 }
@@ -190,7 +177,7 @@ impl Records {
             }
             reading.to_the_end = page.last;
             if let Some(shortfall) = page.shortfall.filter(|shortfall| 0 < *shortfall) {
-                reading.basis.missing.push(format!("{shortfall} inspections that moved while they were read"));
+                reading.basis.gaps.push(Gap::Moved(Listing::Inspections, Some(shortfall)));
             }
             if page.last {
                 break;
@@ -199,7 +186,7 @@ impl Records {
                 if after.is_some() {
                     break;
                 }
-                reading.service_total = self.service_total(selection, query, &page).await?;
+                reading.service_total = self.service_total(wanted, query, &page).await?;
                 // Without a total, a pass of small pages ends here and one of large pages goes on to count.
                 if reading.service_total.is_some() || size < PAGE_ROWS {
                     break;
@@ -217,13 +204,8 @@ impl Records {
         reading.last_position.as_ref().is_some_and(|last| last.starts_at != last_wanted.starts_at)
     }
 
-    fn query(
-        &self,
-        selection: &InspectionSelection,
-        order: InspectionOrder,
-        after: Option<&Position>,
-    ) -> Query<Inspections> {
-        let mut filters = selection.filters(self.timezone());
+    fn query(&self, wanted: &InspectionQuery, order: InspectionOrder, after: Option<&Position>) -> Query<Inspections> {
+        let mut filters = InspectionFilter::of(wanted);
         let second = jiff::SignedDuration::from_secs(1);
         match (order, after) {
             (InspectionOrder::Newest, Some(after)) => {
@@ -255,11 +237,11 @@ impl Records {
     /// The service's own count, if every filter that narrows is proven to work. Asks for proof where it is missing.
     async fn service_total(
         &self,
-        selection: &InspectionSelection,
+        wanted: &InspectionQuery,
         query: &Query<Inspections>,
         page: &Page<Inspection>,
     ) -> Result<Option<u64>, RecordsError> {
-        if !selection.is_all_filters() {
+        if !InspectionFilter::settle(wanted) {
             return Ok(None);
         }
         for filter in query.filters.iter().filter(|filter| filter.narrows()) {

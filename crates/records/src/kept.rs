@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::inspections::{CANCELED_UNSEEN, CANCELLATION_SAMPLE_MIN};
+use super::inspections::CANCELLATION_SAMPLE_MIN;
 use super::names::resolve;
 use super::reach::{Need, Reached, Standing};
-use super::{Basis, Records, RecordsError, Source};
-use domain::{Agent, Client, Inspection, Naming, date_of, epoch_day, fold, has_words};
+use super::{Basis, Gap, Note, Records, RecordsError, Source};
+use domain::{Agent, Client, Inspection, Naming, SearchTerms, date_of, epoch_day, fold, has_words};
 use mirror::{Fact, Facts, Kind, News};
 use spectora::{Connections, Contacts};
 use sync::{Progress, Scope, Status, SyncReport};
@@ -144,14 +144,13 @@ impl Records {
         drop(kept);
         let mut basis = Basis::of_mirror(Kind::Inspections, &coverage, as_of, note);
         if let Some(since) = since {
-            let day = date_of(since);
-            basis.notes.push(format!("the first reading has come back to {day} so far; this needs no more"));
+            basis.notes.push(Note::ReadBackTo(date_of(since)));
         }
         if let Some(failing) = failing {
-            basis.missing.push(format!("agents: they cannot be read ({}), so they go by their ids", failing.reason));
+            basis.gaps.push(Gap::AgentsUnread(failing.reason));
         }
         if !canceled_seen && CANCELLATION_SAMPLE_MIN <= past {
-            basis.missing.push(CANCELED_UNSEEN.to_owned());
+            basis.gaps.push(Gap::CanceledUnseen);
         }
         Ok(Reached::Here(facts.unwrap_or_default(), basis))
     }
@@ -193,15 +192,15 @@ impl Records {
         let first = history_from.map_or(full_at, |from| from.min(full_at));
         if since < first {
             let day = self.timezone().to_datetime(first).date();
-            basis.notes.push(format!("moves, price changes and deletions are known since {day} only"));
+            basis.notes.push(Note::ChangesKnownSince(day));
         }
         Ok((news, basis))
     }
 
     /// Records that hold every word, at most `limit` of each kind.
-    pub async fn search(&self, words: &str, limit: usize) -> Result<(Vec<FoundRecord>, Basis), RecordsError> {
+    pub async fn search(&self, words: &SearchTerms, limit: usize) -> Result<(Vec<FoundRecord>, Basis), RecordsError> {
         let Some((mirror, note)) = self.fresh_mirror().await? else { return Err(RecordsError::NoMirror) };
-        let words = words.to_owned();
+        let words = words.clone();
         let (coverage, found) = mirror
             .read(move |parts| {
                 let mut found = Vec::new();
@@ -212,14 +211,10 @@ impl Records {
             })
             .await?;
         let as_of = coverage.fresh_at.max(coverage.full_at).or(coverage.window_at);
-        let mut basis = Basis {
-            source: Source::Mirror,
-            as_of: as_of.unwrap_or_else(|| self.clock.now()),
-            missing: Vec::new(),
-            notes: note.into_iter().collect(),
-        };
+        let mut basis = Basis::of(Source::Mirror, as_of.unwrap_or_else(|| self.clock.now()));
+        basis.notes.extend(note);
         if coverage.full_at.is_none() {
-            basis.missing.push("records that the first reading has not come to".to_owned());
+            basis.gaps.push(Gap::FirstReading);
         }
         let mut records = Vec::new();
         for (kind, raw, gone_at) in found {
@@ -248,7 +243,7 @@ impl Records {
     }
 
     /// The words of a service as they are known; a note when they were typed with a slip.
-    pub async fn resolve_service(&self, given: &str) -> Result<(String, Option<String>), RecordsError> {
+    pub async fn resolve_service(&self, given: &str) -> Result<(String, Option<Note>), RecordsError> {
         if self.keeper.is_none() {
             return Ok((given.to_owned(), None));
         }

@@ -4,6 +4,7 @@
 //! asked, after a short look for changes when it is stale; the service answers otherwise. Both give the same shape, and
 //! every answer says what it is based on ([`Basis`]). Nothing here speaks MCP.
 
+mod basis;
 mod clients;
 mod directory;
 mod error;
@@ -14,95 +15,44 @@ mod names;
 mod narrow;
 mod news;
 mod reach;
-mod selection;
 mod sums;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use domain::{Attachment, Client, ClientId, Clock, CompanyName, DateRange, Inspection, InspectionId, WeekStart};
-use mirror::{MirrorError, Parts};
+use domain::{
+    Attachment, Client, ClientId, Clock, CompanyName, DateRange, Inspection, InspectionId, InspectionQuery, WeekStart,
+};
+use mirror::{ContentMark, Parts};
 use spectora::{
-    AttachmentFilter, AttachmentSort, Contacts, Direction, InspectionAttachments, InspectionInclude, InspectionSort,
-    Inspections, Query, SpectoraClient,
+    AttachmentFilter, AttachmentSort, Contacts, Direction, InspectionAttachments, InspectionFilter, InspectionInclude,
+    InspectionSort, Inspections, Query, SpectoraClient,
 };
 use sync::{INSPECTION_INCLUDES, Syncer, Tasks};
 
+pub use sync::{Progress, Status};
+
+pub use basis::{Basis, Gap, Listing, Note, Period, Source};
 pub use clients::{ClientList, ClientsAfter, ListedClient};
 pub use directory::AgentEntry;
 pub use error::RecordsError;
-pub use inspections::{CANCELED_UNSEEN, InspectionList};
+pub use inspections::InspectionList;
 pub use kept::{BesideFacts, FoundRecord, Refreshed};
+pub use mirror::{ClientsFrom, CoverageGap, Kind, MirrorError, NameEntry, News, NewsKind, data_dictionary};
 pub use names::{AgentMeant, InspectorMeant, Likeness, described};
 pub use narrow::{NarrowedBy, NarrowingWanted};
 pub use news::NewsSubject;
 pub use reach::Need;
-pub use selection::{AgentRole, InspectionOrder, InspectionSelection, InspectorWanted, Position};
 pub use spectora::{OTHER_COMPANY_HINT, SpectoraErrorKind as ServiceErrorKind, Uncounted};
 pub use sums::{SUMS_MAX, summed};
 
 /// Rows to a page when everything will be read: the most the service gives.
 const PAGE_ROWS: u32 = 200;
+/// Decoded inspections that stay in memory: a few lists of the largest size, some 3 kB each.
+const DECODED_MAX: usize = 2_000;
 /// The most pages one question may read.
 const PAGES_PER_QUESTION_MAX: u32 = 40;
-
-/// What numbers by agency are, for the basis of past periods.
-pub const AGENCY_AS_OF_NOW: &str =
-    "agency as of now: all jobs of an agent, past ones too, count for the agency the agent belongs to now";
-
-/// Where an answer comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
-    /// The local mirror.
-    Mirror,
-    /// The service, asked for this answer.
-    #[default]
-    Service,
-}
-
-impl Source {
-    /// The word in answers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Mirror => "mirror",
-            Self::Service => "service",
-        }
-    }
-}
-
-/// What an answer is based on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Basis {
-    /// Where it comes from; the service when a part of it does.
-    pub source: Source,
-    /// The oldest instant at which any part of the answer was read.
-    pub as_of: Timestamp,
-    /// What the answer should hold and does not; empty when it is complete.
-    pub missing: Vec<String>,
-    /// What else a reader should know.
-    pub notes: Vec<String>,
-}
-
-impl Basis {
-    fn read_at(as_of: Timestamp) -> Self {
-        Self { source: Source::Service, as_of, missing: Vec::new(), notes: Vec::new() }
-    }
-
-    /// Nothing was read: the answer was worked out from what was given.
-    pub fn computed_at(as_of: Timestamp) -> Self {
-        Self::read_at(as_of)
-    }
-
-    /// Takes in the basis of another part of the same answer.
-    pub fn absorb(&mut self, other: Self) {
-        self.source = self.source.max(other.source);
-        self.as_of = self.as_of.min(other.as_of);
-        self.missing.extend(other.missing);
-        self.notes.extend(other.notes);
-    }
-}
 
 /// The records of one company.
 pub struct Records {
@@ -114,6 +64,8 @@ pub struct Records {
     kept_statistics: mirrored::Kept<domain::AgentStatistics>,
     kept_facts: Arc<kept::KeptFacts>,
     cancellations: inspections::CancellationView,
+    /// Inspections of the mirror as they were last decoded.
+    decoded: Arc<quick_cache::sync::Cache<ContentMark, Arc<Inspection>>>,
     keeper: Option<Arc<Syncer>>,
     tasks: Tasks,
     week_starts: WeekStart,
@@ -133,6 +85,7 @@ impl Records {
             kept_statistics: mirrored::Kept::default(),
             kept_facts: Arc::default(),
             cancellations: inspections::CancellationView::default(),
+            decoded: Arc::new(quick_cache::sync::Cache::new(DECODED_MAX)),
             keeper: None,
             tasks: Tasks::default(),
             week_starts: WeekStart::default(),
@@ -205,8 +158,7 @@ impl Records {
     fn asked_now(&self) -> Basis {
         let mut basis = Basis::read_at(self.clock.now());
         let problem = self.mirror_problem.lock().unwrap_or_else(PoisonError::into_inner);
-        let note = |problem: &String| format!("the local mirror cannot be read, so Spectora was asked ({problem})");
-        basis.notes.extend(problem.as_ref().map(note));
+        basis.notes.extend(problem.clone().map(Note::MirrorUnread));
         basis
     }
 
@@ -245,7 +197,7 @@ impl Records {
 
     /// One client. `None` when there is no such client.
     pub async fn client(&self, id: &ClientId) -> Result<Option<(Client, Basis)>, RecordsError> {
-        let kept = self.mirrored_one::<Contacts>(mirror::Kind::Clients, id.as_str()).await;
+        let kept = self.mirrored_one::<Contacts>(Kind::Clients, id.as_str()).await;
         if let Some(found) = self.or_service(kept)? {
             return Ok(Some(found));
         }
@@ -262,7 +214,7 @@ impl Records {
         };
         self.ensure_company().await?;
         let mut basis = Basis::read_at(self.clock.now());
-        let mut rows = self.read_all(query, &mut basis, "attachments").await?;
+        let mut rows = self.read_all(query, &mut basis, Listing::Attachments).await?;
         rows.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| b.id.cmp(&a.id)));
         Ok((rows, basis))
     }
@@ -277,10 +229,10 @@ impl Records {
         use futures_util::TryStreamExt as _;
         const PAGES_MAX: u32 = 2;
         self.ensure_company().await?;
-        let selection = InspectionSelection { period: Some(days), ..InspectionSelection::default() };
+        let wanted = InspectionQuery { starts: Some(days.instants(self.timezone())), ..InspectionQuery::default() };
         let direction = if latest_first { Direction::Descending } else { Direction::Ascending };
         let query = Query::<Inspections> {
-            filters: selection.filters(self.timezone()),
+            filters: InspectionFilter::of(&wanted),
             sort: vec![(direction, InspectionSort::Datetime)],
             include: vec![InspectionInclude::Attachments],
         };
@@ -298,7 +250,7 @@ impl Records {
         &self,
         query: Query<R>,
         basis: &mut Basis,
-        what: &str,
+        what: Listing,
     ) -> Result<Vec<R::Record>, RecordsError> {
         use futures_util::TryStreamExt as _;
         let mut pages = std::pin::pin!(self.client.pages(query, PAGE_ROWS, PAGES_PER_QUESTION_MAX));
@@ -307,12 +259,12 @@ impl Records {
         while let Some(page) = pages.try_next().await? {
             ended = page.last;
             if let Some(shortfall) = page.shortfall.filter(|shortfall| 0 < *shortfall) {
-                basis.missing.push(format!("{shortfall} {what} that moved while they were read"));
+                basis.gaps.push(Gap::Moved(what, Some(shortfall)));
             }
             rows.extend(page.rows);
         }
         if !ended {
-            basis.missing.push(format!("{what} after the first {PAGES_PER_QUESTION_MAX} pages"));
+            basis.gaps.push(Gap::AfterPages(what, PAGES_PER_QUESTION_MAX));
         }
         Ok(rows)
     }

@@ -7,21 +7,16 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::inspections::{CANCELED_UNSEEN, CANCELLATION_SAMPLE_MIN};
+use super::inspections::CANCELLATION_SAMPLE_MIN;
 use super::reach::Standing;
-use super::{
-    AgentRole, Basis, InspectionList, InspectionOrder, InspectionSelection, InspectorWanted, Position, Records,
-    RecordsError, Source,
-};
-use domain::{Inspection, InspectionId, Status};
-use mirror::{self, After, Coverage, Found, InspectionQuery, Kind, Mirror, Order, Pass, Side, StatusWanted};
+use super::{Basis, Gap, InspectionList, Note, Records, RecordsError, Source};
+use domain::{Inspection, InspectionId, InspectionOrder, InspectionQuery, Position};
+use mirror::{Coverage, Found, Kind, Mirror, Pass, Row};
 use spectora::{Inspections, SpectoraErrorKind, Wired};
-use sync::{Scope, Silent, SyncError, Syncer, Tasks, gaps};
+use sync::{Scope, Silent, SyncError, Syncer, Tasks};
 
 /// How long a question waits for changes to be read before it is answered from what there is.
 const FRESHENING_TIME_MAX: Duration = Duration::from_secs(5);
-/// Said when a question did not wait for the changes to the end.
-const STILL_READING: &str = "changes are still being read; this is as of `as_of`";
 /// How often a question looks whether another process has read the changes.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -59,14 +54,6 @@ impl Reach {
     }
 }
 
-impl Basis {
-    /// What an answer from the mirror is based on: as of when, and what the coverage says is lacking.
-    pub(super) fn of_mirror(kind: Kind, coverage: &Coverage, as_of: Timestamp, note: Option<String>) -> Self {
-        let missing = if coverage.full_at.is_some() { gaps(kind, coverage) } else { Vec::new() };
-        Self { source: Source::Mirror, as_of, missing, notes: note.into_iter().collect() }
-    }
-}
-
 impl Records {
     /// Makes sure that what this key may see is what is known by this company's name; before anything is shown.
     pub(super) async fn ensure_company(&self) -> Result<(), RecordsError> {
@@ -77,7 +64,7 @@ impl Records {
     }
 
     /// The mirror, after changes were looked for where it is stale. The note says when that failed.
-    pub(super) async fn fresh_mirror(&self) -> Result<Option<(&Arc<Mirror>, Option<String>)>, RecordsError> {
+    pub(super) async fn fresh_mirror(&self) -> Result<Option<(&Arc<Mirror>, Option<Note>)>, RecordsError> {
         let Some(syncer) = &self.keeper else { return Ok(None) };
         self.ensure_company().await?;
         let coverage = syncer.mirror().read(|parts| parts.coverage(Kind::Inspections)).await?;
@@ -95,23 +82,22 @@ impl Records {
     /// The list from the mirror; `None` when the mirror does not have all of it.
     pub(super) async fn mirrored_inspections(
         &self,
-        selection: &InspectionSelection,
+        wanted: &InspectionQuery,
         order: InspectionOrder,
         after: Option<&Position>,
         limit: usize,
     ) -> Result<Option<InspectionList>, RecordsError> {
         let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
-        let from = selection.period.map(|period| period.instants(self.timezone()).0);
-        let (reach, found) = self.ask_mirror(mirror, selection, order, after, limit).await?;
+        let from = wanted.starts.map(|(from, _)| from);
+        let (reach, found) = self.ask_mirror(mirror, wanted, order, after, limit).await?;
         let Some(as_of) = reach.as_of(from) else { return Ok(None) };
         let mut basis = Basis::of_mirror(Kind::Inspections, &reach.coverage, as_of, note);
-        let asks_for_canceled = selection.statuses.is_empty() || selection.statuses.contains(&Status::Canceled);
         let unseen = !reach.canceled_seen && CANCELLATION_SAMPLE_MIN <= reach.past;
-        if asks_for_canceled && unseen {
-            basis.missing.push(CANCELED_UNSEEN.to_owned());
+        if wanted.asks_for_canceled() && unseen {
+            basis.gaps.push(Gap::CanceledUnseen);
         }
         if reach.undated != 0 {
-            basis.notes.push(format!("{} inspections without a date are left out", reach.undated));
+            basis.notes.push(Note::Undated(reach.undated));
         }
         self.listed(found, basis).map(Some)
     }
@@ -119,24 +105,21 @@ impl Records {
     /// What the mirror has of a list it does not have whole, because the service did not answer either.
     pub(super) async fn mirrored_part(
         &self,
-        selection: &InspectionSelection,
+        wanted: &InspectionQuery,
         order: InspectionOrder,
         after: Option<&Position>,
         limit: usize,
         failure: &RecordsError,
     ) -> Result<Option<InspectionList>, RecordsError> {
         let Some(syncer) = &self.keeper else { return Ok(None) };
-        let (reach, found) = self.ask_mirror(syncer.mirror(), selection, order, after, limit).await?;
+        let (reach, found) = self.ask_mirror(syncer.mirror(), wanted, order, after, limit).await?;
         let (Some(reached), Some(pass)) = (reach.coverage.reach, reach.pass) else { return Ok(None) };
         if found.rows.is_empty() {
             return Ok(None);
         }
         let day = self.timezone().to_datetime(reached).date();
-        let missing = vec![
-            format!("what lies before {day}: the first reading has not come that far"),
-            format!("and the service did not answer ({failure})"),
-        ];
-        let basis = Basis { source: Source::Mirror, as_of: pass.started_at, missing, notes: Vec::new() };
+        let gaps = vec![Gap::Before(day, failure.to_string())];
+        let basis = Basis { gaps, ..Basis::of(Source::Mirror, pass.started_at) };
         let mut list = self.listed(found, basis)?;
         list.total = None;
         Ok(Some(list))
@@ -145,25 +128,14 @@ impl Records {
     async fn ask_mirror(
         &self,
         mirror: &Arc<Mirror>,
-        selection: &InspectionSelection,
+        wanted: &InspectionQuery,
         order: InspectionOrder,
         after: Option<&Position>,
         limit: usize,
-    ) -> Result<(Reach, Found), RecordsError> {
+    ) -> Result<(Reach, Found<Arc<Inspection>>), RecordsError> {
         let now = self.clock.now();
-        let query = self.mirror_query(selection, now);
-        let order = match order {
-            InspectionOrder::Newest => Order::Newest,
-            InspectionOrder::Oldest => Order::Oldest,
-            InspectionOrder::QuoteHighest => Order::QuoteHighest,
-            InspectionOrder::QuoteLowest => Order::QuoteLowest,
-        };
-        let after = after.map(|position| After {
-            starts_at: position.starts_at,
-            quote: position.quote.as_deref().and_then(|quote| quote.parse().ok()),
-            id: position.id.to_string(),
-            inclusive: position.inclusive,
-        });
+        let (wanted, after) = (wanted.clone(), after.cloned());
+        let decoded = Arc::clone(&self.decoded);
         let answer = mirror.read(move |parts| {
             let (coverage, pass) = (parts.coverage(Kind::Inspections)?, parts.pass(Kind::Inspections)?);
             let reach = Reach {
@@ -174,38 +146,31 @@ impl Records {
                 past: parts.started_before(now, CANCELLATION_SAMPLE_MIN)?,
                 undated: parts.undated()?,
             };
-            Ok((reach, parts.inspections(&query, order, after.as_ref(), limit)?))
+            Ok((reach, parts.inspections(&wanted, order, after.as_ref(), limit, |mark| decoded.get(mark))?))
         });
         Ok(answer.await?)
     }
 
-    fn mirror_query(&self, selection: &InspectionSelection, now: Timestamp) -> InspectionQuery {
-        InspectionQuery {
-            period: selection.period.map(|period| period.instants(self.timezone())),
-            status: StatusWanted { any_of: selection.statuses.clone(), now: now.as_millisecond() },
-            inspector: selection.inspector.as_ref().map(|wanted| match wanted {
-                InspectorWanted::Id(id) => mirror::InspectorWanted::Id(id.clone()),
-                InspectorWanted::Name(name) => mirror::InspectorWanted::Words(name.clone()),
-            }),
-            agent: selection.agent.clone().map(|agent| {
-                let side = match selection.agent_role {
-                    None => Side::Any,
-                    Some(AgentRole::Buying) => Side::Buying,
-                    Some(AgentRole::Selling) => Side::Selling,
-                };
-                (agent, side)
-            }),
-            client: selection.client.clone(),
-            service: selection.service.clone(),
-            zip: selection.zip.clone(),
-            place: selection.address.clone(),
-            paid: selection.paid,
-            confirmed: selection.confirmed,
-        }
-    }
-
-    fn listed(&self, found: Found, basis: Basis) -> Result<InspectionList, RecordsError> {
-        let read = |(raw, gone_at): (Vec<u8>, Option<Timestamp>)| self.read_inspection(raw, gone_at);
+    fn listed(&self, found: Found<Arc<Inspection>>, basis: Basis) -> Result<InspectionList, RecordsError> {
+        let read = |(row, gone_at)| {
+            let inspection = match row {
+                Row::Known(inspection) => inspection,
+                Row::Raw(mark, raw) => {
+                    let inspection = Arc::new(self.read_inspection(raw, None)?);
+                    self.decoded.insert(mark, Arc::clone(&inspection));
+                    inspection
+                }
+            };
+            Ok::<_, RecordsError>(match gone_at {
+                // One that vanished from the service counts as deleted since.
+                Some(_) => {
+                    let mut gone = Arc::unwrap_or_clone(inspection);
+                    gone.deleted_at = gone.deleted_at.or(gone_at);
+                    Arc::new(gone)
+                }
+                None => inspection,
+            })
+        };
         let rows = found.rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
         Ok(InspectionList { rows, total: found.total, more: found.more, searched_to: None, basis })
     }
@@ -234,7 +199,7 @@ impl Records {
             return Ok(None);
         };
         // One record that is here is whole, whatever others lack.
-        let basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
+        let basis = Basis { notes: note.into_iter().collect(), ..Basis::of(Source::Mirror, as_of) };
         Ok(Some((self.read_inspection(raw, gone_at)?, basis)))
     }
 
@@ -249,7 +214,7 @@ impl Records {
         let found = mirror.read(move |parts| Ok((parts.coverage(kind)?, parts.raw(kind, &wanted)?))).await?;
         let (coverage, Some((raw, None))) = found else { return Ok(None) };
         let Some(as_of) = as_of_all(&coverage) else { return Ok(None) };
-        let basis = Basis { source: Source::Mirror, as_of, missing: Vec::new(), notes: note.into_iter().collect() };
+        let basis = Basis { notes: note.into_iter().collect(), ..Basis::of(Source::Mirror, as_of) };
         Ok(Some((self.read_kept::<R>(raw)?, basis)))
     }
 
@@ -287,13 +252,13 @@ impl Records {
 
 /// Reads what changed, waiting a few seconds at most; what is not done by then goes on without the question. The note
 /// says when the answer may be older than wanted, and why. `Err` when the key turned out to be of another company.
-async fn freshen(syncer: &Arc<Syncer>, tasks: &Tasks) -> Result<Option<String>, RecordsError> {
+async fn freshen(syncer: &Arc<Syncer>, tasks: &Tasks) -> Result<Option<Note>, RecordsError> {
     if syncer.pauses().await? {
-        return Ok(Some("the service could not be asked for changes just now; this is as of `as_of`".to_owned()));
+        return Ok(Some(Note::NotAskedForChanges));
     }
     // One question has waited for it already; it takes longer, and no other question need wait as long again.
     if syncer.running_for().is_some_and(|running| FRESHENING_TIME_MAX <= running) {
-        return Ok(Some(STILL_READING.to_owned()));
+        return Ok(Some(Note::ReadingChanges));
     }
     let deadline = Instant::now() + FRESHENING_TIME_MAX;
     let running = tasks.spawn("changes", {
@@ -309,18 +274,18 @@ async fn freshen(syncer: &Arc<Syncer>, tasks: &Tasks) -> Result<Option<String>, 
         {
             return Err(RecordsError::OtherCompany);
         }
-        Ok(Ok(Some(Err(error)))) => Some(format!("changes could not be read ({error}); this is as of `as_of`")),
-        Ok(Ok(None) | Err(_)) | Err(_) => Some(STILL_READING.to_owned()),
+        Ok(Ok(Some(Err(error)))) => Some(Note::ChangesUnread(error.to_string())),
+        Ok(Ok(None) | Err(_)) | Err(_) => Some(Note::ReadingChanges),
     })
 }
 
 /// Another process reads the changes; they are seen here once it has stored them.
-async fn wait_for_other(syncer: &Arc<Syncer>, deadline: Instant) -> Option<String> {
+async fn wait_for_other(syncer: &Arc<Syncer>, deadline: Instant) -> Option<Note> {
     while Instant::now() + LOOK_EVERY < deadline {
         if !syncer.is_stale().await.unwrap_or(false) {
             return None;
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
-    Some("changes are still being read by another process; this is as of `as_of`".to_owned())
+    Some(Note::OtherReadsChanges)
 }

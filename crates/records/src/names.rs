@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Records, RecordsError};
-use domain::{ConnectionId, fold, has_words};
-use mirror::{Kind, KnownAgent, NameEntry};
+use super::{Note, Records, RecordsError};
+use domain::{ConnectionId, InspectorWanted, fold, has_words};
+use mirror::{Kind, KnownAgent, KnownInspector, NameEntry};
 
 /// The most names shown when a name does not settle it.
 const CANDIDATES_MAX: usize = 8;
@@ -39,8 +39,9 @@ pub(super) struct NameMatch {
 
 impl NameMatch {
     /// Whom or what a name was taken for, where it is not the name itself.
-    pub(super) fn note(&self, given: &str) -> Option<String> {
-        (Likeness::Same < self.likeness).then(|| format!("`{given}` was taken for {}", described(&self.entry)))
+    pub(super) fn note(&self, given: &str) -> Option<Note> {
+        let taken = || Note::TakenFor { given: given.to_owned(), name: described(&self.entry) };
+        (Likeness::Same < self.likeness).then(taken)
     }
 }
 
@@ -54,14 +55,22 @@ pub struct InspectorMeant {
     /// How well the name fits.
     pub likeness: Likeness,
     /// Whom it was taken for, where it is not the name itself.
-    pub note: Option<String>,
+    pub note: Option<Note>,
+    /// The names (folded) under which jobs that give no id are theirs.
+    without_id: BTreeSet<String>,
 }
 
 impl InspectorMeant {
     /// Somebody of whom nothing but the words given is known.
     pub fn unknown(given: &str) -> Self {
         let entry = NameEntry { id: None, name: given.to_owned(), beside: None };
-        Self { number: None, entry, likeness: Likeness::Near, note: None }
+        Self { number: None, entry, likeness: Likeness::Near, note: None, without_id: BTreeSet::new() }
+    }
+
+    /// What asks for their inspections.
+    pub fn wanted(self) -> InspectorWanted {
+        let id = self.entry.id.as_deref().and_then(|id| id.parse().ok());
+        InspectorWanted::Person { id, names: self.without_id }
     }
 
     /// The number in the mirror, or why there is none.
@@ -89,7 +98,7 @@ pub struct AgentMeant {
     /// How well the name fits.
     pub likeness: Likeness,
     /// Whom it was taken for, where it is not the name itself, and whether the service still has them.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 impl AgentMeant {
@@ -105,7 +114,7 @@ impl Records {
     pub async fn shared_inspector_names(&self) -> Result<BTreeSet<String>, RecordsError> {
         let known = self.read_mirror(|parts| parts.known_inspectors()).await?.unwrap_or_default();
         let mut seen = BTreeSet::new();
-        Ok(known.into_iter().map(|(_, entry)| fold(&entry.name)).filter(|name| !seen.insert(name.clone())).collect())
+        Ok(known.into_iter().map(|one| fold(&one.entry.name)).filter(|name| !seen.insert(name.clone())).collect())
     }
 
     /// The inspector meant by an id or a name; `None` where the names are not known, or not all of them and none fits.
@@ -115,29 +124,38 @@ impl Records {
             .read_mirror(|parts| Ok((parts.known_inspectors()?, parts.coverage(Kind::Inspections)?.full_at.is_some())))
             .await?;
         let Some((known, is_complete)) = read else { return Ok(None) };
-        let meant = |number: i64, entry: NameEntry, likeness| InspectorMeant {
-            number: Some(number),
-            note: NameMatch { entry: entry.clone(), likeness }.note(given),
-            entry,
+        let meant = |one: &KnownInspector, likeness| InspectorMeant {
+            number: Some(one.number),
+            note: NameMatch { entry: one.entry.clone(), likeness }.note(given),
+            entry: one.entry.clone(),
             likeness,
+            without_id: one.without_id.clone(),
         };
-        if let Some((number, entry)) = known.iter().find(|(_, entry)| entry.id.as_deref() == Some(given)) {
-            return Ok(Some(meant(*number, entry.clone(), Likeness::Id)));
+        if let Some(one) = known.iter().find(|one| one.entry.id.as_deref() == Some(given)) {
+            return Ok(Some(meant(one, Likeness::Id)));
         }
         if is_id(given) {
             if is_complete {
                 return Err(RecordsError::UnknownId { what: "inspector", id: given.to_owned() });
             }
             let entry = NameEntry { id: Some(given.to_owned()), name: format!("id {given}"), beside: None };
-            return Ok(Some(InspectorMeant { number: None, entry, likeness: Likeness::Id, note: None }));
+            return Ok(Some(InspectorMeant {
+                number: None,
+                entry,
+                likeness: Likeness::Id,
+                note: None,
+                without_id: BTreeSet::new(),
+            }));
         }
         if known.is_empty() {
             return Ok(None);
         }
-        match place_of("inspector", given, &known) {
+        let named: Vec<(usize, NameEntry)> =
+            known.iter().enumerate().map(|(at, one)| (at, one.entry.clone())).collect();
+        match place_of("inspector", given, &named) {
             // The name itself may be among those that are not read yet.
             Err(RecordsError::UnknownName { .. }) | Ok((_, Likeness::Near, _)) if !is_complete => Ok(None),
-            found => found.map(|(entry, likeness, at)| Some(meant(at, entry, likeness))),
+            found => found.map(|(_, likeness, at)| known.get(at).map(|one| meant(one, likeness))),
         }
     }
 
@@ -173,11 +191,10 @@ impl Records {
                 let name = fold(&found.0.name);
                 let mut meant = taken(&current, found)?;
                 for other in former.iter().filter(|one| one.name.as_deref().map(fold).as_ref() == Some(&name)) {
-                    meant.notes.push(format!(
-                        "another {} (id {}) is no longer in Spectora and is not counted here",
-                        other.name.as_deref().unwrap_or_default(),
-                        other.id
-                    ));
+                    meant.notes.push(Note::OtherAgentGone {
+                        name: other.name.clone().unwrap_or_default(),
+                        id: other.id.clone(),
+                    });
                 }
                 Ok(meant)
             }
@@ -258,9 +275,9 @@ fn agent_of(agent: &KnownAgent, likeness: Likeness, given: &str) -> Result<Agent
         name: format!("id {}", agent.id),
         beside: agent.agency.clone(),
     });
-    let mut notes: Vec<String> = NameMatch { entry: entry.clone(), likeness }.note(given).into_iter().collect();
+    let mut notes: Vec<Note> = NameMatch { entry: entry.clone(), likeness }.note(given).into_iter().collect();
     if agent.is_former {
-        notes.push(format!("{} is no longer in Spectora", described(&entry)));
+        notes.push(Note::AgentGone(described(&entry)));
     }
     let unknown = |_| RecordsError::UnknownId { what: "agent", id: agent.id.clone() };
     let id = agent.id.parse().map_err(unknown)?;

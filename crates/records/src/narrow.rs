@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::names::resolve;
-use super::{AGENCY_AS_OF_NOW, AgentMeant, Basis, InspectorMeant, Need, Records, RecordsError};
+use super::{AgentMeant, Basis, InspectorMeant, Need, Note, Records, RecordsError};
 use domain::{fold, zip};
 use mirror::{Facts, NameEntry, Named, Narrowing};
 
@@ -72,7 +72,7 @@ impl Records {
             match by {
                 NarrowedBy::Agency => {
                     narrowing.agencies = Some(numbers);
-                    basis.notes.push(AGENCY_AS_OF_NOW.to_owned());
+                    basis.note(Note::AgencyAsOfNow);
                 }
                 NarrowedBy::Service | NarrowedBy::AddOn => narrowing.sold.push(numbers),
                 NarrowedBy::Zip => narrowing.zips = Some(numbers),
@@ -82,24 +82,17 @@ impl Records {
         if said.is_empty() {
             return Ok((facts, basis));
         }
-        basis.notes.push(format!("all numbers are of inspections with {} alone", said.join(", ")));
+        basis.notes.push(Note::Narrowed(said));
         let narrowed = narrowing.of(&facts);
         if let Some(inspector) = wanted.inspector.as_ref().filter(|_| narrowed.rows.is_empty()) {
-            basis.notes.push(format!(
-                "there is no such inspection with {} as the primary inspector; inspector_scorecard counts assists",
-                inspector.entry.name
-            ));
+            basis.notes.push(Note::NotPrimary(inspector.entry.name.clone()));
         }
         Ok((Arc::new(narrowed), basis))
     }
 }
 
 /// Every number that means what was given, with its name and a note when that was typed otherwise.
-fn numbers(
-    by: NarrowedBy,
-    given: &str,
-    facts: &Facts,
-) -> Result<(BTreeSet<i64>, String, Option<String>), RecordsError> {
+fn numbers(by: NarrowedBy, given: &str, facts: &Facts) -> Result<(BTreeSet<i64>, String, Option<Note>), RecordsError> {
     let of_names = |numbers: BTreeSet<i64>| {
         let named = numbers.into_iter().filter_map(|one| Some((one, facts.names.get(&one)?.text().to_owned())));
         one_of(by, given, &named.collect::<Vec<_>>())
@@ -152,7 +145,7 @@ fn one_of(
     by: NarrowedBy,
     given: &str,
     named: &[(i64, String)],
-) -> Result<(BTreeSet<i64>, String, Option<String>), RecordsError> {
+) -> Result<(BTreeSet<i64>, String, Option<Note>), RecordsError> {
     let mut entries: Vec<NameEntry> = Vec::new();
     let mut seen = BTreeSet::new();
     for (_, name) in named {

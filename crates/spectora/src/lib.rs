@@ -7,6 +7,7 @@
 mod changed_since;
 mod client;
 mod error;
+mod inspection_query;
 mod learned;
 mod limits;
 mod meter;

@@ -355,8 +355,13 @@ impl Filter for InspectionFilter {
         match self {
             Self::Id(id) => (record.id == *id).into(),
             Self::AnyId(ids) => ids.contains(&record.id).into(),
-            Self::StartsAtOrAfter(at) => record.starts_at.is_some_and(|starts_at| *at <= starts_at).into(),
-            Self::StartsBefore(at) => record.starts_at.is_some_and(|starts_at| starts_at < *at).into(),
+            // To the millisecond, as everywhere.
+            Self::StartsAtOrAfter(at) => {
+                record.starts_at.is_some_and(|starts_at| at.as_millisecond() <= starts_at.as_millisecond()).into()
+            }
+            Self::StartsBefore(at) => {
+                record.starts_at.is_some_and(|starts_at| starts_at.as_millisecond() < at.as_millisecond()).into()
+            }
             Self::Connection(id) => {
                 let sides = [record.buying_agent.as_ref(), record.selling_agent.as_ref()];
                 if sides.iter().flatten().any(|agent| agent.id.as_ref() == Some(id)) {

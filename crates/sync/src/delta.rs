@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::full::{Batch, ahead_of, place_of};
 use super::kept::Kept;
 use super::{Progress, StepReport, StepWay, SyncError, Syncer, WATERMARK_OVERLAP, WINDOW_BACK};
-use mirror::{Coverage, InspectionQuery, Kind, Order, StoreCount};
+use domain::{InspectionOrder, InspectionQuery};
+use mirror::{Coverage, Kind, StoreCount};
 use spectora::{
     AskedAt, ChangedSinceName, ConnectionStats, Connections, Contacts, InspectionFilter, Inspections, Query, is_outside,
 };
@@ -283,10 +284,10 @@ impl Syncer {
 
     /// The inspections that are here and begin in a span, without those held back already: full passes see to them.
     async fn known_between(&self, span: (Timestamp, Timestamp)) -> Result<Vec<(i64, String)>, SyncError> {
-        let query = InspectionQuery { period: Some(span), ..InspectionQuery::default() };
+        let query = InspectionQuery { starts: Some(span), ..InspectionQuery::default() };
         let known = self.mirror.read(move |parts| {
             let held = parts.held_since(Kind::Inspections, Timestamp::MAX)?;
-            let mut known = parts.numbered_ids(&query, Order::Newest)?;
+            let mut known = parts.numbered_ids(&query, InspectionOrder::Newest)?;
             known.retain(|one| !held.contains(one));
             Ok(known)
         });

@@ -24,7 +24,9 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 use domain::{Clock, CompanyName};
-use mirror::{Coverage, Kind, Ledger, LedgerSettings, Mirror, MirrorError, MonthCount, StoreCount, Trouble};
+use mirror::{
+    Coverage, CoverageGap, Kind, Ledger, LedgerSettings, Mirror, MirrorError, MonthCount, StoreCount, Trouble,
+};
 use spectora::SpectoraClient;
 
 pub use error::SyncError;
@@ -90,8 +92,8 @@ pub struct SyncReport {
     pub calls: u64,
     /// The kinds that could not be read; the others were.
     pub failed: Vec<(Kind, SyncError)>,
-    /// What the mirror still lacks; empty when it is complete.
-    pub missing: Vec<String>,
+    /// What the mirror still lacks; empty when it is complete, unless kinds failed.
+    pub gaps: Vec<(Kind, CoverageGap)>,
 }
 
 /// One step of a sync.
@@ -106,6 +108,11 @@ pub struct StepReport {
 }
 
 impl SyncReport {
+    /// Whether the mirror lacks nothing and nothing failed.
+    pub fn is_complete(&self) -> bool {
+        self.gaps.is_empty() && self.failed.is_empty()
+    }
+
     /// What storing did, all steps together.
     pub fn count(&self) -> StoreCount {
         let mut sum = StoreCount::default();
@@ -129,45 +136,6 @@ pub struct Status {
     pub bytes: u64,
     /// What keeps failing: the company as a whole (`None`) or a kind.
     pub troubles: Vec<(Option<Kind>, Trouble)>,
-}
-
-/// What a kind of record lacks, in words; empty when it is complete.
-pub fn gaps(kind: Kind, coverage: &Coverage) -> Vec<String> {
-    let name = kind.name();
-    if coverage.unsettled {
-        return vec![format!("{name}: being worked out again after a change of settings")];
-    }
-    if coverage.full_at.is_none() {
-        return vec![format!("{name}: the first reading is not finished")];
-    }
-    let mut gaps = Vec::new();
-    if coverage.partial.jobs {
-        gaps.push(format!(
-            "{name}: this API key seems to see a part of them only (Spectora's own statistics about agents count far \
-             more); a key made by a user with full rights shows all"
-        ));
-    }
-    if coverage.partial.quotes {
-        gaps.push("quotes: no inspection shows one with this API key; its user may lack financial access".to_owned());
-    }
-    if coverage.shortfall != 0 {
-        gaps.push(format!("{name}: the service counts {} more than it lists", coverage.shortfall));
-    }
-    if coverage.unlisted != 0 {
-        gaps.push(format!("{name}: the service has at least {} that it does not list", coverage.unlisted));
-    }
-    if coverage.held != 0 {
-        gaps.push(format!(
-            "{name}: {} are still counted here that the service no longer lists; they are taken out once that is certain",
-            coverage.held
-        ));
-    }
-    match coverage.miscount {
-        0 => {}
-        more if 0 < more => gaps.push(format!("{name}: the service counts {more} more than are known here")),
-        fewer => gaps.push(format!("{name}: the service counts {} fewer than are known here", -fewer)),
-    }
-    gaps
 }
 
 /// Syncs one company's mirror.
@@ -369,14 +337,13 @@ impl Syncer {
         let now = self.clock.now();
         let oldest = now.saturating_sub(SignedDuration::try_from(self.settings.history).unwrap_or(SignedDuration::MAX));
         self.mirror.write(move |parts| parts.prune_history(oldest.unwrap_or(Timestamp::MIN))).await?;
-        let mut missing = self.missing().await?;
-        missing.extend(failed.iter().map(|(kind, error)| format!("{}: {error}", kind.name())));
+        let gaps = self.gaps().await?;
         Ok(SyncReport {
             company: self.company().clone(),
             steps,
             calls: self.client.calls_sent() - calls_before,
             failed,
-            missing,
+            gaps,
         })
     }
 
@@ -416,14 +383,14 @@ impl Syncer {
     }
 
     /// What the mirror lacks, in words.
-    pub async fn missing(&self) -> Result<Vec<String>, MirrorError> {
+    pub async fn gaps(&self) -> Result<Vec<(Kind, CoverageGap)>, MirrorError> {
         self.mirror
             .read(|parts| {
-                let mut missing = Vec::new();
+                let mut gaps = Vec::new();
                 for kind in Kind::ALL {
-                    missing.extend(gaps(*kind, &parts.coverage(*kind)?));
+                    gaps.extend(parts.coverage(*kind)?.gaps().into_iter().map(|gap| (*kind, gap)));
                 }
-                Ok(missing)
+                Ok(gaps)
             })
             .await
     }

@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{FULL_AGE_AT_NIGHT, FULL_AGE_MAX, NIGHT, STATISTICS_AGE_MAX, SyncError, Syncer, WINDOW_BACK};
-use mirror::{Coverage, InspectionQuery, Kind, Order};
+use domain::{InspectionOrder, InspectionQuery};
+use mirror::{Coverage, Kind};
 use spectora::{AskedAt, ChangedSinceName, ConnectionStats, Connections, Contacts, Inspections, Query, Wired};
 
 /// Kinds of at most so many pages are read whole in every delta where no filter tells what changed.
@@ -178,8 +179,11 @@ impl Syncer {
 
     /// How many stored inspections begin in this span.
     pub(super) async fn inspections_between(&self, from: Timestamp, to: Timestamp) -> Result<u64, SyncError> {
-        let query = InspectionQuery { period: Some((from, to)), ..InspectionQuery::default() };
-        let found = self.mirror.read(move |parts| parts.inspections(&query, Order::Newest, None, 0)).await?;
+        let query = InspectionQuery { starts: Some((from, to)), ..InspectionQuery::default() };
+        let found = self
+            .mirror
+            .read(move |parts| parts.inspections(&query, InspectionOrder::Newest, None, 0, |_| None::<()>))
+            .await?;
         Ok(found.total.unwrap_or(0))
     }
 

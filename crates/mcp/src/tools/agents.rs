@@ -5,11 +5,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::answer::{self, Answer, Cut, QueryMark, Row, Rows, cut_to_page};
-use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
-use super::people::People;
-use super::{Detail, ask_each, find_one, limit, parse};
+use super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
+use super::{Detail, limit, parse};
+use answers::{Companies, Company};
 use domain::{Agent, AgentStatistics, CompanyName, Money, fold, id_order};
-use records::{AgentEntry, Basis};
+use records::{AgentEntry, Basis, Gap};
 
 const AGENT_TEXTS: &[&str] = &["company", "id", "name", "agency", "team", "city", "agent_id"];
 
@@ -87,7 +87,7 @@ enum AgentSort {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ListAgents {
-    company: Option<String>,
+    company: Option<Vec<String>>,
     text: Option<String>,
     agency: Option<String>,
     team: Option<String>,
@@ -104,14 +104,14 @@ struct ListAgents {
 /// A row's place: what it is sorted by, then what makes it unique.
 type Place = (String, String);
 
-async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = context.mark("list_agents", &arguments);
+async fn list(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = mark(companies, "list_agents", &arguments);
     let wanted: ListAgents = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
-    let companies = context.chosen(wanted.company.as_deref());
-    let (answers, basis) = ask_each(&companies, |company| company.records.agents()).await?;
+    let chosen = companies.chosen(wanted.company.as_deref());
+    let answered = companies.each(&chosen, |company| async { Ok(company.records.agents().await?) }).await?;
     let mut rows = Vec::new();
-    for (company, agents) in &answers {
+    for (company, agents) in &answered.parts {
         for agent in agents.iter().filter(|agent| is_wanted(agent, &wanted)) {
             let name = agent.name().map(|name| fold(&name)).unwrap_or_default();
             let key = match wanted.sort {
@@ -125,11 +125,11 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
                 AgentSort::MostInspections => format!("{} {name}", descending(agent.inspections)),
             };
             let place = (key, format!("{} {}", company.name, id_order(agent.id.as_str())));
-            let row = agent_row(context, company, agent, wanted.include.is_some(), wanted.detail);
+            let row = agent_row(companies, company, agent, wanted.include.is_some(), wanted.detail);
             rows.push((place, row));
         }
     }
-    Ok(keyed_list(rows, after.map(|(place, _)| place), wanted.limit, &mark, basis))
+    Ok(keyed_list(rows, after.map(|(place, _)| place), wanted.limit, &mark, &answered.basis))
 }
 
 /// Sorts rows by their places and takes the page after `after`. There is a total only where nothing is missing.
@@ -138,15 +138,11 @@ fn keyed_list(
     after: Option<Place>,
     wanted: Option<u32>,
     mark: &QueryMark,
-    basis: Option<Basis>,
+    basis: &Basis,
 ) -> Answer {
     let Cut { total, more } = cut_to_page(&mut rows, after.as_ref(), limit(wanted));
-    let total = basis.as_ref().is_none_or(|basis| basis.missing.is_empty()).then_some(total);
-    Answer::list(
-        Rows { rows, total, more, resume: None },
-        mark,
-        basis.map(|basis| answer::basis(&basis)).unwrap_or_default(),
-    )
+    let total = basis.is_complete().then_some(total);
+    Answer::list(Rows { rows, total, more, resume: None }, mark, basis::shown(basis))
 }
 
 /// A count as text that sorts with the largest first and the unknown last.
@@ -168,14 +164,14 @@ fn is_wanted(agent: &Agent, wanted: &ListAgents) -> bool {
 }
 
 fn agent_row(
-    context: &Context,
-    company: &ServedCompany,
+    companies: &Companies,
+    company: &Company,
     agent: &Agent,
     contact: bool,
     detail: Detail,
 ) -> Map<String, Value> {
     let mut row = Row::default();
-    row.put("company", context.label(company))
+    row.put("company", label(companies, company))
         .put("id", Some(agent.id.to_string()))
         .put("name", agent.name())
         .show("agency", agent.agency_name.as_ref())
@@ -202,50 +198,30 @@ fn agent_row(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct GetAgent {
-    company: Option<String>,
+    company: Option<Vec<String>>,
     agent: String,
     include: Option<String>,
 }
 
-async fn get(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+async fn get(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: GetAgent = parse(arguments)?;
-    let companies = context.chosen(wanted.company.as_deref());
-    let (company, entry, basis) = find_agent(context, &companies, &wanted.agent).await?;
-    let row = entry_row(context, company, &entry, wanted.include.is_some());
-    Ok(Answer::item(row, answer::basis(&basis)))
+    let chosen = companies.chosen(wanted.company.as_deref());
+    let (company, entry, basis) = companies.agent(&chosen, &wanted.agent).await?;
+    let row = entry_row(companies, company, &entry, wanted.include.is_some());
+    Ok(Answer::item(row, &basis))
 }
 
 /// All that is known of an agent, without contact details.
-pub(super) fn full_row(context: &Context, company: &ServedCompany, entry: &AgentEntry) -> Map<String, Value> {
-    entry_row(context, company, entry, false)
+pub(super) fn full_row(companies: &Companies, company: &Company, entry: &AgentEntry) -> Map<String, Value> {
+    entry_row(companies, company, entry, false)
 }
 
-fn entry_row(context: &Context, company: &ServedCompany, entry: &AgentEntry, contact: bool) -> Map<String, Value> {
-    let mut row = agent_row(context, company, &entry.agent, contact, Detail::Full);
+fn entry_row(companies: &Companies, company: &Company, entry: &AgentEntry, contact: bool) -> Map<String, Value> {
+    let mut row = agent_row(companies, company, &entry.agent, contact, Detail::Full);
     if let Some(statistics) = &entry.statistics {
         row.insert("statistics".to_owned(), statistics_row(company, statistics).0.into());
     }
     row
-}
-
-/// The agent meant by an id or a name in one of these companies.
-async fn find_agent<'a>(
-    context: &Context,
-    companies: &[&'a ServedCompany],
-    given: &str,
-) -> Result<(&'a ServedCompany, AgentEntry, Basis), ToolFailure> {
-    let people = People::find(companies, None, Some(given)).await?;
-    let meant = people.companies();
-    let people = &people;
-    let (company, entry, basis) = find_one(context, &meant, "agent", given, |company| async move {
-        match people.agent(company) {
-            Some(agent) => company.records.agent(&agent.id).await,
-            None => Ok(None),
-        }
-    })
-    .await?;
-    let basis = people.say(Some(basis.clone())).unwrap_or(basis);
-    Ok((company, entry, basis))
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -261,7 +237,7 @@ enum StatsSort {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AgentStats {
-    company: Option<String>,
+    company: Option<Vec<String>>,
     agent: Option<String>,
     #[serde(default)]
     sort: StatsSort,
@@ -269,34 +245,33 @@ struct AgentStats {
     cursor: Option<String>,
 }
 
-async fn stats(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = context.mark("agent_stats", &arguments);
+async fn stats(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = mark(companies, "agent_stats", &arguments);
     let wanted: AgentStats = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
-    let companies = context.chosen(wanted.company.as_deref());
+    let chosen = companies.chosen(wanted.company.as_deref());
     if let Some(given) = &wanted.agent {
-        let (company, entry, basis) = find_agent(context, &companies, given).await?;
+        let (company, entry, mut basis) = companies.agent(&chosen, given).await?;
         let mut row = Row::default();
-        row.put("company", context.label(company))
+        row.put("company", label(companies, company))
             .put("id", Some(entry.agent.id.to_string()))
             .put("name", entry.agent.name());
-        let mut basis = basis;
         match &entry.statistics {
             Some(statistics) => row.0.extend(statistics_row(company, statistics).0),
-            None => basis.missing.push("statistics: the service has none about this agent".to_owned()),
+            None => basis.gaps.push(Gap::Statistics(None)),
         }
         let rows = vec![((String::new(), String::new()), row.0)];
-        return Ok(keyed_list(rows, None, None, &mark, Some(basis)));
+        return Ok(keyed_list(rows, None, None, &mark, &basis));
     }
-    let (answers, basis) = ask_each(&companies, |company| async move {
+    let answered = companies.each(&chosen, |company| async move {
         let (statistics, mut basis) = company.records.statistics().await?;
         let (agents, read) = company.records.agents().await?;
         basis.absorb(read);
         Ok(((statistics, agents), basis))
-    })
-    .await?;
+    });
+    let answered = answered.await?;
     let mut rows = Vec::new();
-    for (company, (statistics, agents)) in &answers {
+    for (company, (statistics, agents)) in &answered.parts {
         let names: std::collections::HashMap<_, _> = agents.iter().map(|agent| (&agent.id, agent.name())).collect();
         for one in statistics.iter() {
             let name = names.get(&one.id).cloned().flatten();
@@ -307,24 +282,25 @@ async fn stats(context: &Context, arguments: Map<String, Value>) -> Result<Answe
                 StatsSort::MostRevenue => format!("{} {folded}", descending(one.total_revenue.map(whole_cents))),
                 StatsSort::LastInspection => {
                     let day = one.last_inspection.map(|last| last.day(company.records.timezone()));
-                    let days = day.map(|day| u64::try_from((day - super::EARLIEST).get_days()).unwrap_or(0));
+                    let days =
+                        day.map(|day| u64::try_from((day - jiff::civil::date(1970, 1, 1)).get_days()).unwrap_or(0));
                     format!("{} {folded}", descending(days))
                 }
             };
             let mut row = Row::default();
-            row.put("company", context.label(company)).put("id", Some(one.id.to_string())).put("name", name);
+            row.put("company", label(companies, company)).put("id", Some(one.id.to_string())).put("name", name);
             row.0.extend(statistics_row(company, one).0);
             rows.push(((key, format!("{} {}", company.name, id_order(one.id.as_str()))), row.0));
         }
     }
-    Ok(keyed_list(rows, after.map(|(place, _)| place), wanted.limit, &mark, basis))
+    Ok(keyed_list(rows, after.map(|(place, _)| place), wanted.limit, &mark, &answered.basis))
 }
 
 fn whole_cents(money: Money) -> u64 {
     money.cents_rounded_down().max(0).unsigned_abs()
 }
 
-fn statistics_row(company: &ServedCompany, statistics: &AgentStatistics) -> Row {
+fn statistics_row(company: &Company, statistics: &AgentStatistics) -> Row {
     let zone = company.records.timezone();
     let day = |moment: Option<domain::Moment>| moment.map(|moment| moment.day(zone).to_string());
     let mut row = Row::default();

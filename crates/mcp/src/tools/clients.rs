@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::super::answer::{self, Answer, Row, Rows};
-use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
-use super::{ask_each, find_one, limit, parse};
+use super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
+use super::{limit, parse, words};
+use answers::{Companies, Company};
 use domain::{Client, ClientId, CompanyName, id_order};
-use mirror::ClientsFrom;
-use records::ClientsAfter;
+use records::{ClientsAfter, ClientsFrom};
 
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     let client = schema::record(&["company", "id", "name", "city"], &["id"]);
@@ -56,7 +56,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ListClients {
-    company: Option<String>,
+    company: Option<Vec<String>>,
     text: Option<String>,
     include: Option<String>,
     limit: Option<u32>,
@@ -91,12 +91,13 @@ impl Place {
     }
 }
 
-async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = context.mark("list_clients", &arguments);
+async fn list(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = mark(companies, "list_clients", &arguments);
     let wanted: ListClients = parse(arguments)?;
-    let companies = context.chosen(wanted.company.as_deref());
-    if wanted.text.is_none() && companies.len() != 1 {
-        let names: Vec<String> = companies.iter().map(|company| company.name.to_string()).collect();
+    let chosen = companies.chosen(wanted.company.as_deref());
+    let text = words("text", wanted.text.as_deref())?;
+    if text.is_none() && chosen.len() != 1 {
+        let names: Vec<String> = chosen.iter().map(|company| company.name.to_string()).collect();
         return Err(ToolFailure::new(
             "all clients of several companies are no one list",
             format!("give `text` to search in all, or one `company`: {}", names.join(", ")),
@@ -105,20 +106,20 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
     let after = after.map(|(place, _)| place);
     let limit = limit(wanted.limit);
-    let (answers, basis) = ask_each(&companies, |company| {
+    let answered = companies.each(&chosen, |company| {
         let after = after.as_ref().map(|place| place.within(&company.name));
-        let text = wanted.text.as_deref();
+        let text = text.as_ref();
         async move {
             let list = company.records.clients(text, after.as_ref(), limit).await?;
             Ok(((list.rows, list.total, list.more), list.basis))
         }
-    })
-    .await?;
+    });
+    let answered = answered.await?;
     let contact = wanted.include.is_some();
     let mut rows = Vec::new();
     let mut total = Some(0);
     let mut more = false;
-    for (company, (found, one, goes_on)) in answers {
+    for (company, (found, one, goes_on)) in answered.parts {
         total = total.zip(one).map(|(sum, one)| sum + one);
         more |= goes_on;
         for listed in found {
@@ -128,11 +129,11 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
                 id: listed.client.id.to_string(),
                 page: listed.page,
             };
-            rows.push((place, client_row(context, company, &listed.client, contact)));
+            rows.push((place, client_row(companies, company, &listed.client, contact)));
         }
     }
     // One company's clients come in the order they are listed in, which by pages is the service's own.
-    if 1 < companies.len() {
+    if 1 < chosen.len() {
         rows.sort_by_cached_key(|(place, _)| {
             let (sort, company, id) = place.order();
             (sort.to_owned(), company.to_owned(), id)
@@ -140,13 +141,12 @@ async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer
     }
     more |= limit < rows.len();
     rows.truncate(limit);
-    let basis = basis.map(|basis| answer::basis(&basis)).unwrap_or_default();
-    Ok(Answer::list(Rows { rows, total, more, resume: None }, &mark, basis))
+    Ok(Answer::list(Rows { rows, total, more, resume: None }, &mark, basis::shown(&answered.basis)))
 }
 
-fn client_row(context: &Context, company: &ServedCompany, client: &Client, contact: bool) -> Map<String, Value> {
+fn client_row(companies: &Companies, company: &Company, client: &Client, contact: bool) -> Map<String, Value> {
     let mut row = Row::default();
-    row.put("company", context.label(company))
+    row.put("company", label(companies, company))
         .put("id", Some(client.id.to_string()))
         .put("name", client.name())
         .show("city", client.city.as_ref())
@@ -173,37 +173,37 @@ pub(super) fn contact_row(client: &Client) -> Row {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct GetClient {
-    company: Option<String>,
+    company: Option<Vec<String>>,
     id: String,
     #[serde(default)]
     include: Vec<String>,
 }
 
-async fn get(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+async fn get(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: GetClient = parse(arguments)?;
     let id: ClientId = wanted
         .id
         .parse()
         .map_err(|error: domain::IdError| ToolFailure::new(error.to_string(), "find the id with list_clients"))?;
-    let companies = context.chosen(wanted.company.as_deref());
+    let chosen = companies.chosen(wanted.company.as_deref());
     let (company, client, basis) =
-        find_one(context, &companies, "client", id.as_str(), |company| company.records.client(&id)).await?;
+        companies.find_one(&chosen, "client", id.as_str(), |company| company.records.client(&id)).await?;
     let asked = |what: &str| wanted.include.iter().any(|asked| asked == what);
-    let mut row = Row(known(context, company, &client, asked("contact")));
+    let mut row = Row(known(companies, company, &client, asked("contact")));
     if asked("private_notes") {
         row.show("private_notes", client.private_notes.as_ref());
     }
     let row = row.0;
-    Ok(Answer::item(row, answer::basis(&basis)))
+    Ok(Answer::item(row, &basis))
 }
 
 /// All that is known of a client, without contact details and private notes.
-pub(super) fn full_row(context: &Context, company: &ServedCompany, client: &Client) -> Map<String, Value> {
-    known(context, company, client, false)
+pub(super) fn full_row(companies: &Companies, company: &Company, client: &Client) -> Map<String, Value> {
+    known(companies, company, client, false)
 }
 
-fn known(context: &Context, company: &ServedCompany, client: &Client, contact: bool) -> Map<String, Value> {
-    let mut row = Row(client_row(context, company, client, contact));
+fn known(companies: &Companies, company: &Company, client: &Client, contact: bool) -> Map<String, Value> {
+    let mut row = Row(client_row(companies, company, client, contact));
     row.put("created_at", client.created_at.map(answer::seconds))
         .put("updated_at", client.updated_at.map(answer::seconds))
         .show("notes", client.notes.as_ref());

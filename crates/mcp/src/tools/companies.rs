@@ -4,10 +4,9 @@ use futures_util::FutureExt as _;
 use serde_json::{Map, Value};
 
 use super::super::answer::{self, Answer, Row, Rows};
-use super::super::{Context, Tool, declare, schema, zone_name};
-use mirror::Kind;
-use records::Basis;
-use sync::{Status, gaps};
+use super::super::{Tool, basis, declare, mark, mirror_gap_words, schema, zone_name};
+use answers::Companies;
+use records::{Basis, Kind, Status};
 
 pub(super) fn tools() -> Vec<Tool> {
     let row = schema::record(
@@ -24,15 +23,15 @@ pub(super) fn tools() -> Vec<Tool> {
             schema::list_of(&row),
             false,
         ),
-        run: |context, _| list(context).boxed(),
+        run: |companies, _| list(companies).boxed(),
     }]
 }
 
-async fn list(context: &Context) -> Result<Answer, super::super::ToolFailure> {
-    let now = context.clock.now();
+async fn list(companies: &Companies) -> Result<Answer, super::super::ToolFailure> {
+    let now = companies.now();
     let mut rows: Vec<(usize, Map<String, Value>)> = Vec::new();
     let mut notes = Vec::new();
-    for (index, company) in context.companies.iter().enumerate() {
+    for (index, company) in companies.all.iter().enumerate() {
         let mut row = Row::default();
         row.put("company", Some(company.name.to_string()))
             .put("display_name", company.display_name.clone())
@@ -47,18 +46,23 @@ async fn list(context: &Context) -> Result<Answer, super::super::ToolFailure> {
         }
         rows.push((index, row.0));
     }
-    let mut basis = answer::basis(&Basis { notes, ..Basis::computed_at(now) });
-    if let Some(basis) = basis.as_object_mut() {
-        basis.insert("source".to_owned(), "configuration".into());
+    let mut basis = basis::shown(&Basis::computed_at(now));
+    basis.source("configuration");
+    for note in notes {
+        basis.note(note);
     }
     let total = Some(rows.len() as u64);
-    let mark = context.mark("list_companies", &Map::new());
+    let mark = mark(companies, "list_companies", &Map::new());
     Ok(Answer::list(Rows { rows, total, more: false, resume: None }, &mark, basis))
 }
 
 /// How far the mirror is, and what the month has cost.
 fn add_status(row: &mut Row, notes: &mut Vec<String>, company: &str, status: &Status) {
-    let gaps: Vec<String> = status.kinds.iter().flat_map(|(kind, coverage, _)| gaps(*kind, coverage)).collect();
+    let gaps = status
+        .kinds
+        .iter()
+        .flat_map(|(kind, coverage, _)| coverage.gaps().into_iter().map(|gap| mirror_gap_words(*kind, gap)));
+    let gaps: Vec<String> = gaps.collect();
     let started = status.kinds.iter().all(|(_, coverage, _)| coverage.full_at.is_some());
     let stands = match (started, gaps.is_empty()) {
         (false, _) => "first reading not finished",

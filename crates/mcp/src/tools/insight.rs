@@ -8,16 +8,14 @@ mod mix;
 mod quality;
 mod scorecard;
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::super::answer::{self, Answer, Dated, QueryMark, Row};
-use super::super::{Context, ServedCompany, Tool, ToolFailure, schema, zone_name};
-use super::people::People;
-use domain::{CompanyName, DateRange, NamedPeriod, date_of, epoch_day, fold};
-use insight::{Rate, Scope};
-use mirror::Facts;
-use records::{Basis, CANCELED_UNSEEN, InspectorMeant, NarrowedBy, NarrowingWanted, Need};
+use super::super::answer::{Answer, QueryMark, Row};
+use super::super::basis::ShownBasis;
+use super::super::{Tool, ToolFailure, schema};
+use answers::{AgentFact, Facts};
+use domain::{CompanyName, fold};
+use insight::Rate;
 
 /// Every insight.
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
@@ -31,125 +29,9 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     tools
 }
 
-fn scope(range: DateRange) -> Scope {
-    Scope { from: epoch_day(range.from()), to: epoch_day(range.to()) }
-}
-
-/// The days each company is asked about, by its own calendar.
-struct Periods(Vec<Dated>);
-
-impl Periods {
-    /// The days given, or `default`; compared with those before, a year before, or none.
-    fn of(
-        context: &Context,
-        companies: &[&ServedCompany],
-        days: &super::Days,
-        default: NamedPeriod,
-        compare: Option<&str>,
-    ) -> Result<Self, ToolFailure> {
-        let mut periods = Vec::new();
-        for company in companies {
-            let zone = company.records.timezone();
-            let today = zone.to_datetime(context.clock.now()).date();
-            let week_starts = company.records.week_starts();
-            let given =
-                super::period(days.from.as_deref(), days.to.as_deref(), days.period.as_deref(), today, week_starts)?;
-            let days = given.unwrap_or_else(|| default.resolve(today, week_starts));
-            let compared = match compare {
-                Some("previous") => Some(days.previous(today)),
-                Some("last_year") => Some(days.year_before(today)),
-                _ => None,
-            };
-            let timezone = zone_name(zone);
-            periods.push(Dated { company: company.name.clone(), days, compared, timezone });
-        }
-        Ok(Self(periods))
-    }
-
-    fn of_company(&self, company: &ServedCompany) -> Option<&Dated> {
-        self.0.iter().find(|dated| dated.company == company.name)
-    }
-
-    /// A company's days.
-    fn days(&self, company: &ServedCompany) -> Option<DateRange> {
-        self.of_company(company).map(|dated| dated.days)
-    }
-
-    /// A company's days, and those they are compared with.
-    fn scopes(&self, company: &ServedCompany) -> Option<(Scope, Option<Scope>)> {
-        let dated = self.of_company(company)?;
-        Some((scope(dated.days), dated.compared.map(scope)))
-    }
-
-    /// The basis with the days of the companies that answered.
-    fn basis<'a>(self, basis: Option<&Basis>, answered: impl Iterator<Item = &'a ServedCompany>) -> Value {
-        let answered: Vec<&CompanyName> = answered.map(|company| &company.name).collect();
-        let dated: Vec<Dated> = self.0.into_iter().filter(|dated| answered.contains(&&dated.company)).collect();
-        basis.map(|basis| answer::dated_basis(basis, &dated)).unwrap_or_default()
-    }
-}
-
-/// How far back an answer about these days, and those it compares them with, looks; and so many days further.
-fn needed(scope: &Scope, before: Option<&Scope>, days_before: i64) -> Need {
-    let first = before.map_or(scope.from, |before| scope.from.min(before.from)).min(scope.from - days_before);
-    Need::Since(date_of(first))
-}
-
-/// What a period is compared with unless asked otherwise.
-const PREVIOUS: &str = "previous";
-
 /// The arguments all insights about a period share.
 fn period_input(companies: &[CompanyName], default: &str) -> schema::Input {
-    days_input(companies, default).one_of("compare", &[PREVIOUS, "last_year", "none"], "Default previous.")
-}
-
-/// What the inspections of an insight can be narrowed to, besides the period.
-#[derive(Clone, Debug, Default, Deserialize)]
-struct Only {
-    inspector: Option<String>,
-    agent: Option<String>,
-    agency: Option<String>,
-    service: Option<String>,
-    add_on: Option<String>,
-    zip: Option<String>,
-    city: Option<String>,
-}
-
-impl Only {
-    /// Who is meant, in the companies that know them.
-    async fn people<'a>(&self, companies: &[&'a ServedCompany]) -> Result<People<'a>, ToolFailure> {
-        People::find(companies, self.inspector.as_deref(), self.agent.as_deref()).await
-    }
-
-    /// What one company's inspections are narrowed to, people left out.
-    fn without_people(&self) -> NarrowingWanted {
-        let one = |what, given: &Option<String>| given.clone().map(|given| (what, given));
-        NarrowingWanted {
-            inspector: None,
-            agent: None,
-            given: [
-                one(NarrowedBy::Agency, &self.agency),
-                one(NarrowedBy::Service, &self.service),
-                one(NarrowedBy::AddOn, &self.add_on),
-                one(NarrowedBy::Zip, &self.zip),
-                one(NarrowedBy::City, &self.city),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
-        }
-    }
-
-    /// What one company's inspections are narrowed to.
-    fn wanted(&self, people: &People, company: &ServedCompany) -> NarrowingWanted {
-        let (inspector, agent) = (self.inspector_in(people, company), people.agent(company));
-        NarrowingWanted { inspector, agent, ..self.without_people() }
-    }
-
-    /// The inspector asked for; where the names are not known yet, one whom nobody knows: never all of them.
-    fn inspector_in(&self, people: &People, company: &ServedCompany) -> Option<InspectorMeant> {
-        people.inspector(company).or_else(|| self.inspector.as_deref().map(InspectorMeant::unknown))
-    }
+    days_input(companies, default).one_of("compare", &["previous", "last_year", "none"], "Default previous.")
 }
 
 /// A page of an insight's rows: how many to leave out first, and the most to show of each company.
@@ -170,7 +52,7 @@ impl Page {
         self,
         rows: usize,
         combined: Option<Value>,
-        basis: Value,
+        basis: ShownBasis,
         make: impl Fn(std::ops::Range<usize>) -> Vec<Value>,
     ) -> Answer {
         Answer::paged_insight(&self.mark, self.skip, self.size, rows, combined, basis, make)
@@ -193,7 +75,7 @@ fn put_page<'a, T>(
     after
 }
 
-/// The arguments of [`Only`], but for those the tool declares itself. Names are said once in the server's instructions.
+/// The arguments of [`Only`](answers::Only), but for those the tool declares itself. Names are said once in the server's instructions.
 fn narrowed_by(input: schema::Input, names: &[&str]) -> schema::Input {
     names.iter().fold(input, |input, name| input.with(name, json!({"type": "string"})))
 }
@@ -256,13 +138,8 @@ fn inspector_name(facts: &Facts, inspector: Option<i64>) -> String {
 
 fn agent_name(facts: &Facts, agent: i64) -> String {
     let known = facts.agent(agent);
-    let id = |known: &mirror::AgentFact| format!("id {}", known.id);
+    let id = |known: &AgentFact| format!("id {}", known.id);
     known.map_or_else(|| format!("id {agent}"), |known| known.name.clone().unwrap_or_else(|| id(known)))
-}
-
-/// Whether rates of cancellation may be shown.
-fn sees_canceled(basis: &Basis) -> bool {
-    !basis.missing.iter().any(|missing| missing == CANCELED_UNSEEN)
 }
 
 /// Volume, hours (where they are summed) and revenue of all companies together.

@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::super::answer::{self, Answer, Dated, Row, Rows};
-use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema, zone_name};
-use super::people::People;
-use super::{Detail, ask_each, find_one, limit, parse, period};
-use domain::{AttachmentId, CompanyName, IdError, InspectionId, Slug, Status};
-use records::{AgentRole, InspectionOrder, InspectionSelection, InspectorWanted, Position, RecordsError};
+use super::super::answer::{Answer, Row, Rows};
+use super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
+use super::{Detail, limit, parse, words};
+use answers::{Companies, Days, InspectionsAsked, Place};
+use domain::{
+    AgentSide, AttachmentId, CompanyName, IdError, InspectionId, InspectionOrder, InspectionQuery, Slug, Status,
+};
 use row::{Shown, inspection_row, portal_link};
 
 const INSPECTION_TEXTS: &[&str] = &[
@@ -29,6 +30,7 @@ const INSPECTION_TEXTS: &[&str] = &[
 ];
 
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
+    let orders: Vec<&str> = InspectionOrder::ALL.iter().map(|order| order.name()).collect();
     let statuses: Vec<&str> = Status::ALL.iter().map(|status| status.name()).collect();
     let inspection = schema::record(INSPECTION_TEXTS, &["id", "status"]);
     let attachment =
@@ -54,11 +56,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                     .text("address", "Words of the address.")
                     .with("paid", serde_json::json!({"type": "boolean"}))
                     .with("confirmed", serde_json::json!({"type": "boolean"}))
-                    .one_of(
-                        "sort",
-                        &["newest", "oldest", "quote_highest", "quote_lowest"],
-                        "Default newest start first.",
-                    )
+                    .one_of("sort", &orders, "Default newest start first.")
                     .several_of("include", &["contact"], "contact: e-mail and phone too.")
                     .detail()
                     .paged()
@@ -112,43 +110,24 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     ]
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Sort {
-    #[default]
-    Newest,
-    Oldest,
-    QuoteHighest,
-    QuoteLowest,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Role {
-    Buying,
-    Selling,
-}
-
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ListInspections {
-    company: Option<String>,
-    from: Option<String>,
-    to: Option<String>,
-    period: Option<String>,
+    company: Option<Vec<String>>,
+    #[serde(flatten)]
+    days: Days,
     #[serde(default)]
     status: Vec<String>,
     inspector: Option<String>,
     agent: Option<String>,
-    agent_role: Option<Role>,
+    #[serde(default, deserialize_with = "side")]
+    agent_role: Option<AgentSide>,
     client: Option<String>,
     service: Option<String>,
     zip: Option<String>,
     address: Option<String>,
     paid: Option<bool>,
     confirmed: Option<bool>,
-    #[serde(default)]
-    sort: Sort,
+    sort: Option<String>,
     #[serde(default)]
     include: Vec<String>,
     #[serde(default)]
@@ -157,157 +136,64 @@ struct ListInspections {
     cursor: Option<String>,
 }
 
+/// The side named, as the schema has it.
+fn side<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<AgentSide>, D::Error> {
+    let name = Option::<String>::deserialize(deserializer)?;
+    Ok(name.and_then(|name| AgentSide::by_name(&name)))
+}
+
 impl ListInspections {
-    fn selection(&self) -> InspectionSelection {
-        InspectionSelection {
-            period: None,
-            statuses: self.status.iter().filter_map(|name| Status::by_name(name)).collect(),
-            inspector: None,
-            agent: None,
-            agent_role: self.agent_role.map(|role| match role {
-                Role::Buying => AgentRole::Buying,
-                Role::Selling => AgentRole::Selling,
-            }),
-            client: self.client.clone(),
+    fn asked(&self) -> Result<InspectionsAsked, ToolFailure> {
+        words("inspector", self.inspector.as_deref())?;
+        words("service", self.service.as_deref())?;
+        Ok(InspectionsAsked {
+            companies: self.company.clone(),
+            days: self.days.clone(),
+            inspector: self.inspector.clone(),
+            agent: self.agent.clone(),
+            side: self.agent_role,
             service: self.service.clone(),
-            zip: self.zip.clone(),
-            address: self.address.clone(),
-            paid: self.paid,
-            confirmed: self.confirmed,
-        }
+            query: InspectionQuery {
+                statuses: self.status.iter().filter_map(|name| Status::by_name(name)).collect(),
+                client: words("client", self.client.as_deref())?,
+                zip: self.zip.clone(),
+                address: words("address", self.address.as_deref())?,
+                paid: self.paid,
+                confirmed: self.confirmed,
+                ..InspectionQuery::default()
+            },
+        })
     }
 
     fn order(&self) -> InspectionOrder {
-        match self.sort {
-            Sort::Newest => InspectionOrder::Newest,
-            Sort::Oldest => InspectionOrder::Oldest,
-            Sort::QuoteHighest => InspectionOrder::QuoteHighest,
-            Sort::QuoteLowest => InspectionOrder::QuoteLowest,
-        }
+        let named = |name: &str| InspectionOrder::ALL.iter().copied().find(|order| order.name() == name);
+        self.sort.as_deref().and_then(named).unwrap_or_default()
     }
 }
 
-/// A row's place in the list: in one company, then among rows of several that begin together.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Place {
-    company: String,
-    position: Position,
-}
-
-impl Place {
-    /// Where the list of one company goes on after this row, which may be another company's.
-    fn within(&self, company: &CompanyName) -> Position {
-        Position { inclusive: self.company.as_str() < company.as_str(), ..self.position.clone() }
-    }
-}
-
-/// The days asked about, in each company's own zone.
-fn days_of(wanted: &ListInspections, companies: &[&ServedCompany], now: Timestamp) -> Result<Vec<Dated>, ToolFailure> {
-    let mut dated = Vec::new();
-    for company in companies {
-        let zone = company.records.timezone();
-        let range = period(
-            wanted.from.as_deref(),
-            wanted.to.as_deref(),
-            wanted.period.as_deref(),
-            zone.to_datetime(now).date(),
-            company.records.week_starts(),
-        )?;
-        let name = company.name.clone();
-        dated.extend(range.map(|days| Dated { company: name, days, compared: None, timezone: zone_name(zone) }));
-    }
-    Ok(dated)
-}
-
-async fn list(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = context.mark("list_inspections", &arguments);
+async fn list(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = mark(companies, "list_inspections", &arguments);
     let wanted: ListInspections = parse(arguments)?;
     if wanted.agent_role.is_some() && wanted.agent.is_none() {
         return Err(ToolFailure::new("`agent_role` narrows `agent`, which is not given", "give `agent` too"));
     }
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
     let (after, carried_total) = after.map_or((None, None), |(place, total)| (Some(place), total));
-    let is_going_on = after.is_some();
-    let chosen = context.chosen(wanted.company.as_deref());
-    let people = People::find(&chosen, wanted.inspector.as_deref(), wanted.agent.as_deref()).await?;
-    let companies = people.companies();
-    let now = context.clock.now();
-    let order = wanted.order();
     let limit = limit(wanted.limit);
-    let mut dated = days_of(&wanted, &companies, now)?;
-    let (answers, basis) = ask_each(&companies, |company| {
-        let period = dated.iter().find(|dated| dated.company == company.name).map(|dated| dated.days);
-        let (wanted, people) = (&wanted, &people);
-        let after = after.as_ref().map(|place| place.within(&company.name));
-        async move {
-            let after = after.as_ref();
-            let mut selection = InspectionSelection { period, ..wanted.selection() };
-            selection.agent = people.agent(company).map(|agent| agent.id);
-            // Where no names are known, the words are looked for as they are.
-            let as_given = || wanted.inspector.clone().map(InspectorWanted::given);
-            selection.inspector = people.inspector(company).map(InspectorWanted::meant).or_else(as_given);
-            let mut taken = Vec::new();
-            if let Some(service) = selection.service.take() {
-                let (service, note) = company.records.resolve_service(&service).await?;
-                selection.service = Some(service);
-                taken.extend(note);
-            }
-            let mut list = company.records.inspections(&selection, order, after, limit).await?;
-            list.basis.notes.extend(taken);
-            if list.rows.is_empty() && after.is_none() && wanted.inspector.is_some() {
-                list.basis
-                    .notes
-                    .push(format!("no inspection in {} fits; is the inspector's name right?", company.name));
-            }
-            let basis = list.basis.clone();
-            let shared = company.records.shared_inspector_names().await?;
-            Ok::<_, RecordsError>(((list, shared), basis))
-        }
-    })
-    .await?;
+    let found = companies.inspections(&wanted.asked()?, wanted.order(), after.as_ref(), limit).await?;
     let shown = Shown { contact: !wanted.include.is_empty(), detail: wanted.detail };
-    let mut rows = Vec::new();
-    let mut total = Some(0);
-    let mut more = false;
-    let mut resume: Option<Position> = None;
-    for (company, (list, shared)) in &answers {
-        more |= list.more;
-        total = total.zip(list.total).map(|(sum, one)| sum + one);
-        if let Some(searched) = &list.searched_to {
-            // Going on from the earliest stop of all companies repeats nothing and leaves nothing out.
-            let earlier = resume.take().filter(|other| order.compare(other, searched).is_lt());
-            resume = earlier.or_else(|| Some(searched.clone()));
+    let now = companies.now();
+    let rows = found.rows.into_iter().map(|(place, one)| {
+        let mut row = inspection_row(companies, one.company, &one.inspection, now, shown);
+        if let Some(names) = row.get_mut("inspectors").filter(|_| !one.shared_names.is_empty()) {
+            *names = row::tell_apart(&one.inspection.inspectors, &one.shared_names).into();
         }
-        for inspection in &list.rows {
-            if let Some(position) = order.position(inspection) {
-                let place = Place { company: company.name.to_string(), position };
-                let mut row = inspection_row(context, company, inspection, now, shown);
-                if let Some(names) = row.get_mut("inspectors").filter(|_| !shared.is_empty()) {
-                    *names = row::tell_apart(&inspection.inspectors, shared).into();
-                }
-                rows.push((place, row));
-            }
-        }
-    }
-    rows.sort_by(|(left, _), (right, _)| {
-        order.compare(&left.position, &right.position).then_with(|| left.company.cmp(&right.company))
+        (place, row)
     });
-    if let Some(stop) = &resume {
-        rows.retain(|(place, _)| order.compare(&place.position, stop).is_le());
-    }
-    // No company's name is after this: what stands at the stop itself was searched in every company.
-    let mut resume = resume.map(|position| Place { company: char::MAX.to_string(), position });
-    if limit < rows.len() {
-        rows.truncate(limit);
-        more = true;
-        resume = None;
-    }
-    let total = if is_going_on { carried_total } else { total };
-    let rows = Rows { rows, total, more, resume };
-    let basis = people.say(basis);
-    dated.retain(|days| answers.iter().any(|(company, _)| company.name == days.company));
-    let basis = basis.map(|basis| answer::dated_basis(&basis, &dated)).unwrap_or_default();
-    Ok(Answer::list(rows, &mark, basis))
+    let rows = rows.collect();
+    let total = if after.is_some() { carried_total } else { found.total };
+    let rows = Rows { rows, total, more: found.more, resume: found.resume };
+    Ok(Answer::list(rows, &mark, basis::shown(&found.basis)))
 }
 
 fn inspection_id(given: &str) -> Result<InspectionId, ToolFailure> {
@@ -317,21 +203,21 @@ fn inspection_id(given: &str) -> Result<InspectionId, ToolFailure> {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct GetInspection {
-    company: Option<String>,
+    company: Option<Vec<String>>,
     id: String,
     #[serde(default)]
     include: Vec<String>,
 }
 
-async fn get(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+async fn get(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: GetInspection = parse(arguments)?;
     let id = inspection_id(&wanted.id)?;
-    let companies = context.chosen(wanted.company.as_deref());
+    let chosen = companies.chosen(wanted.company.as_deref());
     let (company, inspection, basis) =
-        find_one(context, &companies, "inspection", id.as_str(), |company| company.records.inspection(&id)).await?;
+        companies.find_one(&chosen, "inspection", id.as_str(), |company| company.records.inspection(&id)).await?;
     let shown = Shown { contact: !wanted.include.is_empty(), detail: Detail::Full };
-    let row = inspection_row(context, company, &inspection, context.clock.now(), shown);
-    Ok(Answer::item(row, answer::basis(&basis)))
+    let row = inspection_row(companies, company, &inspection, companies.now(), shown);
+    Ok(Answer::item(row, &basis))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -344,7 +230,7 @@ enum Kind {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ListAttachments {
-    company: Option<String>,
+    company: Option<Vec<String>>,
     inspection_id: String,
     kind: Option<Kind>,
     limit: Option<u32>,
@@ -359,22 +245,23 @@ struct FilePlace {
     id: AttachmentId,
 }
 
-async fn attachments(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = context.mark("list_attachments", &arguments);
+async fn attachments(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = mark(companies, "list_attachments", &arguments);
     let wanted: ListAttachments = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<FilePlace>(cursor)).transpose()?;
     let id = inspection_id(&wanted.inspection_id)?;
-    let companies = context.chosen(wanted.company.as_deref());
+    let chosen = companies.chosen(wanted.company.as_deref());
     // An inspection without files and one that does not exist look alike in a list of files: the inspection is read
     // where nothing came.
-    let (company, files, basis) = find_one(context, &companies, "inspection", id.as_str(), |company| async {
-        let (files, basis) = company.records.attachments(&id).await?;
-        if files.is_empty() && company.records.inspection(&id).await?.is_none() {
-            return Ok(None);
-        }
-        Ok(Some((files, basis)))
-    })
-    .await?;
+    let (company, files, basis) = companies
+        .find_one(&chosen, "inspection", id.as_str(), |company| async {
+            let (files, basis) = company.records.attachments(&id).await?;
+            if files.is_empty() && company.records.inspection(&id).await?.is_none() {
+                return Ok(None);
+            }
+            Ok(Some((files, basis)))
+        })
+        .await?;
     let zone = company.records.timezone();
     let of_kind = files.iter().filter(|file| match wanted.kind {
         None => true,
@@ -385,7 +272,7 @@ async fn attachments(context: &Context, arguments: Map<String, Value>) -> Result
         .map(|file| {
             let place = FilePlace { at: file.created_at.map(Timestamp::as_millisecond), id: file.id.clone() };
             let mut row = Row::default();
-            row.put("company", context.label(company))
+            row.put("company", label(companies, company))
                 .put("id", Some(file.id.to_string()))
                 .show("name", file.name.as_ref())
                 .put("report", file.report)
@@ -400,23 +287,23 @@ async fn attachments(context: &Context, arguments: Map<String, Value>) -> Result
             (place, row.0)
         })
         .collect();
-    let total = basis.missing.is_empty().then_some(rows.len() as u64);
+    let total = basis.is_complete().then_some(rows.len() as u64);
     // The latest first.
     rows.sort_by(|(left, _), (right, _)| right.cmp(left));
     rows.retain(|(place, _)| after.as_ref().is_none_or(|(after, _)| place < after));
     let more = limit(wanted.limit) < rows.len();
     rows.truncate(limit(wanted.limit));
-    Ok(Answer::list(Rows { rows, total, more, resume: None }, &mark, answer::basis(&basis)))
+    Ok(Answer::list(Rows { rows, total, more, resume: None }, &mark, basis::shown(&basis)))
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PortalLink {
-    company: Option<String>,
+    company: Option<Vec<String>>,
     inspection: String,
 }
 
-async fn link_to(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+async fn link_to(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: PortalLink = parse(arguments)?;
     let given = wanted.inspection.trim();
     let mut row = Row::default();
@@ -425,11 +312,9 @@ async fn link_to(context: &Context, arguments: Map<String, Value>) -> Result<Ans
         given.strip_prefix(row::PORTAL).map_or(given, |rest| rest.split(['?', '#', '/']).next().unwrap_or(rest));
     if let Ok(slug) = given.parse::<Slug>() {
         row.put("slug", Some(slug.to_string())).put("portal_link", Some(portal_link(&slug)));
-        let mut basis = answer::basis(&records::Basis::computed_at(context.clock.now()));
-        if let Some(basis) = basis.as_object_mut() {
-            basis.insert("source".to_owned(), "computed".into());
-        }
-        return Ok(Answer::item(row.0, basis));
+        let mut basis = basis::shown(&records::Basis::computed_at(companies.now()));
+        basis.source("computed");
+        return Ok(Answer::item_with(row.0, basis));
     }
     let id: InspectionId =
         given.parse().ok().filter(|_| given.bytes().all(|b| b.is_ascii_digit())).ok_or_else(|| {
@@ -438,15 +323,15 @@ async fn link_to(context: &Context, arguments: Map<String, Value>) -> Result<Ans
                 "give an inspection's slug (such as 0f8fad5b-d9cb-469f-a165-70867728950e) or its id (digits)",
             )
         })?;
-    let companies = context.chosen(wanted.company.as_deref());
+    let chosen = companies.chosen(wanted.company.as_deref());
     let (company, inspection, basis) =
-        find_one(context, &companies, "inspection", id.as_str(), |company| company.records.inspection(&id)).await?;
+        companies.find_one(&chosen, "inspection", id.as_str(), |company| company.records.inspection(&id)).await?;
     let Some(slug) = inspection.slug else {
         return Err(ToolFailure::new(format!("inspection {id} has no slug"), "open it from the Spectora calendar"));
     };
-    row.put("company", context.label(company))
+    row.put("company", label(companies, company))
         .put("id", Some(id.to_string()))
         .put("slug", Some(slug.to_string()))
         .put("portal_link", Some(portal_link(&slug)));
-    Ok(Answer::item(row.0, answer::basis(&basis)))
+    Ok(Answer::item(row.0, &basis))
 }

@@ -10,15 +10,14 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::super::answer::{self, Answer, Cut, Row, Rows, cut_to_page};
+use super::super::answer::{Answer, Cut, Row, Rows, cut_to_page};
 use super::super::progress::Reporter;
-use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
+use super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
 use super::inspections::row;
-use super::{ask_each, civil_day, limit, parse};
+use super::{limit, parse};
+use answers::{Companies, Company, civil_day};
 use domain::{CompanyName, Inspection, Money, id_order};
-use mirror::{Kind, News, NewsKind};
-use records::{Basis, NewsSubject, Refreshed};
-use sync::Progress;
+use records::{Basis, Gap, Kind, News, NewsKind, NewsSubject, Progress, Refreshed};
 
 /// How far back `whats_new` looks unless told otherwise, in days.
 const SINCE_DAYS: i64 = 7;
@@ -62,7 +61,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WhatsNew {
-    company: Option<String>,
+    company: Option<Vec<String>>,
     since: Option<String>,
     #[serde(default)]
     what: Vec<String>,
@@ -97,11 +96,11 @@ impl Place {
     }
 }
 
-async fn whats_new(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = context.mark("whats_new", &arguments);
+async fn whats_new(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = mark(companies, "whats_new", &arguments);
     let wanted: WhatsNew = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
-    let companies = context.chosen(wanted.company.as_deref());
+    let chosen = companies.chosen(wanted.company.as_deref());
     let kinds: Vec<NewsKind> = wanted.what.iter().filter_map(|name| NewsKind::by_name(name)).collect();
     let since: Option<Date> = match &wanted.since {
         Some(text) => Some(
@@ -110,24 +109,24 @@ async fn whats_new(context: &Context, arguments: Map<String, Value>) -> Result<A
         ),
         None => None,
     };
-    let now = context.clock.now();
-    let (answers, basis) = ask_each(&companies, |company| async move {
+    let now = companies.now();
+    let answered = companies.each(&chosen, |company| async move {
         let since = begins(company, since, now);
         let (news, basis) = company.records.news(since).await?;
         Ok((news, basis))
-    })
-    .await?;
-    let mut all: Vec<(Place, (&ServedCompany, &News))> = Vec::new();
-    for (company, news) in &answers {
+    });
+    let answered = answered.await?;
+    let mut all: Vec<(Place, (&Company, &News))> = Vec::new();
+    for (company, news) in &answered.parts {
         for one in news.iter().filter(|one| kinds.is_empty() || kinds.contains(&one.what)) {
             all.push((Place::of(&company.name, one), (company, one)));
         }
     }
-    let mut basis = basis.unwrap_or_else(|| Basis::computed_at(now));
-    basis.notes.insert(0, counts(&all));
+    let mut basis = basis::shown(&answered.basis);
+    basis.first_note(counts(&all));
     let Cut { total, more } = cut_to_page(&mut all, after.as_ref().map(|(place, _)| place), limit(wanted.limit));
     let mut subjects = Vec::new();
-    for company in &companies {
+    for company in &chosen {
         let of_company: Vec<&News> =
             all.iter().filter(|(_, (other, _))| other.name == company.name).map(|(_, (_, news))| *news).collect();
         if !of_company.is_empty() {
@@ -138,14 +137,14 @@ async fn whats_new(context: &Context, arguments: Map<String, Value>) -> Result<A
     for (place, (company, news)) in all {
         let of_company = subjects.iter_mut().find(|(name, _)| **name == company.name);
         let subject = of_company.and_then(|(_, subjects)| subjects.next()).flatten();
-        rows.push((place, news_row(context, company, news, subject.as_ref())));
+        rows.push((place, news_row(companies, company, news, subject.as_ref())));
     }
     let rows = Rows { rows, total: Some(total), more, resume: None };
-    Ok(Answer::list(rows, &mark, answer::basis(&basis)))
+    Ok(Answer::list(rows, &mark, basis))
 }
 
 /// The instant the company's day begins.
-fn begins(company: &ServedCompany, since: Option<Date>, now: Timestamp) -> Timestamp {
+fn begins(company: &Company, since: Option<Date>, now: Timestamp) -> Timestamp {
     let zone = company.records.timezone();
     let day = since.unwrap_or_else(|| {
         let today = zone.to_datetime(now).date();
@@ -154,22 +153,22 @@ fn begins(company: &ServedCompany, since: Option<Date>, now: Timestamp) -> Times
     day.to_zoned_datetime(zone.clone()).map_or(Timestamp::MIN, |start| start.timestamp())
 }
 
-fn counts(all: &[(Place, (&ServedCompany, &News))]) -> String {
+fn counts(all: &[(Place, (&Company, &News))]) -> String {
     let count = |kind: NewsKind| all.iter().filter(|(_, (_, news))| news.what == kind).count();
     let parts = NewsKind::ALL.iter().map(|kind| format!("{} {}", kind.name(), count(*kind)));
     parts.collect::<Vec<_>>().join(", ")
 }
 
 fn news_row(
-    context: &Context,
-    company: &ServedCompany,
+    companies: &Companies,
+    company: &Company,
     news: &News,
     subject: Option<&NewsSubject>,
 ) -> Map<String, Value> {
     let zone = company.records.timezone();
     let mut shown = Row::default();
     shown
-        .put("company", context.label(company))
+        .put("company", label(companies, company))
         .put("at", Some(row::local(news.at, zone)))
         .put("what", Some(news.what.name()))
         .put("id", Some(news.id.clone()));
@@ -203,7 +202,7 @@ fn describe(shown: &mut Row, inspection: &Inspection, zone: &jiff::tz::TimeZone)
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Refresh {
-    company: Option<String>,
+    company: Option<Vec<String>>,
     #[serde(default)]
     full: bool,
 }
@@ -223,19 +222,19 @@ impl Progress for Steps {
     }
 }
 
-async fn refresh(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = context.mark("refresh", &arguments);
+async fn refresh(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = mark(companies, "refresh", &arguments);
     let wanted: Refresh = parse(arguments)?;
-    let companies = context.chosen(wanted.company.as_deref());
+    let chosen = companies.chosen(wanted.company.as_deref());
     // All at once: each has its own service's cap, and the time one may take is the time all may take together.
-    let refreshed = join_all(companies.iter().map(|company| async {
+    let refreshed = join_all(chosen.iter().map(|company| async {
         let steps = Steps { reporter: Reporter::current(), latest: Mutex::default() };
         let outcome = company.records.refresh(wanted.full, &steps).await;
         (*company, outcome, steps.latest.into_inner().unwrap_or_else(PoisonError::into_inner))
     }))
     .await;
     let mut rows = Vec::new();
-    let mut basis = Basis::computed_at(context.clock.now());
+    let mut basis = Basis::computed_at(companies.now());
     for (index, (company, outcome, steps)) in refreshed.into_iter().enumerate() {
         let mut shown = Row::default();
         shown.put("company", Some(company.name.to_string()));
@@ -248,21 +247,23 @@ async fn refresh(context: &Context, arguments: Map<String, Value>) -> Result<Ans
                     .put("new", Some(count.new))
                     .put("changed", Some(count.changed))
                     .put("gone", Some(count.gone));
-                basis.missing.extend(report.missing);
+                basis.gaps.extend(report.gaps.into_iter().map(|(kind, gap)| Gap::Mirror(kind, gap)));
+                let failed = report.failed.iter().map(|(kind, error)| format!("{}: {error}", kind.name()));
+                basis.gaps.extend(failed.map(|what| Gap::ChangesFailed(company.name.clone(), what)));
             }
             Ok(Refreshed::Unfinished) => {
                 shown
                     .put("outcome", Some("not finished yet; it goes on in the background"))
                     .list("read_so_far", steps.into_values());
-                basis.missing.push(format!("{}: some changes are not read yet", company.name));
+                basis.gaps.push(Gap::Changes(company.name.clone()));
             }
             Err(error) => {
                 shown.put("outcome", Some("failed")).list("read_so_far", steps.into_values());
-                basis.missing.push(format!("{}: {error}", company.name));
+                basis.gaps.push(Gap::ChangesFailed(company.name.clone(), error.to_string()));
             }
         }
         rows.push((index, shown.0));
     }
     let total = Some(rows.len() as u64);
-    Ok(Answer::list(Rows { rows, total, more: false, resume: None }, &mark, answer::basis(&basis)))
+    Ok(Answer::list(Rows { rows, total, more: false, resume: None }, &mark, basis::shown(&basis)))
 }

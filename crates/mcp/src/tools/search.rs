@@ -5,10 +5,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::super::answer::{Answer, Row};
-use super::super::{Context, ServedCompany, Tool, ToolFailure, declare, render, schema};
+use super::super::{Tool, ToolFailure, declare, label, render, schema};
 use super::inspections::row;
-use super::{agents, ask_each, clients, parse};
-use domain::{Agent, Client, Inspection};
+use super::{agents, clients, parse};
+use answers::{Companies, Company};
+use domain::{Agent, Client, Inspection, SearchTerms};
 use records::FoundRecord;
 
 /// Records of each kind in one answer.
@@ -33,7 +34,7 @@ pub(super) fn tools() -> Vec<Tool> {
                 "Search",
                 "Use this to find agents, clients and inspections by words of a name or address; fetch reads one of them. \
                  For counts and filters use the list tools.",
-                schema::Input::new(&[]).required_text("query", "Words to find.").build(),
+                schema::Input::new(&[]).required_text("query", "SearchTerms to find.").build(),
                 object(results),
                 false,
             ),
@@ -59,22 +60,25 @@ struct Search {
     query: String,
 }
 
-async fn search(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+async fn search(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: Search = parse(arguments)?;
-    let companies = context.chosen(None);
-    let query = &wanted.query;
-    let (answers, _) =
-        ask_each(&companies, |company| async move { company.records.search(query, RESULTS_OF_A_KIND).await }).await?;
+    let chosen = companies.chosen(None);
+    let Some(query) = &SearchTerms::of(&wanted.query) else {
+        return Ok(Answer::json(Map::from_iter([("results".to_owned(), json!([]))])));
+    };
+    let answered = companies
+        .each(&chosen, |company| async move { company.records.search(query, RESULTS_OF_A_KIND).await })
+        .await?;
     let mut results = Vec::new();
-    for (company, found) in &answers {
-        results.extend(found.iter().map(|record| result(context, company, record)));
+    for (company, found) in &answered.parts {
+        results.extend(found.iter().map(|record| result(companies, company, record)));
     }
     let mut answer = Map::new();
     answer.insert("results".to_owned(), results.into());
     Ok(Answer::json(answer))
 }
 
-fn result(context: &Context, company: &ServedCompany, record: &FoundRecord) -> Value {
+fn result(companies: &Companies, company: &Company, record: &FoundRecord) -> Value {
     let (kind, id, title, url) = match record {
         FoundRecord::Agent(agent) => ("agent", agent.id.to_string(), agent_title(agent), String::new()),
         FoundRecord::Client(client) => ("client", client.id.to_string(), client_title(client), String::new()),
@@ -83,7 +87,7 @@ fn result(context: &Context, company: &ServedCompany, record: &FoundRecord) -> V
             ("inspection", inspection.id.to_string(), inspection_title(company, inspection), url)
         }
     };
-    let title = context.label(company).map_or(title.clone(), |label| format!("{title} ({label})"));
+    let title = label(companies, company).map_or(title.clone(), |label| format!("{title} ({label})"));
     json!({"id": format!("{}/{kind}/{id}", company.name), "title": title, "url": url})
 }
 
@@ -97,7 +101,7 @@ fn client_title(client: &Client) -> String {
     format!("Client {}", client.name().unwrap_or_else(|| "without a name".to_owned()))
 }
 
-fn inspection_title(company: &ServedCompany, inspection: &Inspection) -> String {
+fn inspection_title(company: &Company, inspection: &Inspection) -> String {
     let day = inspection.starts_at.map(|at| company.records.timezone().to_datetime(at).date().to_string());
     let place = inspection.address.full.as_ref().map(ToString::to_string);
     let parts: Vec<String> = [day, place].into_iter().flatten().collect();
@@ -110,7 +114,7 @@ struct Fetch {
     id: String,
 }
 
-async fn fetch(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+async fn fetch(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: Fetch = parse(arguments)?;
     let unknown = || {
         ToolFailure::new("there is no such record", "give an id as search gives it, such as COMPANY/inspection/5012345")
@@ -119,23 +123,23 @@ async fn fetch(context: &Context, arguments: Map<String, Value>) -> Result<Answe
     let (Some(company), Some(kind), Some(id)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(unknown());
     };
-    let company = *context.chosen(Some(company)).first().ok_or_else(unknown)?;
+    let company = *companies.chosen(Some(&[company.to_owned()])).first().ok_or_else(unknown)?;
     let (title, url, item, as_of) = match kind {
         "agent" => {
             let id = id.parse().map_err(|_| unknown())?;
             let (entry, basis) = company.records.agent(&id).await?.ok_or_else(unknown)?;
-            (agent_title(&entry.agent), String::new(), agents::full_row(context, company, &entry), basis.as_of)
+            (agent_title(&entry.agent), String::new(), agents::full_row(companies, company, &entry), basis.as_of)
         }
         "client" => {
             let id = id.parse().map_err(|_| unknown())?;
             let (client, basis) = company.records.client(&id).await?.ok_or_else(unknown)?;
-            (client_title(&client), String::new(), clients::full_row(context, company, &client), basis.as_of)
+            (client_title(&client), String::new(), clients::full_row(companies, company, &client), basis.as_of)
         }
         "inspection" => {
             let id = id.parse().map_err(|_| unknown())?;
             let (inspection, basis) = company.records.inspection(&id).await?.ok_or_else(unknown)?;
             let url = inspection.slug.as_ref().map(row::portal_link).unwrap_or_default();
-            let item = row::full_row(context, company, &inspection, context.clock.now());
+            let item = row::full_row(companies, company, &inspection, companies.now());
             (inspection_title(company, &inspection), url, item, basis.as_of)
         }
         _ => return Err(unknown()),

@@ -1,7 +1,6 @@
 //! `agent_analysis`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
@@ -9,25 +8,16 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::super::super::answer::{Answer, Row};
-use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
+use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
 use super::super::inspections::row;
-use super::super::{Days, ask_each, parse};
-use super::{
-    Only, PREVIOUS, Page, Periods, agent_name, inspector_name, money, put_page, rate_value, rounded, rounded3,
-    sees_canceled, word,
-};
-use domain::{CompanyName, Inspection, NamedPeriod};
-use insight::{
-    AgentAnalysis, AgentNumbers, COURSE_REFERRALS_SURE, Disagreement, DormantRule, agent_analysis, agent_profile,
-    disagreements,
-};
-use mirror::{Fact, Facts};
-use records::{NarrowingWanted, Need, RecordsError, summed};
+use super::super::parse;
+use super::{Page, agent_name, inspector_name, money, put_page, rate_value, rounded, rounded3, word};
+use answers::{AgentsPart, Asked, Companies, Company, Facts};
+use domain::{CompanyName, Inspection};
+use insight::{AgentNumbers, COURSE_REFERRALS_SURE, DormantRule, agent_profile};
 
 /// Agents shown unless asked otherwise.
 const SHOWN: usize = 10;
-/// The last jobs shown in a profile.
-const LAST_JOBS: usize = 3;
 /// Services, add-ons and inspectors named as usual in a profile.
 const USUAL: usize = 3;
 
@@ -75,14 +65,10 @@ enum Mode {
 
 #[derive(Debug, Deserialize)]
 struct Wanted {
-    company: Option<String>,
     #[serde(flatten)]
-    days: Days,
-    compare: Option<String>,
+    asked: Asked,
     #[serde(default)]
     mode: Mode,
-    #[serde(flatten)]
-    only: Only,
     min_referrals: Option<u64>,
     min_days: Option<f64>,
     gap_factor: Option<f64>,
@@ -102,68 +88,40 @@ impl Wanted {
     }
 }
 
-async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = context.mark("agent_analysis", &arguments);
+async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = mark(companies, "agent_analysis", &arguments);
     let wanted: Wanted = parse(arguments)?;
-    if wanted.mode == Mode::One && wanted.only.agent.is_none() {
+    let is_one = wanted.asked.only.agent.is_some();
+    if wanted.mode == Mode::One && !is_one {
         return Err(ToolFailure::new("mode `one` needs an agent", "give `agent`: an id or a name"));
     }
     let page = Page::of(mark, wanted.cursor.as_deref(), wanted.limit.unwrap_or(SHOWN))?;
-    let mode = if wanted.only.agent.is_some() { Mode::One } else { wanted.mode };
-    let chosen = context.chosen(wanted.company.as_deref());
-    let now = context.clock.now();
-    let people = wanted.only.people(&chosen).await?;
-    let companies = people.companies();
-    let compare = wanted.compare.as_deref().or(Some(PREVIOUS));
-    let periods = Periods::of(context, &companies, &wanted.days, NamedPeriod::Last365Days, compare)?;
-    let (answers, basis) = ask_each(&companies, |company| {
-        let scopes = periods.scopes(company);
-        let only = people.agent(company).map(|agent| agent.known_number());
-        let narrowed = NarrowingWanted { agent: None, ..wanted.only.wanted(&people, company) };
-        async move {
-            let Some((scope, before)) = scopes else { return Err(RecordsError::NoMirror) };
-            // Rhythms and first times need all there ever was.
-            let (facts, basis) = company.records.facts_of(&narrowed, Need::All).await?;
-            let (statistics, _) = company.records.statistics().await?;
-            let deleted = company.records.deleted_facts().await?;
-            let whole = company.records.facts(Need::All).await?.0;
-            let of = statistics.len();
-            let compare = move |facts: &Facts| disagreements(facts, &deleted, &statistics, now.as_millisecond());
-            let checked = Checked { of, differing: summed(&whole, compare).await.differing };
-            let sums = move |facts: &Facts| agent_analysis(facts, &scope, before.as_ref(), now.as_millisecond());
-            let analysis = summed(&facts, sums).await;
-            let sees = sees_canceled(&basis);
-            let only = only.transpose()?;
-            let jobs = match only {
-                Some(only) => last_jobs(company, &facts, only, now).await?,
-                None => Vec::new(),
-            };
-            Ok((Read { facts, analysis, only, sees, checked, jobs }, basis))
-        }
-    })
-    .await?;
+    let mode = if is_one { Mode::One } else { wanted.mode };
+    let now = companies.now();
+    let answered = companies.agents(&wanted.asked).await?;
     let rule = wanted.rule();
     let mut together = Together::default();
     let mut lists = Vec::new();
-    for (company, read) in &answers {
+    for (company, part) in &answered.parts {
+        let read = &Read(part);
         let chosen = read.chosen(mode, rule, now);
-        let counted = if mode == Mode::Top { read.analysis.agents.iter().collect() } else { chosen.clone() };
+        let counted = if mode == Mode::Top { part.analysis.agents.iter().collect() } else { chosen.clone() };
         for one in counted {
-            together.add(company, &read.facts, one);
+            together.add(company, &part.facts, one);
         }
-        together.revenue += read.analysis.revenue;
+        together.revenue += part.analysis.revenue;
         lists.push(chosen);
     }
     let rows = lists.iter().map(Vec::len).max().unwrap_or(0);
-    let several = (1 < answers.len()).then(|| together.shown(mode, wanted.limit.unwrap_or(SHOWN)));
-    let basis = periods.basis(people.say(basis).as_ref(), answers.iter().map(|(company, _)| *company));
-    Ok(page.answer(rows, several, basis, |place| {
-        let parts = answers.iter().zip(&lists).map(|((company, read), chosen)| {
+    let several = (1 < answered.parts.len()).then(|| together.shown(mode, wanted.limit.unwrap_or(SHOWN)));
+    Ok(page.answer(rows, several, basis::shown(&answered.basis), |place| {
+        let parts = answered.parts.iter().zip(&lists).map(|((company, one), chosen)| {
+            let read = &Read(one);
             let mut part = Row::default();
             part.put("company", Some(company.name.to_string()));
-            let shown = Shown { company, facts: &read.facts, now, sees: read.sees };
-            if let Some(only) = read.only {
-                one_agent(&mut part, &shown, read, chosen.first().copied(), only, rule);
+            let shown = Shown { company, facts: &one.facts, now, sees: one.sees_canceled };
+            if let Some(only) = one.only {
+                one_agent(&mut part, &shown, one, chosen.first().copied(), only, rule);
                 return Value::Object(part.0);
             }
             part.put("found", Some(chosen.len()));
@@ -176,7 +134,14 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
 }
 
 /// One agent's profile; zeros where there is nothing of them among the inspections asked about.
-fn one_agent(part: &mut Row, shown: &Shown, read: &Read, numbers: Option<&AgentNumbers>, only: i64, rule: DormantRule) {
+fn one_agent(
+    part: &mut Row,
+    shown: &Shown,
+    read: &AgentsPart,
+    numbers: Option<&AgentNumbers>,
+    only: i64,
+    rule: DormantRule,
+) {
     let Some(numbers) = numbers else {
         let name = agent_name(shown.facts, only);
         part.put("agent", Some(format!("{name}: no such inspection on either side")));
@@ -184,7 +149,7 @@ fn one_agent(part: &mut Row, shown: &Shown, read: &Read, numbers: Option<&AgentN
     };
     let mut profile = Row(shown.profile(numbers, rule));
     let id = shown.facts.agent(only).map(|agent| agent.id.as_str());
-    if let Some(one) = read.checked.differing.iter().find(|one| Some(one.id.as_str()) == id) {
+    if let Some(one) = read.differing.iter().find(|one| Some(one.id.as_str()) == id) {
         let differ = format!("{} by Spectora's statistics, {} inspections here", one.theirs, one.ours);
         profile.put("statistics_disagree", Some(differ));
     }
@@ -192,23 +157,14 @@ fn one_agent(part: &mut Row, shown: &Shown, read: &Read, numbers: Option<&AgentN
 }
 
 /// What is read for one company.
-struct Read {
-    facts: Arc<Facts>,
-    analysis: AgentAnalysis,
-    /// The number of the one agent asked for.
-    only: Option<i64>,
-    sees: bool,
-    checked: Checked,
-    /// The last jobs of that one agent, latest first.
-    jobs: Vec<Inspection>,
-}
+struct Read<'a>(&'a AgentsPart);
 
-impl Read {
+impl<'a> Read<'a> {
     /// The agents a mode shows, the first one first: whom the service has no more only where history is told, not where
     /// an owner would call them.
-    fn chosen(&self, mode: Mode, rule: DormantRule, now: Timestamp) -> Vec<&AgentNumbers> {
-        let all = self.analysis.agents.iter();
-        let mut chosen: Vec<&AgentNumbers> = match self.only {
+    fn chosen(&self, mode: Mode, rule: DormantRule, now: Timestamp) -> Vec<&'a AgentNumbers> {
+        let all = self.0.analysis.agents.iter();
+        let mut chosen: Vec<&'a AgentNumbers> = match self.0.only {
             Some(only) => all.filter(|one| one.agent == only).collect(),
             None => all
                 .filter(|one| holds(one, mode, rule, now))
@@ -222,15 +178,15 @@ impl Read {
     }
 
     fn is_former(&self, agent: i64) -> bool {
-        self.facts.former_agents.contains_key(&agent)
+        self.0.facts.former_agents.contains_key(&agent)
     }
 
     /// What is said once, of all agents.
     fn say_of_all(&self, part: &mut Row, mode: Mode, chosen: &[&AgentNumbers], rule: DormantRule, now: Timestamp) {
-        let (analysis, checked) = (&self.analysis, &self.checked);
+        let AgentsPart { analysis, differing, with_statistics, .. } = self.0;
         if mode == Mode::Top {
-            if !checked.differing.is_empty() {
-                let differ = format!("{} of {} agents, see data_quality", checked.differing.len(), checked.of);
+            if !differing.is_empty() {
+                let differ = format!("{} of {with_statistics} agents, see data_quality", differing.len());
                 part.put("statistics_disagree", Some(differ));
             }
             part.put("quoted_revenue", Some(money(analysis.revenue)))
@@ -248,23 +204,6 @@ impl Read {
                 .put("found_by_90_days_rule", Some(by_90_days.filter(|one| !self.is_former(one.agent)).count()));
         }
     }
-}
-
-/// The last jobs up to now that an agent sent, canceled ones included, among the inspections asked about.
-async fn last_jobs(
-    company: &ServedCompany,
-    facts: &Facts,
-    agent: i64,
-    now: Timestamp,
-) -> Result<Vec<Inspection>, RecordsError> {
-    let is_past = |fact: &&Fact| fact.buying_agent == Some(agent) && fact.starts_at < now.as_millisecond();
-    let mut jobs = Vec::new();
-    for fact in facts.rows.iter().rev().filter(is_past).take(LAST_JOBS) {
-        if let Ok(id) = facts.id(fact).parse() {
-            jobs.extend(company.records.inspection(&id).await?.map(|(inspection, _)| inspection));
-        }
-    }
-    Ok(jobs)
 }
 
 /// The rule in words.
@@ -287,12 +226,6 @@ fn usual(counts: impl Iterator<Item = (String, u64)>, of: u64) -> Option<String>
     (!shown.is_empty()).then(|| shown.join(", "))
 }
 
-/// The service's own statistics beside the inspections.
-struct Checked {
-    of: usize,
-    differing: Vec<Disagreement>,
-}
-
 /// One person's numbers in all companies.
 #[derive(Default)]
 struct Person {
@@ -310,7 +243,7 @@ struct Together {
 }
 
 impl Together {
-    fn add(&mut self, company: &ServedCompany, facts: &Facts, one: &AgentNumbers) {
+    fn add(&mut self, company: &Company, facts: &Facts, one: &AgentNumbers) {
         // Who has no id of the person cannot be matched.
         let Some(person_id) = facts.agent(one.agent).and_then(|agent| agent.agent_id.clone()) else { return };
         let person = self.people.entry(person_id).or_default();
@@ -379,7 +312,7 @@ fn order(one: &AgentNumbers, mode: Mode) -> (i128, u64) {
 }
 
 struct Shown<'a> {
-    company: &'a ServedCompany,
+    company: &'a Company,
     facts: &'a Facts,
     now: Timestamp,
     sees: bool,

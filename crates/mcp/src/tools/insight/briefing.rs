@@ -1,6 +1,6 @@
 //! `prep_briefing`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
@@ -8,23 +8,18 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::super::answer::{Answer, Dated, Row};
-use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema, zone_name};
+use super::super::super::answer::{Answer, Row};
+use super::super::super::{Tool, ToolFailure, basis, declare, schema};
 use super::super::inspections::row;
-use super::super::people::People;
-use super::super::{ask_each, parse};
-use super::{Periods, rounded};
-use domain::{Attachment, CompanyName, DateRange, Inspection, InspectionId, date_of};
-use insight::{Exception, Habit, Job, Round, SETTLED_DAYS, briefing, habits};
-use records::{InspectionOrder, InspectionSelection, InspectorWanted, Need, RecordsError};
+use super::super::{parse, words};
+use super::rounded;
+use answers::{BriefingPart, Companies, Company, civil_day, today};
+use domain::{Attachment, CompanyName, DateRange};
+use insight::{Exception, Job, Round};
 
 /// The most days of one briefing.
 const DAYS_MAX: i64 = 7;
-/// How far back documents show which usually come.
-const HISTORY_DAYS: i64 = 60;
 const ATTACHMENTS: &str = "attachments";
-/// The most jobs of one briefing of one company.
-const JOBS_MAX: usize = 200;
 
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     vec![Tool {
@@ -54,7 +49,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
-    company: Option<String>,
+    company: Option<Vec<String>>,
     day: Option<String>,
     to: Option<String>,
     inspector: Option<String>,
@@ -67,7 +62,7 @@ fn days(wanted: &Wanted, today: Date) -> Result<DateRange, ToolFailure> {
     let read = |name: &str, text: &str| match text.to_lowercase().as_str() {
         "today" => Ok(today),
         "tomorrow" => today.tomorrow().map_err(|_| bad(name)),
-        date => super::super::civil_day(date).ok_or_else(|| bad(name)),
+        date => civil_day(date).ok_or_else(|| bad(name)),
     };
     let from = read("day", wanted.day.as_deref().unwrap_or("tomorrow"))?;
     let to = wanted.to.as_deref().map_or(Ok(from), |text| read("to", text))?;
@@ -79,71 +74,20 @@ fn days(wanted: &Wanted, today: Date) -> Result<DateRange, ToolFailure> {
     Ok(range)
 }
 
-async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: Wanted = parse(arguments)?;
-    let chosen = context.chosen(wanted.company.as_deref());
-    let now = context.clock.now();
-    let people = People::find(&chosen, wanted.inspector.as_deref(), None).await?;
-    let companies = people.companies();
-    let mut ranges = Vec::new();
-    for company in &companies {
-        let zone = company.records.timezone();
-        let days = days(&wanted, zone.to_datetime(now).date())?;
-        ranges.push(Dated { company: company.name.clone(), days, compared: None, timezone: zone_name(zone) });
+    words("inspector", wanted.inspector.as_deref())?;
+    let now = companies.now();
+    let mut periods = BTreeMap::new();
+    for company in companies.chosen(wanted.company.as_deref()) {
+        periods.insert(company.name.clone(), days(&wanted, today(company, now))?);
     }
-    let ranges = Periods(ranges);
-    let (answers, basis) = ask_each(&companies, |company| {
-        let range = ranges.days(company);
-        let (inspector, wanted) = (people.inspector(company), &wanted);
-        let wants_attachments = wanted.include.iter().any(|part| part == ATTACHMENTS);
-        async move {
-            let mut selection = InspectionSelection { period: range, ..InspectionSelection::default() };
-            let as_given = || wanted.inspector.clone().map(InspectorWanted::given);
-            selection.inspector = inspector.map(InspectorWanted::meant).or_else(as_given);
-            let list = company.records.inspections(&selection, InspectionOrder::Oldest, None, JOBS_MAX).await?;
-            // What is known of agents goes back as far as the mirror does; the jobs themselves need their days alone.
-            let need = range.map_or(Need::All, |range| Need::Since(range.from()));
-            let (facts, read) = company.records.facts(need).await?;
-            let mut basis = list.basis;
-            if let Some(since) = facts.since {
-                let day = date_of(since);
-                basis.notes.push(format!(
-                    "what is known of agents goes back to {day} so far; first-time ones are not told yet"
-                ));
-            }
-            // Both parts come from one mirror, and say the same of it.
-            basis.as_of = basis.as_of.min(read.as_of);
-            if list.more {
-                basis.missing.push(format!("jobs after the first {JOBS_MAX}"));
-            }
-            let mut rows = list.rows;
-            let habits = match range.filter(|_| wants_attachments) {
-                Some(range) => {
-                    let (habits, note) = read_attachments(company, range, &mut rows, now).await;
-                    basis.notes.push(note);
-                    habits
-                }
-                None => {
-                    basis.notes.push("attachments are not read (include attachments)".to_owned());
-                    Vec::new()
-                }
-            };
-            let briefing = briefing(rows, &facts, &habits, now);
-            if briefing.unchecked_hops != 0 {
-                let hops = briefing.unchecked_hops;
-                basis.notes.push(format!("{hops} ways between jobs are not checked: no known ZIP code or length"));
-            }
-            if briefing.without_span != 0 {
-                let jobs = briefing.without_span;
-                basis.notes.push(format!("{jobs} jobs without a time or length are not checked for overlaps"));
-            }
-            Ok(((briefing, facts.shared_inspector_names()), basis))
-        }
-    })
-    .await?;
-    let several_days = wanted.to.is_some() && ranges.0.iter().any(|dated| 1 < dated.days.days());
+    let several_days = wanted.to.is_some() && periods.values().any(|days| 1 < days.days());
+    let with_attachments = wanted.include.iter().any(|part| part == ATTACHMENTS);
+    let inspector = wanted.inspector.as_deref();
+    let answered = companies.briefing(wanted.company.as_deref(), inspector, with_attachments, &periods).await?;
     let mut parts = Vec::new();
-    for (company, (briefing, shared)) in &answers {
+    for (company, BriefingPart { briefing, shared_names: shared }) in &answered.parts {
         let mut part = Row::default();
         part.put("company", Some(company.name.to_string()))
             .put("jobs_booked", Some(briefing.jobs.len()))
@@ -165,52 +109,10 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         part.put("jobs", Some(rows));
         parts.push(Value::Object(part.0));
     }
-    let basis = ranges.basis(people.say(basis).as_ref(), answers.iter().map(|(company, _)| *company));
-    Ok(Answer::insight(parts, None, basis))
+    Ok(Answer::insight(parts, None, basis::shown(&answered.basis)))
 }
 
-/// Adds what files the inspections have, as the service says now, and gives the documents that usually come, with a word
-/// on what this stands on. What cannot be read is said and nothing else fails.
-async fn read_attachments(
-    company: &ServedCompany,
-    range: DateRange,
-    rows: &mut [Inspection],
-    now: Timestamp,
-) -> (Vec<Habit>, String) {
-    let today = company.records.timezone().to_datetime(now).date();
-    let before = |days: i64| today.saturating_sub(jiff::Span::new().days(days));
-    let read = async {
-        let Some(here) = company.records.inspections_with_attachments(range, false).await? else { return Ok(None) };
-        let earlier = match DateRange::new(before(HISTORY_DAYS), before(SETTLED_DAYS)) {
-            Ok(days) => company.records.inspections_with_attachments(days, true).await?,
-            Err(_) => None,
-        };
-        Ok::<_, RecordsError>(Some((here, earlier.unwrap_or_default())))
-    };
-    let (here, earlier) = match read.await {
-        Ok(Some(read)) => read,
-        Ok(None) => {
-            let note = "attachments cannot be read with inspections here: use list_attachments for one of them";
-            return (Vec::new(), note.to_owned());
-        }
-        Err(error) => return (Vec::new(), format!("attachments could not be read: {error}")),
-    };
-    let mut known: HashMap<InspectionId, Vec<Attachment>> =
-        here.into_iter().filter_map(|one| Some((one.id, one.attachments?))).collect();
-    for row in rows.iter_mut() {
-        row.attachments = known.remove(&row.id);
-    }
-    let habits = habits(&earlier, now);
-    let of = earlier.len();
-    let mut note = format!("attachments as of now; whether a document is late is judged by {of} earlier inspections");
-    let unknown = rows.iter().filter(|row| row.attachments.is_none()).count();
-    if unknown != 0 {
-        note.push_str(&format!("; not known for {unknown} inspections (list_attachments reads one)"));
-    }
-    (habits, note)
-}
-
-fn words(exception: &Exception) -> String {
+fn in_words(exception: &Exception) -> String {
     match exception {
         Exception::Overlaps(other) => format!("overlaps {other}"),
         Exception::Hop(hop) => {
@@ -227,15 +129,15 @@ fn words(exception: &Exception) -> String {
 }
 
 /// "09:00 5012345: unconfirmed, unpaid".
-fn attention(company: &ServedCompany, job: &Job, several_days: bool) -> Option<String> {
+fn attention(company: &Company, job: &Job, several_days: bool) -> Option<String> {
     if job.exceptions.is_empty() {
         return None;
     }
-    let what: Vec<String> = job.exceptions.iter().map(words).collect();
+    let what: Vec<String> = job.exceptions.iter().map(in_words).collect();
     Some(format!("{} {}: {}", begins(company, job, several_days), job.inspection.id, what.join(", ")))
 }
 
-fn round(company: &ServedCompany, one: &Round) -> Value {
+fn round(company: &Company, one: &Round) -> Value {
     let clock = |at: Option<Timestamp>| Some(clock_time(company, at?, false));
     let mut row = Row::default();
     row.put("inspector", Some(one.inspector.clone()))
@@ -247,12 +149,12 @@ fn round(company: &ServedCompany, one: &Round) -> Value {
 }
 
 /// "09:00"; with several days "Wed 09:00".
-fn clock_time(company: &ServedCompany, at: Timestamp, several_days: bool) -> String {
+fn clock_time(company: &Company, at: Timestamp, several_days: bool) -> String {
     let form = if several_days { "%a %H:%M" } else { "%H:%M" };
     company.records.timezone().to_datetime(at).strftime(form).to_string()
 }
 
-fn begins(company: &ServedCompany, job: &Job, several_days: bool) -> String {
+fn begins(company: &Company, job: &Job, several_days: bool) -> String {
     job.inspection.starts_at.map_or_else(|| "?".to_owned(), |at| clock_time(company, at, several_days))
 }
 
@@ -261,7 +163,7 @@ fn quoted(text: &impl ToString) -> String {
     format!("\"{}\"", text.to_string().replace('"', "'"))
 }
 
-fn shown(company: &ServedCompany, job: &Job, include: &[String], several_days: bool) -> Map<String, Value> {
+fn shown(company: &Company, job: &Job, include: &[String], several_days: bool) -> Map<String, Value> {
     let one = &job.inspection;
     let asked = |name: &str| include.iter().any(|part| part == name);
     let mut shown = Row::default();

@@ -6,14 +6,13 @@ use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::super::super::answer::{self, Answer, Row};
-use super::super::super::{Context, Tool, ToolFailure, declare, schema};
-use super::super::{ask_each, parse};
-use super::{Only, inspector_name, rounded, rounded3};
-use domain::{CompanyName, date_of, epoch_day};
-use insight::{AHEAD_MAX, CapacityPlan, InspectorWeeks, WEEKS_MIN, capacity_plan, inspector_weeks};
-use mirror::Facts;
-use records::{Need, summed};
+use super::super::super::answer::{Answer, Row};
+use super::super::super::{Tool, ToolFailure, basis, declare, schema};
+use super::super::parse;
+use super::{inspector_name, rounded, rounded3};
+use answers::{CapacityPart, Companies, Facts, Only};
+use domain::{CompanyName, date_of};
+use insight::{AHEAD_MAX, CapacityPlan, InspectorWeeks};
 
 /// Weeks ahead unless asked otherwise.
 const AHEAD: usize = 6;
@@ -46,48 +45,22 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
-    company: Option<String>,
+    company: Option<Vec<String>>,
     weeks: Option<usize>,
     inspector: Option<String>,
     service: Option<String>,
     city: Option<String>,
 }
 
-async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: Wanted = parse(arguments)?;
-    let chosen = context.chosen(wanted.company.as_deref());
-    let now = context.clock.now();
+    let only = Only { inspector: wanted.inspector, service: wanted.service, city: wanted.city, ..Only::default() };
     let ahead = wanted.weeks.unwrap_or(AHEAD);
-    let shows_inspectors = wanted.inspector.is_none();
-    let only = Only {
-        inspector: wanted.inspector.clone(),
-        service: wanted.service.clone(),
-        city: wanted.city.clone(),
-        ..Only::default()
-    };
-    let people = only.people(&chosen).await?;
-    let companies = people.companies();
-    let (answers, basis) = ask_each(&companies, |company| {
-        let only = only.wanted(&people, company);
-        async move {
-            let today = epoch_day(company.records.timezone().to_datetime(now).date());
-            let (facts, mut basis) = company.records.facts_of(&only, Need::All).await?;
-            let week_starts = company.records.week_starts();
-            basis.notes.push(format!("{}: weeks begin on {}", company.name, week_starts.name()));
-            let (plan, inspectors) = summed(&facts, move |facts| {
-                let now = now.as_millisecond();
-                let plan = capacity_plan(facts, ahead, today, now, week_starts);
-                (plan, shows_inspectors.then(|| inspector_weeks(facts, today, now, week_starts)))
-            })
-            .await;
-            Ok(((facts, plan, inspectors), basis))
-        }
-    })
-    .await?;
+    let answered = companies.capacity(wanted.company.as_deref(), &only, ahead).await?;
     let mut parts = Vec::new();
-    let mut basis = people.say(basis);
+    let mut basis = basis::shown(&answered.basis);
     let mut together: BTreeMap<i64, (usize, u64, f64)> = BTreeMap::new();
-    for (company, (facts, plan, inspectors)) in &answers {
+    for (company, CapacityPart { facts, plan, inspectors }) in &answered.parts {
         let mut part = Row::default();
         part.put("company", Some(company.name.to_string()));
         match plan {
@@ -100,30 +73,21 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                     sum.2 += week.forecast;
                 }
             }
-            None => {
-                part.put("forecast", Some("none"));
-                if let Some(basis) = &mut basis {
-                    basis
-                        .missing
-                        .push(format!("{}: a forecast needs {WEEKS_MIN} complete weeks of regular work", company.name));
-                }
-            }
+            None => drop(part.put("forecast", Some("none"))),
         }
         let rows = |inspectors: &Vec<InspectorWeeks>| inspectors.iter().map(|one| of_inspector(facts, one)).collect();
         part.put("inspectors", inspectors.as_ref().map::<Vec<Value>, _>(rows));
         parts.push(Value::Object(part.0));
+        basis.note(format!("{}: weeks begin on {}", company.name, company.records.week_starts().name()));
     }
-    if let Some(basis) = &mut basis {
-        basis.notes.push(
-            "the current week is in no forecast; canceled inspections are not counted; inspectors: \
-             utilisation is hours a week of the last 4 of the 90th-percentile week, booked is next week + the one after"
-                .to_owned(),
-        );
-    }
-    let basis = basis.map(|basis| answer::basis(&basis)).unwrap_or_default();
+    basis.note(
+        "the current week is in no forecast; canceled inspections are not counted; inspectors: utilisation is hours a \
+         week of the last 4 of the 90th-percentile week, booked is next week + the one after",
+    );
+    let answered = answered.parts.len();
     // A sum that lacks a company's forecast would look like one that has it; weeks can begin on different days.
-    together.retain(|_, (companies, ..)| *companies == answers.len());
-    let combined = (1 < answers.len() && !together.is_empty()).then(|| {
+    together.retain(|_, (companies, ..)| *companies == answered);
+    let combined = (1 < answered && !together.is_empty()).then(|| {
         let weeks = together.into_iter().map(|(begins, (_, booked, forecast))| {
             json!({"week_of": date_of(begins).to_string(), "booked": booked, "forecast": rounded(forecast)})
         });

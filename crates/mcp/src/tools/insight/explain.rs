@@ -5,14 +5,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::super::answer::{Answer, Cut, Row, Rows, cut_to_page};
-use super::super::super::{Context, Tool, ToolFailure, declare, schema};
+use super::super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
 use super::super::inspections::row;
-use super::super::{Days, ask_each, limit, parse};
-use super::{Only, Periods, agent_name, inspector_name, money, needed, word};
-use domain::{CompanyName, NamedPeriod, id_order};
-use insight::{Counting, Metric, REPEAT_DAYS};
-use mirror::Fact;
-use records::RecordsError;
+use super::super::{limit, parse};
+use super::{agent_name, inspector_name, money, word};
+use answers::{Asked, Companies, Compare, ExplainedPart, Fact};
+use domain::{CompanyName, id_order};
+use insight::Metric;
 
 /// A number by its name in answers: its definition, and which inspections it counts.
 struct Explained {
@@ -125,12 +124,9 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
 
 #[derive(Debug, Deserialize)]
 struct Wanted {
-    company: Option<String>,
-    #[serde(flatten)]
-    days: Days,
     metric: String,
     #[serde(flatten)]
-    only: Only,
+    asked: Asked,
     limit: Option<u32>,
     cursor: Option<String>,
 }
@@ -138,55 +134,25 @@ struct Wanted {
 /// The latest first, then by company and id.
 type Place = (i64, String, String);
 
-async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = context.mark("explain", &arguments);
+async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = mark(companies, "explain", &arguments);
     let wanted: Wanted = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
     let Some(explained) = METRICS.iter().find(|explained| explained.name == wanted.metric) else {
         return Err(ToolFailure::new("there is no such metric", "see the tool's schema"));
     };
     let metric = explained.metric;
-    let chosen = context.chosen(wanted.company.as_deref());
-    let now = context.clock.now();
-    let people = wanted.only.people(&chosen).await?;
-    let companies = people.companies();
-    let periods = Periods::of(context, &companies, &wanted.days, NamedPeriod::LastMonth, None)?;
-    let (answers, basis) = ask_each(&companies, |company| {
-        let scopes = periods.scopes(company);
-        let (inspector, agent) = (wanted.only.inspector_in(&people, company), people.agent(company));
-        let wanted = &wanted;
-        async move {
-            let Some((scope, _)) = scopes else { return Err(RecordsError::NoMirror) };
-            // People come after counting: who repeats is told by all that an agent sent, and a number may be that of an
-            // assistant or of the selling side.
-            let need = needed(&scope, None, if metric == Metric::RepeatAgents { REPEAT_DAYS } else { 0 });
-            let (facts, mut basis) = company.records.facts_of(&wanted.only.without_people(), need).await?;
-            let counting = Counting::new(&facts, &scope, now.as_millisecond());
-            let mut rows: Vec<Fact> = facts.rows.iter().filter(|fact| counting.counts(metric, fact)).copied().collect();
-            if let Some(inspector) = inspector {
-                let one = inspector.known_number()?;
-                rows.retain(|fact| counting.is_of_inspector(metric, fact, one));
-                basis.notes.push(format!("those of inspector {} alone", inspector.entry.name));
-            }
-            if let Some(agent) = agent {
-                let one = agent.known_number()?;
-                rows.retain(|fact| Counting::is_of_agent(metric, fact, one));
-                basis.notes.push(format!("those of agent {} alone", agent.entry.name));
-            }
-            rows.sort_by_key(|fact| (-fact.starts_at, fact.pk));
-            Ok(((facts, rows), basis))
-        }
-    })
-    .await?;
+    let asked = Asked { compare: Compare::None, ..wanted.asked };
+    let answered = companies.explain(&asked, metric).await?;
     let selling = |fact: &Fact| fact.selling_agent.filter(|_| metric == Metric::SellingSide);
     let mut rows: Vec<(Place, Map<String, Value>)> = Vec::new();
-    for (company, (facts, counted)) in &answers {
+    for (company, ExplainedPart { facts, counted }) in &answered.parts {
         let zone = company.records.timezone();
         for fact in counted {
             let mut shown = Row::default();
             let at = jiff::Timestamp::from_millisecond(fact.starts_at).unwrap_or_default();
             shown
-                .put("company", context.label(company))
+                .put("company", label(companies, company))
                 .put("id", Some(facts.id(fact)))
                 .put("starts_at", Some(row::local(at, zone)))
                 .put("inspector", Some(inspector_name(facts, fact.inspector)))
@@ -199,11 +165,8 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         }
     }
     let Cut { total, more } = cut_to_page(&mut rows, after.as_ref().map(|(place, _)| place), limit(wanted.limit));
-    let basis = people.say(basis).map(|mut basis| {
-        basis.notes.insert(0, format!("{}: {}", explained.name, explained.definition));
-        basis
-    });
-    let basis = periods.basis(basis.as_ref(), answers.iter().map(|(company, _)| *company));
+    let mut basis = basis::shown(&answered.basis);
+    basis.first_note(format!("{}: {}", explained.name, explained.definition));
     Ok(Answer::list(Rows { rows, total: Some(total), more, resume: None }, &mark, basis))
 }
 

@@ -1,22 +1,16 @@
 //! `service_mix`.
 
-use std::sync::Arc;
-
 use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::super::answer::{Answer, Row};
-use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
-use super::super::{Days, Detail, ask_each, parse};
-use super::{
-    Only, PREVIOUS, Page, Periods, agent_name, combined, inspector_name, money, needed, put_page, rate_value, rounded3,
-    word,
-};
-use domain::{CompanyName, NamedPeriod};
-use insight::{MixBy, MixCell, MixRow, ServiceMix, Trend, service_mix};
-use mirror::Facts;
-use records::{AGENCY_AS_OF_NOW, RecordsError, summed};
+use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
+use super::super::{Detail, parse};
+use super::{Page, agent_name, combined, inspector_name, money, put_page, rate_value, rounded3, word};
+use answers::{Asked, Companies, Company, Facts, MixPart};
+use domain::CompanyName;
+use insight::{MixBy, MixCell, MixRow, ServiceMix, Trend};
 
 /// What the marks of groups are worth.
 const BEYOND_CHANCE: &str =
@@ -65,14 +59,23 @@ enum By {
     Agency,
 }
 
+impl By {
+    fn mix(self) -> MixBy {
+        match self {
+            Self::Zip => MixBy::Zip,
+            Self::City => MixBy::City,
+            Self::Month => MixBy::Month,
+            Self::Inspector => MixBy::Inspector,
+            Self::Agent => MixBy::Agent,
+            Self::Agency => MixBy::Agency,
+        }
+    }
+}
+
 #[derive(Debug, Deserialize)]
 struct Wanted {
-    company: Option<String>,
     #[serde(flatten)]
-    days: Days,
-    compare: Option<String>,
-    #[serde(flatten)]
-    only: Only,
+    asked: Asked,
     #[serde(default)]
     by: By,
     limit: Option<usize>,
@@ -81,45 +84,19 @@ struct Wanted {
     detail: Detail,
 }
 
-async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = context.mark("service_mix", &arguments);
+async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = mark(companies, "service_mix", &arguments);
     let wanted: Wanted = parse(arguments)?;
     let page = Page::of(mark, wanted.cursor.as_deref(), wanted.limit.unwrap_or(SHOWN))?;
-    let chosen = context.chosen(wanted.company.as_deref());
-    let now = context.clock.now().as_millisecond();
-    let by = match wanted.by {
-        By::Zip => MixBy::Zip,
-        By::City => MixBy::City,
-        By::Month => MixBy::Month,
-        By::Inspector => MixBy::Inspector,
-        By::Agent => MixBy::Agent,
-        By::Agency => MixBy::Agency,
-    };
-    let people = wanted.only.people(&chosen).await?;
-    let companies = people.companies();
-    let compare = wanted.compare.as_deref().or(Some(PREVIOUS));
-    let periods = Periods::of(context, &companies, &wanted.days, NamedPeriod::LastQuarter, compare)?;
-    let (answers, basis) = ask_each(&companies, |company| {
-        let scopes = periods.scopes(company);
-        let only = wanted.only.wanted(&people, company);
-        async move {
-            let Some((scope, before)) = scopes else { return Err(RecordsError::NoMirror) };
-            let need = needed(&scope, before.as_ref(), 0);
-            let (facts, mut basis) = company.records.facts_of(&only, need).await?;
-            basis.notes.push(BEYOND_CHANCE.to_owned());
-            if by == MixBy::Agency && !basis.notes.iter().any(|note| note == AGENCY_AS_OF_NOW) {
-                basis.notes.push(AGENCY_AS_OF_NOW.to_owned());
-            }
-            let mix = summed(&facts, move |facts| service_mix(facts, &scope, before.as_ref(), by, now)).await;
-            Ok(((facts, mix), basis))
-        }
-    })
-    .await?;
-    let sums: Vec<_> = answers.iter().map(|(_, (_, mix))| (mix.company.volume, None, mix.company.revenue)).collect();
-    let rows = answers.iter().map(|(_, (_, mix))| mix.rows.len()).max().unwrap_or(0);
-    let basis = periods.basis(people.say(basis).as_ref(), answers.iter().map(|(company, _)| *company));
+    let by = wanted.by.mix();
+    let answered = companies.service_mix(&wanted.asked, by).await?;
+    let sums: Vec<_> =
+        answered.parts.iter().map(|(_, part)| (part.mix.company.volume, None, part.mix.company.revenue)).collect();
+    let rows = answered.parts.iter().map(|(_, part)| part.mix.rows.len()).max().unwrap_or(0);
+    let mut basis = basis::shown(&answered.basis);
+    basis.note(BEYOND_CHANCE);
     Ok(page.answer(rows, combined(&sums), basis, |place| {
-        let part = |(company, (facts, mix)): &(&ServedCompany, (Arc<Facts>, ServiceMix))| {
+        let part = |(company, MixPart { facts, mix }): &(&Company, MixPart)| {
             let mut part = Row::default();
             part.put("company", Some(company.name.to_string()))
                 .put("volume", Some(mix.company.volume))
@@ -136,7 +113,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             part.put("volume_not_shown", (!after.is_empty()).then_some(volume));
             Value::Object(part.0)
         };
-        answers.iter().map(part).collect()
+        answered.parts.iter().map(part).collect()
     }))
 }
 

@@ -5,12 +5,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::super::answer::{Answer, Row};
-use super::super::super::{Context, Tool, ToolFailure, declare, schema};
-use super::super::{Days, ask_each, parse};
+use super::super::super::{Tool, ToolFailure, basis, declare, schema};
+use super::super::parse;
 use super::money;
-use domain::{CompanyName, NamedPeriod};
-use insight::{Disagreement, Looked, disagreements, quality};
-use records::{Need, RecordsError, summed};
+use answers::{Companies, Days, QualityPart};
+use domain::CompanyName;
+use insight::Disagreement;
 
 /// Disagreements named.
 const EXAMPLES_MAX: usize = 5;
@@ -33,47 +33,26 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
 
 #[derive(Debug, Deserialize)]
 struct Wanted {
-    company: Option<String>,
+    company: Option<Vec<String>>,
     #[serde(flatten)]
     days: Days,
 }
 
-async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: Wanted = parse(arguments)?;
-    let companies = context.chosen(wanted.company.as_deref());
-    let periods = super::Periods::of(context, &companies, &wanted.days, NamedPeriod::Last365Days, None)?;
-    let now = context.clock.now().as_millisecond();
-    let (answers, basis) = ask_each(&companies, |company| {
-        let scopes = periods.scopes(company);
-        async move {
-            let Some((scope, _)) = scopes else { return Err(RecordsError::NoMirror) };
-            let records = &company.records;
-            let (facts, mut basis) = records.facts(Need::All).await?;
-            let (statistics, _) = records.statistics().await?;
-            let (agents, _) = records.agents().await?;
-            let beside = records.beside_facts(scope.from, scope.to).await?;
-            let naming = records.naming().clone();
-            let (findings, compared) = summed(&facts, move |facts| {
-                let looked = Looked { facts, agents: &agents, together: &beside.together, naming: &naming, now };
-                let compared = disagreements(facts, &beside.deleted, &statistics, now);
-                (quality(&looked, scope.from, scope.to), compared)
-            })
-            .await;
-            if compared.of != 0 {
-                basis.notes.push(format!(
-                    "{}: Spectora's total of an agent fits best as: {} ({} of {} agents)",
-                    company.name,
-                    compared.definition.said(),
-                    compared.of - compared.differing.len() as u64,
-                    compared.of
-                ));
-            }
-            Ok(((findings, compared), basis))
-        }
-    })
-    .await?;
+    let answered = companies.quality(wanted.company.as_deref(), &wanted.days).await?;
+    let mut basis = basis::shown(&answered.basis);
     let mut parts = Vec::new();
-    for (company, (findings, compared)) in &answers {
+    for (company, QualityPart { findings, compared }) in &answered.parts {
+        if compared.of != 0 {
+            basis.note(format!(
+                "{}: Spectora's total of an agent fits best as: {} ({} of {} agents)",
+                company.name,
+                compared.definition.said(),
+                compared.of - compared.differing.len() as u64,
+                compared.of
+            ));
+        }
         let mut part = Row::default();
         part.put("company", Some(company.name.to_string()));
         let mut rows: Vec<Value> = findings
@@ -106,7 +85,6 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
         part.put("findings", Some(rows));
         parts.push(Value::Object(part.0));
     }
-    let basis = periods.basis(basis.as_ref(), answers.iter().map(|(company, _)| *company));
     Ok(Answer::insight(parts, None, basis))
 }
 

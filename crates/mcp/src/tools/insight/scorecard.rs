@@ -1,22 +1,16 @@
 //! `inspector_scorecard`.
 
-use std::sync::Arc;
-
 use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::super::answer::{Answer, Row};
-use super::super::super::{Context, ServedCompany, Tool, ToolFailure, declare, schema};
-use super::super::{Days, Detail, ask_each, parse};
-use super::{
-    Only, PREVIOUS, Page, Periods, combined, inspector_name, money, needed, put_page, rate_value, rounded,
-    sees_canceled, word,
-};
-use domain::{CompanyName, NamedPeriod, date_of};
-use insight::{REPEAT_DAYS, Scorecard, ScorecardRow, scorecard};
-use mirror::Facts;
-use records::{NarrowingWanted, RecordsError, summed};
+use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
+use super::super::{Detail, parse};
+use super::{Page, combined, inspector_name, money, put_page, rate_value, rounded, word};
+use answers::{Asked, Companies, Company, Facts, ScorecardPart};
+use domain::CompanyName;
+use insight::{Scorecard, ScorecardRow};
 
 /// Inspectors on a page unless asked otherwise: nearly every company's all.
 const SHOWN: usize = 50;
@@ -46,79 +40,40 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
 
 #[derive(Debug, Deserialize)]
 struct Wanted {
-    company: Option<String>,
     #[serde(flatten)]
-    days: Days,
-    compare: Option<String>,
-    #[serde(flatten)]
-    only: Only,
+    asked: Asked,
     #[serde(default)]
     detail: Detail,
     limit: Option<usize>,
     cursor: Option<String>,
 }
 
-async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
-    let mark = context.mark("inspector_scorecard", &arguments);
+async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = mark(companies, "inspector_scorecard", &arguments);
     let wanted: Wanted = parse(arguments)?;
     let page = Page::of(mark, wanted.cursor.as_deref(), wanted.limit.unwrap_or(SHOWN))?;
-    let chosen = context.chosen(wanted.company.as_deref());
-    let now = context.clock.now();
-    let people = wanted.only.people(&chosen).await?;
-    let companies = people.companies();
-    let compare = wanted.compare.as_deref().or(Some(PREVIOUS));
-    let periods = Periods::of(context, &companies, &wanted.days, NamedPeriod::LastMonth, compare)?;
-    let (answers, basis) = ask_each(&companies, |company| {
-        let scopes = periods.scopes(company);
-        // One inspector is shown beside the whole company; everything else narrows what is counted.
-        let inspector = wanted.only.inspector_in(&people, company);
-        let only = NarrowingWanted { inspector: None, ..wanted.only.wanted(&people, company) };
-        async move {
-            let Some((scope, before)) = scopes else { return Err(RecordsError::NoMirror) };
-            let need = needed(&scope, before.as_ref(), 0);
-            let (facts, mut basis) = company.records.facts_of(&only, need).await?;
-            let compares = before.is_some();
-            let sums = move |facts: &Facts| scorecard(facts, &scope, before.as_ref(), now.as_millisecond());
-            let mut card = summed(&facts, sums).await;
-            // Who repeats is told by the year before, which a first reading may not have come to.
-            if let Some(since) = facts.since.filter(|since| scope.from - REPEAT_DAYS < *since) {
-                card.rows.iter_mut().chain([&mut card.company]).for_each(|row| row.repeat_agents = None);
-                basis
-                    .notes
-                    .push(format!("repeat agents are not known yet: jobs before {} are still read", date_of(since)));
-            }
-            if let Some(inspector) = inspector {
-                let number = inspector.known_number()?;
-                card.rows.retain(|row| row.inspector == Some(number));
-                // Who was asked for has a row, whatever there is to count.
-                if card.rows.is_empty() {
-                    card.rows.push(ScorecardRow::nothing(number, compares));
-                }
-            }
-            Ok(((facts, card, sees_canceled(&basis)), basis))
-        }
-    })
-    .await?;
-    let sums: Vec<_> = answers
-        .iter()
-        .map(|(_, (_, card, _))| (card.company.volume, Some(card.company.hours), card.company.revenue))
-        .collect();
-    let rows = answers.iter().map(|(_, (_, card, _))| card.rows.len()).max().unwrap_or(0);
-    let basis = periods.basis(people.say(basis).as_ref(), answers.iter().map(|(company, _)| *company));
-    Ok(page.answer(rows, combined(&sums), basis, |place| {
-        let part = |(company, (facts, card, sees)): &(&ServedCompany, (Arc<Facts>, Scorecard, bool))| {
+    let answered = companies.scorecard(&wanted.asked).await?;
+    let of_company = |part: &ScorecardPart| {
+        let company = &part.card.company;
+        (company.volume, Some(company.hours), company.revenue)
+    };
+    let sums: Vec<_> = answered.parts.iter().map(|(_, part)| of_company(part)).collect();
+    let rows = answered.parts.iter().map(|(_, part)| part.card.rows.len()).max().unwrap_or(0);
+    Ok(page.answer(rows, combined(&sums), basis::shown(&answered.basis), |place| {
+        let part = |(company, one): &(&Company, ScorecardPart)| {
+            let ScorecardPart { facts, card, sees_canceled } = one;
             let mut part = Row::default();
             part.put("company", Some(company.name.to_string()));
-            let shown = Shown { facts, sees: *sees, detail: wanted.detail };
+            let shown = Shown { facts, sees: *sees_canceled, detail: wanted.detail };
             part.put("whole_company", Some(Value::Object(shown.row(&card.company, None))));
-            part.put("median_inspector", Some(medians(card, *sees)));
+            part.put("median_inspector", Some(medians(card, *sees_canceled)));
             let show = |row: &ScorecardRow| shown.row(row, Some(inspector_name(facts, row.inspector)));
             let after = put_page(&mut part, "inspectors", &card.rows, &place, show);
             let volume = after.iter().map(|row| row.volume).sum::<u64>();
             part.put("volume_not_shown", (!after.is_empty()).then_some(volume));
             Value::Object(part.0)
         };
-        answers.iter().map(part).collect()
+        answered.parts.iter().map(part).collect()
     }))
 }
 

@@ -8,9 +8,10 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use super::super::super::answer::{self, Row};
-use super::super::super::{Context, ServedCompany};
+use super::super::super::label;
 use super::super::Detail;
 use super::super::clients::contact_row;
+use answers::{Companies, Company};
 use domain::{AgentOnInspection, Client, Inspection, InspectorOnInspection, Slug, fold};
 
 /// Where inspections are in the portal (from the vendor's pages).
@@ -42,8 +43,8 @@ pub(in super::super) fn local(at: Timestamp, zone: &TimeZone) -> String {
 }
 
 pub(super) fn inspection_row(
-    context: &Context,
-    company: &ServedCompany,
+    companies: &Companies,
+    company: &Company,
     inspection: &Inspection,
     now: Timestamp,
     shown: Shown,
@@ -60,7 +61,7 @@ pub(super) fn inspection_row(
     let inspectors = tell_apart(&inspection.inspectors, &BTreeSet::new());
     let address = &inspection.address;
     let mut row = Row::default();
-    row.put("company", context.label(company))
+    row.put("company", label(companies, company))
         .put("id", Some(inspection.id.to_string()))
         .put("starts_at", inspection.starts_at.map(|at| local(at, zone)))
         .put("status", Some(inspection.status(now).name()))
@@ -106,12 +107,12 @@ pub(in super::super) fn tell_apart(inspectors: &[InspectorOnInspection], shared:
 
 /// All that is known of an inspection, without contact details.
 pub(in super::super) fn full_row(
-    context: &Context,
-    company: &ServedCompany,
+    companies: &Companies,
+    company: &Company,
     inspection: &Inspection,
     now: Timestamp,
 ) -> Map<String, Value> {
-    inspection_row(context, company, inspection, now, Shown { contact: false, detail: Detail::Full })
+    inspection_row(companies, company, inspection, now, Shown { contact: false, detail: Detail::Full })
 }
 
 /// What is not in a list.

@@ -1,25 +1,24 @@
 //! Who is meant by a name where several companies are asked: decided for all of them at once, so that two persons are
 //! not guessed between because they are in two companies.
 
-use futures_util::future::join_all;
-
-use super::super::{ServedCompany, ToolFailure};
-use super::{ALL_OF, ambiguous, in_company};
 use domain::fold;
-use mirror::NameEntry;
-use records::{AgentMeant, Basis, InspectorMeant, Likeness, RecordsError, described};
+use futures_util::future::join_all;
+use records::{AgentEntry, AgentMeant, Basis, Gap, InspectorMeant, Likeness, NameEntry, Note, RecordsError, described};
+
+use super::error::{ambiguous, is_unknown};
+use super::{AnswerError, Candidate, Companies, Company};
 
 /// The inspector and the agent meant in each company that knows them.
-pub(super) struct People<'a> {
+pub(crate) struct People<'a> {
     found: Vec<Found<'a>>,
     /// What a reader should know of how names were taken.
-    notes: Vec<String>,
+    notes: Vec<Note>,
     /// What companies that could not be asked leave out.
-    missing: Vec<String>,
+    gaps: Vec<Gap>,
 }
 
 struct Found<'a> {
-    company: &'a ServedCompany,
+    company: &'a Company,
     inspector: Option<InspectorMeant>,
     agent: Option<AgentMeant>,
 }
@@ -75,25 +74,23 @@ impl Match for InspectorMeant {
 impl<'a> People<'a> {
     /// Finds the inspector and the agent given in these companies. A company that does not know them is left out; where
     /// none knows them, or more than one fits, in one company or in several, that is the answer.
-    pub(super) async fn find(
-        companies: &[&'a ServedCompany],
+    pub(crate) async fn find(
+        companies: &[&'a Company],
         inspector: Option<&str>,
         agent: Option<&str>,
-    ) -> Result<Self, ToolFailure> {
+    ) -> Result<Self, AnswerError> {
         let all = companies.iter().map(|company| Found { company, inspector: None, agent: None });
-        let mut people = Self { found: all.collect(), notes: Vec::new(), missing: Vec::new() };
+        let mut people = Self { found: all.collect(), notes: Vec::new(), gaps: Vec::new() };
         if let Some(given) = inspector {
             let asked = people.found.iter().map(|one| one.company.records.inspector_meant(given));
             let answers = join_all(asked).await;
             let several = people.settle(given, answers, |found, meant| found.inspector = Some(meant))?;
             if several {
-                people.notes.push(format!(
-                    "an inspector `{given}` is in several companies; nothing in the records says whether it is one person"
-                ));
+                people.notes.push(Note::InspectorInSeveral(given.to_owned()));
             }
             let taken =
                 people.found.iter().filter_map(|one| Some((one.company, one.inspector.as_ref()?.note.as_ref()?)));
-            let taken: Vec<String> = taken.map(|(company, note)| of_company(companies, company, note)).collect();
+            let taken: Vec<Note> = taken.map(|(company, note)| of_company(companies, company, note)).collect();
             people.notes.extend(taken);
         }
         if let Some(given) = agent {
@@ -104,7 +101,7 @@ impl<'a> People<'a> {
                 let notes = one.agent.iter().flat_map(|agent| &agent.notes);
                 notes.map(|note| of_company(companies, one.company, note))
             });
-            let notes: Vec<String> = notes.collect();
+            let notes: Vec<Note> = notes.collect();
             people.notes.extend(notes);
         }
         Ok(people)
@@ -116,7 +113,7 @@ impl<'a> People<'a> {
         given: &str,
         answers: Vec<Result<Option<T>, RecordsError>>,
         put: impl Fn(&mut Found<'a>, T),
-    ) -> Result<bool, ToolFailure> {
+    ) -> Result<bool, AnswerError> {
         let asked = std::mem::take(&mut self.found);
         let (mut matches, mut unasked, mut failures) = (Vec::new(), Vec::new(), Vec::new());
         for (found, answer) in asked.into_iter().zip(answers) {
@@ -127,35 +124,29 @@ impl<'a> People<'a> {
                 Err(error) => failures.push((found.company, error)),
             }
         }
-        let is_ambiguous = |(_, error): &(_, RecordsError)| matches!(error, RecordsError::AmbiguousName { .. });
-        if failures.iter().any(is_ambiguous) {
-            let others = matches.iter().map(|(found, meant)| (found.company, described(meant.entry())));
-            return Err(ambiguous(&failures, &others.collect::<Vec<_>>()));
+        let others: Vec<_> = matches.iter().map(|(found, meant)| (found.company, described(meant.entry()))).collect();
+        if let Some(several) = ambiguous(&failures, &others) {
+            return Err(several);
         }
         let best = matches.iter().map(|(_, meant)| meant.likeness()).min();
         let (best, worse): (Vec<_>, Vec<_>) =
             matches.into_iter().partition(|(_, meant)| Some(meant.likeness()) == best);
         for (found, meant) in &worse {
-            self.notes.push(format!(
-                "{}: nobody is called `{given}`; the nearest, {}, is not counted",
-                found.company.name,
-                described(meant.entry())
-            ));
+            self.notes.push(Note::NearestNotCounted {
+                company: found.company.name.clone(),
+                given: given.to_owned(),
+                nearest: described(meant.entry()),
+            });
         }
         let known: Vec<&(Found<'_>, T)> = best.iter().filter(|(_, meant)| meant.is_known()).collect();
         if let Some(((_, first), rest)) = known.split_first()
             && !rest.iter().all(|(_, other)| first.is_same_as(other))
         {
-            let candidates = known.iter().map(|(found, meant)| (found.company, described(meant.entry())));
-            let listed: Vec<String> = candidates.map(|(company, name)| in_company(&name, company)).collect();
-            return Err(ToolFailure::new(
-                format!("more than one person fits `{given}`, in several companies"),
-                format!("give `company`, or the id, of the one you mean: {}", listed.join("; ")),
-            ));
+            let candidates =
+                known.iter().map(|(found, meant)| of_company_named(found.company, &described(meant.entry())));
+            return Err(AnswerError::SeveralPeople { given: given.to_owned(), candidates: candidates.collect() });
         }
         let several = 1 < known.len();
-        let is_unknown =
-            |error: &RecordsError| matches!(error, RecordsError::UnknownName { .. } | RecordsError::UnknownId { .. });
         if best.is_empty() && unasked.is_empty() {
             // A company that could not be asked might know the name: its failure comes first.
             let at = failures.iter().position(|(_, error)| !is_unknown(error)).unwrap_or(0);
@@ -163,11 +154,12 @@ impl<'a> People<'a> {
                 RecordsError::UnknownName { nearest, .. } if !nearest.is_empty() => Some((company, nearest)),
                 _ => None,
             });
-            let near: Vec<String> =
-                near.flat_map(|(company, nearest)| nearest.iter().map(move |one| in_company(one, company))).collect();
-            if 1 < failures.len() && !near.is_empty() && failures.iter().all(|(_, error)| is_unknown(error)) {
+            let nearest: Vec<Candidate> = near
+                .flat_map(|(company, nearest)| nearest.iter().map(move |one| of_company_named(company, one)))
+                .collect();
+            if 1 < failures.len() && !nearest.is_empty() && failures.iter().all(|(_, error)| is_unknown(error)) {
                 let what = failures.swap_remove(at).1.to_string();
-                return Err(ToolFailure::new(what, format!("use one of the nearest names: {}", near.join("; "))));
+                return Err(AnswerError::UnknownName { what, nearest });
             }
             return match failures.into_iter().nth(at) {
                 Some((_, error)) => Err(error.into()),
@@ -177,8 +169,10 @@ impl<'a> People<'a> {
         for (company, error) in &failures {
             match error {
                 RecordsError::UnknownId { .. } => {}
-                RecordsError::UnknownName { .. } => self.notes.push(format!("{}: {error}", company.name)),
-                _ => self.missing.push(format!("{ALL_OF}{}: {error}", company.name)),
+                RecordsError::UnknownName { .. } => {
+                    self.notes.push(Note::NotThere(company.name.clone(), error.to_string()));
+                }
+                _ => self.gaps.push(Gap::Company(company.name.clone(), error.to_string())),
             }
         }
         self.found = unasked;
@@ -190,31 +184,57 @@ impl<'a> People<'a> {
     }
 
     /// The companies that know them.
-    pub(super) fn companies(&self) -> Vec<&'a ServedCompany> {
+    pub(crate) fn companies(&self) -> Vec<&'a Company> {
         self.found.iter().map(|one| one.company).collect()
     }
 
     /// The inspector meant in a company.
-    pub(super) fn inspector(&self, company: &ServedCompany) -> Option<InspectorMeant> {
+    pub(crate) fn inspector(&self, company: &Company) -> Option<InspectorMeant> {
         self.found.iter().find(|one| one.company.name == company.name)?.inspector.clone()
     }
 
     /// The agent meant in a company.
-    pub(super) fn agent(&self, company: &ServedCompany) -> Option<AgentMeant> {
+    pub(crate) fn agent(&self, company: &Company) -> Option<AgentMeant> {
         self.found.iter().find(|one| one.company.name == company.name)?.agent.clone()
     }
 
     /// Adds what there is to say to an answer's basis.
-    pub(super) fn say(&self, basis: Option<Basis>) -> Option<Basis> {
-        basis.map(|mut basis| {
-            basis.notes.extend(self.notes.iter().cloned());
-            basis.missing.extend(self.missing.iter().cloned());
-            basis
-        })
+    pub(crate) fn say(self, basis: &mut Basis) {
+        basis.notes.extend(self.notes);
+        basis.gaps.extend(self.gaps);
     }
 }
 
 /// A note, with the company's name where several are asked.
-fn of_company(companies: &[&ServedCompany], company: &ServedCompany, note: &str) -> String {
-    if companies.len() == 1 { note.to_owned() } else { format!("{}: {note}", company.name) }
+fn of_company(companies: &[&Company], company: &Company, note: &Note) -> Note {
+    if companies.len() == 1 { note.clone() } else { Note::Of(company.name.clone(), Box::new(note.clone())) }
+}
+
+fn of_company_named(company: &Company, name: &str) -> Candidate {
+    Candidate { name: name.to_owned(), company: Some(company.name.clone()) }
+}
+
+impl Companies {
+    /// The agent meant by a connection id or a name in one of these companies, with the statistics about them.
+    pub async fn agent<'a>(
+        &self,
+        companies: &[&'a Company],
+        given: &str,
+    ) -> Result<(&'a Company, AgentEntry, Basis), AnswerError> {
+        let people = People::find(companies, None, Some(given)).await?;
+        let meant = people.companies();
+        let (company, entry, mut basis) = self
+            .find_one(&meant, "agent", given, |company| {
+                let agent = people.agent(company);
+                async move {
+                    match agent {
+                        Some(agent) => company.records.agent(&agent.id).await,
+                        None => Ok(None),
+                    }
+                }
+            })
+            .await?;
+        people.say(&mut basis);
+        Ok((company, entry, basis))
+    }
 }

@@ -1,0 +1,416 @@
+//! The questions about sums that have names: each is a [`Question`](super::Question), and what is worked out of each
+//! company's rows.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use domain::{
+    Agent, Attachment, CompanyName, DateRange, Inspection, InspectionId, InspectionOrder, InspectionQuery,
+    InspectorWanted, NamedPeriod, date_of,
+};
+use insight::{
+    AgentAnalysis, Briefing, CapacityPlan, Compared, Counting, Disagreement, Finding, Habit, InspectorWeeks, Looked,
+    Metric, MixBy, REPEAT_DAYS, SETTLED_DAYS, Scope, Scorecard, ScorecardRow, ServiceMix, agent_analysis, briefing,
+    capacity_plan, disagreements, habits, inspector_weeks, quality, scorecard, service_mix,
+};
+use jiff::Timestamp;
+use mirror::{Fact, Facts};
+use records::{Basis, Gap, InspectorMeant, Need, Note, Period, RecordsError, summed};
+use serde::Deserialize;
+
+use super::people::People;
+use super::{AnswerError, Answered, Companies, Company, Compare, Days, History, Only, PersonRole, Question, today};
+
+/// The most jobs a briefing looks at in one company.
+pub const BRIEFING_JOBS_MAX: usize = 200;
+/// How far back documents are looked at for what usually comes, in days before today.
+const HISTORY_DAYS: i64 = 60;
+/// The last jobs of an agent who is looked at alone.
+const LAST_JOBS: usize = 3;
+
+/// What every question about sums is given.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Asked {
+    /// The companies; all when not given.
+    pub company: Option<Vec<String>>,
+    /// The days.
+    #[serde(flatten)]
+    pub days: Days,
+    /// What they are compared with.
+    #[serde(default)]
+    pub compare: Compare,
+    /// What inspections are narrowed to.
+    #[serde(flatten)]
+    pub only: Only,
+}
+
+impl Asked {
+    fn question(&self, default: NamedPeriod, history: History) -> Question<'_> {
+        Question {
+            companies: self.company.as_deref(),
+            days: Some((&self.days, default, self.compare)),
+            only: &self.only,
+            inspector: PersonRole::Narrows,
+            agent: PersonRole::Narrows,
+            history,
+        }
+    }
+}
+
+const ITS_DAYS: History = History::Period { days_before: 0 };
+
+/// A company's inspectors side by side.
+pub struct ScorecardPart {
+    /// The rows, for their names.
+    pub facts: Arc<Facts>,
+    /// The scorecard.
+    pub card: Scorecard,
+    /// Whether rates of cancellation may be shown.
+    pub sees_canceled: bool,
+}
+
+/// One company's agents.
+pub struct AgentsPart {
+    /// The rows, for their names.
+    pub facts: Arc<Facts>,
+    /// The numbers of all agents.
+    pub analysis: AgentAnalysis,
+    /// The one agent asked for, by number.
+    pub only: Option<i64>,
+    /// Whether rates of cancellation may be shown.
+    pub sees_canceled: bool,
+    /// How many agents the service has statistics about.
+    pub with_statistics: usize,
+    /// Those whose statistics disagree with the inspections.
+    pub differing: Vec<Disagreement>,
+    /// The last jobs of the one agent asked for, latest first.
+    pub jobs: Vec<Inspection>,
+}
+
+/// What a company sells where.
+pub struct MixPart {
+    /// The rows, for their names.
+    pub facts: Arc<Facts>,
+    /// The mix.
+    pub mix: ServiceMix,
+}
+
+/// A company's weeks ahead.
+pub struct CapacityPart {
+    /// The rows, for their names.
+    pub facts: Arc<Facts>,
+    /// The forecast; `None` where there are too few weeks.
+    pub plan: Option<CapacityPlan>,
+    /// Each inspector's weeks, unless one alone was asked for.
+    pub inspectors: Option<Vec<InspectorWeeks>>,
+}
+
+/// A company's day.
+pub struct BriefingPart {
+    /// The jobs with their backgrounds.
+    pub briefing: Briefing,
+    /// Folded names that more than one inspector has.
+    pub shared_names: BTreeSet<String>,
+}
+
+/// What distorts a company's numbers.
+pub struct QualityPart {
+    /// The findings.
+    pub findings: Vec<Finding>,
+    /// The service's statistics beside the inspections.
+    pub compared: Compared,
+}
+
+/// The inspections behind a number.
+pub struct ExplainedPart {
+    /// All rows, for their names.
+    pub facts: Arc<Facts>,
+    /// Those that count, latest first.
+    pub counted: Vec<Fact>,
+}
+
+impl Companies {
+    /// Inspectors side by side, last month unless days are given. One inspector is shown beside the whole company;
+    /// everything else narrows what is counted.
+    pub async fn scorecard(&self, asked: &Asked) -> Result<Answered<'_, ScorecardPart>, AnswerError> {
+        let question = Question { inspector: PersonRole::Apart, ..asked.question(NamedPeriod::LastMonth, ITS_DAYS) };
+        self.ask(&question, |part| async move {
+            let (scope, before) = (part.scope, part.before);
+            let mut card = part.sum(move |facts, now| scorecard(facts, &scope, before.as_ref(), now)).await;
+            let mut basis = part.basis;
+            // Who repeats is told by the year before, which a first reading may not have come to.
+            if let Some(since) = part.facts.since.filter(|since| scope.from - REPEAT_DAYS < *since) {
+                card.rows.iter_mut().chain([&mut card.company]).for_each(|row| row.repeat_agents = None);
+                basis.notes.push(Note::RepeatsUnknownBefore(date_of(since)));
+            }
+            if let Some(one) = part.inspector {
+                card.rows.retain(|row| row.inspector == Some(one.number));
+                // Who was asked for has a row, whatever there is to count.
+                if card.rows.is_empty() {
+                    card.rows.push(ScorecardRow::nothing(one.number, before.is_some()));
+                }
+            }
+            Ok((ScorecardPart { facts: part.facts, card, sees_canceled: basis.sees_canceled() }, basis))
+        })
+        .await
+    }
+
+    /// What is sold where, last quarter unless days are given.
+    pub async fn service_mix(&self, asked: &Asked, by: MixBy) -> Result<Answered<'_, MixPart>, AnswerError> {
+        self.ask(&asked.question(NamedPeriod::LastQuarter, ITS_DAYS), |part| async move {
+            let (scope, before) = (part.scope, part.before);
+            let mix = part.sum(move |facts, now| service_mix(facts, &scope, before.as_ref(), by, now)).await;
+            let mut basis = part.basis;
+            if by == MixBy::Agency {
+                basis.note(Note::AgencyAsOfNow);
+            }
+            Ok((MixPart { facts: part.facts, mix }, basis))
+        })
+        .await
+    }
+
+    /// Agents who refer, the last 365 days unless days are given; one agent stands apart.
+    pub async fn agents(&self, asked: &Asked) -> Result<Answered<'_, AgentsPart>, AnswerError> {
+        // Rhythms and first times need all there ever was.
+        let question = Question { agent: PersonRole::Apart, ..asked.question(NamedPeriod::Last365Days, History::All) };
+        self.ask(&question, |part| async move {
+            let records = &part.company.records;
+            let (statistics, _) = records.statistics().await?;
+            let deleted = records.deleted_facts().await?;
+            let whole = records.facts(Need::All).await?.0;
+            let with_statistics = statistics.len();
+            let now = part.now.as_millisecond();
+            let compare = move |facts: &Facts| disagreements(facts, &deleted, &statistics, now);
+            let differing = summed(&whole, compare).await.differing;
+            let (scope, before) = (part.scope, part.before);
+            let analysis = part.sum(move |facts, now| agent_analysis(facts, &scope, before.as_ref(), now)).await;
+            let only = part.agent.map(|one| one.number);
+            let jobs = match only {
+                Some(only) => last_jobs(part.company, &part.facts, only, part.now).await?,
+                None => Vec::new(),
+            };
+            let sees_canceled = part.basis.sees_canceled();
+            let agents =
+                AgentsPart { facts: part.facts, analysis, only, sees_canceled, with_statistics, differing, jobs };
+            Ok((agents, part.basis))
+        })
+        .await
+    }
+
+    /// The `weeks` ahead, from all history.
+    pub async fn capacity(
+        &self,
+        companies: Option<&[String]>,
+        only: &Only,
+        weeks: usize,
+    ) -> Result<Answered<'_, CapacityPart>, AnswerError> {
+        let question = Question {
+            companies,
+            days: None,
+            only,
+            inspector: PersonRole::Narrows,
+            agent: PersonRole::Narrows,
+            history: History::All,
+        };
+        let with_inspectors = only.inspector.is_none();
+        self.ask(&question, |part| async move {
+            let day = domain::epoch_day(today(part.company, part.now));
+            let week_starts = part.company.records.week_starts();
+            let (plan, inspectors) = part
+                .sum(move |facts, now| {
+                    let plan = capacity_plan(facts, weeks, day, now, week_starts);
+                    (plan, with_inspectors.then(|| inspector_weeks(facts, day, now, week_starts)))
+                })
+                .await;
+            let mut basis = part.basis;
+            if plan.is_none() {
+                basis.gaps.push(Gap::Forecast(part.company.name.clone(), insight::WEEKS_MIN));
+            }
+            Ok((CapacityPart { facts: part.facts, plan, inspectors }, basis))
+        })
+        .await
+    }
+
+    /// What distorts the numbers of the last 365 days, unless days are given.
+    pub async fn quality(
+        &self,
+        companies: Option<&[String]>,
+        days: &Days,
+    ) -> Result<Answered<'_, QualityPart>, AnswerError> {
+        let question = Question {
+            companies,
+            days: Some((days, NamedPeriod::Last365Days, Compare::None)),
+            only: &Only::default(),
+            inspector: PersonRole::Narrows,
+            agent: PersonRole::Narrows,
+            history: History::All,
+        };
+        self.ask(&question, |part| async move {
+            let records = &part.company.records;
+            let (statistics, _) = records.statistics().await?;
+            let (agents, _): (Arc<Vec<Agent>>, _) = records.agents().await?;
+            let Scope { from, to } = part.scope;
+            let beside = records.beside_facts(from, to).await?;
+            let naming = records.naming().clone();
+            let (findings, compared) = part
+                .sum(move |facts, now| {
+                    let looked = Looked { facts, agents: &agents, together: &beside.together, naming: &naming, now };
+                    let compared = disagreements(facts, &beside.deleted, &statistics, now);
+                    (quality(&looked, from, to), compared)
+                })
+                .await;
+            Ok((QualityPart { findings, compared }, part.basis))
+        })
+        .await
+    }
+
+    /// The inspections that `metric` counts, last month unless days are given.
+    pub async fn explain(&self, asked: &Asked, metric: Metric) -> Result<Answered<'_, ExplainedPart>, AnswerError> {
+        let days_before = if metric == Metric::RepeatAgents { REPEAT_DAYS } else { 0 };
+        // People come after counting: who repeats is told by all that an agent sent, and a number may be that of an
+        // assistant or of the selling side.
+        let question = Question {
+            inspector: PersonRole::Apart,
+            agent: PersonRole::Apart,
+            ..asked.question(NamedPeriod::LastMonth, History::Period { days_before })
+        };
+        self.ask(&question, |part| async move {
+            let scope = part.scope;
+            let (inspector, agent) =
+                (part.inspector.as_ref().map(|one| one.number), part.agent.as_ref().map(|one| one.number));
+            let counted = part.sum(move |facts, now| {
+                let counting = Counting::new(facts, &scope, now);
+                let counts = |fact: &&Fact| {
+                    counting.counts(metric, fact)
+                        && inspector.is_none_or(|one| counting.is_of_inspector(metric, fact, one))
+                        && agent.is_none_or(|one| Counting::is_of_agent(metric, fact, one))
+                };
+                let mut rows: Vec<Fact> = facts.around(scope.from, scope.to).iter().filter(counts).copied().collect();
+                rows.sort_by_key(|fact| (-fact.starts_at, fact.pk));
+                rows
+            });
+            let counted = counted.await;
+            let mut basis = part.basis;
+            basis.notes.extend(part.inspector.map(|one| Note::ThoseOf("inspector", one.name)));
+            basis.notes.extend(part.agent.map(|one| Note::ThoseOf("agent", one.name)));
+            Ok((ExplainedPart { facts: part.facts, counted }, basis))
+        })
+        .await
+    }
+
+    /// The jobs of each company's `days` with what is known of their agents and,
+    /// where asked for, of their files.
+    pub async fn briefing(
+        &self,
+        companies: Option<&[String]>,
+        inspector: Option<&str>,
+        with_attachments: bool,
+        days: &BTreeMap<CompanyName, DateRange>,
+    ) -> Result<Answered<'_, BriefingPart>, AnswerError> {
+        let now = self.now();
+        let people = People::find(&self.chosen(companies), inspector, None).await?;
+        let companies = people.companies();
+        // Where no names are known, the words are looked for as they are.
+        let as_given = inspector.and_then(InspectorWanted::given);
+        let answered = self.each(&companies, |company| {
+            let period = days.get(&company.name).map(|days| super::of_company(company, *days, None));
+            let inspector = people.inspector(company).map(InspectorMeant::wanted).or_else(|| as_given.clone());
+            async move {
+                let Some(period) = period else { return Err(RecordsError::NoMirror) };
+                company_briefing(company, period, inspector, with_attachments, now).await
+            }
+        });
+        let mut answered = answered.await?;
+        people.say(&mut answered.basis);
+        Ok(answered)
+    }
+}
+
+/// The last jobs up to now that an agent sent, canceled ones included, among the inspections asked about.
+async fn last_jobs(
+    company: &Company,
+    facts: &Facts,
+    agent: i64,
+    now: Timestamp,
+) -> Result<Vec<Inspection>, RecordsError> {
+    let is_past = |fact: &&Fact| fact.buying_agent == Some(agent) && fact.starts_at < now.as_millisecond();
+    let mut jobs = Vec::new();
+    for fact in facts.rows.iter().rev().filter(is_past).take(LAST_JOBS) {
+        if let Ok(id) = facts.id(fact).parse() {
+            jobs.extend(company.records.inspection(&id).await?.map(|(inspection, _)| inspection));
+        }
+    }
+    Ok(jobs)
+}
+
+async fn company_briefing(
+    company: &Company,
+    period: Period,
+    inspector: Option<InspectorWanted>,
+    with_attachments: bool,
+    now: Timestamp,
+) -> Result<(BriefingPart, Basis), RecordsError> {
+    let records = &company.records;
+    let starts = Some(period.days.instants(records.timezone()));
+    let query = InspectionQuery { starts, now, inspector, ..InspectionQuery::default() };
+    let list = records.inspections(&query, InspectionOrder::Oldest, None, BRIEFING_JOBS_MAX).await?;
+    // What is known of agents goes back as far as the mirror does; the jobs themselves need their days alone.
+    let (facts, read) = records.facts(Need::Since(period.days.from())).await?;
+    let mut basis = list.basis;
+    basis.notes.extend(facts.since.map(|since| Note::AgentsKnownSince(date_of(since))));
+    // Both parts come from one mirror, and say the same of it.
+    basis.as_of = basis.as_of.min(read.as_of);
+    if list.more {
+        basis.gaps.push(Gap::AfterInspections(BRIEFING_JOBS_MAX));
+    }
+    let mut rows: Vec<Inspection> = list.rows.into_iter().map(Arc::unwrap_or_clone).collect();
+    let mut habits = Vec::new();
+    if with_attachments {
+        let (usual, note) = read_attachments(company, period.days, &mut rows, now).await;
+        habits = usual;
+        basis.notes.push(note);
+    } else {
+        basis.notes.push(Note::AttachmentsNotRead);
+    }
+    let briefing = briefing(rows, &facts, &habits, now);
+    if briefing.unchecked_hops != 0 {
+        basis.notes.push(Note::HopsUnchecked(briefing.unchecked_hops));
+    }
+    if briefing.without_span != 0 {
+        basis.notes.push(Note::OverlapsUnchecked(briefing.without_span));
+    }
+    basis.periods.push(period);
+    Ok((BriefingPart { briefing, shared_names: facts.shared_inspector_names() }, basis))
+}
+
+/// Adds what files the inspections have, as the service says now, and gives the documents that usually come, with what
+/// this stands on. What cannot be read is said and nothing else fails.
+async fn read_attachments(
+    company: &Company,
+    range: DateRange,
+    rows: &mut [Inspection],
+    now: Timestamp,
+) -> (Vec<Habit>, Note) {
+    let today = today(company, now);
+    let before = |days: i64| today.saturating_sub(jiff::Span::new().days(days));
+    let read = async {
+        let Some(here) = company.records.inspections_with_attachments(range, false).await? else { return Ok(None) };
+        let earlier = match DateRange::new(before(HISTORY_DAYS), before(SETTLED_DAYS)) {
+            Ok(days) => company.records.inspections_with_attachments(days, true).await?,
+            Err(_) => None,
+        };
+        Ok::<_, RecordsError>(Some((here, earlier.unwrap_or_default())))
+    };
+    let (here, earlier) = match read.await {
+        Ok(Some(read)) => read,
+        Ok(None) => return (Vec::new(), Note::AttachmentsUnread(None)),
+        Err(error) => return (Vec::new(), Note::AttachmentsUnread(Some(error.to_string()))),
+    };
+    let mut known: HashMap<InspectionId, Vec<Attachment>> =
+        here.into_iter().filter_map(|one| Some((one.id, one.attachments?))).collect();
+    for row in rows.iter_mut() {
+        row.attachments = known.remove(&row.id);
+    }
+    let unknown = rows.iter().filter(|row| row.attachments.is_none()).count();
+    (habits(&earlier, now), Note::Attachments { judged_by: earlier.len(), unknown })
+}

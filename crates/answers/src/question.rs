@@ -1,0 +1,198 @@
+//! The one way every question about sums goes: which companies, whom it means in each, which days, the rows it needs,
+//! and what the answer then stands on. What is worked out of the rows is the caller's.
+
+use std::sync::Arc;
+
+use domain::{NamedPeriod, date_of, epoch_day};
+use insight::Scope;
+use jiff::Timestamp;
+use mirror::Facts;
+use records::{Basis, InspectorMeant, NarrowedBy, NarrowingWanted, Need, Period, RecordsError, summed};
+use serde::Deserialize;
+
+use super::people::People;
+use super::{AnswerError, Answered, Companies, Company, Compare, Days};
+
+/// What inspections are narrowed to, by names as they are given.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Only {
+    /// An inspector: id or name.
+    pub inspector: Option<String>,
+    /// An agent: id or name.
+    pub agent: Option<String>,
+    /// An agency.
+    pub agency: Option<String>,
+    /// A service.
+    pub service: Option<String>,
+    /// An add-on.
+    pub add_on: Option<String>,
+    /// A ZIP code.
+    pub zip: Option<String>,
+    /// A city.
+    pub city: Option<String>,
+}
+
+impl Only {
+    /// What is narrowed to besides people.
+    fn without_people(&self) -> NarrowingWanted {
+        let given = [
+            (NarrowedBy::Agency, &self.agency),
+            (NarrowedBy::Service, &self.service),
+            (NarrowedBy::AddOn, &self.add_on),
+            (NarrowedBy::Zip, &self.zip),
+            (NarrowedBy::City, &self.city),
+        ];
+        let given = given.into_iter().filter_map(|(by, given)| Some((by, given.clone()?))).collect();
+        NarrowingWanted { inspector: None, agent: None, given }
+    }
+}
+
+/// What naming a person does to a question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PersonRole {
+    /// Only inspections with them are rows.
+    #[default]
+    Narrows,
+    /// The rows stay whole; who it is stands beside them.
+    Apart,
+}
+
+/// How much of the past the rows must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum History {
+    /// The period, what it is compared with, and so many days before the period.
+    Period {
+        /// The days.
+        days_before: i64,
+    },
+    /// All there ever was.
+    All,
+}
+
+/// A question about sums.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The companies asked; all when `None`.
+    pub companies: Option<&'a [String]>,
+    /// The days given, with what holds when none are and what they are compared with; `None` where it is about none.
+    pub days: Option<(&'a Days, NamedPeriod, Compare)>,
+    /// What inspections are narrowed to.
+    pub only: &'a Only,
+    /// What naming an inspector does.
+    pub inspector: PersonRole,
+    /// What naming an agent does.
+    pub agent: PersonRole,
+    /// How much of the past it needs.
+    pub history: History,
+}
+
+/// One company's part of a question, with its rows.
+pub struct Part<'a> {
+    /// Whose.
+    pub company: &'a Company,
+    /// The rows.
+    pub facts: Arc<Facts>,
+    /// The days asked about, as days since 1970-01-01; every day where the question is about none.
+    pub scope: Scope,
+    /// Those they are compared with.
+    pub before: Option<Scope>,
+    /// The inspector who stands apart.
+    pub inspector: Option<Apart>,
+    /// The agent who stands apart.
+    pub agent: Option<Apart>,
+    /// The present time.
+    pub now: Timestamp,
+    /// What the rows stand on.
+    pub basis: Basis,
+}
+
+/// A person who was asked for beside the rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Apart {
+    /// The number among the rows.
+    pub number: i64,
+    /// The name.
+    pub name: String,
+}
+
+impl Part<'_> {
+    /// What `work` makes of the rows, beside the threads that serve. `work` is also told the present time, in milliseconds.
+    pub async fn sum<T: Send + 'static>(&self, work: impl FnOnce(&Facts, i64) -> T + Send + 'static) -> T {
+        let now = self.now.as_millisecond();
+        summed(&self.facts, move |facts| work(facts, now)).await
+    }
+}
+
+fn scope(days: domain::DateRange) -> Scope {
+    Scope { from: epoch_day(days.from()), to: epoch_day(days.to()) }
+}
+
+const EVERY_DAY: Scope = Scope { from: i32::MIN as i64, to: i32::MAX as i64 };
+
+impl History {
+    fn need(self, scope: &Scope, before: Option<&Scope>) -> Need {
+        match self {
+            Self::All => Need::All,
+            Self::Period { days_before } => {
+                let first = before.map_or(scope.from, |before| scope.from.min(before.from));
+                Need::Since(date_of(first.min(scope.from - days_before)))
+            }
+        }
+    }
+}
+
+impl Companies {
+    /// Asks each company that knows the people named for its rows, and has `answer` make its part of them.
+    pub async fn ask<'a, T, F>(
+        &'a self,
+        question: &Question<'_>,
+        answer: impl Fn(Part<'a>) -> F,
+    ) -> Result<Answered<'a, T>, AnswerError>
+    where
+        F: Future<Output = Result<(T, Basis), RecordsError>>,
+    {
+        let now = self.now();
+        let only = question.only;
+        let chosen = self.chosen(question.companies);
+        let people = People::find(&chosen, only.inspector.as_deref(), only.agent.as_deref()).await?;
+        let companies = people.companies();
+        let mut periods: Vec<Option<Period>> = Vec::new();
+        for company in &companies {
+            let period = question.days.map(|(days, default, compare)| days.or(default, compare, company, now));
+            periods.push(period.transpose()?);
+        }
+        let answered = self.each(&companies, |company| {
+            let at = companies.iter().position(|one| std::ptr::eq(*one, company));
+            let period = at.and_then(|at| periods.get(at)).cloned().flatten();
+            // Where the names are not known yet, the one asked for is somebody whom nobody knows: never all of them.
+            let as_given = || only.inspector.as_deref().map(InspectorMeant::unknown);
+            let inspector = people.inspector(company).or_else(as_given);
+            let agent = people.agent(company);
+            let answer = &answer;
+            async move {
+                let scopes = period.as_ref().map(|period| (scope(period.days), period.compared.map(scope)));
+                let (scope, before) = scopes.unwrap_or((EVERY_DAY, None));
+                let need = question.history.need(&scope, before.as_ref());
+                let narrows = |role| role == PersonRole::Narrows;
+                let wanted = NarrowingWanted {
+                    inspector: inspector.clone().filter(|_| narrows(question.inspector)),
+                    agent: agent.clone().filter(|_| narrows(question.agent)),
+                    ..only.without_people()
+                };
+                let inspector = inspector
+                    .filter(|_| !narrows(question.inspector))
+                    .map(|one| Ok::<_, RecordsError>(Apart { number: one.known_number()?, name: one.entry.name }));
+                let agent = agent
+                    .filter(|_| !narrows(question.agent))
+                    .map(|one| Ok::<_, RecordsError>(Apart { number: one.known_number()?, name: one.entry.name }));
+                let (facts, mut basis) = company.records.facts_of(&wanted, need).await?;
+                basis.periods.extend(period);
+                let (inspector, agent) = (inspector.transpose()?, agent.transpose()?);
+                answer(Part { company, facts, scope, before, inspector, agent, now, basis }).await
+            }
+        });
+        let mut answered = answered.await?;
+        people.say(&mut answered.basis);
+        Ok(answered)
+    }
+}
