@@ -4,7 +4,7 @@
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 target=${CARGO_TARGET_DIR:-$scripts/../target}
 # The invented companies, small: a debug build reads them in a second or two instead of ten.
-demo=(--demo --demo-inspections 800)
+demo=(--demo --demo-inspections 500)
 
 # The program to check: the one that is named, else the release build, else the debug build.
 find_program() {
