@@ -1,7 +1,7 @@
 # `just` lists the recipes. `scripts/tool just RECIPE` does without an installed just.
 
 # Groups of the integration tests, each a file of tests/it, that take longer than a few seconds. `just check` runs them.
-slow := "briefing capacity first_minute insight kept lists metrics people processes report simulation sync trust words"
+slow := "briefing capacity first_minute insight kept limits lists metrics people quiet read_only report simulation sync tools trust words"
 
 _list:
     @just --list --unsorted
