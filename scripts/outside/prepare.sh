@@ -29,7 +29,7 @@ once() { # KIND HOW FILE...
     making=$target/outside/making-$kind-$$
     rm -rf "$making"
     mkdir -p "$making"
-    "$how" "$making" "$@" >&2 || return 1
+    "$how" "$making" "$@" >&2 || { rm -rf "$making"; return 1; }
     for old in "$target/outside/$kind-"*; do
       [ "$old" = "$folder" ] || rm -rf "$old"
     done
