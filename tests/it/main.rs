@@ -17,7 +17,7 @@ mod capacity;
 mod cli;
 // The examples in configs/.
 mod configs;
-// What Cargo.lock may hold; needs no network.
+// What is installed from elsewhere, by exact version.
 mod dependencies;
 // What doctor finds on each kind of service.
 mod doctor;
