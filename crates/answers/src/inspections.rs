@@ -34,9 +34,22 @@ pub struct InspectionsAsked {
 
 /// A row's place in the list: in one company, then among rows of several that begin together.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "(String, Position)", into = "(String, Position)")]
 pub struct Place {
     company: String,
     position: Position,
+}
+
+impl From<(String, Position)> for Place {
+    fn from((company, position): (String, Position)) -> Self {
+        Self { company, position }
+    }
+}
+
+impl From<Place> for (String, Position) {
+    fn from(place: Place) -> Self {
+        (place.company, place.position)
+    }
 }
 
 impl Place {

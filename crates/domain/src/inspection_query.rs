@@ -182,6 +182,7 @@ pub enum InspectionOrder {
 
 /// Where a list goes on: the unique key of its last row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "WirePosition", into = "WirePosition")]
 pub struct Position {
     /// When the last row begins, to the millisecond: finer differences order nothing.
     pub starts_at: Timestamp,
@@ -190,8 +191,24 @@ pub struct Position {
     /// Its id.
     pub id: InspectionId,
     /// Whether a row at this very place is still wanted: another company may have one with the same start and id.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inclusive: bool,
+}
+
+/// A position as it travels: milliseconds, quote, id, inclusive.
+type WirePosition = (i64, Option<Money>, InspectionId, bool);
+
+impl TryFrom<WirePosition> for Position {
+    type Error = jiff::Error;
+
+    fn try_from((at, quote, id, inclusive): WirePosition) -> Result<Self, Self::Error> {
+        Ok(Self { starts_at: Timestamp::from_millisecond(at)?, quote, id, inclusive })
+    }
+}
+
+impl From<Position> for WirePosition {
+    fn from(position: Position) -> Self {
+        (position.starts_at.as_millisecond(), position.quote, position.id, position.inclusive)
+    }
 }
 
 impl InspectionOrder {

@@ -56,17 +56,12 @@ pub(super) fn cut_to_page<P: Ord, T>(rows: &mut Vec<(P, T)>, after: Option<&P>, 
     Cut { total, more }
 }
 
-/// What a list of one tool, with the same arguments, goes on from.
+/// What a list of one tool, with the same arguments, goes on from: the version, the query's mark, the place, the total.
+/// Without names, because it is sent back and forth.
 #[derive(Serialize, Deserialize)]
-struct Cursor<P> {
-    v: u8,
-    q: String,
-    p: P,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    n: Option<u64>,
-}
+struct Cursor<P>(u8, String, P, Option<u64>);
 
-const CURSOR_VERSION: u8 = 1;
+const CURSOR_VERSION: u8 = 2;
 
 /// The query a cursor belongs to: the tool, its arguments but for `cursor` and `limit`, and the companies served, for
 /// the same words ask a server of other companies for another list.
@@ -104,15 +99,16 @@ impl QueryMark {
             )
         };
         let bytes = URL_SAFE_NO_PAD.decode(cursor.trim()).map_err(|_| refused("is not one of ours"))?;
-        let cursor: Cursor<P> = serde_json::from_slice(&bytes).map_err(|_| refused("is not one of this list"))?;
-        if cursor.v != CURSOR_VERSION || cursor.q != self.0 {
+        let Cursor(version, mark, place, total): Cursor<P> =
+            serde_json::from_slice(&bytes).map_err(|_| refused("is not one of this list"))?;
+        if version != CURSOR_VERSION || mark != self.0 {
             return Err(refused("belongs to a list with other arguments, or of other companies"));
         }
-        Ok((cursor.p, cursor.n))
+        Ok((place, total))
     }
 
     fn write<P: Serialize>(&self, position: &P, total: Option<u64>) -> Option<String> {
-        let cursor = Cursor { v: CURSOR_VERSION, q: self.0.clone(), p: position, n: total };
+        let cursor = Cursor(CURSOR_VERSION, self.0.clone(), position, total);
         serde_json::to_vec(&cursor).ok().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
     }
 }

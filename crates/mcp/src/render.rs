@@ -5,15 +5,29 @@ use serde_json::{Map, Value};
 /// Fields that hold free text strangers typed: shown apart from our own words, marked as data.
 const FREE_TEXT: &[&str] = &["notes", "request_notes", "private_notes", "description"];
 
+/// The field whose instants stand in a table as the company's civil time, to the minute.
+const STARTS_AT: &str = "starts_at";
+
+/// "2026-11-25 09:00" of "2026-11-25T09:00:00-07:00".
+fn civil_time(at: &Value) -> String {
+    let text = cell(at);
+    match (text.get(..10), text.get(11..16)) {
+        (Some(day), Some(minute)) => format!("{day} {minute}"),
+        _ => text,
+    }
+}
+
 /// The text of an answer: everything its structured content holds.
 pub(super) fn text(answer: &Map<String, Value>) -> String {
     let mut lines = Vec::new();
     if let Some(items) = answer.get("items").and_then(Value::as_array) {
+        let company = shared_company(items);
+        let of_company = company.map(|company| format!(", all of {company}")).unwrap_or_default();
         lines.push(match answer.get("total") {
-            Some(total) => format!("{} of {total}", items.len()),
-            None => format!("{} rows", items.len()),
+            Some(total) => format!("{} of {total}{of_company}", items.len()),
+            None => format!("{} rows{of_company}", items.len()),
         });
-        lines.extend(table(items));
+        lines.extend(table(items, if company.is_some() { &["company"] } else { &[] }));
     }
     if let Some(item) = answer.get("item").and_then(Value::as_object) {
         lines.extend(record(item));
@@ -51,7 +65,7 @@ fn part(company: &Value) -> Vec<String> {
         match value {
             Value::Array(rows) if rows.iter().all(Value::is_object) && !rows.is_empty() => {
                 lines.push(format!("{}:", name.replace('_', " ")));
-                lines.extend(table(rows));
+                lines.extend(table(rows, &[]));
             }
             Value::Array(list) if list.is_empty() => {}
             value => lines.push(format!("{name}: {}", cell(value))),
@@ -92,11 +106,22 @@ fn days(period: &Map<String, Value>) -> String {
     format!("{} to {}{zone}", part("from"), part("to"))
 }
 
-fn table(items: &[Value]) -> Vec<String> {
+/// The company that several rows are all of: it is said once.
+fn shared_company(items: &[Value]) -> Option<&str> {
+    let (first, rest) = items.split_first()?;
+    let company = first.get("company")?.as_str()?;
+    let is_shared =
+        !rest.is_empty() && rest.iter().all(|row| row.get("company").and_then(Value::as_str) == Some(company));
+    is_shared.then_some(company)
+}
+
+fn table(items: &[Value], said: &[&str]) -> Vec<String> {
     let rows: Vec<&Map<String, Value>> = items.iter().filter_map(Value::as_object).collect();
     let mut columns: Vec<&str> = Vec::new();
     for row in &rows {
-        for (index, (name, _)) in row.iter().filter(|(name, value)| !is_free_text(name, value)).enumerate() {
+        for (index, (name, _)) in
+            row.iter().filter(|(name, value)| !is_free_text(name, value) && !said.contains(&name.as_str())).enumerate()
+        {
             if !columns.contains(&name.as_str()) {
                 columns.insert(columns.len().min(index.max(columns.len())), name);
             }
@@ -108,7 +133,10 @@ fn table(items: &[Value]) -> Vec<String> {
     let line = |cells: Vec<String>| cells.join(" | ");
     let mut lines = vec![line(columns.iter().map(|name| (*name).to_owned()).collect())];
     for row in &rows {
-        let shown = |name: &&str| row.get(*name).filter(|value| !is_free_text(name, value)).map(cell);
+        let shown = |name: &&str| {
+            let value = row.get(*name).filter(|value| !is_free_text(name, value))?;
+            Some(if *name == STARTS_AT { civil_time(value) } else { cell(value) })
+        };
         lines.push(line(columns.iter().map(|name| shown(name).unwrap_or_default()).collect()));
     }
     // No cell is a place for it: what strangers typed follows the table, each told by its row's id.

@@ -1,6 +1,6 @@
 //! Whether a mirror's file is whole, and how it is kept.
 
-use super::squeeze::Expander;
+use super::compression::RecordExpander;
 use super::{Kind, Mirror, MirrorError, Parts};
 
 impl Mirror {
@@ -32,7 +32,7 @@ impl Parts<'_> {
             }
         }
         // One of its own: a dictionary that this connection has loaded may be damaged by now.
-        let mut expander = Expander::default();
+        let mut expander = RecordExpander::default();
         for kind in Kind::ALL {
             let table = kind.table();
             let sql = format!("SELECT r.dictionary, r.bytes FROM {table} t LEFT JOIN raw_{table} r ON r.seq = t.raw");

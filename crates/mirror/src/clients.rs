@@ -3,8 +3,8 @@
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 
+use super::interned::IdOrder;
 use super::search::match_words;
-use super::words::IdOrder;
 use super::{Kind, MirrorError, Parts, rows_max};
 use domain::SearchTerms;
 

@@ -69,7 +69,7 @@ impl MirrorError {
     /// The same, with the file named where SQLite only says what is wrong with it.
     pub(super) fn of(self, path: &Path) -> Self {
         match self {
-            Self::Sql(error) => about_file(error, path),
+            Self::Sql(error) => in_file(error, path),
             other => other,
         }
     }
@@ -95,7 +95,7 @@ impl MirrorError {
 }
 
 /// What SQLite's refusal says of the file.
-pub(super) fn about_file(error: rusqlite::Error, path: &Path) -> MirrorError {
+pub(super) fn in_file(error: rusqlite::Error, path: &Path) -> MirrorError {
     use rusqlite::{Error, ErrorCode};
     let damaged = |reason: &str| MirrorError::Damaged { path: path.to_owned(), reason: reason.to_owned() };
     let unusable = |reason: String| MirrorError::Unusable { path: path.to_owned(), reason };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::words::WordKind;
+use super::interned::InternedKind;
 use super::{MirrorError, Parts};
 
 /// One inspection that is not deleted, as numbers. Instants are milliseconds since 1970, days count from 1970-01-01 in
@@ -345,11 +345,11 @@ impl Parts<'_> {
         let mut statement = self.connection.prepare_cached("SELECT pk, kind, text FROM words")?;
         let rows = statement.query_map([], |row| {
             let (pk, kind, text): (i64, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let named = if kind == WordKind::Service.number() {
+            let named = if kind == InternedKind::Service.number() {
                 Named::Service(text)
-            } else if kind == WordKind::AddOn.number() {
+            } else if kind == InternedKind::AddOn.number() {
                 Named::AddOn(text)
-            } else if kind == WordKind::NotAddOn.number() {
+            } else if kind == InternedKind::NotAddOn.number() {
                 Named::NotAddOn(text)
             } else {
                 Named::Other(text)
@@ -404,7 +404,7 @@ impl Parts<'_> {
 
     /// The number of an agent whom an inspection names, whether or not the agent's own record is here.
     pub fn agent_in_inspections(&self, id: &str) -> Result<Option<i64>, MirrorError> {
-        let Some(pk) = super::words::known_key(self.connection, super::Kind::Agents, id)? else { return Ok(None) };
+        let Some(pk) = super::interned::known_key(self.connection, super::Kind::Agents, id)? else { return Ok(None) };
         let sql = "SELECT EXISTS (SELECT 1 FROM inspections WHERE buying_agent = ?1) \
                    OR EXISTS (SELECT 1 FROM inspections WHERE selling_agent = ?1)";
         let is_there: bool = self.connection.prepare_cached(sql)?.query_row([pk], |row| row.get(0))?;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use serde_json::{Map, Value, json};
 
-use super::words::id_of;
+use super::interned::id_of;
 use super::{Changing, Kind, MirrorError, Parts, rows_max};
 
 /// A stored change.

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::params;
 
+use super::interned::{InternedKind, key};
 use super::store::{Entity, GONE_DELETED};
-use super::words::{WordKind, key};
 use super::{Changing, Fresh, Kind, MirrorError, StoreCount, rows_max};
 use domain::zip::area_of;
 use domain::{AgentOnInspection, Inspection, Text, epoch_day, searchable};
@@ -39,11 +39,11 @@ impl Changing<'_> {
         self.store(rows, now, true)
     }
 
-    fn word(&mut self, kind: WordKind, text: Option<&Text>) -> Result<Option<i64>, MirrorError> {
-        text.map(|text| self.words.number(&self.transaction, kind, text.as_str())).transpose()
+    fn word(&mut self, kind: InternedKind, text: Option<&Text>) -> Result<Option<i64>, MirrorError> {
+        text.map(|text| self.interned.number(&self.transaction, kind, text.as_str())).transpose()
     }
 
-    pub(super) fn shared_word(&mut self, kind: WordKind, text: Option<&Text>) -> Result<Option<i64>, MirrorError> {
+    pub(super) fn shared_word(&mut self, kind: InternedKind, text: Option<&Text>) -> Result<Option<i64>, MirrorError> {
         self.word(kind, text)
     }
 }
@@ -70,10 +70,10 @@ impl Entity for Inspection {
         };
         let inspectors = write_inspectors(self, parts, pk)?;
         let sold = write_names(self, parts, pk)?;
-        let reason = parts.word(WordKind::CancelReason, self.cancel_reason.as_ref())?;
+        let reason = parts.word(InternedKind::CancelReason, self.cancel_reason.as_ref())?;
         let area = self.address.zip.as_ref().and_then(|zip| Text::line(area_of(zip.as_str())));
-        let zip = parts.word(WordKind::Zip, area.as_ref())?;
-        let city = parts.word(WordKind::City, self.address.city.as_ref())?;
+        let zip = parts.word(InternedKind::Zip, area.as_ref())?;
+        let city = parts.word(InternedKind::City, self.address.city.as_ref())?;
         let local = self.starts_at.map(|at| local(at, parts.zone));
         let gone = if self.deleted_at.is_some() { GONE_DELETED } else { 0 };
         parts
@@ -145,8 +145,8 @@ fn write_inspectors(inspection: &Inspection, parts: &mut Changing<'_>, pk: i64) 
         let id = inspector.id.as_ref().map(domain::InspectorId::as_str);
         let name = inspector.name.as_ref().map(Text::as_str);
         let at = millis(inspection.starts_at).unwrap_or(0);
-        let number = parts.words.inspector(&parts.transaction, id, name, at)?;
-        let name = parts.word(WordKind::InspectorName, inspector.name.as_ref())?;
+        let number = parts.interned.inspector(&parts.transaction, id, name, at)?;
+        let name = parts.word(InternedKind::InspectorName, inspector.name.as_ref())?;
         if inspector.primary && primary.is_none() {
             primary = Some(number);
         }
@@ -165,17 +165,17 @@ fn write_names(inspection: &Inspection, parts: &mut Changing<'_>, pk: i64) -> Re
     let mut sold = 0;
     parts.transaction.prepare_cached("DELETE FROM inspection_names WHERE inspection = ?")?.execute([pk])?;
     for (kind, names) in [
-        (WordKind::Service, &inspection.services),
-        (WordKind::AddOn, &inspection.add_ons),
-        (WordKind::NotAddOn, &inspection.not_add_ons),
+        (InternedKind::Service, &inspection.services),
+        (InternedKind::AddOn, &inspection.add_ons),
+        (InternedKind::NotAddOn, &inspection.not_add_ons),
     ] {
         for name in names {
-            let word = parts.words.number(&parts.transaction, kind, name.as_str())?;
+            let word = parts.interned.number(&parts.transaction, kind, name.as_str())?;
             parts
                 .transaction
                 .prepare_cached("INSERT OR IGNORE INTO inspection_names (inspection, word) VALUES (?, ?)")?
                 .execute([pk, word])?;
-            sold |= 1_i64 << parts.words.bit(&parts.transaction, word)?;
+            sold |= 1_i64 << parts.interned.bit(&parts.transaction, word)?;
         }
     }
     Ok(sold)

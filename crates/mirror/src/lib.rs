@@ -23,12 +23,12 @@ mod people;
 mod query;
 mod schema;
 mod search;
-mod squeeze;
+mod compression;
 mod state;
 mod store;
 #[cfg(test)]
 mod tests;
-mod words;
+mod interned;
 mod work;
 
 use std::path::{Path, PathBuf};
@@ -40,9 +40,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use compression::{RecordCompressor, RecordExpander};
 use domain::{Clock, CompanyName};
 use files::{FileMark, Home, LastFailure, Slot, companion, lock_at, mirror_path, private_file, remove_companions};
-use squeeze::{Expander, Squeezer};
 
 pub use clients::{ClientsFound, ClientsFrom, RawClient};
 pub use deliveries::{Delivery, DeliveryCount, WaitingDelivery};
@@ -233,8 +233,8 @@ impl Mirror {
         let zone = self.settings.timezone.clone();
         let mut writer = Writer {
             connection,
-            squeezer: Squeezer::default(),
-            words: words::Words::default(),
+            compressor: RecordCompressor::default(),
+            interned: interned::Interned::default(),
             zone,
             clock: Arc::clone(&self.settings.clock),
         };
@@ -392,12 +392,12 @@ impl Mirror {
     pub fn unsettled(&self) -> Result<Option<String>, MirrorError> {
         let wanted = self.settings.mapping.clone();
         self.write_now(|parts| {
-            if parts.about(MAPPING, &wanted)? == wanted {
+            if parts.metadata(MAPPING, &wanted)? == wanted {
                 return Ok(None);
             }
             // From here on no process takes the columns for its own, until they are all derived.
-            parts.set_about(MAPPING, "")?;
-            let known = parts.about(DERIVING, "")?;
+            parts.set_metadata(MAPPING, "")?;
+            let known = parts.metadata(DERIVING, "")?;
             let place = known.strip_prefix(&wanted).and_then(|rest| rest.strip_prefix('\u{0}'));
             Ok(Some(place.unwrap_or_default().to_owned()))
         })
@@ -408,7 +408,7 @@ impl Mirror {
     pub fn mapping_begins(&self) -> Result<(), MirrorError> {
         self.write_now(|parts| {
             parts.transaction.execute("DELETE FROM inspector_names", [])?;
-            parts.words.forget();
+            parts.interned.forget();
             Ok(())
         })
     }
@@ -418,8 +418,8 @@ impl Mirror {
         let mapping = self.settings.mapping.clone();
         self.write_now(|parts| {
             parts.drop_unused_names()?;
-            parts.set_about(DERIVING, "")?;
-            parts.set_about(MAPPING, &mapping)
+            parts.set_metadata(DERIVING, "")?;
+            parts.set_metadata(MAPPING, &mapping)
         })
     }
 }
@@ -427,7 +427,7 @@ impl Mirror {
 /// One connection that cannot write.
 struct Reader {
     connection: Connection,
-    expander: Expander,
+    expander: RecordExpander,
 }
 
 impl Reader {
@@ -438,14 +438,14 @@ impl Reader {
             return Ok(None);
         }
         connection.pragma_update(None, "query_only", true)?;
-        Ok(Some(Self { connection, expander: Expander::default() }))
+        Ok(Some(Self { connection, expander: RecordExpander::default() }))
     }
 }
 
 /// One snapshot to read from.
 pub struct Parts<'a> {
     connection: &'a Connection,
-    expander: &'a mut Expander,
+    expander: &'a mut RecordExpander,
     path: &'a Path,
     mapping: &'a str,
     now: Timestamp,
@@ -454,8 +454,8 @@ pub struct Parts<'a> {
 /// The one connection that writes.
 struct Writer {
     connection: Connection,
-    squeezer: Squeezer,
-    words: words::Words,
+    compressor: RecordCompressor,
+    interned: interned::Interned,
     zone: TimeZone,
     clock: Arc<dyn Clock>,
 }
@@ -463,8 +463,8 @@ struct Writer {
 /// One transaction under way.
 pub struct Changing<'a> {
     transaction: Transaction<'a>,
-    squeezer: &'a mut Squeezer,
-    words: &'a mut words::Words,
+    compressor: &'a mut RecordCompressor,
+    interned: &'a mut interned::Interned,
     zone: &'a TimeZone,
     now: Timestamp,
 }
@@ -476,8 +476,8 @@ impl Writer {
     ) -> Result<T, MirrorError> {
         let done = {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let (squeezer, words, zone) = (&mut self.squeezer, &mut self.words, &self.zone);
-            let mut parts = Changing { transaction, squeezer, words, zone, now: self.clock.now() };
+            let (compressor, interned, zone) = (&mut self.compressor, &mut self.interned, &self.zone);
+            let mut parts = Changing { transaction, compressor, interned, zone, now: self.clock.now() };
             match change(&mut parts) {
                 Ok(value) => parts.transaction.commit().map(|()| value).map_err(MirrorError::from),
                 // Dropping the transaction takes all of it back.
@@ -485,8 +485,8 @@ impl Writer {
             }
         };
         if done.is_err() {
-            self.squeezer.forget();
-            self.words.forget();
+            self.compressor.forget();
+            self.interned.forget();
         }
         done
     }
@@ -494,14 +494,14 @@ impl Writer {
 
 impl Changing<'_> {
     /// The value under this name; set to `initial` where there is none.
-    fn about(&mut self, name: &str, initial: &str) -> Result<String, MirrorError> {
-        self.transaction.execute("INSERT OR IGNORE INTO about (name, value) VALUES (?, ?)", [name, initial])?;
-        Ok(self.transaction.query_row("SELECT value FROM about WHERE name = ?", [name], |row| row.get(0))?)
+    fn metadata(&mut self, name: &str, initial: &str) -> Result<String, MirrorError> {
+        self.transaction.execute("INSERT OR IGNORE INTO metadata (name, value) VALUES (?, ?)", [name, initial])?;
+        Ok(self.transaction.query_row("SELECT value FROM metadata WHERE name = ?", [name], |row| row.get(0))?)
     }
 
     /// Notes how far the columns are derived for `mapping`, together with the rows derived last.
     pub fn derived_to(&mut self, mapping: &str, place: &str) -> Result<(), MirrorError> {
-        self.set_about(DERIVING, &format!("{mapping}\u{0}{place}"))
+        self.set_metadata(DERIVING, &format!("{mapping}\u{0}{place}"))
     }
 
     /// Makes a new mirror this company's; gives whose it is. What counts the changes of a new mirror begins anywhere, so
@@ -511,17 +511,17 @@ impl Changing<'_> {
         for kind in Kind::ALL {
             self.transaction.execute(
                 "INSERT OR IGNORE INTO states (kind, revision, turn) SELECT ?1, abs(random() % 0x100000000) * 0x10000, 0 \
-                 WHERE NOT EXISTS (SELECT 1 FROM about WHERE name = 'company')",
+                 WHERE NOT EXISTS (SELECT 1 FROM metadata WHERE name = 'company')",
                 [kind.number()],
             )?;
         }
-        self.about(MAPPING, mapping)?;
-        self.about("company", company)
+        self.metadata(MAPPING, mapping)?;
+        self.metadata("company", company)
     }
 
     /// Keeps a text under this name.
-    pub fn set_about(&mut self, name: &str, value: &str) -> Result<(), MirrorError> {
-        self.transaction.execute("INSERT OR REPLACE INTO about (name, value) VALUES (?, ?)", [name, value])?;
+    pub fn set_metadata(&mut self, name: &str, value: &str) -> Result<(), MirrorError> {
+        self.transaction.execute("INSERT OR REPLACE INTO metadata (name, value) VALUES (?, ?)", [name, value])?;
         Ok(())
     }
 }
@@ -533,7 +533,7 @@ fn rows_max(limit: usize) -> i64 {
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, MirrorError> {
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| error::about_file(error, path))?;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| error::in_file(error, path))?;
     let set = || -> Result<(), rusqlite::Error> {
         connection.busy_timeout(BUSY_WAIT)?;
         if access.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
@@ -546,6 +546,6 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, MirrorError> {
         connection.set_prepared_statement_cache_capacity(96);
         Ok(())
     };
-    set().map_err(|error| error::about_file(error, path))?;
+    set().map_err(|error| error::in_file(error, path))?;
     Ok(connection)
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::params;
 
-use super::words::id_of;
+use super::interned::id_of;
 use super::{Change, ChangeKind, Kind, MirrorError, Parts};
 
 /// The most changes of the history that are looked through.

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::params;
 
+use super::interned::InternedKind;
 use super::store::Entity;
-use super::words::WordKind;
 use super::{Changing, Fresh, Kind, MirrorError, StoreCount};
 use domain::{Agent, AgentStatistics, Client, Text, fold, searchable};
 
@@ -53,9 +53,9 @@ impl Entity for Agent {
 
     fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
         let name = self.name();
-        let agency = parts.shared_word(WordKind::Agency, self.agency_name.as_ref())?;
-        let team = parts.shared_word(WordKind::Team, self.team_name.as_ref())?;
-        let city = parts.shared_word(WordKind::City, self.city.as_ref())?;
+        let agency = parts.shared_word(InternedKind::Agency, self.agency_name.as_ref())?;
+        let team = parts.shared_word(InternedKind::Team, self.team_name.as_ref())?;
+        let city = parts.shared_word(InternedKind::City, self.city.as_ref())?;
         parts
             .transaction
             .prepare_cached(

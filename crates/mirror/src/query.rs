@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension as _, params_from_iter};
 
+use super::interned::{IdOrder, InternedKind, SHARED_BIT, known_key};
 use super::search::match_words;
-use super::words::{IdOrder, SHARED_BIT, WordKind, known_key};
 use super::{Kind, MirrorError, Parts, rows_max};
 use domain::zip::is_area;
 use domain::{
@@ -159,7 +159,7 @@ impl Parts<'_> {
             .prepare_cached(&sql)?
             .query_map(params_from_iter(&conditions.values), |row| row.get(0))?
             .collect::<Result<_, _>>()?;
-        let with_id = |pk| Ok((pk, super::words::id_of(self.connection, Kind::Inspections, pk)?));
+        let with_id = |pk| Ok((pk, super::interned::id_of(self.connection, Kind::Inspections, pk)?));
         pks.into_iter().map(with_id).collect()
     }
 
@@ -287,7 +287,7 @@ impl Parts<'_> {
                 all.add(format!("{OF_INSPECTION}inspector IN ({}))", numbers.join(", ")), []);
             }
             InspectorWanted::Called(words) => {
-                let names = self.numbers_where(&[WordKind::InspectorName], |text| words.fit(text))?;
+                let names = self.numbers_where(&[InternedKind::InspectorName], |text| words.fit(text))?;
                 all.add(format!("{OF_INSPECTION}name IN ({names}))"), []);
             }
         }
@@ -295,7 +295,7 @@ impl Parts<'_> {
     }
 
     /// The numbers of the interned names of these kinds that fit, as a list for SQL; all are whole numbers of our own.
-    fn numbers_where(&self, kinds: &[WordKind], fits: impl Fn(&str) -> bool) -> Result<String, MirrorError> {
+    fn numbers_where(&self, kinds: &[InternedKind], fits: impl Fn(&str) -> bool) -> Result<String, MirrorError> {
         let mut statement = self.connection.prepare_cached("SELECT pk, text FROM words WHERE kind = ?")?;
         let mut numbers = Vec::new();
         for kind in kinds {
@@ -343,7 +343,7 @@ impl Parts<'_> {
     }
 
     fn zip_numbers(&self, zip: &str) -> Result<String, MirrorError> {
-        self.numbers_where(&[WordKind::Zip], |text| is_area(text, zip))
+        self.numbers_where(&[InternedKind::Zip], |text| is_area(text, zip))
     }
 }
 

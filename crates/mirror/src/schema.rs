@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::MirrorError;
-use super::error::about_file;
+use super::error::in_file;
 
 /// Marks a file as a mirror of this program ("SpcM").
 const APPLICATION_ID: i32 = 0x5370_634d;
@@ -130,6 +130,7 @@ const STEPS: &[&str] = &[
     ALTER TABLE inspection_inspectors ADD COLUMN name INTEGER;
     CREATE TABLE inspection_clients (inspection INTEGER NOT NULL, number INTEGER NOT NULL, words TEXT NOT NULL,
         PRIMARY KEY (inspection, number)) WITHOUT ROWID;
+    ALTER TABLE about RENAME TO metadata;
     ",
 ];
 
@@ -147,7 +148,7 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Mi
     };
     let transaction = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-        .map_err(|error| about_file(error, path))?;
+        .map_err(|error| in_file(error, path))?;
     let found = u32::try_from(read(&transaction, "user_version")?).unwrap_or(u32::MAX);
     let application = read(&transaction, "application_id")?;
     let is_empty: bool =
@@ -174,7 +175,7 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Mi
 pub(super) fn is_ready(connection: &Connection, path: &Path, company: &str) -> Result<bool, MirrorError> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let read = || -> Result<(i64, i64), rusqlite::Error> { Ok((pragma("user_version")?, pragma("application_id")?)) };
-    let (found, application) = read().map_err(|error| about_file(error, path))?;
+    let (found, application) = read().map_err(|error| in_file(error, path))?;
     if application != i64::from(APPLICATION_ID) || found < i64::from(VERSION) {
         return Ok(false);
     }
@@ -183,9 +184,9 @@ pub(super) fn is_ready(connection: &Connection, path: &Path, company: &str) -> R
         return Err(MirrorError::Newer { path: path.to_owned(), found, known: VERSION });
     }
     let owner: Option<String> = connection
-        .query_row("SELECT value FROM about WHERE name = 'company'", [], |row| row.get(0))
+        .query_row("SELECT value FROM metadata WHERE name = 'company'", [], |row| row.get(0))
         .optional()
-        .map_err(|error| about_file(error, path))?;
+        .map_err(|error| in_file(error, path))?;
     match owner {
         Some(owner) if owner != company => {
             Err(MirrorError::Damaged { path: path.to_owned(), reason: format!("it belongs to {owner}") })

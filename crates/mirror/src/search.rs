@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::words::{WordKind, id_of};
+use super::interned::{InternedKind, id_of};
 use super::{Kind, MirrorError, Parts, rows_max};
 use domain::SearchTerms;
 
@@ -97,7 +97,7 @@ impl Parts<'_> {
     pub fn service_names(&self) -> Result<Vec<NameEntry>, MirrorError> {
         let mut statement =
             self.connection.prepare_cached("SELECT text FROM words WHERE kind IN (?, ?, ?) ORDER BY folded, pk")?;
-        let kinds = [WordKind::Service.number(), WordKind::AddOn.number(), WordKind::NotAddOn.number()];
+        let kinds = [InternedKind::Service.number(), InternedKind::AddOn.number(), InternedKind::NotAddOn.number()];
         let rows = statement.query_map(kinds, |row| Ok(NameEntry { id: None, name: row.get(0)?, beside: None }))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, params};
 
+use super::interned::{id_of, key, known_key};
 use super::store::StoreCount;
-use super::words::{id_of, key, known_key};
 use super::{Changing, Kind, MAPPING, MirrorError, Partial, Parts};
 
 /// How complete one kind of record is.
@@ -269,7 +269,7 @@ impl Parts<'_> {
     /// How complete a kind is; not at all while its columns are derived with other settings than this program's.
     pub fn coverage(&self, kind: Kind) -> Result<Coverage, MirrorError> {
         let stored = stored_coverage(self.connection, kind)?;
-        if self.about(MAPPING)?.is_some_and(|mapping| mapping != self.mapping) {
+        if self.metadata(MAPPING)?.is_some_and(|mapping| mapping != self.mapping) {
             return Ok(Coverage { revision: stored.revision, unsettled: true, ..Coverage::default() });
         }
         Ok(stored.believed(self.now))
@@ -378,8 +378,8 @@ impl Parts<'_> {
     }
 
     /// The text kept under this name.
-    pub fn about(&self, name: &str) -> Result<Option<String>, MirrorError> {
-        let sql = "SELECT value FROM about WHERE name = ?";
+    pub fn metadata(&self, name: &str) -> Result<Option<String>, MirrorError> {
+        let sql = "SELECT value FROM metadata WHERE name = ?";
         Ok(self.connection.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?)
     }
 

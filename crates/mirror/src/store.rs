@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, params};
 
-use super::words::key;
+use super::interned::key;
 use super::{Changing, Kind, MirrorError, history};
 
 /// A record to store, with the bytes it came as.
@@ -64,7 +64,7 @@ impl Changing<'_> {
         rederive: bool,
     ) -> Result<StoreCount, MirrorError> {
         let kind = T::KIND;
-        self.squeezer.prepare(&self.transaction, kind, rows.iter().map(|row| row.raw))?;
+        self.compressor.prepare(&self.transaction, kind, rows.iter().map(|row| row.raw))?;
         let state = self.coverage(kind)?;
         let keeps_history = state.full_at.is_some() && !rederive;
         let mut count = StoreCount::default();
@@ -93,7 +93,7 @@ impl Changing<'_> {
             } else {
                 None
             };
-            let (dictionary, bytes) = self.squeezer.squeeze(kind, row.raw)?;
+            let (dictionary, bytes) = self.compressor.compress(kind, row.raw)?;
             // A new one is put at the end of its table, wherever its id would belong.
             self.transaction
                 .prepare_cached(&format!(
@@ -134,7 +134,9 @@ impl Changing<'_> {
 
     /// Marks records that are not in the service any more. `None` for an id nobody knows.
     pub fn mark_gone(&mut self, kind: Kind, id: &str, now: Timestamp) -> Result<StoreCount, MirrorError> {
-        let Some(pk) = super::words::known_key(&self.transaction, kind, id)? else { return Ok(StoreCount::default()) };
+        let Some(pk) = super::interned::known_key(&self.transaction, kind, id)? else {
+            return Ok(StoreCount::default());
+        };
         self.vanish(kind, &[pk], now)
     }
 

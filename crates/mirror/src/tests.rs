@@ -109,8 +109,8 @@ fn what_was_sold_is_found_before_and_after_an_upgrade() {
     let bits: Vec<u32> = mirror
         .write_now(|parts| {
             let mut bit = |text: &str| {
-                let word = parts.words.number(&parts.transaction, words::WordKind::AddOn, text)?;
-                parts.words.bit(&parts.transaction, word)
+                let word = parts.interned.number(&parts.transaction, interned::InternedKind::AddOn, text)?;
+                parts.interned.bit(&parts.transaction, word)
             };
             Ok(vec![bit("Extra 2")?, bit("Extra 63")?, bit("Extra 64")?, bit("Another one")?])
         })
@@ -129,9 +129,9 @@ fn people(sightings: &[(Option<&str>, Option<&str>)], order: &[usize]) -> Vec<(O
         let begins = 1_000 * i64::try_from(*at).unwrap();
         numbers[*at] = mirror
             .write_now(|parts| {
-                let number = parts.words.inspector(&parts.transaction, id, name, begins)?;
+                let number = parts.interned.inspector(&parts.transaction, id, name, begins)?;
                 // As between two transactions of other processes.
-                parts.words.forget();
+                parts.interned.forget();
                 Ok(number)
             })
             .unwrap();

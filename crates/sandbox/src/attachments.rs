@@ -5,10 +5,10 @@
 use serde_json::{Value, json};
 
 use super::inspection_json::file_token;
+use super::names::ADD_ONS;
 use super::options::Profile;
 use super::query::{Query, Refusal, boolean, ids};
 use super::truth::{AttachmentKind, AttachmentRow};
-use super::words::ADD_ONS;
 use super::world::{Scene, utc};
 
 /// The matching attachments, as indices; without a sort by id. Files of inspections that `blind` hides stay away.

@@ -7,8 +7,8 @@ use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value};
 
+use super::names::{CANCEL_REASONS, FIRST_NAMES, LAST_NAMES};
 use super::truth::{AgentRow, ClientRow, CompanyTruth, InspectionRow, RecordKind, Rhythm, Truth, uuid};
-use super::words::{CANCEL_REASONS, FIRST_NAMES, LAST_NAMES};
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;

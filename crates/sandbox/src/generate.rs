@@ -22,12 +22,12 @@ use rand_chacha::ChaCha8Rng;
 
 use self::agents::{Flow, people};
 use self::calendar::Calendar;
-use super::truth::{
-    AttachmentKind, AttachmentRow, ClientRow, CompanyTruth, InspectionRow, InspectorRow, NamedRow, Rhythm, Truth, mix,
-};
-use super::words::{
+use super::names::{
     ADD_ONS, AGENCIES, CANCEL_REASONS, DENVER, FIRST_NAMES, INSPECTORS_1, INSPECTORS_2, INSTRUCTING_NOTE, LAST_NAMES,
     NOTES, SERVICES, STREETS, TAMPA, TEAMS, Zip,
+};
+use super::truth::{
+    AttachmentKind, AttachmentRow, ClientRow, CompanyTruth, InspectionRow, InspectorRow, NamedRow, Rhythm, Truth, mix,
 };
 
 /// How many inspections the first company has when nobody says.

@@ -4,10 +4,10 @@
 
 use std::cmp::Ordering;
 
+use super::names::{ADD_ONS, FIRST_NAMES, LAST_NAMES, NOTES, SERVICES, STREETS};
 use super::options::{ChangedSince, Profile};
 use super::query::{Query, Refusal, boolean, ids, instant, search_words};
 use super::truth::{CompanyTruth, InspectionRow};
-use super::words::{ADD_ONS, FIRST_NAMES, LAST_NAMES, NOTES, SERVICES, STREETS};
 use super::world::Scene;
 
 /// The filters of the document.

@@ -6,13 +6,13 @@
 //! ```text
 //! options ─► generate ─► truth (compact rows) ─► world (indices)
 //!                                                  ▼
-//! doors (connections) ─► service (log, limits, faults) ─► reply ─► inspections, connections, contacts, attachments
+//! listener (connections) ─► service (log, limits, faults) ─► reply ─► inspections, connections, contacts, attachments
 //! ```
 
 mod attachments;
 mod connections;
 mod contacts;
-mod doors;
+mod listener;
 mod edits;
 mod faults;
 mod generate;
@@ -26,7 +26,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod truth;
-mod words;
+mod names;
 mod world;
 
 use std::collections::VecDeque;
@@ -43,24 +43,24 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use self::doors::{Doors, Peer};
 use self::faults::FaultState;
 use self::limits::Usage;
+use self::listener::{ClosableListener, Peer};
 use self::service::{Running, Shared};
 use self::world::World;
 
 pub use self::edits::Edit;
 pub use self::faults::{FaultKind, FaultRule, Faults, RECOVERABLE, When};
 pub use self::generate::{AGENTS, AGENTS_SHARED, INSPECTIONS_1, INSPECTIONS_2, INSPECTIONS_MAX};
+pub use self::names::{
+    ADD_ONS, AGENCIES, AddOn, CANCEL_REASONS, FIRST_NAMES, INSTRUCTING_NOTE, LAST_NAMES, NOTES, SERVICES, STREETS,
+    Service, TAGS, TEAMS, Zip,
+};
 pub use self::options::{ChangedSince, Limits, Profile, RetryAfter, Rewrite, SandboxOptions};
 pub use self::service::{LOG_MAX, Script};
 pub use self::truth::{
     AgentRow, AttachmentKind, AttachmentRow, ClientRow, CompanyTruth, InspectionRow, InspectorRow, NamedRow,
     RecordKind, Rhythm, Truth,
-};
-pub use self::words::{
-    ADD_ONS, AGENCIES, AddOn, CANCEL_REASONS, FIRST_NAMES, INSTRUCTING_NOTE, LAST_NAMES, NOTES, SERVICES, STREETS,
-    Service, TAGS, TEAMS, Zip,
 };
 
 /// How long [`Sandbox::stop`] waits for open replies to end.
@@ -149,7 +149,7 @@ impl Sandbox {
             // Both a message and a dropped sender end it.
             let ended = async move { stopped.await.unwrap_or_default() };
             // The accept loop has no error of its own, so there is nothing to tell.
-            let _never_fails = axum::serve(Doors(listener), service).with_graceful_shutdown(ended).await;
+            let _never_fails = axum::serve(ClosableListener(listener), service).with_graceful_shutdown(ended).await;
         });
         Ok(Self { shared, address, stop: Some(stop), serving: Some(serving) })
     }

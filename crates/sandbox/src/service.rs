@@ -13,10 +13,10 @@ use axum::response::Response;
 use futures_util::stream;
 use jiff::Timestamp;
 
-use super::doors::Peer;
 use super::edits::{self, Edit};
 use super::faults::{FaultKind, FaultState};
 use super::limits::{Usage, http_date, retry_after};
+use super::listener::Peer;
 use super::options::{ChangedSince, Limits, Profile, Rewrite};
 use super::reply::{HTML, JSON, Reply, answer, file};
 use super::truth::Truth;
@@ -264,7 +264,7 @@ impl Outcome {
             Self::Broken(reply) => broken(&reply, now),
             Self::Endless => endless(Arc::clone(shared), now),
             Self::Dropped => {
-                peer.slam();
+                peer.close();
                 Reply::html(500, "never sent").send(now)
             }
         }

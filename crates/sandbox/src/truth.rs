@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use super::words::{ADD_ONS, AddOn, CANCEL_REASONS, FIRST_NAMES, LAST_NAMES, NOTES, SERVICES, STREETS, Service, Zip};
+use super::names::{ADD_ONS, AddOn, CANCEL_REASONS, FIRST_NAMES, LAST_NAMES, NOTES, SERVICES, STREETS, Service, Zip};
 
 /// Everything that was generated, for both companies, with the edits made since.
 #[derive(Clone, Debug)]
@@ -209,7 +209,7 @@ impl ClientRow {
 
     /// The tag, where there is one.
     pub fn tag(&self) -> Option<&'static str> {
-        (self.id % 11 == 3).then_some(super::words::TAGS[usize::from(self.last) % super::words::TAGS.len()])
+        (self.id % 11 == 3).then_some(super::names::TAGS[usize::from(self.last) % super::names::TAGS.len()])
     }
 }
 

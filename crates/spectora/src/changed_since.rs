@@ -4,58 +4,25 @@
 //! proven: an instant in the future finds nothing, and one just before a known change finds rows, all of them changed
 //! since.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::client::SpectoraClient;
 use super::error::SpectoraError;
-use super::probe::Wired;
-use super::query::{Filter as _, Query, is_outside};
+use super::query::{ChangedSinceName, Filter as _, Query, is_outside};
+use super::wired::Wired;
 
 /// The names tried when none is configured.
 const CANDIDATES: &[&str] = &["updated_at_greater_than", "updated_after", "updated_since", "changed_since"];
-/// The most characters of a configured name.
-const NAME_LENGTH_MAX: usize = 60;
 /// An instant no record was changed after.
 const FUTURE: &str = "2190-01-01T00:00:00Z";
 /// Rows looked at for a known change, and for the proof.
 const SAMPLE_ROWS: u32 = 25;
 
-/// The bare name of a filter that finds what changed since an instant: `[a-z_]{1,60}`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ChangedSinceName(&'static str);
-
-impl ChangedSinceName {
-    /// The name, if it can be one. Names come from the configuration, so there are few; each is kept for good.
-    pub fn new(name: &str) -> Option<Self> {
-        static KNOWN: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
-        let allowed = |c: char| c.is_ascii_lowercase() || c == '_';
-        if name.is_empty() || NAME_LENGTH_MAX < name.len() || !name.chars().all(allowed) {
-            return None;
-        }
-        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = known.get_or_insert_default();
-        if let Some(name) = known.get(name) {
-            return Some(Self(name));
-        }
-        let kept: &'static str = Box::leak(name.to_owned().into_boxed_str());
-        known.insert(kept);
-        Some(Self(kept))
-    }
-
-    /// The bare name.
-    pub fn as_str(self) -> &'static str {
-        self.0
-    }
-}
-
 impl SpectoraClient {
     /// The filter that finds what changed since an instant, proven with a few cheap requests and then remembered.
     /// `None` when no name works; unproven, and tried again next time, while there is no record to prove it on.
     pub async fn changed_since_filter<R: Wired>(&self) -> Result<Option<ChangedSinceName>, SpectoraError> {
-        if let Some(known) = self.learned().changed_since(R::ENDPOINT) {
+        if let Some(known) = self.capabilities().changed_since(R::ENDPOINT) {
             return Ok(known);
         }
         let plain = self.page(&Query::<R>::default(), 1, SAMPLE_ROWS).await?;
@@ -81,12 +48,12 @@ impl SpectoraClient {
 
     /// Takes a name as proven before (or none as found), so that it need not be proven again.
     pub fn assume_changed_since<R: Wired>(&self, name: Option<ChangedSinceName>) {
-        self.learned().set_changed_since(R::ENDPOINT, name);
+        self.capabilities().set_changed_since(R::ENDPOINT, name);
     }
 
     /// Forgets a name that works no more, so that it is looked for again.
     pub fn forget_changed_since<R: Wired>(&self) {
-        self.learned().forget_changed_since(R::ENDPOINT);
+        self.capabilities().forget_changed_since(R::ENDPOINT);
     }
 
     /// The one name tried for such a filter, where the configuration gives one.

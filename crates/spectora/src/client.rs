@@ -11,17 +11,17 @@ use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
-use super::changed_since::ChangedSinceName;
+use super::capabilities::{Capabilities, FilterSupport, Part};
 use super::error::{SpectoraError, SpectoraErrorKind};
-use super::learned::{FilterSupport, Learned, Part};
 use super::limits::{ClientLimits, Limiter};
 use super::meter::{CallMeter, Purpose};
 use super::origin::BaseUrl;
 use super::plan::Plan;
-use super::probe::Wired;
+use super::query::ChangedSinceName;
 use super::query::{Endpoint, Filter as _, FilterName, Query, Resource, Spelled as _, Verdict};
 use super::request::{AskedAt, Call, ClientBuildError, Reply, Requests};
 use super::wire::{Decode, RawRecord, ToldPagination};
+use super::wired::Wired;
 use domain::{Clock, CompanyName, Naming};
 
 /// The most rows of one page (from the vendor's pages).
@@ -144,7 +144,7 @@ pub(super) struct Received<R: Resource> {
     pub(super) ids: Vec<R::Id>,
 }
 
-/// A read-only client of one company. Clones share the key, the cap and what was learned.
+/// A read-only client of one company. Clones share the key, the cap and what was found out about the service.
 #[derive(Clone)]
 pub struct SpectoraClient(Arc<Inner>, Purpose);
 
@@ -162,7 +162,7 @@ struct Inner {
     timezone: TimeZone,
     paths: BTreeMap<Endpoint, String>,
     requests: Requests,
-    learned: Learned,
+    capabilities: Capabilities,
     changed_since: Option<ChangedSinceName>,
     decode: Decode,
     clock: Arc<dyn Clock>,
@@ -188,7 +188,7 @@ impl SpectoraClient {
             timezone: settings.timezone,
             paths: settings.paths,
             requests,
-            learned: Learned::new(Arc::clone(&clock)),
+            capabilities: Capabilities::new(Arc::clone(&clock)),
             changed_since: settings.changed_since,
             decode: Decode::new(settings.known_services, settings.naming),
             clock,
@@ -261,20 +261,20 @@ impl SpectoraClient {
 
     /// What is known so far of a filter.
     pub fn filter_support(&self, endpoint: Endpoint, filter: FilterName) -> FilterSupport {
-        self.0.learned.filter(endpoint, filter)
+        self.0.capabilities.filter(endpoint, filter)
     }
 
     /// Whether the service refused this include before; then it is not asked for any more.
     pub fn include_refused<R: Resource>(&self, include: R::Include) -> bool {
-        self.0.learned.is_useless(R::ENDPOINT, Part::Include(include.spelling()))
+        self.0.capabilities.is_useless(R::ENDPOINT, Part::Include(include.spelling()))
     }
 
     pub(super) fn configured_name(&self) -> Option<ChangedSinceName> {
         self.0.changed_since
     }
 
-    pub(super) fn learned(&self) -> &Learned {
-        &self.0.learned
+    pub(super) fn capabilities(&self) -> &Capabilities {
+        &self.0.capabilities
     }
 
     pub(super) fn path(&self, endpoint: Endpoint) -> &str {
@@ -291,7 +291,7 @@ impl SpectoraClient {
         number: u32,
         size: u32,
     ) -> Result<Page<R::Record>, SpectoraError> {
-        let mut plan = Plan::new(query, &self.0.learned);
+        let mut plan = Plan::new(query, &self.0.capabilities);
         Ok(self.planned_page(query, &mut plan, number, size, 0).await?.page)
     }
 
@@ -303,7 +303,7 @@ impl SpectoraClient {
         size: u32,
         read_before: u64,
     ) -> Result<Page<R::Record>, SpectoraError> {
-        let mut plan = Plan::new(query, &self.0.learned);
+        let mut plan = Plan::new(query, &self.0.capabilities);
         let place = Place { number, size, read_before, keep_raw: true };
         Ok(self.page_at(query, &mut plan, place).await?.page)
     }
@@ -374,7 +374,7 @@ impl SpectoraClient {
                         match self.0.requests.get(call, path, &named.request(query, paging)).await {
                             Ok(reply) => {
                                 *plan = named;
-                                plan.succeeded::<R>(&self.0.learned);
+                                plan.succeeded::<R>(&self.0.capabilities);
                                 return Ok(reply);
                             }
                             Err(error) if matches!(error.kind, SpectoraErrorKind::RequestRefused { .. }) => {}
@@ -382,7 +382,7 @@ impl SpectoraClient {
                             Err(error) => return Err(error),
                         }
                     }
-                    plan.succeeded::<R>(&self.0.learned);
+                    plan.succeeded::<R>(&self.0.capabilities);
                     return Ok(reply);
                 }
                 Err(SpectoraError {
@@ -418,7 +418,7 @@ impl SpectoraClient {
         self.check_company(&document.companies)?;
         let received = document.rows.len();
         if 0 < received {
-            self.0.learned.set_inhabited(R::ENDPOINT);
+            self.0.capabilities.set_inhabited(R::ENDPOINT);
         }
         let mut rows = document.rows;
         let mut seen = HashSet::new();
@@ -466,7 +466,7 @@ impl SpectoraClient {
             let proven =
                 sent && rows.iter().any(|row| filter.check(row) == Verdict::Fails && !filter.within_overlap(row));
             if proven {
-                self.0.learned.set_filter(R::ENDPOINT, name, FilterSupport::Ignored);
+                self.0.capabilities.set_filter(R::ENDPOINT, name, FilterSupport::Ignored);
             }
             rows.retain(|row| filter.check(row) != Verdict::Fails);
             let support = match self.filter_support(R::ENDPOINT, name) {
@@ -507,7 +507,7 @@ impl SpectoraClient {
             return found.ok_or_else(|| call.fail(absent(true)));
         }
         let query = Query::<R> { include: include.to_vec(), ..Query::default() };
-        let mut plan = Plan::new(&query, &self.0.learned);
+        let mut plan = Plan::new(&query, &self.0.capabilities);
         let path = format!("{}/{id}", self.path(R::ENDPOINT));
         let error = match self.ask(&mut call, &path, "", &query, &mut plan).await {
             Ok(reply) => {

@@ -8,7 +8,7 @@ mod changed_since;
 mod client;
 mod error;
 mod inspection_query;
-mod learned;
+mod capabilities;
 mod limits;
 mod meter;
 mod origin;
@@ -19,24 +19,24 @@ mod query;
 mod request;
 mod survey;
 mod wire;
+mod wired;
 
 #[cfg(test)]
 mod tests;
 
-pub use changed_since::ChangedSinceName;
+pub use capabilities::FilterSupport;
 pub use client::{ClientSettings, FilterReport, Page, Pagination, SpectoraClient};
 pub use error::{OTHER_COMPANY_HINT, SpectoraError, SpectoraErrorKind};
-pub use learned::FilterSupport;
 pub use limits::{ClientLimits, background_share};
 pub use meter::{CallMeter, CallOutcome, Departure, Purpose, Ticket, Uncounted};
 pub use origin::{BaseUrl, BaseUrlError};
-pub use probe::{Probe, Wired};
 pub use query::{
-    AttachmentFilter, AttachmentSort, ClientFilter, ClientSort, ConnectionFilter, ConnectionInclude, ConnectionSort,
-    ConnectionStats, ConnectionStatsFilter, Connections, Contacts, Direction, Endpoint, Filter, FilterName,
-    InspectionAttachments, InspectionFilter, InspectionInclude, InspectionSort, Inspections, NoInclude, NoSort, Query,
-    Resource, Spelled, Verdict, is_outside,
+    AttachmentFilter, AttachmentSort, ChangedSinceName, ClientFilter, ClientSort, ConnectionFilter, ConnectionInclude,
+    ConnectionSort, ConnectionStats, ConnectionStatsFilter, Connections, Contacts, Direction, Endpoint, Filter,
+    FilterName, InspectionAttachments, InspectionFilter, InspectionInclude, InspectionSort, Inspections, NoInclude,
+    NoSort, Query, Resource, Spelled, Verdict, is_outside,
 };
 pub use request::{AskedAt, ClientBuildError};
 pub use survey::Survey;
 pub use wire::RawRecord;
+pub use wired::{Probe, Wired};

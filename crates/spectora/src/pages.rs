@@ -7,8 +7,8 @@ use futures_util::Stream;
 use super::client::{Page, SpectoraClient};
 use super::error::SpectoraError;
 use super::plan::Plan;
-use super::probe::Wired;
 use super::query::Query;
+use super::wired::Wired;
 
 impl SpectoraClient {
     /// Every page, one after another, at most `pages_max` of them. No record comes twice.
@@ -24,7 +24,7 @@ impl SpectoraClient {
         pages_max: u32,
     ) -> impl Stream<Item = Result<Page<R::Record>, SpectoraError>> + Send + 'static {
         let reading = Reading {
-            plan: Plan::new(&query, self.learned()),
+            plan: Plan::new(&query, self.capabilities()),
             client: self.clone(),
             query,
             size,

@@ -1,11 +1,11 @@
 //! What of a query is sent. A service may refuse filters, sort keys and includes; a plan leaves them out, and what a
-//! plan had to leave out is learned only when the request then went through.
+//! plan had to leave out is noted only when the request then went through.
 
 use std::collections::{BTreeSet, HashSet};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::learned::{Learned, Part};
+use super::capabilities::{Capabilities, Part};
 use super::query::{Direction, Filter as _, Query, Resource, Spelled as _};
 
 /// What a query value is encoded with: brackets and commas stay plain in names, never in values.
@@ -41,8 +41,8 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Leaves out what is known to be of no use.
-    pub(super) fn new<R: Resource>(query: &Query<R>, learned: &Learned) -> Self {
-        let omitted = parts(query).into_iter().filter(|part| learned.is_useless(R::ENDPOINT, *part)).collect();
+    pub(super) fn new<R: Resource>(query: &Query<R>, capabilities: &Capabilities) -> Self {
+        let omitted = parts(query).into_iter().filter(|part| capabilities.is_useless(R::ENDPOINT, *part)).collect();
         Self { omitted, ..Self::default() }
     }
 
@@ -140,10 +140,10 @@ impl Plan {
 
     /// The request went through: what the service named was refused, and of what was guessed the last one. An earlier
     /// guess may have been wrong, so it is sent again next time.
-    pub(super) fn succeeded<R: Resource>(&mut self, learned: &Learned) {
+    pub(super) fn succeeded<R: Resource>(&mut self, capabilities: &Capabilities) {
         let refused = std::mem::take(&mut self.named).into_iter().chain(std::mem::take(&mut self.guessed).pop());
         for part in refused {
-            learned.refuse(R::ENDPOINT, part);
+            capabilities.refuse(R::ENDPOINT, part);
         }
     }
 }

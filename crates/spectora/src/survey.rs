@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::client::SpectoraClient;
 use super::error::SpectoraError;
-use super::probe::Wired;
 use super::query::{Query, Spelled as _};
+use super::wired::Wired;
 
 /// Rows looked at.
 const SAMPLE_ROWS: u32 = 25;

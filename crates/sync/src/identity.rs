@@ -51,7 +51,7 @@ struct Remembered {
 impl Syncer {
     /// The id of the company whose records are here, by its records; `None` before any told it.
     pub async fn company_id(&self) -> Result<Option<String>, MirrorError> {
-        self.mirror.read(|parts| parts.about(COMPANY_ID)).await
+        self.mirror.read(|parts| parts.metadata(COMPANY_ID)).await
     }
 
     /// Makes sure that the key answers for the company whose records are here, before any is shown or replaced. Costs one
@@ -131,10 +131,10 @@ impl Syncer {
         let fresh_salt = URL_SAFE_NO_PAD.encode(fresh_salt);
         self.mirror
             .read(move |parts| {
-                let marks = parts.about(KEY_MARKS)?.unwrap_or_default();
+                let marks = parts.metadata(KEY_MARKS)?.unwrap_or_default();
                 Ok(Remembered {
-                    company_id: parts.about(COMPANY_ID)?,
-                    salt: parts.about(KEY_SALT)?.unwrap_or(fresh_salt),
+                    company_id: parts.metadata(COMPANY_ID)?,
+                    salt: parts.metadata(KEY_SALT)?.unwrap_or(fresh_salt),
                     marks: marks.split_whitespace().map(str::to_owned).collect(),
                     is_filled: parts.coverage(Kind::Inspections)?.full_at.is_some(),
                 })
@@ -153,10 +153,10 @@ impl Syncer {
         let company_id = remembered.company_id.or(company_id);
         self.mirror
             .write(move |parts| {
-                parts.set_about(KEY_SALT, &remembered.salt)?;
-                parts.set_about(KEY_MARKS, &marks.join(" "))?;
+                parts.set_metadata(KEY_SALT, &remembered.salt)?;
+                parts.set_metadata(KEY_MARKS, &marks.join(" "))?;
                 match &company_id {
-                    Some(company_id) => parts.set_about(COMPANY_ID, company_id),
+                    Some(company_id) => parts.set_metadata(COMPANY_ID, company_id),
                     None => Ok(()),
                 }
             })

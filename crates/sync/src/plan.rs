@@ -222,7 +222,7 @@ impl Syncer {
         let key = discovery_key(kind);
         let now = self.clock.now();
         let read = key.clone();
-        let known = self.mirror.read(move |parts| parts.about(&read)).await?;
+        let known = self.mirror.read(move |parts| parts.metadata(&read)).await?;
         let configured = self.client.configured_changed_since().map_or("-", ChangedSinceName::as_str);
         if let Some(found) = known.as_deref().and_then(Discovery::read)
             && found.configured == configured
@@ -247,7 +247,7 @@ impl Syncer {
         let configured = self.client.configured_changed_since().map_or("-", ChangedSinceName::as_str);
         let text = format!("{} {} {configured}", self.clock.now(), name.map_or("-", ChangedSinceName::as_str));
         let key = key.to_owned();
-        Ok(self.mirror.write(move |parts| parts.set_about(&key, &text)).await?)
+        Ok(self.mirror.write(move |parts| parts.set_metadata(&key, &text)).await?)
     }
 
     /// The filter by the time of change works no more: it is not used until it is looked for again.

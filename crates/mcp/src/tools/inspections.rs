@@ -2,6 +2,8 @@
 
 pub(super) mod row;
 
+use std::collections::BTreeSet;
+
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -57,7 +59,11 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                     .with("paid", serde_json::json!({"type": "boolean"}))
                     .with("confirmed", serde_json::json!({"type": "boolean"}))
                     .one_of("sort", &orders, "Default newest start first.")
-                    .several_of("include", &["contact"], "contact: e-mail and phone too.")
+                    .several_of(
+                        "include",
+                        &["contact", "links"],
+                        "contact: e-mail and phone too. links: to the portal.",
+                    )
                     .detail()
                     .paged()
                     .build(),
@@ -181,14 +187,16 @@ async fn list(companies: &Companies, arguments: Map<String, Value>) -> Result<An
     let (after, carried_total) = after.map_or((None, None), |(place, total)| (Some(place), total));
     let limit = limit(wanted.limit);
     let found = companies.inspections(&wanted.asked()?, wanted.order(), after.as_ref(), limit).await?;
-    let shown = Shown { contact: !wanted.include.is_empty(), detail: wanted.detail };
+    let includes = |part: &str| wanted.include.iter().any(|given| given == part);
+    let shown = Shown {
+        contact: includes("contact"),
+        links: includes("links"),
+        agents: wanted.agent.is_some(),
+        detail: wanted.detail,
+    };
     let now = companies.now();
     let rows = found.rows.into_iter().map(|(place, one)| {
-        let mut row = inspection_row(companies, one.company, &one.inspection, now, shown);
-        if let Some(names) = row.get_mut("inspectors").filter(|_| !one.shared_names.is_empty()) {
-            *names = row::tell_apart(&one.inspection.inspectors, &one.shared_names).into();
-        }
-        (place, row)
+        (place, inspection_row(companies, one.company, &one.inspection, &one.shared_names, now, shown))
     });
     let rows = rows.collect();
     let total = if after.is_some() { carried_total } else { found.total };
@@ -215,8 +223,9 @@ async fn get(companies: &Companies, arguments: Map<String, Value>) -> Result<Ans
     let chosen = companies.chosen(wanted.company.as_deref());
     let (company, inspection, basis) =
         companies.find_one(&chosen, "inspection", id.as_str(), |company| company.records.inspection(&id)).await?;
-    let shown = Shown { contact: !wanted.include.is_empty(), detail: Detail::Full };
-    let row = inspection_row(companies, company, &inspection, companies.now(), shown);
+    let contact = !wanted.include.is_empty();
+    let shown = Shown { contact, links: true, agents: true, detail: Detail::Full };
+    let row = inspection_row(companies, company, &inspection, &BTreeSet::new(), companies.now(), shown);
     Ok(Answer::item(row, &basis))
 }
 

@@ -5,8 +5,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::calendar::{FIRST_DAY, LAST_DAY};
 use super::{AGENTS, AGENTS_SHARED, DAY};
+use crate::names::{AGENCIES, FIRST_NAMES, LAST_NAMES, TAGS, TEAMS};
 use crate::truth::{AgentRow, CompanyTruth, Rhythm, mix, uuid};
-use crate::words::{AGENCIES, FIRST_NAMES, LAST_NAMES, TAGS, TEAMS};
 
 /// A person who is an agent in one company or in both.
 pub(super) struct Person {

@@ -12,7 +12,7 @@ use super::super::super::label;
 use super::super::Detail;
 use super::super::clients::contact_row;
 use answers::{Companies, Company};
-use domain::{AgentOnInspection, Client, Inspection, InspectorOnInspection, Slug, fold};
+use domain::{AgentOnInspection, Client, Inspection, InspectorOnInspection, Slug, Text, fold};
 
 /// Where inspections are in the portal (from the vendor's pages).
 pub(super) const PORTAL: &str = "https://portal.spectora.com/inspection/";
@@ -22,6 +22,10 @@ pub(super) const PORTAL: &str = "https://portal.spectora.com/inspection/";
 pub(super) struct Shown {
     /// Contact details too.
     pub contact: bool,
+    /// Links to the portal too.
+    pub links: bool,
+    /// The agents of both sides, with their ids: an agent was asked for.
+    pub agents: bool,
     /// All that is known, or what a list needs.
     pub detail: Detail,
 }
@@ -42,44 +46,49 @@ pub(in super::super) fn local(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(TimeZone::fixed(whole)).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
+/// An inspection: what a list needs, and with [`Detail::Full`] all that is known. `shared_names` are the names (folded) that
+/// more than one inspector of the company has.
 pub(super) fn inspection_row(
     companies: &Companies,
     company: &Company,
     inspection: &Inspection,
+    shared_names: &BTreeSet<String>,
     now: Timestamp,
     shown: Shown,
 ) -> Map<String, Value> {
     let zone = company.records.timezone();
+    let is_full = shown.detail == Detail::Full;
     let agent = |agent: &Option<AgentOnInspection>| {
         agent.as_ref().map(|agent| match (&agent.name, &agent.id) {
-            (Some(name), Some(id)) => format!("{name} (id {id})"),
-            (Some(name), None) => name.to_string(),
+            (Some(name), Some(id)) if is_full || shown.agents => format!("{name} (id {id})"),
+            (Some(name), _) => name.to_string(),
             (None, Some(id)) => format!("id {id}"),
             (None, None) => "unnamed".to_owned(),
         })
     };
-    let inspectors = tell_apart(&inspection.inspectors, &BTreeSet::new());
     let address = &inspection.address;
+    let place = address.full.as_ref().or(address.street.as_ref());
+    let has_zip = |zip: &&Text| is_full || place.is_none_or(|place| !place.as_str().contains(zip.as_str()));
     let mut row = Row::default();
     row.put("company", label(companies, company))
         .put("id", Some(inspection.id.to_string()))
         .put("starts_at", inspection.starts_at.map(|at| local(at, zone)))
         .put("status", Some(inspection.status(now).name()))
-        .show("address", address.full.as_ref().or(address.street.as_ref()))
-        .show("zip", address.zip.as_ref())
+        .show("address", place)
+        .show("zip", address.zip.as_ref().filter(has_zip))
         .list("clients", &inspection.client_names)
-        .list("inspectors", inspectors)
+        .list("inspectors", tell_apart(&inspection.inspectors, shared_names))
         .put("buying_agent", agent(&inspection.buying_agent))
-        .put("selling_agent", agent(&inspection.selling_agent))
+        .put("selling_agent", agent(&inspection.selling_agent).filter(|_| is_full || shown.agents))
         .list("services", &inspection.services)
         .list("add_ons", &inspection.add_ons)
-        .list("not_add_ons", &inspection.not_add_ons)
         .show("quote", inspection.quote.as_ref())
-        .put("duration_hours", inspection.duration_hours)
-        .put("paid", inspection.paid)
-        .put("confirmed", inspection.confirmed)
-        .show("cancel_reason", inspection.cancel_reason.as_ref())
-        .put("portal_link", inspection.slug.as_ref().map(portal_link));
+        // What is usual goes without saying in a list.
+        .put("paid", inspection.paid.filter(|paid| is_full || !paid))
+        .show("cancel_reason", inspection.cancel_reason.as_ref());
+    if is_full || shown.links {
+        row.put("portal_link", inspection.slug.as_ref().map(portal_link));
+    }
     if shown.contact {
         for (side, agent) in [("buying_agent", &inspection.buying_agent), ("selling_agent", &inspection.selling_agent)]
         {
@@ -88,7 +97,7 @@ pub(super) fn inspection_row(
                 .show(&format!("{side}_phone"), agent.and_then(|agent| agent.phone.as_ref()));
         }
     }
-    if shown.detail == Detail::Full {
+    if is_full {
         full(&mut row, inspection, zone, shown.contact);
     }
     row.0
@@ -112,13 +121,17 @@ pub(in super::super) fn full_row(
     inspection: &Inspection,
     now: Timestamp,
 ) -> Map<String, Value> {
-    inspection_row(companies, company, inspection, now, Shown { contact: false, detail: Detail::Full })
+    let shown = Shown { contact: false, links: true, agents: true, detail: Detail::Full };
+    inspection_row(companies, company, inspection, &BTreeSet::new(), now, shown)
 }
 
 /// What is not in a list.
 fn full(row: &mut Row, inspection: &Inspection, zone: &TimeZone, contact: bool) {
     let at = |at: Option<Timestamp>| at.map(|at| local(at, zone));
-    row.show("city", inspection.address.city.as_ref())
+    row.list("not_add_ons", &inspection.not_add_ons)
+        .put("duration_hours", inspection.duration_hours)
+        .put("confirmed", inspection.confirmed)
+        .show("city", inspection.address.city.as_ref())
         .show("state", inspection.address.state.as_ref())
         .list("inspector_ids", inspection.inspectors.iter().filter_map(|inspector| inspector.id.as_ref()))
         .show("template", inspection.template.as_ref())

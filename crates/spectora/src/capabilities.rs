@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::changed_since::ChangedSinceName;
+use super::query::ChangedSinceName;
 use super::query::{Endpoint, FilterName};
 use domain::Clock;
 
@@ -45,26 +45,26 @@ impl Part {
 }
 
 /// Shared by all clones of a client. Only short look-ups happen under the lock.
-pub(super) struct Learned {
-    facts: Mutex<Facts>,
+pub(super) struct Capabilities {
+    known: Mutex<Known>,
     clock: Arc<dyn Clock>,
 }
 
 #[derive(Debug, Default)]
-struct Facts {
+struct Known {
     filters: HashMap<(Endpoint, FilterName), (FilterSupport, Timestamp)>,
     refused: HashMap<(Endpoint, Part), Timestamp>,
     inhabited: HashSet<Endpoint>,
     changed_since: HashMap<Endpoint, Option<ChangedSinceName>>,
 }
 
-impl Learned {
+impl Capabilities {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { facts: Mutex::default(), clock }
+        Self { known: Mutex::default(), clock }
     }
 
-    fn facts(&self) -> MutexGuard<'_, Facts> {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether what was found out then still counts. A clock that was moved makes it count no more.
@@ -73,15 +73,15 @@ impl Learned {
     }
 
     pub(super) fn filter(&self, endpoint: Endpoint, name: FilterName) -> FilterSupport {
-        let known = self.facts().filters.get(&(endpoint, name)).copied();
+        let known = self.known().filters.get(&(endpoint, name)).copied();
         known.filter(|(_, at)| self.is_recent(*at)).map(|(support, _)| support).unwrap_or_default()
     }
 
     pub(super) fn set_filter(&self, endpoint: Endpoint, name: FilterName, support: FilterSupport) {
         let now = self.clock.now();
-        let before = self.facts().filters.insert((endpoint, name), (support, now)).map(|(before, _)| before);
+        let before = self.known().filters.insert((endpoint, name), (support, now)).map(|(before, _)| before);
         if before != Some(support) && support != FilterSupport::Honoured {
-            tracing::info!(endpoint = endpoint.name(), filter = name, ?support, "learned what a filter does");
+            tracing::info!(endpoint = endpoint.name(), filter = name, ?support, "capabilities what a filter does");
         }
     }
 
@@ -92,7 +92,7 @@ impl Learned {
                 matches!(self.filter(endpoint, name), FilterSupport::Ignored | FilterSupport::Refused)
             }
             Part::Sort(_) | Part::Include(_) => {
-                let at = self.facts().refused.get(&(endpoint, part)).copied();
+                let at = self.known().refused.get(&(endpoint, part)).copied();
                 at.is_some_and(|at| self.is_recent(at))
             }
         }
@@ -103,7 +103,7 @@ impl Learned {
             Part::Filter(name) => self.set_filter(endpoint, name, FilterSupport::Refused),
             Part::Sort(word) | Part::Include(word) => {
                 let now = self.clock.now();
-                if self.facts().refused.insert((endpoint, part), now).is_none() {
+                if self.known().refused.insert((endpoint, part), now).is_none() {
                     tracing::info!(endpoint = endpoint.name(), word, "the service refuses a sort key or an include");
                 }
             }
@@ -113,24 +113,24 @@ impl Learned {
     #[expect(clippy::option_option, reason = "not looked for, looked for in vain, and found are three things")]
     /// The filter by the time of change: `None` while it was not looked for, `Some(None)` when there is none.
     pub(super) fn changed_since(&self, endpoint: Endpoint) -> Option<Option<ChangedSinceName>> {
-        self.facts().changed_since.get(&endpoint).copied()
+        self.known().changed_since.get(&endpoint).copied()
     }
 
     pub(super) fn set_changed_since(&self, endpoint: Endpoint, name: Option<ChangedSinceName>) {
-        self.facts().changed_since.insert(endpoint, name);
+        self.known().changed_since.insert(endpoint, name);
     }
 
     /// Forgets what was found out about the filter by the time of change, so that it is looked for again.
     pub(super) fn forget_changed_since(&self, endpoint: Endpoint) {
-        self.facts().changed_since.remove(&endpoint);
+        self.known().changed_since.remove(&endpoint);
     }
 
     /// Whether any record of this kind was ever seen: a listing that is empty anyway proves nothing about a filter.
     pub(super) fn is_inhabited(&self, endpoint: Endpoint) -> bool {
-        self.facts().inhabited.contains(&endpoint)
+        self.known().inhabited.contains(&endpoint)
     }
 
     pub(super) fn set_inhabited(&self, endpoint: Endpoint) {
-        self.facts().inhabited.insert(endpoint);
+        self.known().inhabited.insert(endpoint);
     }
 }

@@ -18,13 +18,13 @@ const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Compresses records for one connection.
 #[derive(Default)]
-pub(super) struct Squeezer {
+pub(super) struct RecordCompressor {
     compressors: HashMap<Kind, (i64, Compressor<'static>)>,
 }
 
-impl Squeezer {
+impl RecordCompressor {
     /// The dictionary's number (0 is none) and the compressed record.
-    pub(super) fn squeeze(&mut self, kind: Kind, raw: &[u8]) -> Result<(i64, Vec<u8>), MirrorError> {
+    pub(super) fn compress(&mut self, kind: Kind, raw: &[u8]) -> Result<(i64, Vec<u8>), MirrorError> {
         let entry = match self.compressors.entry(kind) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
@@ -75,11 +75,11 @@ impl Squeezer {
 
 /// Expands records for one connection.
 #[derive(Default)]
-pub(super) struct Expander {
+pub(super) struct RecordExpander {
     decompressors: HashMap<i64, Decompressor<'static>>,
 }
 
-impl Expander {
+impl RecordExpander {
     pub(super) fn expand(
         &mut self,
         connection: &Connection,

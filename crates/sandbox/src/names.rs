@@ -329,7 +329,7 @@ pub const LAST_NAMES: [&str; 72] = [
 pub const AGENCIES: [&str; 26] = [
     "Keller & Lowe Realty",
     "Keller and Lowe Realty, LLC",
-    "Alpine Door Realty",
+    "Alpine ClosableStream Realty",
     "Bayfront Homes Group",
     "Blue Spruce Real Estate",
     "Cardinal & Finch",

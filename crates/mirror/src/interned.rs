@@ -10,7 +10,7 @@ use domain::{fold, id_order};
 
 /// What a shared word is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum WordKind {
+pub(super) enum InternedKind {
     Service = 1,
     AddOn = 2,
     CancelReason = 3,
@@ -24,7 +24,7 @@ pub(super) enum WordKind {
     InspectorName = 9,
 }
 
-impl WordKind {
+impl InternedKind {
     pub(super) fn number(self) -> i64 {
         self as i64
     }
@@ -40,14 +40,14 @@ pub(super) const SHARED_BIT: u32 = 62;
 
 /// The words this writer knows the numbers of.
 #[derive(Default)]
-pub(super) struct Words {
-    known: HashMap<(WordKind, String), i64>,
+pub(super) struct Interned {
+    known: HashMap<(InternedKind, String), i64>,
     bits: HashMap<i64, u32>,
     /// The number, and the latest job it was seen on, in milliseconds.
     inspectors: HashMap<(Option<String>, Option<String>), (i64, i64)>,
 }
 
-impl Words {
+impl Interned {
     /// Forgets what a rolled-back transaction may have made.
     pub(super) fn forget(&mut self) {
         self.known.clear();
@@ -56,7 +56,12 @@ impl Words {
     }
 
     /// The word's number; a new one where it is new.
-    pub(super) fn number(&mut self, connection: &Connection, kind: WordKind, text: &str) -> Result<i64, MirrorError> {
+    pub(super) fn number(
+        &mut self,
+        connection: &Connection,
+        kind: InternedKind,
+        text: &str,
+    ) -> Result<i64, MirrorError> {
         let key = (kind, text.to_owned());
         if let Some(pk) = self.known.get(&key) {
             return Ok(*pk);
@@ -148,18 +153,18 @@ impl super::Changing<'_> {
     /// Drops what is sold, areas and inspectors that no inspection names. Inspectors of vanished inspections alone, which
     /// are not derived anew, keep the name they have.
     pub(super) fn drop_unused_names(&mut self) -> Result<(), MirrorError> {
-        let kinds = [WordKind::Service, WordKind::AddOn, WordKind::NotAddOn].map(WordKind::number);
+        let kinds = [InternedKind::Service, InternedKind::AddOn, InternedKind::NotAddOn].map(InternedKind::number);
         self.transaction.execute(
             "DELETE FROM words WHERE kind IN (?, ?, ?) AND pk NOT IN (SELECT word FROM inspection_names)",
             kinds,
         )?;
         self.transaction.execute(
             "DELETE FROM words WHERE kind = ? AND pk NOT IN (SELECT zip FROM inspections WHERE zip IS NOT NULL)",
-            [WordKind::Zip.number()],
+            [InternedKind::Zip.number()],
         )?;
         self.transaction.execute(
             "DELETE FROM words WHERE kind = ? AND pk NOT IN (SELECT name FROM inspection_inspectors WHERE name IS NOT NULL)",
-            [WordKind::InspectorName.number()],
+            [InternedKind::InspectorName.number()],
         )?;
         self.transaction.execute_batch(
             "DELETE FROM inspectors WHERE pk NOT IN (SELECT inspector FROM inspection_inspectors);
@@ -167,7 +172,7 @@ impl super::Changing<'_> {
              INSERT INTO inspector_names SELECT pk, name, folded, 0 FROM inspectors
                  WHERE name IS NOT NULL AND pk NOT IN (SELECT inspector FROM inspector_names);",
         )?;
-        self.words.forget();
+        self.interned.forget();
         Ok(())
     }
 }

@@ -17,37 +17,37 @@ use tokio::net::{TcpListener, TcpStream};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A listener whose connections carry a [`Peer`].
-pub(super) struct Doors(pub(super) TcpListener);
+pub(super) struct ClosableListener(pub(super) TcpListener);
 
 /// The handler's hold on its connection.
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
-    slammed: Arc<AtomicBool>,
+    closed: Arc<AtomicBool>,
 }
 
 impl Peer {
     /// Ends the connection: nothing more is written to it.
-    pub(super) fn slam(&self) {
-        self.slammed.store(true, Ordering::Release);
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
     }
 }
 
-impl Connected<IncomingStream<'_, Doors>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Doors>) -> Self {
-        Self { slammed: Arc::clone(&stream.io().slammed) }
+impl Connected<IncomingStream<'_, ClosableListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, ClosableListener>) -> Self {
+        Self { closed: Arc::clone(&stream.io().closed) }
     }
 }
 
-impl Listener for Doors {
-    type Io = Door;
+impl Listener for ClosableListener {
+    type Io = ClosableStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Door, SocketAddr) {
+    async fn accept(&mut self) -> (ClosableStream, SocketAddr) {
         loop {
             if let Ok((stream, from)) = self.0.accept().await {
                 // Without this a reply of many small writes waits for the other side's delayed acknowledgements.
                 if stream.set_nodelay(true).is_ok() {
-                    return (Door { stream, slammed: Arc::default() }, from);
+                    return (ClosableStream { stream, closed: Arc::default() }, from);
                 }
             } else {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -61,27 +61,27 @@ impl Listener for Doors {
 }
 
 /// One connection.
-pub(super) struct Door {
+pub(super) struct ClosableStream {
     stream: TcpStream,
-    slammed: Arc<AtomicBool>,
+    closed: Arc<AtomicBool>,
 }
 
-impl Door {
+impl ClosableStream {
     fn open(&mut self) -> io::Result<Pin<&mut TcpStream>> {
-        if self.slammed.load(Ordering::Acquire) {
+        if self.closed.load(Ordering::Acquire) {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
         Ok(Pin::new(&mut self.stream))
     }
 }
 
-impl AsyncRead for Door {
+impl AsyncRead for ClosableStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for Door {
+impl AsyncWrite for ClosableStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.open()?.poll_write(cx, buf)
     }
