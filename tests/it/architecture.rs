@@ -10,7 +10,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("mirror", &["domain"]),
     ("sync", &["domain", "spectora", "mirror"]),
     ("records", &["domain", "spectora", "mirror", "sync"]),
-    ("insight", &["domain", "mirror"]),
+    ("insight", &["domain"]),
     ("mcp", &["domain", "mirror", "sync", "records", "insight"]),
     ("sandbox", &["domain"]),
 ];

@@ -34,7 +34,7 @@ pub use clients::{ClientList, ClientsAfter, ListedClient};
 pub use directory::AgentEntry;
 pub use error::RecordsError;
 pub use inspections::{CANCELED_UNSEEN, InspectionList};
-pub use kept::{BesideFacts, FoundRecord, Refreshed};
+pub use kept::{FoundRecord, Refreshed};
 pub use names::{AgentMeant, InspectorMeant, Likeness, described};
 pub use narrow::{NarrowedBy, NarrowingWanted};
 pub use news::NewsSubject;

@@ -14,9 +14,9 @@ use serde_json::{Map, Value, json};
 use super::super::answer::{self, Answer, Dated, QueryMark, Row};
 use super::super::{Context, ServedCompany, Tool, ToolFailure, schema, zone_name};
 use super::people::People;
-use domain::{CompanyName, DateRange, NamedPeriod, date_of, epoch_day, fold};
+use domain::{AgentFact, AgentNumber, CompanyName, DateRange, FactTable, InspectorNumber, NamedPeriod, WordNumber};
+use domain::{date_of, epoch_day, fold};
 use insight::{Rate, Scope};
-use mirror::Facts;
 use records::{Basis, CANCELED_UNSEEN, InspectorMeant, NarrowedBy, NarrowingWanted, Need};
 
 /// Every insight.
@@ -239,13 +239,14 @@ fn rounded3(number: f64) -> f64 {
 }
 
 /// The name behind a number among the names.
-fn word(facts: &Facts, word: i64) -> String {
-    facts.names.get(&word).map_or_else(|| "?".to_owned(), |named| named.text().to_owned())
+fn word(facts: &FactTable, word: WordNumber) -> String {
+    facts.named(word).map_or_else(|| "?".to_owned(), |named| named.text().to_owned())
 }
 
 /// The inspector's name; with the service's id where another one has the same name.
-fn inspector_name(facts: &Facts, inspector: Option<i64>) -> String {
-    let Some((id, name)) = inspector.and_then(|one| facts.inspectors.get(&one)) else { return "(none)".to_owned() };
+fn inspector_name(facts: &FactTable, inspector: Option<InspectorNumber>) -> String {
+    let Some(known) = inspector.and_then(|one| facts.inspector(one)) else { return "(none)".to_owned() };
+    let (id, name) = (&known.id, &known.name);
     let is_shared = facts.shared_inspector_names().contains(&fold(name));
     match id {
         Some(id) if is_shared => format!("{name} (id {id})"),
@@ -254,10 +255,13 @@ fn inspector_name(facts: &Facts, inspector: Option<i64>) -> String {
     }
 }
 
-fn agent_name(facts: &Facts, agent: i64) -> String {
+fn agent_name(facts: &FactTable, agent: AgentNumber) -> String {
     let known = facts.agent(agent);
-    let id = |known: &mirror::AgentFact| format!("id {}", known.id);
-    known.map_or_else(|| format!("id {agent}"), |known| known.name.clone().unwrap_or_else(|| id(known)))
+    let id = |known: &AgentFact| format!("id {}", known.id);
+    known.map_or_else(
+        || format!("id {}", facts.agent_key(agent)),
+        |known| known.name.clone().unwrap_or_else(|| id(known)),
+    )
 }
 
 /// Whether rates of cancellation may be shown.

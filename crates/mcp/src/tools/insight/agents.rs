@@ -16,12 +16,11 @@ use super::{
     Only, PREVIOUS, Page, Periods, agent_name, inspector_name, money, put_page, rate_value, rounded, rounded3,
     sees_canceled, word,
 };
-use domain::{CompanyName, Inspection, NamedPeriod};
+use domain::{AgentNumber, CompanyName, Fact, FactTable, Inspection, NamedPeriod, WordNumber};
 use insight::{
     AgentAnalysis, AgentNumbers, COURSE_REFERRALS_SURE, Disagreement, DormantRule, agent_analysis, agent_profile,
     disagreements,
 };
-use mirror::{Fact, Facts};
 use records::{NarrowingWanted, Need, RecordsError, summed};
 
 /// Agents shown unless asked otherwise.
@@ -125,12 +124,11 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             // Rhythms and first times need all there ever was.
             let (facts, basis) = company.records.facts_of(&narrowed, Need::All).await?;
             let (statistics, _) = company.records.statistics().await?;
-            let deleted = company.records.deleted_facts().await?;
             let whole = company.records.facts(Need::All).await?.0;
             let of = statistics.len();
-            let compare = move |facts: &Facts| disagreements(facts, &deleted, &statistics, now.as_millisecond());
+            let compare = move |facts: &FactTable| disagreements(facts, &statistics, now.as_millisecond());
             let checked = Checked { of, differing: summed(&whole, compare).await.differing };
-            let sums = move |facts: &Facts| agent_analysis(facts, &scope, before.as_ref(), now.as_millisecond());
+            let sums = move |facts: &FactTable| agent_analysis(facts, &scope, before.as_ref(), now.as_millisecond());
             let analysis = summed(&facts, sums).await;
             let sees = sees_canceled(&basis);
             let only = only.transpose()?;
@@ -178,12 +176,13 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
 /// One agent's profile; zeros where there is nothing of them among the inspections asked about.
 fn one_agent(part: &mut Row, shown: &Shown, read: &Read, numbers: Option<&AgentNumbers>, only: i64, rule: DormantRule) {
     let Some(numbers) = numbers else {
-        let name = agent_name(shown.facts, only);
+        let known = shown.facts.agent_by_key(only);
+        let name = known.map_or_else(|| format!("id {only}"), |known| agent_name(shown.facts, known));
         part.put("agent", Some(format!("{name}: no such inspection on either side")));
         return;
     };
     let mut profile = Row(shown.profile(numbers, rule));
-    let id = shown.facts.agent(only).map(|agent| agent.id.as_str());
+    let id = shown.facts.agent(numbers.agent).map(|agent| agent.id.as_str());
     if let Some(one) = read.checked.differing.iter().find(|one| Some(one.id.as_str()) == id) {
         let differ = format!("{} by Spectora's statistics, {} inspections here", one.theirs, one.ours);
         profile.put("statistics_disagree", Some(differ));
@@ -193,9 +192,9 @@ fn one_agent(part: &mut Row, shown: &Shown, read: &Read, numbers: Option<&AgentN
 
 /// What is read for one company.
 struct Read {
-    facts: Arc<Facts>,
+    facts: Arc<FactTable>,
     analysis: AgentAnalysis,
-    /// The number of the one agent asked for.
+    /// The mirror's number of the one agent asked for.
     only: Option<i64>,
     sees: bool,
     checked: Checked,
@@ -209,7 +208,7 @@ impl Read {
     fn chosen(&self, mode: Mode, rule: DormantRule, now: Timestamp) -> Vec<&AgentNumbers> {
         let all = self.analysis.agents.iter();
         let mut chosen: Vec<&AgentNumbers> = match self.only {
-            Some(only) => all.filter(|one| one.agent == only).collect(),
+            Some(only) => all.filter(|one| Some(one.agent) == self.facts.agent_by_key(only)).collect(),
             None => all
                 .filter(|one| holds(one, mode, rule, now))
                 .filter(|one| mode == Mode::Top || !self.is_former(one.agent))
@@ -221,8 +220,8 @@ impl Read {
         chosen
     }
 
-    fn is_former(&self, agent: i64) -> bool {
-        self.facts.former_agents.contains_key(&agent)
+    fn is_former(&self, agent: AgentNumber) -> bool {
+        self.facts.agent(agent).is_some_and(|agent| agent.is_former)
     }
 
     /// What is said once, of all agents.
@@ -253,13 +252,14 @@ impl Read {
 /// The last jobs up to now that an agent sent, canceled ones included, among the inspections asked about.
 async fn last_jobs(
     company: &ServedCompany,
-    facts: &Facts,
+    facts: &FactTable,
     agent: i64,
     now: Timestamp,
 ) -> Result<Vec<Inspection>, RecordsError> {
-    let is_past = |fact: &&Fact| fact.buying_agent == Some(agent) && fact.starts_at < now.as_millisecond();
+    let Some(agent) = facts.agent_by_key(agent) else { return Ok(Vec::new()) };
+    let is_past = |fact: &&Fact| fact.buying_agent() == Some(agent) && fact.starts_at() < now.as_millisecond();
     let mut jobs = Vec::new();
-    for fact in facts.rows.iter().rev().filter(is_past).take(LAST_JOBS) {
+    for fact in facts.rows().iter().rev().filter(is_past).take(LAST_JOBS) {
         if let Ok(id) = facts.id(fact).parse() {
             jobs.extend(company.records.inspection(&id).await?.map(|(inspection, _)| inspection));
         }
@@ -310,7 +310,7 @@ struct Together {
 }
 
 impl Together {
-    fn add(&mut self, company: &ServedCompany, facts: &Facts, one: &AgentNumbers) {
+    fn add(&mut self, company: &ServedCompany, facts: &FactTable, one: &AgentNumbers) {
         // Who has no id of the person cannot be matched.
         let Some(person_id) = facts.agent(one.agent).and_then(|agent| agent.agent_id.clone()) else { return };
         let person = self.people.entry(person_id).or_default();
@@ -380,7 +380,7 @@ fn order(one: &AgentNumbers, mode: Mode) -> (i128, u64) {
 
 struct Shown<'a> {
     company: &'a ServedCompany,
-    facts: &'a Facts,
+    facts: &'a FactTable,
     now: Timestamp,
     sees: bool,
 }
@@ -394,7 +394,7 @@ impl Shown<'_> {
     fn named(&self, one: &AgentNumbers) -> Row {
         let mut row = Row::default();
         let agent = self.facts.agent(one.agent);
-        let is_former = self.facts.former_agents.contains_key(&one.agent);
+        let is_former = agent.is_some_and(|agent| agent.is_former);
         row.put("agent", Some(agent_name(self.facts, one.agent)))
             .put("id", agent.map(|agent| agent.id.clone()))
             .put("agency", agent.and_then(|agent| agent.agency).map(|agency| word(self.facts, agency)))
@@ -440,7 +440,7 @@ impl Shown<'_> {
     fn profile(&self, one: &AgentNumbers, rule: DormantRule) -> Map<String, Value> {
         let now = self.now.as_millisecond();
         let known = agent_profile(self.facts, one.agent, now);
-        let names = |counts: &[(i64, u64)]| {
+        let names = |counts: &[(WordNumber, u64)]| {
             usual(counts.iter().map(|(name, count)| (word(self.facts, *name), *count)), known.kept)
         };
         let inspectors =

@@ -10,9 +10,8 @@ use super::super::super::answer::{self, Answer, Row};
 use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::{ask_each, parse};
 use super::{Only, inspector_name, rounded, rounded3};
-use domain::{CompanyName, date_of, epoch_day};
+use domain::{CompanyName, FactTable, date_of, epoch_day};
 use insight::{AHEAD_MAX, CapacityPlan, InspectorWeeks, WEEKS_MIN, capacity_plan, inspector_weeks};
-use mirror::Facts;
 use records::{Need, summed};
 
 /// Weeks ahead unless asked otherwise.
@@ -133,7 +132,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
 }
 
 /// The coming weeks stand as "8 + 3": the next one and the one after.
-fn of_inspector(facts: &Facts, one: &InspectorWeeks) -> Value {
+fn of_inspector(facts: &FactTable, one: &InspectorWeeks) -> Value {
     let several = |values: Vec<String>| values.join(" + ");
     let mut row = Row::default();
     row.put("inspector", Some(inspector_name(facts, one.inspector)))

@@ -9,9 +9,8 @@ use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::inspections::row;
 use super::super::{Days, ask_each, limit, parse};
 use super::{Only, Periods, agent_name, inspector_name, money, needed, word};
-use domain::{CompanyName, NamedPeriod, id_order};
+use domain::{CompanyName, Fact, NamedPeriod, id_order};
 use insight::{Counting, Metric, REPEAT_DAYS};
-use mirror::Fact;
 use records::RecordsError;
 
 /// A number by its name in answers: its definition, and which inspections it counts.
@@ -162,40 +161,41 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             let need = needed(&scope, None, if metric == Metric::RepeatAgents { REPEAT_DAYS } else { 0 });
             let (facts, mut basis) = company.records.facts_of(&wanted.only.without_people(), need).await?;
             let counting = Counting::new(&facts, &scope, now.as_millisecond());
-            let mut rows: Vec<Fact> = facts.rows.iter().filter(|fact| counting.counts(metric, fact)).copied().collect();
+            let mut rows: Vec<Fact> =
+                facts.rows().iter().filter(|fact| counting.counts(metric, fact)).copied().collect();
             if let Some(inspector) = inspector {
-                let one = inspector.known_number()?;
-                rows.retain(|fact| counting.is_of_inspector(metric, fact, one));
+                let one = facts.inspector_by_key(inspector.known_number()?);
+                rows.retain(|fact| one.is_some_and(|one| counting.is_of_inspector(metric, fact, one)));
                 basis.notes.push(format!("those of inspector {} alone", inspector.entry.name));
             }
             if let Some(agent) = agent {
-                let one = agent.known_number()?;
-                rows.retain(|fact| Counting::is_of_agent(metric, fact, one));
+                let one = facts.agent_by_key(agent.known_number()?);
+                rows.retain(|fact| one.is_some_and(|one| Counting::is_of_agent(metric, fact, one)));
                 basis.notes.push(format!("those of agent {} alone", agent.entry.name));
             }
-            rows.sort_by_key(|fact| (-fact.starts_at, fact.pk));
+            rows.sort_by_key(|fact| (-fact.starts_at(), fact.pk()));
             Ok(((facts, rows), basis))
         }
     })
     .await?;
-    let selling = |fact: &Fact| fact.selling_agent.filter(|_| metric == Metric::SellingSide);
+    let selling = |fact: &Fact| fact.selling_agent().filter(|_| metric == Metric::SellingSide);
     let mut rows: Vec<(Place, Map<String, Value>)> = Vec::new();
     for (company, (facts, counted)) in &answers {
         let zone = company.records.timezone();
         for fact in counted {
             let mut shown = Row::default();
-            let at = jiff::Timestamp::from_millisecond(fact.starts_at).unwrap_or_default();
+            let at = jiff::Timestamp::from_millisecond(fact.starts_at()).unwrap_or_default();
             shown
                 .put("company", context.label(company))
                 .put("id", Some(facts.id(fact)))
                 .put("starts_at", Some(row::local(at, zone)))
-                .put("inspector", Some(inspector_name(facts, fact.inspector)))
-                .put("buying_agent", fact.buying_agent.map(|agent| agent_name(facts, agent)))
+                .put("inspector", Some(inspector_name(facts, fact.inspector())))
+                .put("buying_agent", fact.buying_agent().map(|agent| agent_name(facts, agent)))
                 .put("selling_agent", selling(fact).map(|agent| agent_name(facts, agent)))
-                .put("zip", fact.zip.map(|zip| word(facts, zip)))
-                .put("quote", fact.quote.map(money))
-                .put("canceled", fact.canceled_at.map(|_| true));
-            rows.push(((-fact.starts_at, company.name.to_string(), id_order(&facts.id(fact))), shown.0));
+                .put("zip", fact.zip().map(|zip| word(facts, zip)))
+                .put("quote", fact.quote().map(money))
+                .put("canceled", fact.canceled_at().map(|_| true));
+            rows.push(((-fact.starts_at(), company.name.to_string(), id_order(&facts.id(fact))), shown.0));
         }
     }
     let Cut { total, more } = cut_to_page(&mut rows, after.as_ref().map(|(place, _)| place), limit(wanted.limit));

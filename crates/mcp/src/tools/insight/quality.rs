@@ -51,11 +51,11 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             let (facts, mut basis) = records.facts(Need::All).await?;
             let (statistics, _) = records.statistics().await?;
             let (agents, _) = records.agents().await?;
-            let beside = records.beside_facts(scope.from, scope.to).await?;
+            let together = records.begun_together(scope.from, scope.to).await?;
             let naming = records.naming().clone();
             let (findings, compared) = summed(&facts, move |facts| {
-                let looked = Looked { facts, agents: &agents, together: &beside.together, naming: &naming, now };
-                let compared = disagreements(facts, &beside.deleted, &statistics, now);
+                let looked = Looked { facts, agents: &agents, together: &together, naming: &naming, now };
+                let compared = disagreements(facts, &statistics, now);
                 (quality(&looked, scope.from, scope.to), compared)
             })
             .await;

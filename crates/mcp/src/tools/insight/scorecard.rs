@@ -13,9 +13,8 @@ use super::{
     Only, PREVIOUS, Page, Periods, combined, inspector_name, money, needed, put_page, rate_value, rounded,
     sees_canceled, word,
 };
-use domain::{CompanyName, NamedPeriod, date_of};
+use domain::{CompanyName, FactTable, NamedPeriod, WordNumber, date_of};
 use insight::{REPEAT_DAYS, Scorecard, ScorecardRow, scorecard};
-use mirror::Facts;
 use records::{NarrowingWanted, RecordsError, summed};
 
 /// Inspectors on a page unless asked otherwise: nearly every company's all.
@@ -78,7 +77,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             let need = needed(&scope, before.as_ref(), 0);
             let (facts, mut basis) = company.records.facts_of(&only, need).await?;
             let compares = before.is_some();
-            let sums = move |facts: &Facts| scorecard(facts, &scope, before.as_ref(), now.as_millisecond());
+            let sums = move |facts: &FactTable| scorecard(facts, &scope, before.as_ref(), now.as_millisecond());
             let mut card = summed(&facts, sums).await;
             // Who repeats is told by the year before, which a first reading may not have come to.
             if let Some(since) = facts.since.filter(|since| scope.from - REPEAT_DAYS < *since) {
@@ -88,8 +87,8 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                     .push(format!("repeat agents are not known yet: jobs before {} are still read", date_of(since)));
             }
             if let Some(inspector) = inspector {
-                let number = inspector.known_number()?;
-                card.rows.retain(|row| row.inspector == Some(number));
+                let number = facts.inspector_by_key(inspector.known_number()?);
+                card.rows.retain(|row| number.is_some() && row.inspector == number);
                 // Who was asked for has a row, whatever there is to count.
                 if card.rows.is_empty() {
                     card.rows.push(ScorecardRow::nothing(number, compares));
@@ -106,7 +105,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
     let rows = answers.iter().map(|(_, (_, card, _))| card.rows.len()).max().unwrap_or(0);
     let basis = periods.basis(people.say(basis).as_ref(), answers.iter().map(|(company, _)| *company));
     Ok(page.answer(rows, combined(&sums), basis, |place| {
-        let part = |(company, (facts, card, sees)): &(&ServedCompany, (Arc<Facts>, Scorecard, bool))| {
+        let part = |(company, (facts, card, sees)): &(&ServedCompany, (Arc<FactTable>, Scorecard, bool))| {
             let mut part = Row::default();
             part.put("company", Some(company.name.to_string()));
             let shown = Shown { facts, sees: *sees, detail: wanted.detail };
@@ -132,7 +131,7 @@ fn medians(card: &Scorecard, sees_canceled: bool) -> Value {
 
 /// How rows are shown.
 struct Shown<'a> {
-    facts: &'a Facts,
+    facts: &'a FactTable,
     sees: bool,
     detail: Detail,
 }
@@ -140,7 +139,7 @@ struct Shown<'a> {
 impl Shown<'_> {
     fn row(&self, one: &ScorecardRow, name: Option<String>) -> Map<String, Value> {
         let mut row = Row::default();
-        let id = one.inspector.and_then(|one| self.facts.inspectors.get(&one)?.0.clone());
+        let id = one.inspector.and_then(|one| self.facts.inspector(one)?.id.clone());
         let assists = (one.assists != 0 || self.detail == Detail::Full).then_some(one.assists);
         row.put("inspector", name)
             .put("id", id)
@@ -168,14 +167,15 @@ impl Shown<'_> {
         row.0
     }
 
-    fn top(&self, counts: &[(i64, u64)]) -> Vec<String> {
+    fn top(&self, counts: &[(WordNumber, u64)]) -> Vec<String> {
         counts.iter().take(TOP).map(|(name, count)| format!("{} {count}", word(self.facts, *name))).collect()
     }
 
     fn reasons(&self, one: &ScorecardRow) -> Vec<String> {
         let reasons = one.reasons.iter().take(TOP);
-        let name =
-            |reason: &Option<i64>| reason.map_or_else(|| "no reason given".to_owned(), |one| word(self.facts, one));
+        let name = |reason: &Option<WordNumber>| {
+            reason.map_or_else(|| "no reason given".to_owned(), |one| word(self.facts, one))
+        };
         reasons.map(|(reason, count)| format!("{} {count}", name(reason))).collect()
     }
 }
