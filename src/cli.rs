@@ -221,7 +221,7 @@ mod tests {
             move || drop(held.lock().map(|held| held.recv()))
         };
         runtime.block_on(async {
-            let facts = std::sync::Arc::new(::mirror::Facts::default());
+            let facts = std::sync::Arc::new(::domain::FactTable::default());
             let mut waiting = Vec::new();
             for _ in 0..20 {
                 let (reads, changes, sums) = (wait(), wait(), wait());

@@ -10,8 +10,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("mirror", &["domain"]),
     ("sync", &["domain", "spectora", "mirror"]),
     ("records", &["domain", "spectora", "mirror", "sync"]),
-    ("insight", &["domain", "mirror"]),
-    ("answers", &["domain", "mirror", "insight", "records"]),
+    ("insight", &["domain"]),
+    ("answers", &["domain", "insight", "records"]),
     ("mcp", &["domain", "insight", "records", "answers"]),
     ("sandbox", &["domain"]),
 ];

@@ -4,11 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::WeekStart;
+use domain::{Fact, FactTable, FactTableBuilder, NewFact, WeekStart};
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
-use mirror::{Fact, Facts};
 use rand::{RngExt as _, SeedableRng as _};
 use sandbox::{CompanyTruth, InspectionRow};
 use serde_json::json;
@@ -32,15 +31,14 @@ struct Outcome {
 
 impl Outcome {
     /// Forecasts from `then` on, knowing only what began before, and looks at what came.
-    fn try_from_day(&mut self, all: &Facts, then: i64) {
+    fn try_from_day(&mut self, all: &FactTable, then: i64) {
         let cut = then * 86_400_000;
-        let mut facts = all.clone();
-        facts.rows.retain(|fact| fact.starts_at < cut);
+        let facts = all.only(|fact| fact.starts_at() < cut);
         let plan = insight::capacity_plan(&facts, AHEAD, then, cut, WeekStart::Monday).unwrap();
         *self.models.entry(plan.model.name()).or_default() += 1;
         let came = |monday: i64| {
-            let of_week = |fact: &&Fact| fact.canceled_at.is_none() && (monday..monday + 7).contains(&fact.day);
-            all.rows.iter().filter(of_week).count() as f64
+            let of_week = |fact: &&Fact| !fact.is_canceled() && (monday..monday + 7).contains(&fact.day());
+            all.rows().iter().filter(of_week).count() as f64
         };
         assert_eq!(plan.weeks.len(), AHEAD);
         for week in &plan.weeks {
@@ -86,10 +84,10 @@ async fn forecasts_beat_last_year_and_their_ranges_hold() {
 
 /// Weeks drawn by chance around a season with growth and holidays, as far as a real company's weeks go: their counts
 /// vary by their square root and more.
-fn drawn(seed: u64, mean: f64, season: f64, holiday_effect: f64) -> Facts {
+fn drawn(seed: u64, mean: f64, season: f64, holiday_effect: f64) -> FactTable {
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
     let first = epoch_day("2023-11-06".parse().unwrap());
-    let mut facts = Facts::default();
+    let mut facts = FactTableBuilder::default();
     for week in 0..166 {
         let monday = first + 7 * week;
         let date = jiff::civil::date(1970, 1, 1) + monday.days();
@@ -116,19 +114,18 @@ fn drawn(seed: u64, mean: f64, season: f64, holiday_effect: f64) -> Facts {
         }
         for nth in 0..count {
             let day = monday + nth % 5;
-            facts.rows.push(Fact {
+            facts.push(&NewFact {
                 pk: week * 1_000 + nth,
                 starts_at: day * 86_400_000 + 50_000_000,
                 day,
                 hours: Some(3.0),
                 created_at: Some((day - 9) * 86_400_000),
                 inspector: Some(nth % 3),
-                ..Fact::default()
+                ..NewFact::default()
             });
         }
     }
-    facts.rows.sort_by_key(|fact| (fact.starts_at, fact.pk));
-    facts
+    facts.build()
 }
 
 #[test]

@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use domain::{AgentFact, FactTable, FactTableBuilder, InspectorFact, Named, NewFact};
 use insight::{self, DormantRule, Scope};
 use jiff::civil::Date;
-use mirror::{AgentFact, Fact, Facts, Named};
 use sandbox::{
     ADD_ONS, CompanyTruth, INSTRUCTING_NOTE, InspectionRow, Profile, Rhythm, SERVICES, Sandbox, SandboxOptions, Truth,
 };
@@ -19,17 +19,18 @@ fn local(company: &CompanyTruth, row: &InspectionRow) -> Date {
 }
 
 /// The rows of a company as an insight takes them, made from the truth without the mirror.
-pub(crate) fn facts_of(company: &CompanyTruth) -> Facts {
-    let mut facts = Facts::default();
+pub(crate) fn facts_of(company: &CompanyTruth) -> FactTable {
+    let mut facts = FactTableBuilder::default();
     let (services, add_ons) = (1_000_i64, 2_000_i64);
     for (index, service) in SERVICES.iter().enumerate() {
-        facts.names.insert(services + index as i64, Named::Service(service.name.to_owned()));
+        facts.word(services + index as i64, Named::Service(service.name.to_owned()));
     }
     for (index, add_on) in ADD_ONS.iter().enumerate() {
-        facts.names.insert(add_ons + index as i64, Named::AddOn(add_on.name.to_owned()));
+        facts.word(add_ons + index as i64, Named::AddOn(add_on.name.to_owned()));
     }
     for (index, inspector) in company.inspectors.iter().enumerate() {
-        facts.inspectors.insert(index as i64, (Some(inspector.id.to_string()), inspector.name.to_owned()));
+        let known = InspectorFact { id: Some(inspector.id.to_string()), name: inspector.name.to_owned() };
+        facts.inspector(index as i64, known);
     }
     for (index, agent) in company.agents.iter().enumerate() {
         let known = AgentFact {
@@ -38,8 +39,9 @@ pub(crate) fn facts_of(company: &CompanyTruth) -> Facts {
             name: Some(agent.name()),
             agency: None,
             created_at: Some(agent.created_at * 1000),
+            is_former: false,
         };
-        facts.agents.insert(index as i64, known);
+        facts.agent(index as i64, known);
     }
     let place = |name: &str, table: &'static [&'static str]| table.iter().position(|one| *one == name);
     let service_names: Vec<&'static str> = SERVICES.iter().map(|one| one.name).collect();
@@ -48,7 +50,11 @@ pub(crate) fn facts_of(company: &CompanyTruth) -> Facts {
     for row in company.inspections.iter().filter(|row| row.deleted_at.is_none()) {
         let inspectors: Vec<usize> = row.inspectors().collect();
         let millis = |at: Option<i64>| at.map(|at| at * 1000);
-        facts.rows.push(Fact {
+        let mut sold: Vec<i64> =
+            row.services().filter_map(|one| Some(services + place(one.name, service_names)? as i64)).collect();
+        sold.extend(row.add_ons().filter_map(|one| Some(add_ons + place(one.name, add_on_names)? as i64)));
+        let sold = facts.sold(&sold);
+        facts.push(&NewFact {
             pk: row.id as i64,
             starts_at: row.starts_at * 1000,
             day: epoch_day(local(company, row)),
@@ -66,15 +72,11 @@ pub(crate) fn facts_of(company: &CompanyTruth) -> Facts {
             reason: None,
             paid: Some(row.paid),
             confirmed: Some(row.confirmed),
-            sold: mirror::SoldPlace::default(),
+            sold,
+            assistants: domain::Assistants::default(),
         });
-        let mut sold: Vec<i64> =
-            row.services().filter_map(|one| Some(services + place(one.name, service_names)? as i64)).collect();
-        sold.extend(row.add_ons().filter_map(|one| Some(add_ons + place(one.name, add_on_names)? as i64)));
-        facts.sell(facts.rows.len() - 1, &sold);
     }
-    facts.rows.sort_by_key(|fact| (fact.starts_at, fact.pk));
-    facts
+    facts.build()
 }
 
 struct Period {
@@ -373,7 +375,7 @@ async fn planted(seeds: std::ops::Range<u64>) -> BTreeMap<&'static str, Score> {
         let scope = Scope { from: 0, to: 100_000 };
         let analysis = insight::agent_analysis(&facts, &scope, None, now_ms);
         for one in &analysis.agents {
-            let rhythm = company.agents[usize::try_from(one.agent).unwrap()].rhythm;
+            let rhythm = company.agents[usize::try_from(facts.agent_key(one.agent)).unwrap()].rhythm;
             let mut judge = |name, chosen: bool, planted: bool| {
                 let score = scores.entry(name).or_default();
                 score.chosen += u64::from(chosen);

@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use insight::{self, MixBy, Rate, Scope};
+use domain::{AgentFact, FactTable, FactTableBuilder, InspectorNumber, Named, NewFact, WordNumber};
+use insight::{self, MixBy, MixKey, Rate, Scope};
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
-use mirror::{AgentFact, Fact, Facts, Named};
 use proptest::prelude::*;
 use sandbox::CompanyTruth;
 use serde_json::{Value, json};
@@ -662,13 +662,13 @@ impl Numbers {
 }
 
 /// The same rows as an insight takes them, and what the numbers stand for.
-fn facts_of(rows: &[Plain]) -> (Facts, BTreeMap<i64, String>) {
-    let mut facts = Facts::default();
+fn facts_of(rows: &[Plain]) -> (FactTable, BTreeMap<i64, String>) {
+    let mut facts = FactTableBuilder::default();
     let mut numbers = Numbers::default();
-    let mut sold = Vec::new();
+    let mut agents: BTreeMap<i64, AgentFact> = BTreeMap::new();
     for row in rows {
         let mut number = |name: &Option<String>| name.as_ref().map(|name| numbers.of(name));
-        let fact = Fact {
+        let mut fact = NewFact {
             pk: row.id,
             starts_at: row.start.as_millisecond(),
             day: epoch_day(row.day),
@@ -682,32 +682,31 @@ fn facts_of(rows: &[Plain]) -> (Facts, BTreeMap<i64, String>) {
             zip: number(&row.zip),
             city: number(&row.city),
             reason: number(&row.reason),
-            ..Fact::default()
+            ..NewFact::default()
         };
         let agency = number(&row.agency);
         for (name, number) in [(&row.buyer, fact.buying_agent), (&row.seller, fact.selling_agent)] {
             if let (Some(name), Some(number)) = (name, number) {
                 let agency = if Some(number) == fact.buying_agent { agency } else { None };
-                let known = facts.agents.entry(number).or_insert_with(|| AgentFact {
+                let known = agents.entry(number).or_insert_with(|| AgentFact {
                     id: name.clone(),
                     agent_id: None,
                     name: None,
                     agency: None,
                     created_at: None,
+                    is_former: false,
                 });
-                known.agency = known.agency.or(agency);
+                known.agency = known.agency.or(agency.and_then(WordNumber::by_key));
             }
         }
         let assists: Vec<i64> = row.assists.iter().map(|name| numbers.of(name)).collect();
-        if !assists.is_empty() {
-            facts.assists.insert(row.id, assists);
-        }
+        fact.assistants = facts.assistants(&assists);
         let words: Vec<i64> = row.services.iter().chain(&row.add_ons).map(|name| numbers.of(name)).collect();
-        sold.push(words);
-        facts.rows.push(fact);
+        fact.sold = facts.sold(&words);
+        facts.push(&fact);
     }
-    for (at, words) in sold.iter().enumerate() {
-        facts.sell(at, words);
+    for (number, agent) in agents {
+        facts.agent(number, agent);
     }
     let names: BTreeMap<i64, String> = numbers.0.into_iter().map(|(name, number)| (number, name)).collect();
     for (number, name) in &names {
@@ -716,9 +715,9 @@ fn facts_of(rows: &[Plain]) -> (Facts, BTreeMap<i64, String>) {
             name if name.starts_with("add-on") => Named::AddOn(name.clone()),
             name => Named::Other(name.clone()),
         };
-        facts.names.insert(*number, named);
+        facts.word(*number, named);
     }
-    (facts, names)
+    (facts.build(), names)
 }
 
 fn is(rate: Option<Rate>, share: Share) -> bool {
@@ -745,6 +744,7 @@ proptest! {
         let ms = now().as_millisecond();
         let booked = range.begun(&rows);
         let name = |number: Option<i64>| number.map(|number| names[&number].clone());
+        let inspector = |number: Option<InspectorNumber>| name(number.map(|number| facts.inspector_key(number)));
 
         let cards = insight::scorecard(&facts, &scope(range), Some(&scope(before)), ms);
         let theirs = |inspector: &Option<String>| -> Vec<&Plain> {
@@ -753,7 +753,7 @@ proptest! {
         for (row, expected) in cards
             .rows
             .iter()
-            .map(|row| (row, card(&theirs(&name(row.inspector)), &rows)))
+            .map(|row| (row, card(&theirs(&inspector(row.inspector)), &rows)))
             .chain([(&cards.company, card(&booked, &rows))])
         {
             prop_assert_eq!((row.booked, row.volume), (expected.booked, expected.volume));
@@ -765,10 +765,10 @@ proptest! {
             prop_assert!(close(row.hours_to_publish, expected.to_publish), "{:?} {:?}", row, expected);
             prop_assert!(close(row.per_working_day, expected.per_day));
             let add_ons: BTreeMap<String, u64> =
-                row.add_ons.iter().map(|(number, count)| (names[number].clone(), *count)).collect();
+                row.add_ons.iter().map(|(number, count)| (names[&number.key()].clone(), *count)).collect();
             prop_assert_eq!(add_ons, expected.add_ons);
             let reasons: BTreeMap<Option<String>, u64> =
-                row.reasons.iter().map(|(number, count)| (name(*number), *count)).collect();
+                row.reasons.iter().map(|(number, count)| (name(number.map(WordNumber::key)), *count)).collect();
             prop_assert_eq!(reasons, expected.reasons);
         }
         let mut inspectors: BTreeSet<Option<String>> = booked.iter().map(|row| row.inspector.clone()).collect();
@@ -796,7 +796,13 @@ proptest! {
             }
             prop_assert_eq!(mix.rows.len(), groups.len());
             for row in &mix.rows {
-                let expected = groups[&name(row.key)];
+                let key = row.key.map(|key| match key {
+                    MixKey::Word(word) => word.key(),
+                    MixKey::Inspector(inspector) => facts.inspector_key(inspector),
+                    MixKey::Agent(agent) => facts.agent_key(agent),
+                    MixKey::Month(..) => unreachable!("not asked for"),
+                });
+                let expected = groups[&name(key)];
                 let attached = row.attach.map_or(0, |rate| rate.count);
                 let found = (row.volume, u64::try_from(row.revenue / 100).unwrap(), attached, row.volume_before.unwrap());
                 prop_assert_eq!(found, expected);
@@ -805,7 +811,7 @@ proptest! {
 
         let analysis = insight::agent_analysis(&facts, &scope(range), Some(&scope(before)), ms);
         for one in &analysis.agents {
-            let id = Some(names[&one.agent].clone());
+            let id = Some(names[&facts.agent_key(one.agent)].clone());
             let all: Vec<&Plain> = rows.iter().filter(|row| row.buyer == id).collect();
             let past: Vec<&Plain> = all.iter().copied().filter(|row| row.start < now()).collect();
             let in_period: Vec<&Plain> = booked.iter().copied().filter(|row| row.buyer == id).collect();

@@ -117,26 +117,26 @@ impl History {
 /// Every inspection the mirror would answer with that begins at or after `from`. `Err` when one lies on another day than
 /// it does in the zone of whoever answers.
 fn answered(syncer: &Syncer, from: Option<i64>) -> Result<BTreeMap<u64, Facts>, String> {
-    let facts = syncer.mirror().read_now(|parts| parts.facts(i64::from(i32::MIN), i64::from(i32::MAX))).unwrap();
+    let facts = syncer.mirror().read_now(|parts| parts.facts()).unwrap();
     let second = |at: Option<i64>| at.map(|at| at / 1_000);
     let zone = syncer.mirror().timezone();
-    let misdated = facts.rows.iter().find(|row| {
-        let starts_at = Timestamp::from_millisecond(row.starts_at).unwrap();
-        row.day != domain::epoch_day(zone.to_datetime(starts_at).date())
+    let misdated = facts.rows().iter().find(|row| {
+        let starts_at = Timestamp::from_millisecond(row.starts_at()).unwrap();
+        row.day() != domain::epoch_day(zone.to_datetime(starts_at).date())
     });
     if let Some(row) = misdated {
-        return Err(format!("{} is on the wrong day for {:?}", row.pk, zone.iana_name()));
+        return Err(format!("{} is on the wrong day for {:?}", row.pk(), zone.iana_name()));
     }
-    let rows = facts.rows.iter().map(|row| {
+    let rows = facts.rows().iter().map(|row| {
         let facts = (
-            row.starts_at / 1_000,
-            row.quote.unwrap() / 100,
-            row.paid.unwrap(),
-            row.confirmed.unwrap(),
-            second(row.canceled_at),
-            second(row.published_at),
+            row.starts_at() / 1_000,
+            row.quote().unwrap() / 100,
+            row.paid().unwrap(),
+            row.confirmed().unwrap(),
+            second(row.canceled_at()),
+            second(row.published_at()),
         );
-        (row.pk.unsigned_abs(), facts)
+        (row.pk().unsigned_abs(), facts)
     });
     Ok(rows.filter(|(_, facts)| from.is_none_or(|from| from <= facts.0)).collect())
 }

@@ -4,9 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::{AgentStatistics, Naming};
+use domain::{AgentFact, AgentStatistics, FactTable, FactTableBuilder, Named, Naming, NewFact};
 use insight::{Looked, disagreements, misdated, quality};
-use mirror::{AgentFact, Fact, Facts, Named};
 use sandbox::{CompanyTruth, Edit, InspectionRow, Profile, RecordKind, SandboxOptions};
 use serde_json::{Map, Value, json};
 use spectora_mcp::config::Config;
@@ -454,33 +453,36 @@ fn statistics(id: i64, total: u64) -> AgentStatistics {
 fn the_service_s_own_counts_are_compared_by_the_definition_that_fits() {
     const DAY: i64 = 86_400_000;
     let now = 1_000 * DAY;
-    let mut facts = Facts::default();
-    let mut deleted = Vec::new();
+    let mut facts = FactTableBuilder::default();
+    let (mut kept, mut deleted) = (Vec::new(), Vec::new());
     for agent in 1..=20 {
-        let known = AgentFact { id: agent.to_string(), agent_id: None, name: None, agency: None, created_at: None };
-        facts.agents.insert(agent, known);
+        let id = agent.to_string();
+        let known = AgentFact { id, agent_id: None, name: None, agency: None, created_at: None, is_former: false };
+        facts.agent(agent, known);
         // Of each agent: so many kept, two canceled, one ahead, one on both sides, one deleted.
-        let job = |day: i64, canceled: bool, selling: bool, into: &mut Vec<Fact>| {
-            into.push(Fact {
+        let job = |day: i64, canceled: bool, selling: bool, into: &mut Vec<NewFact>| {
+            into.push(NewFact {
                 pk: agent * 1_000 + day,
                 starts_at: day * DAY,
                 day,
                 canceled_at: canceled.then_some(day * DAY),
                 buying_agent: Some(agent),
                 selling_agent: selling.then_some(agent),
-                ..Fact::default()
+                ..NewFact::default()
             });
         };
         for day in 0..agent {
-            job(500 + day, false, false, &mut facts.rows);
+            job(500 + day, false, false, &mut kept);
         }
-        job(600, true, false, &mut facts.rows);
-        job(601, true, false, &mut facts.rows);
-        job(602, false, true, &mut facts.rows);
-        job(1_001, false, false, &mut facts.rows);
+        job(600, true, false, &mut kept);
+        job(601, true, false, &mut kept);
+        job(602, false, true, &mut kept);
+        job(1_001, false, false, &mut kept);
         job(603, false, false, &mut deleted);
     }
-    facts.rows.sort_by_key(|fact| fact.starts_at);
+    kept.iter().for_each(|row| facts.push(row));
+    deleted.iter().for_each(|row| facts.push_deleted(row));
+    let facts = facts.build();
     // By hand: kept + both sides once, and what the definition adds.
     for (extra, said) in [
         (2 + 1, "inspections on either side, canceled ones included, those ahead included"),
@@ -497,7 +499,7 @@ fn the_service_s_own_counts_are_compared_by_the_definition_that_fits() {
         // Two differ whatever the definition is.
         theirs[4].total_inspections = Some(900);
         theirs[9].total_inspections = Some(0);
-        let compared = disagreements(&facts, &deleted, &theirs, now);
+        let compared = disagreements(&facts, &theirs, now);
         assert!(compared.definition.said().contains(said), "{extra}: {}", compared.definition.said());
         let differing: Vec<&str> = compared.differing.iter().map(|one| one.id.as_str()).collect();
         assert_eq!((compared.of, differing), (20, vec!["5", "10"]), "{extra}");
@@ -508,11 +510,11 @@ fn the_service_s_own_counts_are_compared_by_the_definition_that_fits() {
 fn a_slow_season_and_a_first_year_are_no_slips() {
     const DAY: i64 = 86_400_000;
     let of = |days: &[i64]| {
-        let mut facts = Facts::default();
+        let mut facts = FactTableBuilder::default();
         for (pk, day) in (1..).zip(days) {
-            facts.rows.push(Fact { pk, starts_at: day * DAY, day: *day, ..Fact::default() });
+            facts.push(&NewFact { pk, starts_at: day * DAY, day: *day, ..NewFact::default() });
         }
-        facts
+        facts.build()
     };
     let now = 2_000 * DAY;
     let steady: Vec<i64> = (0..200).map(|at| 1_000 + at * 5).collect();
@@ -528,25 +530,26 @@ fn a_slow_season_and_a_first_year_are_no_slips() {
     let closed: Vec<i64> = (0..50).chain(400..450).collect();
     assert_eq!(misdated(&of(&closed), now), [""; 0]);
     assert_eq!(misdated(&of(&[5]), now), [""; 0]);
-    assert_eq!(misdated(&Facts::default(), now), [""; 0]);
+    assert_eq!(misdated(&FactTable::default(), now), [""; 0]);
 }
 
 #[test]
 fn fees_and_spellings_are_counted_in_jobs() {
-    let mut facts = Facts::default();
+    let mut facts = FactTableBuilder::default();
     for (word, named) in [
         (1, Named::AddOn("Radon Test".to_owned())),
         (2, Named::AddOn("Radon Tests".to_owned())),
         (3, Named::AddOn("Trip Fee".to_owned())),
         (4, Named::Service("Radon Testing".to_owned())),
     ] {
-        facts.names.insert(word, named);
+        facts.word(word, named);
     }
     let today = epoch_day("2026-11-24".parse().unwrap());
     for (pk, sold) in (1..).zip([&[1, 4][..], &[1], &[2, 3], &[3], &[1, 2]]) {
-        facts.rows.push(Fact { pk, starts_at: today * 86_400_000, day: today, ..Fact::default() });
-        facts.sell(facts.rows.len() - 1, sold);
+        let sold = facts.sold(sold);
+        facts.push(&NewFact { pk, starts_at: today * 86_400_000, day: today, sold, ..NewFact::default() });
     }
+    let facts = facts.build();
     let naming = Naming::default();
     let findings = quality(&Looked::at(&facts, &naming, now().as_millisecond()), today, today);
     let found = |what: &str| findings.iter().find(|one| one.what == what).map(|one| (one.count, one.of));

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use domain::{
-    Agent, Attachment, CompanyName, DateRange, Inspection, InspectionId, InspectionOrder, InspectionQuery,
-    InspectorWanted, NamedPeriod, date_of,
+    Agent, AgentNumber, Attachment, CompanyName, DateRange, Fact, FactTable, Inspection, InspectionId, InspectionOrder,
+    InspectionQuery, InspectorWanted, NamedPeriod, date_of,
 };
 use insight::{
     AgentAnalysis, Briefing, CapacityPlan, Compared, Counting, Disagreement, Finding, Habit, InspectorWeeks, Looked,
@@ -14,12 +14,13 @@ use insight::{
     capacity_plan, disagreements, habits, inspector_weeks, quality, scorecard, service_mix,
 };
 use jiff::Timestamp;
-use mirror::{Fact, Facts};
 use records::{Basis, Gap, InspectorMeant, Need, Note, Period, RecordsError, summed};
 use serde::Deserialize;
 
 use super::people::People;
-use super::{AnswerError, Answered, Companies, Company, Compare, Days, History, Only, PersonRole, Question, today};
+use super::{
+    AnswerError, Answered, Apart, Companies, Company, Compare, Days, History, Only, PersonRole, Question, today,
+};
 
 /// The most jobs a briefing looks at in one company.
 pub const BRIEFING_JOBS_MAX: usize = 200;
@@ -62,7 +63,7 @@ const ITS_DAYS: History = History::Period { days_before: 0 };
 /// A company's inspectors side by side.
 pub struct ScorecardPart {
     /// The rows, for their names.
-    pub facts: Arc<Facts>,
+    pub facts: Arc<FactTable>,
     /// The scorecard.
     pub card: Scorecard,
     /// Whether rates of cancellation may be shown.
@@ -72,11 +73,11 @@ pub struct ScorecardPart {
 /// One company's agents.
 pub struct AgentsPart {
     /// The rows, for their names.
-    pub facts: Arc<Facts>,
+    pub facts: Arc<FactTable>,
     /// The numbers of all agents.
     pub analysis: AgentAnalysis,
-    /// The one agent asked for, by number.
-    pub only: Option<i64>,
+    /// The one agent asked for.
+    pub only: Option<Apart<AgentNumber>>,
     /// Whether rates of cancellation may be shown.
     pub sees_canceled: bool,
     /// How many agents the service has statistics about.
@@ -90,7 +91,7 @@ pub struct AgentsPart {
 /// What a company sells where.
 pub struct MixPart {
     /// The rows, for their names.
-    pub facts: Arc<Facts>,
+    pub facts: Arc<FactTable>,
     /// The mix.
     pub mix: ServiceMix,
 }
@@ -98,7 +99,7 @@ pub struct MixPart {
 /// A company's weeks ahead.
 pub struct CapacityPart {
     /// The rows, for their names.
-    pub facts: Arc<Facts>,
+    pub facts: Arc<FactTable>,
     /// The forecast; `None` where there are too few weeks.
     pub plan: Option<CapacityPlan>,
     /// Each inspector's weeks, unless one alone was asked for.
@@ -124,7 +125,7 @@ pub struct QualityPart {
 /// The inspections behind a number.
 pub struct ExplainedPart {
     /// All rows, for their names.
-    pub facts: Arc<Facts>,
+    pub facts: Arc<FactTable>,
     /// Those that count, latest first.
     pub counted: Vec<Fact>,
 }
@@ -144,7 +145,7 @@ impl Companies {
                 basis.notes.push(Note::RepeatsUnknownBefore(date_of(since)));
             }
             if let Some(one) = part.inspector {
-                card.rows.retain(|row| row.inspector == Some(one.number));
+                card.rows.retain(|row| one.number.is_some() && row.inspector == one.number);
                 // Who was asked for has a row, whatever there is to count.
                 if card.rows.is_empty() {
                     card.rows.push(ScorecardRow::nothing(one.number, before.is_some()));
@@ -176,16 +177,15 @@ impl Companies {
         self.ask(&question, |part| async move {
             let records = &part.company.records;
             let (statistics, _) = records.statistics().await?;
-            let deleted = records.deleted_facts().await?;
             let whole = records.facts(Need::All).await?.0;
             let with_statistics = statistics.len();
             let now = part.now.as_millisecond();
-            let compare = move |facts: &Facts| disagreements(facts, &deleted, &statistics, now);
+            let compare = move |facts: &FactTable| disagreements(facts, &statistics, now);
             let differing = summed(&whole, compare).await.differing;
             let (scope, before) = (part.scope, part.before);
             let analysis = part.sum(move |facts, now| agent_analysis(facts, &scope, before.as_ref(), now)).await;
-            let only = part.agent.map(|one| one.number);
-            let jobs = match only {
+            let only = part.agent;
+            let jobs = match only.as_ref().and_then(|only| only.number) {
                 Some(only) => last_jobs(part.company, &part.facts, only, part.now).await?,
                 None => Vec::new(),
             };
@@ -250,12 +250,12 @@ impl Companies {
             let (statistics, _) = records.statistics().await?;
             let (agents, _): (Arc<Vec<Agent>>, _) = records.agents().await?;
             let Scope { from, to } = part.scope;
-            let beside = records.beside_facts(from, to).await?;
+            let together = records.begun_together(from, to).await?;
             let naming = records.naming().clone();
             let (findings, compared) = part
                 .sum(move |facts, now| {
-                    let looked = Looked { facts, agents: &agents, together: &beside.together, naming: &naming, now };
-                    let compared = disagreements(facts, &beside.deleted, &statistics, now);
+                    let looked = Looked { facts, agents: &agents, together: &together, naming: &naming, now };
+                    let compared = disagreements(facts, &statistics, now);
                     (quality(&looked, from, to), compared)
                 })
                 .await;
@@ -282,17 +282,18 @@ impl Companies {
                 let counting = Counting::new(facts, &scope, now);
                 let counts = |fact: &&Fact| {
                     counting.counts(metric, fact)
-                        && inspector.is_none_or(|one| counting.is_of_inspector(metric, fact, one))
-                        && agent.is_none_or(|one| Counting::is_of_agent(metric, fact, one))
+                        && inspector
+                            .is_none_or(|one| one.is_some_and(|one| counting.is_of_inspector(metric, fact, one)))
+                        && agent.is_none_or(|one| one.is_some_and(|one| Counting::is_of_agent(metric, fact, one)))
                 };
                 let mut rows: Vec<Fact> = facts.around(scope.from, scope.to).iter().filter(counts).copied().collect();
-                rows.sort_by_key(|fact| (-fact.starts_at, fact.pk));
+                rows.sort_by_key(|fact| (-fact.starts_at(), fact.pk()));
                 rows
             });
             let counted = counted.await;
             let mut basis = part.basis;
-            basis.notes.extend(part.inspector.map(|one| Note::ThoseOf("inspector", one.name)));
-            basis.notes.extend(part.agent.map(|one| Note::ThoseOf("agent", one.name)));
+            basis.notes.extend(part.inspector.map(|one| Note::ThoseOf("inspector", one.entry.name)));
+            basis.notes.extend(part.agent.map(|one| Note::ThoseOf("agent", one.entry.name)));
             Ok((ExplainedPart { facts: part.facts, counted }, basis))
         })
         .await
@@ -329,13 +330,13 @@ impl Companies {
 /// The last jobs up to now that an agent sent, canceled ones included, among the inspections asked about.
 async fn last_jobs(
     company: &Company,
-    facts: &Facts,
-    agent: i64,
+    facts: &FactTable,
+    agent: AgentNumber,
     now: Timestamp,
 ) -> Result<Vec<Inspection>, RecordsError> {
-    let is_past = |fact: &&Fact| fact.buying_agent == Some(agent) && fact.starts_at < now.as_millisecond();
+    let is_past = |fact: &&Fact| fact.buying_agent() == Some(agent) && fact.starts_at() < now.as_millisecond();
     let mut jobs = Vec::new();
-    for fact in facts.rows.iter().rev().filter(is_past).take(LAST_JOBS) {
+    for fact in facts.rows().iter().rev().filter(is_past).take(LAST_JOBS) {
         if let Ok(id) = facts.id(fact).parse() {
             jobs.extend(company.records.inspection(&id).await?.map(|(inspection, _)| inspection));
         }

@@ -22,5 +22,3 @@ pub use insights::{
 };
 pub use inspections::{InspectionsAnswer, InspectionsAsked, ListedInspection, Place};
 pub use question::{Apart, History, Only, Part, PersonRole, Question};
-
-pub use mirror::{AgentFact, Fact, Facts};

@@ -3,11 +3,10 @@
 
 use std::sync::Arc;
 
-use domain::{NamedPeriod, date_of, epoch_day};
+use domain::{AgentNumber, FactTable, InspectorNumber, NamedPeriod, date_of, epoch_day};
 use insight::Scope;
 use jiff::Timestamp;
-use mirror::Facts;
-use records::{Basis, InspectorMeant, NarrowedBy, NarrowingWanted, Need, Period, RecordsError, summed};
+use records::{Basis, InspectorMeant, NameEntry, NarrowedBy, NarrowingWanted, Need, Period, RecordsError, summed};
 use serde::Deserialize;
 
 use super::people::People;
@@ -91,15 +90,15 @@ pub struct Part<'a> {
     /// Whose.
     pub company: &'a Company,
     /// The rows.
-    pub facts: Arc<Facts>,
+    pub facts: Arc<FactTable>,
     /// The days asked about, as days since 1970-01-01; every day where the question is about none.
     pub scope: Scope,
     /// Those they are compared with.
     pub before: Option<Scope>,
     /// The inspector who stands apart.
-    pub inspector: Option<Apart>,
+    pub inspector: Option<Apart<InspectorNumber>>,
     /// The agent who stands apart.
-    pub agent: Option<Apart>,
+    pub agent: Option<Apart<AgentNumber>>,
     /// The present time.
     pub now: Timestamp,
     /// What the rows stand on.
@@ -108,16 +107,16 @@ pub struct Part<'a> {
 
 /// A person who was asked for beside the rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Apart {
-    /// The number among the rows.
-    pub number: i64,
-    /// The name.
-    pub name: String,
+pub struct Apart<N> {
+    /// The number among the rows; `None` where no row names them.
+    pub number: Option<N>,
+    /// The name, with what tells it from another.
+    pub entry: NameEntry,
 }
 
 impl Part<'_> {
     /// What `work` makes of the rows, beside the threads that serve. `work` is also told the present time, in milliseconds.
-    pub async fn sum<T: Send + 'static>(&self, work: impl FnOnce(&Facts, i64) -> T + Send + 'static) -> T {
+    pub async fn sum<T: Send + 'static>(&self, work: impl FnOnce(&FactTable, i64) -> T + Send + 'static) -> T {
         let now = self.now.as_millisecond();
         summed(&self.facts, move |facts| work(facts, now)).await
     }
@@ -179,14 +178,16 @@ impl Companies {
                     agent: agent.clone().filter(|_| narrows(question.agent)),
                     ..only.without_people()
                 };
-                let inspector = inspector
-                    .filter(|_| !narrows(question.inspector))
-                    .map(|one| Ok::<_, RecordsError>(Apart { number: one.known_number()?, name: one.entry.name }));
-                let agent = agent
-                    .filter(|_| !narrows(question.agent))
-                    .map(|one| Ok::<_, RecordsError>(Apart { number: one.known_number()?, name: one.entry.name }));
                 let (facts, mut basis) = company.records.facts_of(&wanted, need).await?;
                 basis.periods.extend(period);
+                let inspector = inspector.filter(|_| !narrows(question.inspector)).map(|one| {
+                    let number = facts.inspector_by_key(one.known_number()?);
+                    Ok::<_, RecordsError>(Apart { number, entry: one.entry })
+                });
+                let agent = agent.filter(|_| !narrows(question.agent)).map(|one| {
+                    let number = facts.agent_by_key(one.known_number()?);
+                    Ok::<_, RecordsError>(Apart { number, entry: one.entry })
+                });
                 let (inspector, agent) = (inspector.transpose()?, agent.transpose()?);
                 answer(Part { company, facts, scope, before, inspector, agent, now, basis }).await
             }

@@ -10,6 +10,7 @@ mod client;
 mod clock;
 mod company;
 mod day;
+mod fact_table;
 mod id;
 mod inspection;
 mod inspection_query;
@@ -28,6 +29,10 @@ pub use client::Client;
 pub use clock::{Clock, FixedClock, HandClock, SystemClock};
 pub use company::{CompanyName, CompanyNameError};
 pub use day::{date_of, epoch_day};
+pub use fact_table::{
+    AgentFact, AgentNumber, Assistants, Fact, FactTable, FactTableBuilder, InspectorFact, InspectorNumber, Named,
+    Narrowing, NewFact, Sold, WordNumber,
+};
 pub use id::{
     AgencyId, AgentId, AgentTeamId, AttachmentId, ClientId, ConnectionId, IdError, InspectionId, InspectorId, Slug,
     id_order,

@@ -3,14 +3,12 @@
 mod course;
 mod profile;
 
-use std::collections::BTreeMap;
-
 pub use course::{COURSE_REFERRALS_MIN, COURSE_REFERRALS_SURE, Course};
 pub use profile::{AgentProfile, agent_profile};
 
 use super::common::{Rate, Scope, median, rate, sum_of};
 use super::metric::{Counting, Metric};
-use mirror::{Fact, Facts};
+use domain::{AgentNumber, Fact, FactTable};
 
 /// Milliseconds of a day.
 const DAY_MS: f64 = 86_400_000.0;
@@ -43,7 +41,7 @@ impl Default for DormantRule {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AgentNumbers {
     /// The agent's number.
-    pub agent: i64,
+    pub agent: AgentNumber,
     /// Referrals dated in the period and before now.
     pub referrals: u64,
     /// Referrals of the period compared with.
@@ -140,31 +138,34 @@ pub struct AgentAnalysis {
 }
 
 /// The numbers of every agent. `facts` is the company's whole history; `now` is in milliseconds since 1970.
-pub fn agent_analysis(facts: &Facts, scope: &Scope, before: Option<&Scope>, now: i64) -> AgentAnalysis {
+pub fn agent_analysis(facts: &FactTable, scope: &Scope, before: Option<&Scope>, now: i64) -> AgentAnalysis {
     let counting = Counting::new(facts, scope, now);
-    let mut buying: BTreeMap<i64, Vec<Placed>> = BTreeMap::new();
-    let mut selling: BTreeMap<i64, u64> = BTreeMap::new();
+    // By the agents' numbers.
+    let mut buying: Vec<Vec<Placed>> = Vec::new();
+    buying.resize_with(facts.agents_len(), Vec::new);
+    let mut selling = vec![0_u64; facts.agents_len()];
     let (mut revenue, mut without_agent) = (0, 0);
-    for (place, fact) in facts.rows.iter().enumerate() {
-        if let Some(agent) = fact.buying_agent {
-            buying.entry(agent).or_default().push(Placed { place, fact });
+    for (place, fact) in facts.rows().iter().enumerate() {
+        if let Some(rows) = fact.buying_agent().and_then(|agent| buying.get_mut(agent.index())) {
+            rows.push(Placed { place, fact });
         }
-        if let Some(agent) = fact.selling_agent.filter(|_| counting.counts(Metric::SellingSide, fact)) {
-            *selling.entry(agent).or_default() += 1;
+        if counting.counts(Metric::SellingSide, fact)
+            && let Some(count) = fact.selling_agent().and_then(|agent| selling.get_mut(agent.index()))
+        {
+            *count += 1;
         }
         if counting.counts(Metric::Volume, fact) {
-            revenue += fact.quote.map_or(0, i128::from);
-            without_agent += u64::from(fact.buying_agent.is_none());
+            revenue += fact.quote().map_or(0, i128::from);
+            without_agent += u64::from(fact.buying_agent().is_none());
         }
     }
-    for agent in selling.keys() {
-        buying.entry(*agent).or_default();
-    }
-    let agents: Vec<AgentNumbers> = buying
-        .iter()
-        .map(|(agent, rows)| {
-            let mut numbers = numbers(facts, *agent, rows, &counting, before, now);
-            numbers.selling = selling.get(agent).copied().unwrap_or(0);
+    let agents: Vec<AgentNumbers> = facts
+        .agent_numbers()
+        .zip(buying.iter().zip(selling))
+        .filter(|(_, (rows, selling))| !rows.is_empty() || *selling != 0)
+        .map(|(agent, (rows, selling))| {
+            let mut numbers = numbers(facts, agent, rows, &counting, before, now);
+            numbers.selling = selling;
             numbers.revenue_share = if revenue == 0 { 0.0 } else { numbers.revenue as f64 / revenue as f64 };
             numbers
         })
@@ -182,8 +183,8 @@ struct Placed<'a> {
 }
 
 fn numbers(
-    facts: &Facts,
-    agent: i64,
+    facts: &FactTable,
+    agent: AgentNumber,
     rows: &[Placed],
     counting: &Counting,
     before: Option<&Scope>,
@@ -192,8 +193,8 @@ fn numbers(
     let of = |metric| rows.iter().map(|one| one.fact).filter(move |fact| counting.counts(metric, fact));
     let count = |metric| of(metric).count() as u64;
     let performed = count(Metric::Volume);
-    let past = rows.get(..rows.partition_point(|one| one.fact.starts_at < now)).unwrap_or(rows);
-    let starts: Vec<i64> = past.iter().map(|one| one.fact.starts_at).collect();
+    let past = rows.get(..rows.partition_point(|one| one.fact.starts_at() < now)).unwrap_or(rows);
+    let starts: Vec<i64> = past.iter().map(|one| one.fact.starts_at()).collect();
     let gaps: Vec<f64> =
         starts.windows(2).filter_map(|pair| Some((pair.get(1)? - pair.first()?) as f64 / DAY_MS)).collect();
     let last = starts.last().copied();
@@ -206,7 +207,7 @@ fn numbers(
     let (recent, base) = (within(RECENT_DAYS, 0), within(RECENT_DAYS + BASE_DAYS, RECENT_DAYS));
     // The agent's time here: since the company knows them, or since their first referral.
     let known = facts.agent(agent).and_then(|known| known.created_at).or_else(|| starts.first().copied());
-    let rank = |at: i64| facts.rows.partition_point(|fact| fact.starts_at < at);
+    let rank = |at: i64| facts.rows().partition_point(|fact| fact.starts_at() < at);
     let (begins, ends) = (known.map_or(0, rank), rank(now));
     let places: Vec<f64> = past
         .iter()
@@ -217,8 +218,8 @@ fn numbers(
     let last_year = past
         .iter()
         .map(|one| one.fact)
-        .filter(|fact| fact.canceled_at.is_none() && year_before_last.is_some_and(|from| from < fact.starts_at));
-    let at_stake = sum_of(last_year.filter_map(|fact| fact.quote));
+        .filter(|fact| !fact.is_canceled() && year_before_last.is_some_and(|from| from < fact.starts_at()));
+    let at_stake = sum_of(last_year.filter_map(|fact| fact.quote()));
     let as_long = |since: f64| gaps.iter().filter(|gap| since <= **gap).count() as f64 / gaps.len() as f64;
     AgentNumbers {
         agent,
@@ -226,7 +227,7 @@ fn numbers(
         referrals_before: before.map(|before| rows.iter().filter(|one| before.holds(one.fact)).count() as u64),
         performed,
         canceled: count(Metric::Canceled),
-        revenue: sum_of(of(Metric::Quoted).filter_map(|fact| fact.quote)),
+        revenue: sum_of(of(Metric::Quoted).filter_map(|fact| fact.quote())),
         revenue_share: 0.0,
         attach: rate(count(Metric::Attach), performed),
         selling: 0,
@@ -244,6 +245,6 @@ fn numbers(
         at_stake,
         recent,
         base,
-        booked_ahead: rows.iter().any(|one| now <= one.fact.starts_at && one.fact.canceled_at.is_none()),
+        booked_ahead: rows.iter().any(|one| now <= one.fact.starts_at() && !one.fact.is_canceled()),
     }
 }

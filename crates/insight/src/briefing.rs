@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use super::documents::{Habit, late};
 use super::places::{Place, place_of};
 use super::scorecard::most_first;
-use domain::{Inspection, InspectorOnInspection, Status, fold};
-use mirror::{Fact, Facts, Named};
+use domain::{AgentNumber, Fact, FactTable, Inspection, InspectorOnInspection, Named, Status, fold};
 
 /// A buying agent whose last inspection lies further back is back after a lapse, in days.
 const LAPSE_DAYS: i64 = 180;
@@ -115,18 +114,18 @@ pub struct Briefing {
 
 /// The briefing for these inspections. `facts` is the company's history up to them, `habits` the documents that usually
 /// come; where an inspection's files are not known, none of them is late.
-pub fn briefing(inspections: Vec<Inspection>, facts: &Facts, habits: &[Habit], now: Timestamp) -> Briefing {
+pub fn briefing(inspections: Vec<Inspection>, facts: &FactTable, habits: &[Habit], now: Timestamp) -> Briefing {
     let canceled = inspections.iter().filter(|one| one.status(now) == Status::Canceled).count() as u64;
     let mut jobs: Vec<Inspection> =
         inspections.into_iter().filter(|one| !matches!(one.status(now), Status::Canceled | Status::Deleted)).collect();
     jobs.sort_by(|left, right| left.starts_at.cmp(&right.starts_at).then_with(|| left.id.cmp(&right.id)));
     // Who was deleted from the service and comes back has a past here.
-    let agents: BTreeMap<&str, i64> = facts.all_agents().map(|(pk, agent)| (agent.id.as_str(), pk)).collect();
+    let agents: BTreeMap<&str, AgentNumber> = facts.all_agents().map(|(pk, agent)| (agent.id.as_str(), pk)).collect();
     let ids = jobs.iter().filter_map(|job| job.buying_agent.as_ref()?.id.as_ref());
-    let mut by_agent: BTreeMap<i64, Vec<&Fact>> =
+    let mut by_agent: BTreeMap<AgentNumber, Vec<&Fact>> =
         ids.filter_map(|id| agents.get(id.as_str())).map(|agent| (*agent, Vec::new())).collect();
-    for fact in &facts.rows {
-        if let Some(rows) = fact.buying_agent.and_then(|agent| by_agent.get_mut(&agent)) {
+    for fact in facts.rows() {
+        if let Some(rows) = fact.buying_agent().and_then(|agent| by_agent.get_mut(&agent)) {
             rows.push(fact);
         }
     }
@@ -227,15 +226,15 @@ fn hop(from: Place, to: Place, minutes: i64) -> Option<(bool, u64)> {
     (is_impossible || is_tight).then(|| (is_impossible, km.round() as u64))
 }
 
-fn background(job: &Inspection, rows: &[&Fact], facts: &Facts) -> AgentBackground {
+fn background(job: &Inspection, rows: &[&Fact], facts: &FactTable) -> AgentBackground {
     const DAY_MS: i64 = 86_400_000;
     let Some(starts_at) = job.starts_at.map(Timestamp::as_millisecond) else { return AgentBackground::default() };
-    let before: Vec<&&Fact> = rows.iter().filter(|fact| fact.starts_at < starts_at).collect();
-    let together: Vec<&&&Fact> = before.iter().filter(|fact| fact.canceled_at.is_none()).collect();
+    let before: Vec<&&Fact> = rows.iter().filter(|fact| fact.starts_at() < starts_at).collect();
+    let together: Vec<&&&Fact> = before.iter().filter(|fact| !fact.is_canceled()).collect();
     let mut add_ons: BTreeMap<&str, u64> = BTreeMap::new();
     for fact in &together {
         for word in facts.sold(fact) {
-            if let Some(Named::AddOn(name)) = facts.names.get(word) {
+            if let Some(Named::AddOn(name)) = facts.named(*word) {
                 *add_ons.entry(name).or_default() += 1;
             }
         }
@@ -243,7 +242,7 @@ fn background(job: &Inspection, rows: &[&Fact], facts: &Facts) -> AgentBackgroun
     AgentBackground {
         jobs: together.len() as u64,
         canceled: (before.len() - together.len()) as u64,
-        days_since_last: together.iter().map(|fact| fact.starts_at).max().map(|last| (starts_at - last) / DAY_MS),
+        days_since_last: together.iter().map(|fact| fact.starts_at()).max().map(|last| (starts_at - last) / DAY_MS),
         usual_add_ons: most_first(add_ons).into_iter().take(USUAL_MAX).map(|(name, _)| name.to_owned()).collect(),
     }
 }

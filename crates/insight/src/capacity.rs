@@ -10,8 +10,7 @@ use self::back_test::{History, best};
 use self::calendar::{WEEK, holiday};
 use self::models::YEAR;
 use super::common::{is_performed, median, percentile};
-use domain::WeekStart;
-use mirror::{Fact, Facts};
+use domain::{Fact, FactTable, InspectorNumber, WeekStart};
 
 pub use models::Model;
 
@@ -97,7 +96,7 @@ fn work_begins(worked: &[bool]) -> usize {
 
 /// The first day of the week with which the regular work of these begins; `None` without any before `this_week`.
 fn first_week(rows: &[&Fact], this_week: i64, week_starts: WeekStart) -> Option<i64> {
-    let first = week_starts.first_day(rows.first()?.day);
+    let first = week_starts.first_day(rows.first()?.day());
     let weeks = usize::try_from((this_week - first) / WEEK).ok()?;
     let (counts, _) = by_week(rows.iter().copied(), first, weeks);
     let begins = work_begins(&counts.iter().map(|count| *count > 0.0).collect::<Vec<_>>());
@@ -108,14 +107,14 @@ fn first_week(rows: &[&Fact], this_week: i64, week_starts: WeekStart) -> Option<
 /// fewer than 12 complete weeks of history since regular work began. The week of `today` is part filled and is neither
 /// history nor forecast. `now` is in milliseconds since 1970; weeks begin on the company's day.
 pub fn capacity_plan(
-    facts: &Facts,
+    facts: &FactTable,
     ahead: usize,
     today: i64,
     now: i64,
     week_starts: WeekStart,
 ) -> Option<CapacityPlan> {
     let this_week = week_starts.first_day(today);
-    let rows: Vec<&Fact> = facts.rows.iter().filter(|fact| fact.canceled_at.is_none()).collect();
+    let rows: Vec<&Fact> = facts.rows().iter().filter(|fact| !fact.is_canceled()).collect();
     let work_begins = first_week(&rows, this_week, week_starts)?;
     // The first week is seldom whole.
     let first = work_begins + WEEK;
@@ -169,7 +168,7 @@ pub fn capacity_plan(
         naive_error: tried.naive_error,
         origins: tried.origins,
         history: weeks,
-        apart: rows.iter().filter(|fact| fact.day < work_begins).count(),
+        apart: rows.iter().filter(|fact| fact.day() < work_begins).count(),
         capacity,
         capacity_hours: percentile(hours_of_year.to_vec(), 0.9),
         median: middle,
@@ -180,10 +179,10 @@ pub fn capacity_plan(
 fn by_week<'a>(rows: impl Iterator<Item = &'a Fact>, first: i64, weeks: usize) -> (Vec<f64>, Vec<f64>) {
     let (mut counts, mut hours) = (vec![0.0; weeks], vec![0.0; weeks]);
     for fact in rows {
-        let week = usize::try_from((fact.day - first).div_euclid(WEEK)).ok();
+        let week = usize::try_from((fact.day() - first).div_euclid(WEEK)).ok();
         if let Some((count, sum)) = week.and_then(|week| Some((counts.get_mut(week)?, hours.get_mut(week)?))) {
             *count += 1.0;
-            *sum += fact.hours.unwrap_or(0.0);
+            *sum += fact.hours().unwrap_or(0.0);
         }
     }
     (counts, hours)
@@ -196,8 +195,8 @@ fn last(values: &[f64], weeks: usize) -> &[f64] {
 
 /// How many of these lie in the week that begins on a day, and their hours.
 fn booked(rows: &[&Fact], week_begins: i64) -> (u64, f64) {
-    let of_week = rows.iter().filter(|fact| (week_begins..week_begins + WEEK).contains(&fact.day));
-    of_week.fold((0, 0.0), |(count, hours), fact| (count + 1, hours + fact.hours.unwrap_or(0.0)))
+    let of_week = rows.iter().filter(|fact| (week_begins..week_begins + WEEK).contains(&fact.day()));
+    of_week.fold((0, 0.0), |(count, hours), fact| (count + 1, hours + fact.hours().unwrap_or(0.0)))
 }
 
 /// Of the inspections that half a year's weeks came to, the share that was booked as long before each week as now is
@@ -206,10 +205,10 @@ fn usual_share(rows: &[&Fact], week_begins: i64, this_week: i64, now: i64, week_
     let lead = week_begins * 86_400_000 - now;
     let (mut booked, mut all) = (0_u64, 0_u64);
     let from = this_week - WEEK * i64::from(HALF_YEAR);
-    for fact in rows.iter().filter(|fact| (from..this_week).contains(&fact.day)) {
-        let Some(created_at) = fact.created_at else { continue };
+    for fact in rows.iter().filter(|fact| (from..this_week).contains(&fact.day())) {
+        let Some(created_at) = fact.created_at() else { continue };
         all += 1;
-        booked += u64::from(created_at <= week_starts.first_day(fact.day) * 86_400_000 - lead);
+        booked += u64::from(created_at <= week_starts.first_day(fact.day()) * 86_400_000 - lead);
     }
     (all != 0).then(|| booked as f64 / all as f64)
 }
@@ -218,7 +217,7 @@ fn usual_share(rows: &[&Fact], week_begins: i64, this_week: i64, now: i64, week_
 #[derive(Clone, Debug, PartialEq)]
 pub struct InspectorWeeks {
     /// The primary inspector; `None` for jobs without one.
-    pub inspector: Option<i64>,
+    pub inspector: Option<InspectorNumber>,
     /// The middle of the inspections in the weeks of the past half year.
     pub usual: f64,
     /// Hours of the 90th-percentile week of the past year; `None` with fewer than [`WEEKS_MIN`] weeks.
@@ -233,11 +232,11 @@ pub struct InspectorWeeks {
 
 /// The inspectors with work in the past half year or booked in the weeks shown, most in a usual week first. The week of
 /// `today` is part filled and counts nowhere.
-pub fn inspector_weeks(facts: &Facts, today: i64, now: i64, week_starts: WeekStart) -> Vec<InspectorWeeks> {
+pub fn inspector_weeks(facts: &FactTable, today: i64, now: i64, week_starts: WeekStart) -> Vec<InspectorWeeks> {
     let this_week = week_starts.first_day(today);
-    let mut by_inspector: BTreeMap<Option<i64>, Vec<&Fact>> = BTreeMap::new();
-    for fact in facts.rows.iter().filter(|fact| fact.canceled_at.is_none()) {
-        by_inspector.entry(fact.inspector).or_default().push(fact);
+    let mut by_inspector: BTreeMap<Option<InspectorNumber>, Vec<&Fact>> = BTreeMap::new();
+    for fact in facts.rows().iter().filter(|fact| !fact.is_canceled()) {
+        by_inspector.entry(fact.inspector()).or_default().push(fact);
     }
     let mut shown: Vec<InspectorWeeks> = by_inspector
         .into_iter()

@@ -1,6 +1,6 @@
 //! What several insights share.
 
-use mirror::{Fact, Facts, Named};
+use domain::{Fact, FactTable, WordNumber};
 
 /// Rates over fewer cases are marked as a small sample.
 pub const SMALL_SAMPLE: u64 = 10;
@@ -44,7 +44,7 @@ pub fn rate(count: u64, of: u64) -> Option<Rate> {
 }
 
 /// Which inspections are counted: days since 1970-01-01, both included. What else they are narrowed to is settled before,
-/// see [`Narrowing`](mirror::Narrowing).
+/// see [`Narrowing`](domain::Narrowing).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {
     /// The first day.
@@ -56,13 +56,13 @@ pub struct Scope {
 impl Scope {
     /// Whether an inspection is dated in it.
     pub fn holds(&self, fact: &Fact) -> bool {
-        (self.from..=self.to).contains(&fact.day)
+        (self.from..=self.to).contains(&fact.day())
     }
 }
 
 /// *Performed*: booked, not canceled, dated before now (milliseconds since 1970).
 pub(super) fn is_performed(fact: &Fact, now: i64) -> bool {
-    fact.canceled_at.is_none() && fact.starts_at < now
+    !fact.is_canceled() && fact.starts_at() < now
 }
 
 /// The sum of amounts of money. Wider than an amount is: no number of rows can make it wrap.
@@ -70,14 +70,9 @@ pub(super) fn sum_of(amounts: impl Iterator<Item = i64>) -> i128 {
     amounts.map(i128::from).sum()
 }
 
-/// Whether at least one add-on was sold.
-pub(super) fn has_add_on(facts: &Facts, fact: &Fact) -> bool {
-    add_ons(facts, fact).next().is_some()
-}
-
 /// The add-ons of an inspection, as numbers among the names.
-pub(super) fn add_ons<'a>(facts: &'a Facts, fact: &Fact) -> impl Iterator<Item = i64> + use<'a> {
-    facts.sold(fact).iter().copied().filter(|word| matches!(facts.names.get(word), Some(Named::AddOn(_))))
+pub(super) fn add_ons<'a>(facts: &'a FactTable, fact: &Fact) -> impl Iterator<Item = WordNumber> + use<'a> {
+    facts.sold(fact).iter().copied().filter(|word| facts.is_add_on(*word))
 }
 
 /// The middle of some numbers; of an even count the mean of the two in the middle.

@@ -1,4 +1,4 @@
-//! Answers worked out from the mirror's rows: pure functions without clock or I/O. "Now" and the zone are arguments, and
+//! Answers worked out from a company's rows: pure functions without clock or I/O. "Now" and the zone are arguments, and
 //! the same rows and arguments give the same answer, byte for byte.
 //!
 //! Each number is defined once, where it is worked out.
@@ -28,7 +28,7 @@ pub use capacity::{
 pub use common::{Rate, SMALL_SAMPLE, Scope, rate};
 pub use documents::{Habit, SETTLED_DAYS, habits, late};
 pub use metric::{Counting, Metric};
-pub use mix::{MixBy, MixCell, MixRow, ServiceMix, Trend, service_mix};
+pub use mix::{MixBy, MixCell, MixKey, MixRow, ServiceMix, Trend, service_mix};
 pub use places::{Place, place_of};
 pub use quality::{Finding, Looked, misdated, quality};
 pub use scorecard::{REPEAT_DAYS, Scorecard, ScorecardRow, scorecard};

@@ -1,9 +1,9 @@
 //! Which inspections a number counts. The tools that show a number and the one that explains it use the same predicate,
 //! so that they cannot differ.
 
-use super::common::{Scope, has_add_on, is_performed};
+use super::common::{Scope, is_performed};
 use super::scorecard::Repeats;
-use mirror::{Fact, Facts};
+use domain::{AgentNumber, Fact, FactTable, InspectorNumber};
 
 /// A number of inspections. All count only what began before now: a period that is still running ends now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub enum Metric {
 
 /// What it takes to say whether an inspection counts.
 pub struct Counting<'a> {
-    facts: &'a Facts,
+    facts: &'a FactTable,
     scope: Scope,
     repeats: Repeats,
     now: i64,
@@ -47,7 +47,7 @@ pub struct Counting<'a> {
 impl<'a> Counting<'a> {
     /// For the inspections of `scope`. `facts` must hold everything an agent sent in the year before, not only what one
     /// inspector did; `now` is in milliseconds since 1970.
-    pub fn new(facts: &'a Facts, scope: &Scope, now: i64) -> Self {
+    pub fn new(facts: &'a FactTable, scope: &Scope, now: i64) -> Self {
         Self { facts, scope: *scope, repeats: Repeats::around(facts, scope), now }
     }
 
@@ -55,44 +55,44 @@ impl<'a> Counting<'a> {
     pub fn counts(&self, metric: Metric, fact: &Fact) -> bool {
         let performed = || is_performed(fact, self.now);
         self.scope.holds(fact)
-            && fact.starts_at < self.now
+            && fact.starts_at() < self.now
             && match metric {
                 Metric::Booked => true,
                 Metric::Volume => performed(),
-                Metric::Canceled => fact.canceled_at.is_some(),
-                Metric::Quoted => performed() && fact.quote.is_some(),
-                Metric::Attach => performed() && has_add_on(self.facts, fact),
+                Metric::Canceled => fact.is_canceled(),
+                Metric::Quoted => performed() && fact.quote().is_some(),
+                Metric::Attach => performed() && self.facts.has_add_on(fact),
                 Metric::Assists => performed() && !self.assistants(fact).is_empty(),
-                Metric::Referrals => fact.buying_agent.is_some(),
-                Metric::SellingSide => fact.selling_agent.is_some(),
-                Metric::Hours => performed() && fact.hours.is_some(),
+                Metric::Referrals => fact.buying_agent().is_some(),
+                Metric::SellingSide => fact.selling_agent().is_some(),
+                Metric::Hours => performed() && fact.hours().is_some(),
                 // 1970-01-01 was a Thursday: days 2 and 3 of such a week are Saturday and Sunday.
-                Metric::Weekend => performed() && matches!(fact.day.rem_euclid(7), 2 | 3),
-                Metric::Published => performed() && fact.hours.is_some() && fact.published_at.is_some(),
+                Metric::Weekend => performed() && matches!(fact.day().rem_euclid(7), 2 | 3),
+                Metric::Published => performed() && fact.hours().is_some() && fact.published_at().is_some(),
                 Metric::RepeatAgents => performed() && self.repeats.holds(fact),
-                Metric::Unpaid => performed() && fact.paid == Some(false),
+                Metric::Unpaid => performed() && fact.paid() == Some(false),
             }
     }
 
     /// Those who assist with an inspection, the primary inspector left out.
-    pub(super) fn assistants(&self, fact: &Fact) -> &'a [i64] {
-        self.facts.assists.get(&fact.pk).map(Vec::as_slice).unwrap_or_default()
+    pub(super) fn assistants(&self, fact: &Fact) -> &'a [InspectorNumber] {
+        self.facts.assistants(fact)
     }
 
     /// Whether an inspection that counts does so for this inspector: the primary one, for assists an assistant.
-    pub fn is_of_inspector(&self, metric: Metric, fact: &Fact, inspector: i64) -> bool {
+    pub fn is_of_inspector(&self, metric: Metric, fact: &Fact, inspector: InspectorNumber) -> bool {
         match metric {
             Metric::Assists => self.assistants(fact).contains(&inspector),
-            _ => fact.inspector == Some(inspector),
+            _ => fact.inspector() == Some(inspector),
         }
     }
 
     /// Whether an inspection that counts does so for this agent: the one on the buying side, for the selling side the one
     /// there.
-    pub fn is_of_agent(metric: Metric, fact: &Fact, agent: i64) -> bool {
+    pub fn is_of_agent(metric: Metric, fact: &Fact, agent: AgentNumber) -> bool {
         match metric {
-            Metric::SellingSide => fact.selling_agent == Some(agent),
-            _ => fact.buying_agent == Some(agent),
+            Metric::SellingSide => fact.selling_agent() == Some(agent),
+            _ => fact.buying_agent() == Some(agent),
         }
     }
 }

@@ -1,11 +1,10 @@
 //! What is sold where, by whom and through whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::common::{Rate, Scope, has_add_on, is_performed, rate, sum_of};
+use super::common::{Rate, Scope, is_performed, rate, sum_of};
 use super::metric::{Counting, Metric};
-use domain::date_of;
-use mirror::{Fact, Facts, Named};
+use domain::{AgentNumber, Fact, FactTable, InspectorNumber, Named, Sold, WordNumber, date_of};
 
 /// What services are broken down by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +13,7 @@ pub enum MixBy {
     Zip,
     /// City.
     City,
-    /// Calendar month, as `year * 100 + month`.
+    /// Calendar month.
     Month,
     /// Primary inspector.
     Inspector,
@@ -24,11 +23,24 @@ pub enum MixBy {
     Agency,
 }
 
+/// What a group is about; which kind of it follows from [`MixBy`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MixKey {
+    /// A ZIP code, a city, an agency.
+    Word(WordNumber),
+    /// A primary inspector.
+    Inspector(InspectorNumber),
+    /// A buying agent.
+    Agent(AgentNumber),
+    /// A month of a year, 1 to 12.
+    Month(i16, i8),
+}
+
 /// One service or add-on in one group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MixCell {
     /// The service's number among the names.
-    pub word: i64,
+    pub word: WordNumber,
     /// Performed inspections with it, of the group's performed.
     pub share: Rate,
     /// Its share in the whole company and period.
@@ -49,8 +61,8 @@ pub enum Trend {
 /// One group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MixRow {
-    /// The group's key (see [`MixBy`]); `None` for inspections without one.
-    pub key: Option<i64>,
+    /// What the group is about; `None` for inspections without one.
+    pub key: Option<MixKey>,
     /// Performed inspections.
     pub volume: u64,
     /// Performed inspections of the period compared with; a month has none.
@@ -80,29 +92,29 @@ pub struct ServiceMix {
 }
 
 /// The mix of performed inspections in `scope` by `by`, with volumes of `before`.
-pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: MixBy, now: i64) -> ServiceMix {
+pub fn service_mix(facts: &FactTable, scope: &Scope, before: Option<&Scope>, by: MixBy, now: i64) -> ServiceMix {
     let counting = Counting::new(facts, scope, now);
     let in_scope = facts.around(scope.from, scope.to).iter();
     let performed: Vec<&Fact> = in_scope.filter(|fact| counting.counts(Metric::Volume, fact)).collect();
     let norms = counts(facts, &performed);
     let all = performed.len() as u64;
-    let norm = |word: i64| norms.get(&word).map_or(0.0, |count| *count as f64 / all.max(1) as f64);
-    let mut groups: BTreeMap<Option<i64>, Vec<&Fact>> = BTreeMap::new();
+    let norm = |word: WordNumber| norms.get(&word).map_or(0.0, |count| *count as f64 / all.max(1) as f64);
+    let mut groups: BTreeMap<Option<MixKey>, Vec<&Fact>> = BTreeMap::new();
     for fact in &performed {
         groups.entry(key(facts, fact, by)).or_default().push(fact);
     }
     // How many, and how many of them with an add-on.
-    let mut earlier: BTreeMap<Option<i64>, (u64, u64)> = BTreeMap::new();
+    let mut earlier: BTreeMap<Option<MixKey>, (u64, u64)> = BTreeMap::new();
     if let Some(before) = before {
         for fact in
             facts.around(before.from, before.to).iter().filter(|fact| before.holds(fact) && is_performed(fact, now))
         {
             let group = earlier.entry(key(facts, fact, by)).or_default();
             group.0 += 1;
-            group.1 += u64::from(has_add_on(facts, fact));
+            group.1 += u64::from(facts.has_add_on(fact));
         }
     }
-    let row = |key: Option<i64>, group: &[&Fact], before: Option<(u64, u64)>| {
+    let row = |key: Option<MixKey>, group: &[&Fact], before: Option<(u64, u64)>| {
         let volume_before = before.map(|(volume, _)| volume);
         let volume = group.len() as u64;
         let mut cells: Vec<MixCell> = counts(facts, group)
@@ -123,14 +135,14 @@ pub fn service_mix(facts: &Facts, scope: &Scope, before: Option<&Scope>, by: Mix
         }
         cells.sort_by(|left, right| right.share.count.cmp(&left.share.count).then_with(|| left.word.cmp(&right.word)));
         let (add_ons, services): (Vec<MixCell>, Vec<MixCell>) =
-            cells.into_iter().partition(|cell| matches!(facts.names.get(&cell.word), Some(Named::AddOn(_))));
+            cells.into_iter().partition(|cell| facts.is_add_on(cell.word));
         let attached = group.iter().filter(|fact| counting.counts(Metric::Attach, fact)).count() as u64;
         MixRow {
             key,
             volume,
             volume_before,
             trend: volume_before.and_then(|before| trend(volume, before)),
-            revenue: sum_of(group.iter().filter_map(|fact| fact.quote)),
+            revenue: sum_of(group.iter().filter_map(|fact| fact.quote())),
             attach: rate(attached, volume),
             attach_before: before.and_then(|(volume, attached)| rate(attached, volume)),
             services,
@@ -160,29 +172,33 @@ fn trend(volume: u64, before: u64) -> Option<Trend> {
     if 0.5 < later.low { Some(Trend::Growing) } else { (later.high < 0.5).then_some(Trend::Shrinking) }
 }
 
-fn counts(facts: &Facts, group: &[&Fact]) -> BTreeMap<i64, u64> {
-    let mut counts = BTreeMap::new();
+fn counts(facts: &FactTable, group: &[&Fact]) -> BTreeMap<WordNumber, u64> {
+    let mut of_set: HashMap<Sold, (u64, &Fact)> = HashMap::new();
     for fact in group {
+        of_set.entry(fact.sold()).or_insert((0, *fact)).0 += 1;
+    }
+    let mut counts = BTreeMap::new();
+    for (jobs, fact) in of_set.into_values() {
         // What is no service and no add-on has no share in what is sold.
-        let counted = |word: &&i64| !matches!(facts.names.get(*word), Some(Named::NotAddOn(_)));
+        let counted = |word: &&WordNumber| !matches!(facts.named(**word), Some(Named::NotAddOn(_)));
         for word in facts.sold(fact).iter().filter(counted) {
-            *counts.entry(*word).or_default() += 1;
+            *counts.entry(*word).or_default() += jobs;
         }
     }
     counts
 }
 
-fn key(facts: &Facts, fact: &Fact, by: MixBy) -> Option<i64> {
+fn key(facts: &FactTable, fact: &Fact, by: MixBy) -> Option<MixKey> {
     match by {
-        MixBy::Zip => fact.zip,
-        MixBy::City => fact.city,
+        MixBy::Zip => fact.zip().map(MixKey::Word),
+        MixBy::City => fact.city().map(MixKey::Word),
         MixBy::Month => {
-            let date = date_of(fact.day);
-            Some(i64::from(date.year()) * 100 + i64::from(date.month()))
+            let date = date_of(fact.day());
+            Some(MixKey::Month(date.year(), date.month()))
         }
-        MixBy::Inspector => fact.inspector,
-        MixBy::Agent => fact.buying_agent,
-        MixBy::Agency => fact.buying_agent.and_then(|agent| facts.agent(agent)?.agency),
+        MixBy::Inspector => fact.inspector().map(MixKey::Inspector),
+        MixBy::Agent => fact.buying_agent().map(MixKey::Agent),
+        MixBy::Agency => fact.buying_agent().and_then(|agent| facts.agent(agent)?.agency).map(MixKey::Word),
     }
 }
 

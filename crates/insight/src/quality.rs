@@ -6,8 +6,7 @@ mod names;
 
 use std::collections::BTreeSet;
 
-use domain::{Agent, Inspection, Naming};
-use mirror::{Fact, Facts, Named};
+use domain::{Agent, Fact, FactTable, Inspection, Named, Naming, WordNumber};
 
 pub use bookings::misdated;
 
@@ -32,7 +31,7 @@ pub struct Finding {
 #[derive(Clone, Copy, Debug)]
 pub struct Looked<'a> {
     /// Every inspection that is not deleted.
-    pub facts: &'a Facts,
+    pub facts: &'a FactTable,
     /// The agents.
     pub agents: &'a [Agent],
     /// Inspections that may be orders of one booking, with their clients and addresses.
@@ -45,7 +44,7 @@ pub struct Looked<'a> {
 
 impl<'a> Looked<'a> {
     /// Inspections alone.
-    pub fn at(facts: &'a Facts, naming: &'a Naming, now: i64) -> Self {
+    pub fn at(facts: &'a FactTable, naming: &'a Naming, now: i64) -> Self {
         Self { facts, agents: &[], together: &[], naming, now }
     }
 }
@@ -59,7 +58,7 @@ const QUOTE_MAX: i64 = 100_000 * 10_000;
 /// the numbers; findings without a case are left out.
 pub fn quality(looked: &Looked<'_>, from: i64, to: i64) -> Vec<Finding> {
     let facts = looked.facts;
-    let booked: Vec<&Fact> = facts.around(from, to).iter().filter(|fact| (from..=to).contains(&fact.day)).collect();
+    let booked: Vec<&Fact> = facts.around(from, to).iter().filter(|fact| (from..=to).contains(&fact.day())).collect();
     let mut findings = of_rows(looked, &booked);
     findings.extend(bookings::strays(facts, looked.now));
     findings.extend(bookings::doubles(looked.together, booked.len() as u64));
@@ -78,16 +77,15 @@ fn finding(what: &'static str, distorts: &'static str, cases: Vec<String>, of: u
 fn of_rows(looked: &Looked<'_>, booked: &[&Fact]) -> Vec<Finding> {
     let facts = looked.facts;
     let of = booked.len() as u64;
-    let on_purpose: BTreeSet<i64> = facts
-        .names
-        .iter()
+    let on_purpose: BTreeSet<WordNumber> = facts
+        .words()
         .filter(|(_, named)| matches!(named, Named::Service(name) if looked.naming.is_without_agent(name)))
-        .map(|(word, _)| *word)
+        .map(|(word, _)| word)
         .collect();
     let lacks_agent = |fact: &Fact| {
-        fact.buying_agent.is_none() && !facts.sold(fact).iter().any(|service| on_purpose.contains(service))
+        fact.buying_agent().is_none() && !facts.sold(fact).iter().any(|service| on_purpose.contains(service))
     };
-    let is_absurd = |fact: &Fact| fact.quote.is_some_and(|quote| !(0..=QUOTE_MAX).contains(&quote));
+    let is_absurd = |fact: &Fact| fact.quote().is_some_and(|quote| !(0..=QUOTE_MAX).contains(&quote));
     let rows = |what, distorts, holds: &dyn Fn(&Fact) -> bool| {
         let cases = booked.iter().rev().filter(|fact| holds(fact)).map(|fact| facts.id(fact)).collect();
         finding(what, distorts, cases, of)
@@ -96,18 +94,18 @@ fn of_rows(looked: &Looked<'_>, booked: &[&Fact]) -> Vec<Finding> {
         rows(
             "inspections without a buying agent",
             "referral counts and shares of agents: these count for nobody",
-            &|fact| lacks_agent(fact) && fact.selling_agent.is_none(),
+            &|fact| lacks_agent(fact) && fact.selling_agent().is_none(),
         ),
         rows(
             "inspections with a selling agent only",
             "referral counts: these count for nobody; right where the seller ordered it, as before a listing (then name the \
              service under `services_without_agents`)",
-            &|fact| lacks_agent(fact) && fact.selling_agent.is_some(),
+            &|fact| lacks_agent(fact) && fact.selling_agent().is_some(),
         ),
         rows("inspections without a ZIP code", "service mix by ZIP: these stand in a row of their own", &|fact| {
-            fact.zip.is_none()
+            fact.zip().is_none()
         }),
-        rows("inspections without a quote", "revenue: these add nothing to it", &|fact| fact.quote.is_none()),
+        rows("inspections without a quote", "revenue: these add nothing to it", &|fact| fact.quote().is_none()),
         rows(
             "quotes below zero or above 100,000.00",
             "revenue: a slip in one of these outweighs all others",
@@ -117,10 +115,10 @@ fn of_rows(looked: &Looked<'_>, booked: &[&Fact]) -> Vec<Finding> {
             facts.sold(fact).is_empty()
         }),
         rows("inspections without an inspector", "scorecards: these are credited to nobody", &|fact| {
-            fact.inspector.is_none()
+            fact.inspector().is_none()
         }),
         rows("canceled without a reason", "reasons of cancellations", &|fact| {
-            fact.canceled_at.is_some() && fact.reason.is_none()
+            fact.is_canceled() && fact.reason().is_none()
         }),
     ];
     found.into_iter().flatten().collect()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::common::{Rate, Scope, add_ons, is_performed, median, rate, sum_of};
 use super::metric::{Counting, Metric};
-use mirror::{Fact, Facts};
+use domain::{Fact, FactTable, InspectorNumber, WordNumber};
 
 /// Milliseconds of an hour.
 const HOUR_MS: f64 = 3_600_000.0;
@@ -13,7 +13,7 @@ const HOUR_MS: f64 = 3_600_000.0;
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScorecardRow {
     /// The inspector's number; `None` for jobs without one.
-    pub inspector: Option<i64>,
+    pub inspector: Option<InspectorNumber>,
     /// Booked: dated in the period and before now, canceled ones included.
     pub booked: u64,
     /// Volume: performed inspections.
@@ -31,11 +31,11 @@ pub struct ScorecardRow {
     /// Performed inspections with at least one add-on.
     pub attach: Option<Rate>,
     /// Performed inspections by add-on, most sold first.
-    pub add_ons: Vec<(i64, u64)>,
+    pub add_ons: Vec<(WordNumber, u64)>,
     /// Canceled of booked.
     pub cancellation: Option<Rate>,
     /// Reasons of cancellations, most frequent first; `None` where none was given.
-    pub reasons: Vec<(Option<i64>, u64)>,
+    pub reasons: Vec<(Option<WordNumber>, u64)>,
     /// Performed inspections whose buying agent had sent one in the 365 days before, of those that have one.
     pub repeat_agents: Option<Rate>,
     /// The middle time from the end of an inspection to its published report, in hours.
@@ -67,26 +67,26 @@ pub const REPEAT_DAYS: i64 = 365;
 
 /// The scorecard of `scope`, with volumes of `before`. `facts` must reach back 365 days before the period for
 /// `repeat_agents`; `now` is in milliseconds since 1970.
-pub fn scorecard(facts: &Facts, scope: &Scope, before: Option<&Scope>, now: i64) -> Scorecard {
+pub fn scorecard(facts: &FactTable, scope: &Scope, before: Option<&Scope>, now: i64) -> Scorecard {
     let counting = Counting::new(facts, scope, now);
-    let mut by_inspector: BTreeMap<Option<i64>, Vec<&Fact>> = BTreeMap::new();
+    let mut by_inspector: BTreeMap<Option<InspectorNumber>, Vec<&Fact>> = BTreeMap::new();
     let mut all = Vec::new();
     let in_scope = facts.around(scope.from, scope.to).iter();
     for fact in in_scope.filter(|fact| counting.counts(Metric::Booked, fact)) {
-        by_inspector.entry(fact.inspector).or_default().push(fact);
+        by_inspector.entry(fact.inspector()).or_default().push(fact);
         all.push(fact);
     }
-    let mut assists: BTreeMap<i64, u64> = BTreeMap::new();
+    let mut assists: BTreeMap<InspectorNumber, u64> = BTreeMap::new();
     for fact in all.iter().filter(|fact| counting.counts(Metric::Assists, fact)) {
         for assistant in counting.assistants(fact) {
             *assists.entry(*assistant).or_default() += 1;
         }
     }
-    let mut earlier: BTreeMap<Option<i64>, u64> = BTreeMap::new();
+    let mut earlier: BTreeMap<Option<InspectorNumber>, u64> = BTreeMap::new();
     if let Some(before) = before {
         let rows = facts.around(before.from, before.to).iter();
         for fact in rows.filter(|fact| before.holds(fact) && is_performed(fact, now)) {
-            *earlier.entry(fact.inspector).or_default() += 1;
+            *earlier.entry(fact.inspector()).or_default() += 1;
         }
     }
     // Who only assisted, or worked before and not in the period, has a row too.
@@ -121,16 +121,16 @@ pub fn scorecard(facts: &Facts, scope: &Scope, before: Option<&Scope>, now: i64)
     }
 }
 
-/// Which inspections come from agents who had one before.
-pub(super) struct Repeats(BTreeMap<i64, Vec<i64>>);
+/// Which inspections come from agents who had one before: the beginnings of each agent's inspections, by the agent's number.
+pub(super) struct Repeats(Vec<Vec<i64>>);
 
 impl Repeats {
     /// For the inspections of `scope`; `facts` must reach back 366 days before it.
-    pub(super) fn around(facts: &Facts, scope: &Scope) -> Self {
-        let mut starts: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    pub(super) fn around(facts: &FactTable, scope: &Scope) -> Self {
+        let mut starts = vec![Vec::new(); facts.agents_len()];
         for fact in facts.around(scope.from.saturating_sub(366), scope.to) {
-            if let Some(agent) = fact.buying_agent {
-                starts.entry(agent).or_default().push(fact.starts_at);
+            if let Some(of_agent) = fact.buying_agent().and_then(|agent| starts.get_mut(agent.index())) {
+                of_agent.push(fact.starts_at());
             }
         }
         Self(starts)
@@ -139,17 +139,17 @@ impl Repeats {
     /// Whether the buying agent had an inspection in the 365 days before this one.
     pub(super) fn holds(&self, fact: &Fact) -> bool {
         const YEAR_MS: i64 = REPEAT_DAYS * 86_400_000;
-        let Some(starts) = fact.buying_agent.and_then(|agent| self.0.get(&agent)) else { return false };
-        let at = starts.partition_point(|start| *start < fact.starts_at);
-        at.checked_sub(1).and_then(|last| starts.get(last)).is_some_and(|last| fact.starts_at - last <= YEAR_MS)
+        let Some(starts) = fact.buying_agent().and_then(|agent| self.0.get(agent.index())) else { return false };
+        let at = starts.partition_point(|start| *start < fact.starts_at());
+        at.checked_sub(1).and_then(|last| starts.get(last)).is_some_and(|last| fact.starts_at() - last <= YEAR_MS)
     }
 }
 
 impl ScorecardRow {
-    /// The row of an inspector of whom there is nothing in either period.
-    pub fn nothing(inspector: i64, is_compared: bool) -> Self {
+    /// The row of an inspector of whom there is nothing in either period; `None` for one whom no table knows.
+    pub fn nothing(inspector: Option<InspectorNumber>, is_compared: bool) -> Self {
         Self {
-            inspector: Some(inspector),
+            inspector,
             booked: 0,
             volume: 0,
             volume_before: is_compared.then_some(0),
@@ -169,32 +169,32 @@ impl ScorecardRow {
     }
 }
 
-fn row(counting: &Counting, facts: &Facts, booked: &[&Fact], inspector: Option<i64>) -> ScorecardRow {
+fn row(counting: &Counting, facts: &FactTable, booked: &[&Fact], inspector: Option<InspectorNumber>) -> ScorecardRow {
     let of = |metric| booked.iter().copied().filter(move |fact| counting.counts(metric, fact));
     let count = |metric| of(metric).count() as u64;
     let volume = count(Metric::Volume);
-    let mut by_add_on: BTreeMap<i64, u64> = BTreeMap::new();
+    let mut by_add_on: BTreeMap<WordNumber, u64> = BTreeMap::new();
     for word in of(Metric::Attach).flat_map(|fact| add_ons(facts, fact)) {
         *by_add_on.entry(word).or_default() += 1;
     }
-    let mut reasons: BTreeMap<Option<i64>, u64> = BTreeMap::new();
+    let mut reasons: BTreeMap<Option<WordNumber>, u64> = BTreeMap::new();
     for fact in of(Metric::Canceled) {
-        *reasons.entry(fact.reason).or_default() += 1;
+        *reasons.entry(fact.reason()).or_default() += 1;
     }
-    let days: BTreeSet<i64> = of(Metric::Volume).map(|fact| fact.day).collect();
+    let days: BTreeSet<i64> = of(Metric::Volume).map(|fact| fact.day()).collect();
     let to_publish = of(Metric::Published).filter_map(|fact| {
-        let end = fact.starts_at as f64 + fact.hours? * HOUR_MS;
-        Some((fact.published_at? as f64 - end) / HOUR_MS)
+        let end = fact.starts_at() as f64 + fact.hours()? * HOUR_MS;
+        Some((fact.published_at()? as f64 - end) / HOUR_MS)
     });
-    let with_agent = of(Metric::Volume).filter(|fact| fact.buying_agent.is_some()).count() as u64;
+    let with_agent = of(Metric::Volume).filter(|fact| fact.buying_agent().is_some()).count() as u64;
     ScorecardRow {
         inspector,
         booked: booked.len() as u64,
         volume,
         volume_before: None,
         assists: 0,
-        hours: of(Metric::Hours).filter_map(|fact| fact.hours).sum(),
-        revenue: sum_of(of(Metric::Quoted).filter_map(|fact| fact.quote)),
+        hours: of(Metric::Hours).filter_map(|fact| fact.hours()).sum(),
+        revenue: sum_of(of(Metric::Quoted).filter_map(|fact| fact.quote())),
         without_quote: volume - count(Metric::Quoted),
         attach: rate(count(Metric::Attach), volume),
         add_ons: most_first(by_add_on),

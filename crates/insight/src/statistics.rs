@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::AgentStatistics;
-use mirror::{Fact, Facts};
+use domain::{AgentNumber, AgentStatistics, Fact, FactTable};
 
 /// An agent whose total by the service differs from the inspections that are here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,17 +53,19 @@ impl Definition {
     }
 
     fn holds(self, fact: &Fact, now: i64) -> bool {
-        (self.canceled || fact.canceled_at.is_none()) && (self.ahead || fact.starts_at < now)
+        (self.canceled || !fact.is_canceled()) && (self.ahead || fact.starts_at() < now)
     }
 
     /// Inspections by agent.
-    fn count(self, facts: &Facts, deleted: &[Fact], now: i64) -> HashMap<i64, u64> {
-        let mut counted: HashMap<i64, u64> = HashMap::new();
-        let deleted = deleted.iter().filter(|_| self.deleted);
-        for fact in facts.rows.iter().chain(deleted).filter(|fact| self.holds(fact, now)) {
-            let selling = fact.selling_agent.filter(|agent| self.sides_add_up || fact.buying_agent != Some(*agent));
-            for agent in fact.buying_agent.into_iter().chain(selling) {
-                *counted.entry(agent).or_default() += 1;
+    fn count(self, facts: &FactTable, now: i64) -> Vec<u64> {
+        let mut counted = vec![0; facts.agents_len()];
+        let deleted = facts.deleted().iter().filter(|_| self.deleted);
+        for fact in facts.rows().iter().chain(deleted).filter(|fact| self.holds(fact, now)) {
+            let selling = fact.selling_agent().filter(|agent| self.sides_add_up || fact.buying_agent() != Some(*agent));
+            for agent in fact.buying_agent().into_iter().chain(selling) {
+                if let Some(count) = counted.get_mut(agent.index()) {
+                    *count += 1;
+                }
             }
         }
         counted
@@ -82,17 +83,18 @@ pub struct Compared {
     pub differing: Vec<Disagreement>,
 }
 
-/// Compares the totals; agents without one there are not compared. `deleted` are inspections that are deleted by the
-/// service's word; `now` is in milliseconds since 1970.
-pub fn disagreements(facts: &Facts, deleted: &[Fact], statistics: &[AgentStatistics], now: i64) -> Compared {
-    let pks: HashMap<&str, i64> = facts.all_agents().map(|(pk, agent)| (agent.id.as_str(), pk)).collect();
-    let totals: Vec<(&AgentStatistics, u64, Option<i64>)> = statistics
+/// Compares the totals; agents without one there are not compared. `facts` is the company's whole history; `now` is in
+/// milliseconds since 1970.
+pub fn disagreements(facts: &FactTable, statistics: &[AgentStatistics], now: i64) -> Compared {
+    let numbers: HashMap<&str, AgentNumber> =
+        facts.all_agents().map(|(number, agent)| (agent.id.as_str(), number)).collect();
+    let totals: Vec<(&AgentStatistics, u64, Option<AgentNumber>)> = statistics
         .iter()
-        .filter_map(|one| Some((one, one.total_inspections?, pks.get(one.id.as_str()).copied())))
+        .filter_map(|one| Some((one, one.total_inspections?, numbers.get(one.id.as_str()).copied())))
         .collect();
     let differing = |definition: Definition| {
-        let counted = definition.count(facts, deleted, now);
-        let ours = |agent: Option<i64>| agent.and_then(|agent| counted.get(&agent)).copied().unwrap_or(0);
+        let counted = definition.count(facts, now);
+        let ours = |agent: Option<AgentNumber>| agent.and_then(|one| counted.get(one.index())).copied().unwrap_or(0);
         let differs = totals.iter().filter_map(|(one, theirs, agent)| {
             let ours = ours(*agent);
             (*theirs != ours).then(|| Disagreement { id: one.id.to_string(), theirs: *theirs, ours })

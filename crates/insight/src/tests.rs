@@ -1,13 +1,12 @@
 //! Small cases worked out by hand.
 
 use super::*;
-use domain::WeekStart;
-use mirror::{Fact, Facts, Named};
+use domain::{FactTable, FactTableBuilder, Named, NewFact, WeekStart};
 
 const DAY: i64 = 86_400_000;
 
-fn fact(pk: i64, day: i64, inspector: i64) -> Fact {
-    Fact {
+fn fact(pk: i64, day: i64, inspector: i64) -> NewFact {
+    NewFact {
         pk,
         starts_at: day * DAY + 9 * 3_600_000,
         day,
@@ -15,8 +14,14 @@ fn fact(pk: i64, day: i64, inspector: i64) -> Fact {
         hours: Some(2.0),
         quote: Some(4_500_000),
         inspector: Some(inspector),
-        ..Fact::default()
+        ..NewFact::default()
     }
+}
+
+fn table(rows: &[NewFact]) -> FactTable {
+    let mut table = FactTableBuilder::default();
+    rows.iter().for_each(|row| table.push(row));
+    table.build()
 }
 
 #[test]
@@ -32,16 +37,18 @@ fn wilson_s_interval_is_the_published_one() {
 #[test]
 fn a_scorecard_credits_the_primary_one() {
     let now = 100 * DAY;
-    let mut facts = Facts::default();
-    facts.rows = vec![fact(1, 90, 1), fact(2, 90, 1), fact(3, 92, 2), fact(4, 110, 1)];
-    facts.rows[1].canceled_at = Some(80 * DAY);
-    facts.rows[2].published_at = Some(facts.rows[2].starts_at + 5 * 3_600_000);
-    facts.assists.insert(1, vec![2]);
-    facts.names.insert(7, Named::AddOn("Radon Test".into()));
-    facts.sell(0, &[7]);
+    let mut facts = FactTableBuilder::default();
+    facts.word(7, Named::AddOn("Radon Test".into()));
+    let mut rows = [fact(1, 90, 1), fact(2, 90, 1), fact(3, 92, 2), fact(4, 110, 1)];
+    rows[0].assistants = facts.assistants(&[2]);
+    rows[0].sold = facts.sold(&[7]);
+    rows[1].canceled_at = Some(80 * DAY);
+    rows[2].published_at = Some(rows[2].starts_at + 5 * 3_600_000);
+    rows.iter().for_each(|row| facts.push(row));
+    let facts = facts.build();
     let scope = Scope { from: 90, to: 120 };
     let card = scorecard(&facts, &scope, None, now);
-    let of = |inspector: i64| card.rows.iter().find(|row| row.inspector == Some(inspector)).unwrap();
+    let of = |inspector: i64| card.rows.iter().find(|row| row.inspector == facts.inspector_by_key(inspector)).unwrap();
     // The one of day 110 lies ahead.
     assert_eq!((of(1).booked, of(1).volume, of(1).assists, of(1).revenue), (2, 1, 0, 4_500_000));
     assert_eq!((of(2).volume, of(2).assists, of(2).hours_to_publish), (1, 1, Some(3.0)));
@@ -52,13 +59,18 @@ fn a_scorecard_credits_the_primary_one() {
 
 #[test]
 fn who_only_assists_or_has_stopped_has_a_row() {
-    let mut facts = Facts::default();
-    facts.rows = vec![fact(1, 60, 3), fact(2, 90, 1), fact(3, 91, 1)];
-    facts.assists.insert(2, vec![2]);
-    facts.assists.insert(3, vec![2]);
+    let mut facts = FactTableBuilder::default();
+    let assistants = facts.assistants(&[2]);
+    for row in [fact(1, 60, 3), NewFact { assistants, ..fact(2, 90, 1) }, NewFact { assistants, ..fact(3, 91, 1) }] {
+        facts.push(&row);
+    }
+    let facts = facts.build();
     let card = scorecard(&facts, &Scope { from: 90, to: 95 }, Some(&Scope { from: 55, to: 65 }), 100 * DAY);
-    let shown: Vec<_> =
-        card.rows.iter().map(|row| (row.inspector, row.volume, row.assists, row.volume_before)).collect();
+    let shown: Vec<_> = card
+        .rows
+        .iter()
+        .map(|row| (row.inspector.map(|one| facts.inspector_key(one)), row.volume, row.assists, row.volume_before))
+        .collect();
     assert_eq!(shown, [(Some(1), 2, 0, Some(0)), (Some(2), 0, 2, Some(0)), (Some(3), 0, 0, Some(1))]);
     assert_eq!(card.company.volume, card.rows.iter().map(|row| row.volume).sum::<u64>());
 }
@@ -67,8 +79,8 @@ fn who_only_assists_or_has_stopped_has_a_row() {
 fn sums_of_money_never_wrap() {
     // Three quotes of nine hundred trillion: more than an amount can hold.
     let huge = 9_000_000_000_000_000_000;
-    let mut facts = Facts::default();
-    facts.rows = (1..=3).map(|pk| Fact { quote: Some(huge), buying_agent: Some(5), ..fact(pk, 90, 1) }).collect();
+    let row = |pk| NewFact { quote: Some(huge), buying_agent: Some(5), ..fact(pk, 90, 1) };
+    let facts = table(&[row(1), row(2), row(3)]);
     let (scope, now) = (Scope { from: 90, to: 90 }, 100 * DAY);
     let sum = 27_000_000_000_000_000_000_i128;
     let card = scorecard(&facts, &scope, None, now);
@@ -85,8 +97,7 @@ fn a_stray_old_inspection_is_no_history() {
     let monday = 20_458;
     let week = |at: i64, pk: i64| fact(pk, monday + 7 * at, 1);
     let plan = |weeks: &[i64], this_week: i64| {
-        let mut facts = Facts::default();
-        facts.rows = (1..).zip(weeks).map(|(pk, at)| week(*at, pk)).collect();
+        let facts = table(&(1..).zip(weeks).map(|(pk, at)| week(*at, pk)).collect::<Vec<_>>());
         let today = monday + 7 * this_week;
         capacity_plan(&facts, 2, today, today * DAY, WeekStart::Monday).map(|plan| (plan.history, plan.apart))
     };
@@ -103,8 +114,7 @@ fn a_stray_old_inspection_is_no_history() {
     let monthly: Vec<i64> = (0..100).step_by(4).collect();
     assert_eq!(plan(&monthly, 100), Some((99, 0)));
     let of = |weeks: &[i64]| {
-        let mut facts = Facts::default();
-        facts.rows = (1..).zip(weeks).map(|(pk, at)| week(*at, pk)).collect();
+        let facts = table(&(1..).zip(weeks).map(|(pk, at)| week(*at, pk)).collect::<Vec<_>>());
         let today = monday + 700;
         inspector_weeks(&facts, today, today * DAY, WeekStart::Monday)[0].capacity_hours
     };

@@ -89,8 +89,8 @@ fn what_was_sold_is_found_before_and_after_an_upgrade() {
             "INSERT INTO words (pk, kind, text, folded) VALUES (1, 4, '80202', '80202');
              WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 71)
                  INSERT INTO words (pk, kind, text, folded) SELECT i, 2, 'Extra ' || i, 'extra ' || i FROM n;
-             INSERT INTO inspections (pk, starts_at, gone, hash, raw)
-                 VALUES (1, 1000, 0, 1, 1), (2, 2000, 0, 1, 1), (3, 3000, 0, 1, 1), (4, 4000, 0, 1, 1);
+             INSERT INTO inspections (pk, starts_at, day, minute, gone, hash, raw) VALUES (1, 1000, 0, 0, 0, 1, 1),
+                 (2, 2000, 0, 0, 0, 1, 1), (3, 3000, 0, 0, 0, 1, 1), (4, 4000, 0, 0, 0, 1, 1);
              INSERT INTO inspection_names VALUES (1, 2), (1, 71), (2, 70), (3, 71), (3, 62);",
         )
         .unwrap();
@@ -106,6 +106,10 @@ fn what_was_sold_is_found_before_and_after_an_upgrade() {
     assert_eq!(found("extra 71"), ["3", "1"]);
     assert_eq!(found("extra"), ["3", "2", "1"]);
     assert_eq!(found("80202"), Vec::<String>::new(), "a ZIP is nothing that is sold");
+    // What sums are made from names every one of them, with a bit of its own or not.
+    let facts = mirror.read_now(|parts| parts.facts()).unwrap();
+    let sold = |fact| facts.sold(fact).iter().map(|word| word.key()).collect::<Vec<_>>();
+    assert_eq!(facts.rows().iter().map(sold).collect::<Vec<_>>(), [vec![2, 71], vec![70], vec![62, 71], vec![]]);
     let bits: Vec<u32> = mirror
         .write_now(|parts| {
             let mut bit = |text: &str| {

@@ -11,8 +11,8 @@ use super::inspections::CANCELLATION_SAMPLE_MIN;
 use super::names::resolve;
 use super::reach::{Need, Reached, Standing};
 use super::{Basis, Gap, Note, Records, RecordsError, Source};
-use domain::{Agent, Client, Inspection, Naming, SearchTerms, date_of, epoch_day, fold, has_words};
-use mirror::{Fact, Facts, Kind, News};
+use domain::{Agent, Client, FactTable, Inspection, Naming, SearchTerms, date_of, epoch_day, fold, has_words};
+use mirror::{Kind, News};
 use spectora::{Connections, Contacts};
 use sync::{Progress, Scope, Status, SyncReport};
 
@@ -21,9 +21,6 @@ const REFRESH_TIME_MAX: Duration = Duration::from_secs(25);
 
 /// The most inspections looked at for orders of one booking.
 const TOGETHER_MAX: usize = 10_000;
-/// The days inspections can lie on, far beyond any.
-const FIRST_DAY: i64 = i32::MIN as i64;
-const LAST_DAY: i64 = i32::MAX as i64;
 /// How long rows for sums stay in memory when nobody asks for them.
 const FACTS_IDLE_MAX: Duration = Duration::from_mins(5);
 
@@ -34,7 +31,7 @@ pub(super) struct KeptFacts(Mutex<Option<KeptNow>>);
 struct KeptNow {
     /// What they were read at: revisions of inspections and of agents, and how far back the first reading had come.
     read_at: (u64, u64, Option<Timestamp>),
-    facts: Arc<Facts>,
+    facts: Arc<FactTable>,
     used: Instant,
 }
 
@@ -49,15 +46,6 @@ async fn drop_when_idle(kept: Weak<KeptFacts>) {
             return;
         }
     }
-}
-
-/// What the rows for sums do not hold.
-#[derive(Debug)]
-pub struct BesideFacts {
-    /// Inspections that may be orders of one booking.
-    pub together: Vec<Inspection>,
-    /// Inspections deleted by the service's word.
-    pub deleted: Vec<Fact>,
 }
 
 /// A record found by words.
@@ -121,8 +109,7 @@ impl Records {
                 let standing = Standing::of(&inspections, pass.as_ref()).with_agents(&agents, failing.is_some());
                 let read_at = (inspections.revision, agents.revision, standing.whole_since());
                 let is_here = standing.covers(from);
-                let facts =
-                    if known == Some(read_at) || !is_here { None } else { Some(parts.facts(FIRST_DAY, LAST_DAY)?) };
+                let facts = if known == Some(read_at) || !is_here { None } else { Some(parts.facts()?) };
                 let past = parts.started_before(now, CANCELLATION_SAMPLE_MIN)?;
                 let seen = (parts.shows_canceled()?, past);
                 Ok((standing, inspections, read_at, seen, failing, facts))
@@ -155,21 +142,11 @@ impl Records {
         Ok(Reached::Here(facts.unwrap_or_default(), basis))
     }
 
-    /// What the rows for sums do not hold and a look at their quality needs, of the days `from` to `to`.
-    pub async fn beside_facts(&self, from: i64, to: i64) -> Result<BesideFacts, RecordsError> {
+    /// Inspections of the days `from` to `to` that may be orders of one booking.
+    pub async fn begun_together(&self, from: i64, to: i64) -> Result<Vec<Inspection>, RecordsError> {
         let Some(syncer) = &self.keeper else { return Err(RecordsError::NoMirror) };
-        let (together, deleted) = syncer
-            .mirror()
-            .read(move |parts| Ok((parts.begun_together(from, to, TOGETHER_MAX)?, parts.deleted_facts()?)))
-            .await?;
-        let together = together.into_iter().map(|raw| self.read_inspection(raw, None)).collect::<Result<_, _>>()?;
-        Ok(BesideFacts { together, deleted })
-    }
-
-    /// Inspections deleted by the service's word.
-    pub async fn deleted_facts(&self) -> Result<Vec<Fact>, RecordsError> {
-        let Some(syncer) = &self.keeper else { return Err(RecordsError::NoMirror) };
-        Ok(syncer.mirror().read(|parts| parts.deleted_facts()).await?)
+        let together = syncer.mirror().read(move |parts| parts.begun_together(from, to, TOGETHER_MAX)).await?;
+        together.into_iter().map(|raw| self.read_inspection(raw, None)).collect()
     }
 
     /// What the company says about names.

@@ -38,7 +38,7 @@ pub use clients::{ClientList, ClientsAfter, ListedClient};
 pub use directory::AgentEntry;
 pub use error::RecordsError;
 pub use inspections::InspectionList;
-pub use kept::{BesideFacts, FoundRecord, Refreshed};
+pub use kept::{FoundRecord, Refreshed};
 pub use mirror::{ClientsFrom, CoverageGap, Kind, MirrorError, NameEntry, News, NewsKind, data_dictionary};
 pub use names::{AgentMeant, InspectorMeant, Likeness, described};
 pub use narrow::{NarrowedBy, NarrowingWanted};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::names::resolve;
 use super::{AgentMeant, Basis, InspectorMeant, Need, Note, Records, RecordsError};
-use domain::{fold, zip};
-use mirror::{Facts, NameEntry, Named, Narrowing};
+use domain::{Fact, FactTable, Named, Narrowing, WordNumber, fold, zip};
+use mirror::NameEntry;
 
 /// What inspections are narrowed by, besides people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,16 +49,20 @@ pub struct NarrowingWanted {
 impl Records {
     /// The rows of [`Records::facts`], only those wanted. Names are forgiving and never guessed between; the basis says
     /// what was narrowed, and that everything in the answer is about these inspections alone.
-    pub async fn facts_of(&self, wanted: &NarrowingWanted, need: Need) -> Result<(Arc<Facts>, Basis), RecordsError> {
+    pub async fn facts_of(
+        &self,
+        wanted: &NarrowingWanted,
+        need: Need,
+    ) -> Result<(Arc<FactTable>, Basis), RecordsError> {
         let (facts, mut basis) = self.facts(need).await?;
         let mut narrowing = Narrowing::default();
         let mut said = Vec::new();
         if let Some(inspector) = &wanted.inspector {
-            narrowing.inspectors = Some(BTreeSet::from([inspector.known_number()?]));
+            narrowing.inspectors = Some(facts.inspector_by_key(inspector.known_number()?).into_iter().collect());
             said.push(format!("inspector {}", inspector.entry.name));
         }
         if let Some(agent) = &wanted.agent {
-            narrowing.agents = Some(BTreeSet::from([agent.known_number()?]));
+            narrowing.agents = Some(facts.agent_by_key(agent.known_number()?).into_iter().collect());
             said.push(format!("agent {}", agent.entry.name));
         }
         for (by, given) in &wanted.given {
@@ -84,7 +88,7 @@ impl Records {
         }
         basis.notes.push(Note::Narrowed(said));
         let narrowed = narrowing.of(&facts);
-        if let Some(inspector) = wanted.inspector.as_ref().filter(|_| narrowed.rows.is_empty()) {
+        if let Some(inspector) = wanted.inspector.as_ref().filter(|_| narrowed.rows().is_empty()) {
             basis.notes.push(Note::NotPrimary(inspector.entry.name.clone()));
         }
         Ok((Arc::new(narrowed), basis))
@@ -92,31 +96,35 @@ impl Records {
 }
 
 /// Every number that means what was given, with its name and a note when that was typed otherwise.
-fn numbers(by: NarrowedBy, given: &str, facts: &Facts) -> Result<(BTreeSet<i64>, String, Option<Note>), RecordsError> {
-    let of_names = |numbers: BTreeSet<i64>| {
-        let named = numbers.into_iter().filter_map(|one| Some((one, facts.names.get(&one)?.text().to_owned())));
+fn numbers(
+    by: NarrowedBy,
+    given: &str,
+    facts: &FactTable,
+) -> Result<(BTreeSet<WordNumber>, String, Option<Note>), RecordsError> {
+    let of_names = |numbers: BTreeSet<WordNumber>| {
+        let named = numbers.into_iter().filter_map(|one| Some((one, facts.named(one)?.text().to_owned())));
         one_of(by, given, &named.collect::<Vec<_>>())
     };
     match by {
         NarrowedBy::Agency => of_names(facts.all_agents().filter_map(|(_, agent)| agent.agency).collect()),
         NarrowedBy::Zip => zips(given, facts).map(|(numbers, code)| (numbers, code, None)),
-        NarrowedBy::City => of_names(facts.rows.iter().filter_map(|fact| fact.city).collect()),
+        NarrowedBy::City => of_names(facts.rows().iter().filter_map(Fact::city).collect()),
         NarrowedBy::Service => of_names(sold(facts, |named| matches!(named, Named::Service(_)))),
         NarrowedBy::AddOn => of_names(sold(facts, |named| matches!(named, Named::AddOn(_)))),
     }
 }
 
-fn sold(facts: &Facts, is: fn(&Named) -> bool) -> BTreeSet<i64> {
-    facts.names.iter().filter(|(_, named)| is(named)).map(|(number, _)| *number).collect()
+fn sold(facts: &FactTable, is: fn(&Named) -> bool) -> BTreeSet<WordNumber> {
+    facts.words().filter(|(_, named)| is(named)).map(|(number, _)| number).collect()
 }
 
 /// Every number that stands for a ZIP code. A code is right or wrong: another one is another place, however near in
 /// writing.
-fn zips(given: &str, facts: &Facts) -> Result<(BTreeSet<i64>, String), RecordsError> {
-    let all: BTreeSet<i64> = facts.rows.iter().filter_map(|fact| fact.zip).collect();
-    let code = |number: &i64| facts.names.get(number).map(Named::text);
-    let is_wanted = |number: &i64| code(number).is_some_and(|code| zip::is_area(code, given));
-    let wanted: BTreeSet<i64> = all.iter().copied().filter(is_wanted).collect();
+fn zips(given: &str, facts: &FactTable) -> Result<(BTreeSet<WordNumber>, String), RecordsError> {
+    let all: BTreeSet<WordNumber> = facts.rows().iter().filter_map(Fact::zip).collect();
+    let code = |number: &WordNumber| facts.named(*number).map(Named::text);
+    let is_wanted = |number: &WordNumber| code(number).is_some_and(|code| zip::is_area(code, given));
+    let wanted: BTreeSet<WordNumber> = all.iter().copied().filter(is_wanted).collect();
     match wanted.first().and_then(code) {
         Some(code) => Ok((wanted.clone(), code.to_owned())),
         None => Err(RecordsError::UnknownName {
@@ -144,8 +152,8 @@ fn nearest_codes<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Vec<S
 fn one_of(
     by: NarrowedBy,
     given: &str,
-    named: &[(i64, String)],
-) -> Result<(BTreeSet<i64>, String, Option<Note>), RecordsError> {
+    named: &[(WordNumber, String)],
+) -> Result<(BTreeSet<WordNumber>, String, Option<Note>), RecordsError> {
     let mut entries: Vec<NameEntry> = Vec::new();
     let mut seen = BTreeSet::new();
     for (_, name) in named {

@@ -9,7 +9,8 @@ use tokio::time::Instant;
 
 use super::mirrored::as_of_all;
 use super::{Basis, Records, RecordsError};
-use mirror::{Coverage, Facts, Pass};
+use domain::FactTable;
+use mirror::{Coverage, Pass};
 use sync::{Scope, Silent, Syncer};
 
 /// How long a question waits for the first reading to come far enough back; within the time of a call.
@@ -39,7 +40,7 @@ impl Need {
 
 /// Rows for sums, or how far the first reading is.
 pub(super) enum Reached {
-    Here(Arc<Facts>, Basis),
+    Here(Arc<FactTable>, Basis),
     NotYet(Standing),
 }
 
@@ -98,9 +99,9 @@ impl Standing {
 impl Records {
     /// The inspections that `need` speaks of as rows for sums, from the mirror. While the first reading runs, with the
     /// latest first, they are there as soon as it has come that far back; a question waits for that up to twenty seconds
-    /// and is then told when it will be. The rows say since when they are whole ([`Facts::since`]); the basis says what
+    /// and is then told when it will be. The rows say since when they are whole ([`FactTable::since`]); the basis says what
     /// else they lack. They are kept in memory until the mirror changes or nobody asks for a while.
-    pub async fn facts(&self, need: Need) -> Result<(Arc<Facts>, Basis), RecordsError> {
+    pub async fn facts(&self, need: Need) -> Result<(Arc<FactTable>, Basis), RecordsError> {
         let deadline = Instant::now() + FIRST_READING_WAIT_MAX;
         loop {
             let standing = match self.facts_now(need).await? {

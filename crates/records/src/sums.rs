@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use mirror::Facts;
+use domain::FactTable;
 
 /// The most sums worked out at once, in the whole program; each keeps a processor busy.
 pub const SUMS_MAX: usize = 2;
@@ -12,7 +12,10 @@ pub const SUMS_MAX: usize = 2;
 static PLACES: Semaphore = Semaphore::const_new(SUMS_MAX);
 
 /// What `work` makes of the rows, on a thread of its own, once there is a place. A fault in it is one of the caller.
-pub async fn summed<T: Send + 'static>(facts: &Arc<Facts>, work: impl FnOnce(&Facts) -> T + Send + 'static) -> T {
+pub async fn summed<T: Send + 'static>(
+    facts: &Arc<FactTable>,
+    work: impl FnOnce(&FactTable) -> T + Send + 'static,
+) -> T {
     // The places are never closed; without one the work is done all the same.
     let place = PLACES.acquire().await.ok();
     let facts = Arc::clone(facts);

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::scorecard::most_first;
-use domain::date_of;
-use mirror::{Fact, Facts, Named};
+use domain::{AgentNumber, Fact, FactTable, InspectorNumber, Named, WordNumber, date_of};
 
 /// One agent's referrals dated before now, over all years the mirror has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,29 +15,29 @@ pub struct AgentProfile {
     /// How many were canceled.
     pub canceled: u64,
     /// How often which service was booked, most often first; numbers among the names.
-    pub services: Vec<(i64, u64)>,
+    pub services: Vec<(WordNumber, u64)>,
     /// How often which add-on was, most often first.
-    pub add_ons: Vec<(i64, u64)>,
+    pub add_ons: Vec<(WordNumber, u64)>,
     /// How often which primary inspector came, most often first; `None` where there was none.
-    pub inspectors: Vec<(Option<i64>, u64)>,
+    pub inspectors: Vec<(Option<InspectorNumber>, u64)>,
 }
 
 /// The profile of an agent. `now` is in milliseconds since 1970.
-pub fn agent_profile(facts: &Facts, agent: i64, now: i64) -> AgentProfile {
-    let is_referral = |fact: &&Fact| fact.buying_agent == Some(agent) && fact.starts_at < now;
+pub fn agent_profile(facts: &FactTable, agent: AgentNumber, now: i64) -> AgentProfile {
+    let is_referral = |fact: &&Fact| fact.buying_agent() == Some(agent) && fact.starts_at() < now;
     let mut profile = AgentProfile::default();
     let (mut years, mut services, mut add_ons, mut inspectors) =
         (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    for fact in facts.rows.iter().filter(is_referral) {
-        *years.entry(date_of(fact.day).year()).or_default() += 1;
-        if fact.canceled_at.is_some() {
+    for fact in facts.rows().iter().filter(is_referral) {
+        *years.entry(date_of(fact.day()).year()).or_default() += 1;
+        if fact.is_canceled() {
             profile.canceled += 1;
             continue;
         }
         profile.kept += 1;
-        *inspectors.entry(fact.inspector).or_default() += 1;
+        *inspectors.entry(fact.inspector()).or_default() += 1;
         for word in facts.sold(fact) {
-            match facts.names.get(word) {
+            match facts.named(*word) {
                 Some(Named::Service(_)) => *services.entry(*word).or_default() += 1,
                 Some(Named::AddOn(_)) => *add_ons.entry(*word).or_default() += 1,
                 _ => {}

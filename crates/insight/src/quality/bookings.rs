@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{EXAMPLES_MAX, Finding, finding};
-use domain::{Inspection, Money, fold};
-use mirror::{Fact, Facts};
+use domain::{Fact, FactTable, Inspection, Money, fold};
 
 /// A silence of so many days between a few jobs and all others makes those few look misdated.
 const SILENCE_DAYS: i64 = 180;
@@ -19,22 +18,22 @@ const DAY_MS: i64 = 86_400_000;
 
 /// The ids of inspections whose date looks like a slip: a few before a silence of half a year that all others come
 /// after, and what lies more than 400 days ahead. `now` is in milliseconds since 1970.
-pub fn misdated(facts: &Facts, now: i64) -> Vec<String> {
-    let ahead = facts.rows.partition_point(|fact| fact.starts_at <= now.saturating_add(AHEAD_DAYS * DAY_MS));
-    let (known, late) = facts.rows.split_at_checked(ahead).unwrap_or((&facts.rows, &[]));
+pub fn misdated(facts: &FactTable, now: i64) -> Vec<String> {
+    let ahead = facts.rows().partition_point(|fact| fact.starts_at() <= now.saturating_add(AHEAD_DAYS * DAY_MS));
+    let (known, late) = facts.rows().split_at_checked(ahead).unwrap_or((facts.rows(), &[]));
     let few = STRAYS_MAX.min(known.len() / STRAY_OF);
-    let silence = |pair: &[Fact]| matches!(pair, [one, next] if SILENCE_DAYS <= next.day.saturating_sub(one.day));
+    let silence = |pair: &[Fact]| matches!(pair, [one, next] if SILENCE_DAYS <= next.day().saturating_sub(one.day()));
     // The last silence among the first few jobs: what lies before it is apart from the rest.
     let early = known.windows(2).take(few).rposition(silence).map_or(0, |last| last + 1);
     known.iter().take(early).chain(late).map(|fact| facts.id(fact)).collect()
 }
 
-pub(super) fn strays(facts: &Facts, now: i64) -> Option<Finding> {
+pub(super) fn strays(facts: &FactTable, now: i64) -> Option<Finding> {
     finding(
         "inspections dated far from all others",
         "history and forecasts: they seem to begin with these, or to reach as far; look at their dates",
         misdated(facts, now),
-        facts.rows.len() as u64,
+        facts.rows().len() as u64,
     )
 }
 

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Looked, finding};
-use domain::fold;
-use mirror::{Fact, Facts, Named};
+use domain::{Fact, FactTable, Named, WordNumber, fold};
 
 /// Words that begin the words of discounts and fees.
 const DISCOUNT_STEMS: &[&str] =
@@ -33,7 +32,7 @@ pub(super) fn findings(looked: &Looked<'_>, booked: &[&Fact]) -> Vec<Finding> {
 }
 
 /// On how many of these jobs each service and add-on is.
-fn jobs_by_word(facts: &Facts, booked: &[&Fact]) -> BTreeMap<i64, u64> {
+fn jobs_by_word(facts: &FactTable, booked: &[&Fact]) -> BTreeMap<WordNumber, u64> {
     let mut jobs = BTreeMap::new();
     for word in booked.iter().flat_map(|fact| facts.sold(fact)) {
         *jobs.entry(*word).or_default() += 1;
@@ -41,19 +40,19 @@ fn jobs_by_word(facts: &Facts, booked: &[&Fact]) -> BTreeMap<i64, u64> {
     jobs
 }
 
-fn most_first(jobs: &BTreeMap<i64, u64>, is: impl Fn(i64) -> bool) -> Vec<(i64, u64)> {
-    let mut wanted: Vec<(i64, u64)> =
+fn most_first(jobs: &BTreeMap<WordNumber, u64>, is: impl Fn(WordNumber) -> bool) -> Vec<(WordNumber, u64)> {
+    let mut wanted: Vec<(WordNumber, u64)> =
         jobs.iter().map(|(word, count)| (*word, *count)).filter(|one| is(one.0)).collect();
     wanted.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
     wanted
 }
 
-fn jobs_with(facts: &Facts, booked: &[&Fact], words: &BTreeSet<i64>) -> u64 {
+fn jobs_with(facts: &FactTable, booked: &[&Fact], words: &BTreeSet<WordNumber>) -> u64 {
     booked.iter().filter(|fact| facts.sold(fact).iter().any(|word| words.contains(word))).count() as u64
 }
 
-fn name(facts: &Facts, word: i64) -> &str {
-    facts.names.get(&word).map_or("?", Named::text)
+fn name(facts: &FactTable, word: WordNumber) -> &str {
+    facts.named(word).map_or("?", Named::text)
 }
 
 fn is_discount(name: &str) -> bool {
@@ -63,8 +62,8 @@ fn is_discount(name: &str) -> bool {
 }
 
 /// Add-ons that sound like discounts or fees.
-fn discounts(facts: &Facts, booked: &[&Fact], jobs: &BTreeMap<i64, u64>) -> Option<Finding> {
-    let is = |word: i64| matches!(facts.names.get(&word), Some(Named::AddOn(name)) if is_discount(name));
+fn discounts(facts: &FactTable, booked: &[&Fact], jobs: &BTreeMap<WordNumber, u64>) -> Option<Finding> {
+    let is = |word: WordNumber| matches!(facts.named(word), Some(Named::AddOn(name)) if is_discount(name));
     let candidates = most_first(jobs, is);
     let of_jobs = jobs_with(facts, booked, &candidates.iter().map(|one| one.0).collect());
     let cases = candidates.iter().map(|(word, count)| format!("{} ({count} jobs)", name(facts, *word))).collect();
@@ -78,15 +77,15 @@ fn discounts(facts: &Facts, booked: &[&Fact], jobs: &BTreeMap<i64, u64>) -> Opti
 }
 
 /// One name in several spellings. Services and add-ons are compared among themselves.
-fn variants(facts: &Facts, booked: &[&Fact], jobs: &BTreeMap<i64, u64>) -> Option<Finding> {
+fn variants(facts: &FactTable, booked: &[&Fact], jobs: &BTreeMap<WordNumber, u64>) -> Option<Finding> {
     let (mut cases, mut others) = (Vec::new(), BTreeSet::new());
     let kinds: [fn(&Named) -> bool; 2] =
         [|named| matches!(named, Named::Service(_)), |named| matches!(named, Named::AddOn(_))];
     for is_kind in kinds {
         // The spelling used most is the name.
-        let mut groups: Vec<Vec<(i64, u64)>> = Vec::new();
-        for (word, count) in most_first(jobs, |word| facts.names.get(&word).is_some_and(is_kind)) {
-            let is_same = |group: &&mut Vec<(i64, u64)>| {
+        let mut groups: Vec<Vec<(WordNumber, u64)>> = Vec::new();
+        for (word, count) in most_first(jobs, |word| facts.named(word).is_some_and(is_kind)) {
+            let is_same = |group: &&mut Vec<(WordNumber, u64)>| {
                 group.first().is_some_and(|(first, _)| is_spelling(name(facts, *first), name(facts, word)))
             };
             match groups.iter_mut().find(is_same) {
@@ -142,27 +141,35 @@ fn stem(word: &str) -> &str {
 }
 
 /// Names of one kind that were never seen apart, in all years: parts of one name that holds a comma, it may be.
-fn split_at_comma(facts: &Facts) -> Option<Finding> {
-    let mut places: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-    for (place, fact) in facts.rows.iter().enumerate() {
-        for word in facts.sold(fact) {
-            places.entry(*word).or_default().push(place);
+fn split_at_comma(facts: &FactTable) -> Option<Finding> {
+    // What was sold together is one of few combinations: words in the same ones were never apart.
+    let mut jobs_of_set = vec![0_u64; facts.sold_together().len()];
+    for fact in facts.rows() {
+        if let Some(jobs) = jobs_of_set.get_mut(fact.sold().index()) {
+            *jobs += 1;
         }
     }
-    let mut together: BTreeMap<(bool, &[usize]), Vec<i64>> = BTreeMap::new();
-    for (word, places) in places.iter().filter(|(_, places)| TOGETHER_MIN <= places.len() as u64) {
-        let is_service = matches!(facts.names.get(word), Some(Named::Service(_)));
-        together.entry((is_service, places.as_slice())).or_default().push(*word);
+    let mut sets_of: BTreeMap<WordNumber, (u64, Vec<usize>)> = BTreeMap::new();
+    for (at, (words, jobs)) in facts.sold_together().zip(&jobs_of_set).enumerate().filter(|(_, (_, jobs))| **jobs != 0)
+    {
+        for word in words {
+            let (of_word, sets) = sets_of.entry(*word).or_default();
+            *of_word += jobs;
+            sets.push(at);
+        }
     }
-    let mut groups: Vec<(usize, Vec<i64>)> = together
-        .into_iter()
-        .filter(|(_, words)| 1 < words.len())
-        .map(|((_, places), words)| (places.len(), words))
-        .collect();
+    let mut together: BTreeMap<(bool, &[usize]), (u64, Vec<WordNumber>)> = BTreeMap::new();
+    for (word, (jobs, sets)) in sets_of.iter().filter(|(_, (jobs, _))| TOGETHER_MIN <= *jobs) {
+        let is_service = matches!(facts.named(*word), Some(Named::Service(_)));
+        let (of_group, words) = together.entry((is_service, sets.as_slice())).or_default();
+        *of_group = *jobs;
+        words.push(*word);
+    }
+    let mut groups: Vec<(u64, Vec<WordNumber>)> = together.into_values().filter(|(_, words)| 1 < words.len()).collect();
     groups.sort_by(|left, right| right.0.cmp(&left.0).then_with(|| left.1.cmp(&right.1)));
-    let jobs = groups.iter().map(|(jobs, _)| *jobs as u64).max();
+    let jobs = groups.iter().map(|(jobs, _)| *jobs).max();
     // Words are numbered as they come: parts that never come apart are numbered in the order of the name.
-    let shown = |(jobs, words): &(usize, Vec<i64>)| {
+    let shown = |(jobs, words): &(u64, Vec<WordNumber>)| {
         let parts: Vec<&str> = words.iter().map(|word| name(facts, *word)).collect();
         format!("{:?}: {jobs} jobs", parts.join(", "))
     };
@@ -170,32 +177,31 @@ fn split_at_comma(facts: &Facts) -> Option<Finding> {
         "names never seen apart",
         "service mix and attach rates: if this is one name with a comma in it, add it to `known_services` in spectora.toml",
         groups.iter().map(shown).collect(),
-        facts.rows.len() as u64,
+        facts.rows().len() as u64,
     )?;
     Some(Finding { count: jobs.unwrap_or(0), ..found })
 }
 
 /// Services whose jobs seldom have an agent, in a company where most jobs have one.
-fn without_agents(looked: &Looked<'_>, booked: &[&Fact], jobs: &BTreeMap<i64, u64>) -> Option<Finding> {
+fn without_agents(looked: &Looked<'_>, booked: &[&Fact], jobs: &BTreeMap<WordNumber, u64>) -> Option<Finding> {
     let facts = looked.facts;
-    let mut with_agent: BTreeMap<i64, u64> = BTreeMap::new();
-    for fact in booked.iter().filter(|fact| fact.buying_agent.is_some()) {
+    let mut with_agent: BTreeMap<WordNumber, u64> = BTreeMap::new();
+    for fact in booked.iter().filter(|fact| fact.buying_agent().is_some()) {
         for word in facts.sold(fact) {
             *with_agent.entry(*word).or_default() += 1;
         }
     }
-    let all = booked.iter().filter(|fact| fact.buying_agent.is_some()).count();
+    let all = booked.iter().filter(|fact| fact.buying_agent().is_some()).count();
     if all * 2 < booked.len() {
         return None;
     }
-    let with = |word: i64| with_agent.get(&word).copied().unwrap_or(0);
-    let candidates: Vec<(i64, u64)> = most_first(jobs, |word| {
+    let with = |word: WordNumber| with_agent.get(&word).copied().unwrap_or(0);
+    let candidates: Vec<(WordNumber, u64)> = most_first(jobs, |word| {
         let count = jobs.get(&word).copied().unwrap_or(0);
-        let is_open =
-            matches!(facts.names.get(&word), Some(Named::Service(name)) if !looked.naming.is_without_agent(name));
+        let is_open = matches!(facts.named(word), Some(Named::Service(name)) if !looked.naming.is_without_agent(name));
         is_open && SERVICE_JOBS_MIN <= count && with(word) as f64 <= SELDOM * count as f64
     });
-    let words: BTreeSet<i64> = candidates.iter().map(|one| one.0).collect();
+    let words: BTreeSet<WordNumber> = candidates.iter().map(|one| one.0).collect();
     let cases = candidates
         .iter()
         .map(|(word, count)| format!("{} ({} of {count} without one)", name(facts, *word), count - with(*word)))

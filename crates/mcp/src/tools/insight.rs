@@ -13,8 +13,7 @@ use serde_json::{Map, Value, json};
 use super::super::answer::{Answer, QueryMark, Row};
 use super::super::basis::ShownBasis;
 use super::super::{Tool, ToolFailure, schema};
-use answers::{AgentFact, Facts};
-use domain::{CompanyName, fold};
+use domain::{AgentFact, AgentNumber, CompanyName, FactTable, InspectorNumber, WordNumber, fold};
 use insight::Rate;
 
 /// Every insight.
@@ -121,13 +120,14 @@ fn rounded3(number: f64) -> f64 {
 }
 
 /// The name behind a number among the names.
-fn word(facts: &Facts, word: i64) -> String {
-    facts.names.get(&word).map_or_else(|| "?".to_owned(), |named| named.text().to_owned())
+fn word(facts: &FactTable, word: WordNumber) -> String {
+    facts.named(word).map_or_else(|| "?".to_owned(), |named| named.text().to_owned())
 }
 
 /// The inspector's name; with the service's id where another one has the same name.
-fn inspector_name(facts: &Facts, inspector: Option<i64>) -> String {
-    let Some((id, name)) = inspector.and_then(|one| facts.inspectors.get(&one)) else { return "(none)".to_owned() };
+fn inspector_name(facts: &FactTable, inspector: Option<InspectorNumber>) -> String {
+    let Some(known) = inspector.and_then(|one| facts.inspector(one)) else { return "(none)".to_owned() };
+    let (id, name) = (&known.id, &known.name);
     let is_shared = facts.shared_inspector_names().contains(&fold(name));
     match id {
         Some(id) if is_shared => format!("{name} (id {id})"),
@@ -136,10 +136,13 @@ fn inspector_name(facts: &Facts, inspector: Option<i64>) -> String {
     }
 }
 
-fn agent_name(facts: &Facts, agent: i64) -> String {
+fn agent_name(facts: &FactTable, agent: AgentNumber) -> String {
     let known = facts.agent(agent);
     let id = |known: &AgentFact| format!("id {}", known.id);
-    known.map_or_else(|| format!("id {agent}"), |known| known.name.clone().unwrap_or_else(|| id(known)))
+    known.map_or_else(
+        || format!("id {}", facts.agent_key(agent)),
+        |known| known.name.clone().unwrap_or_else(|| id(known)),
+    )
 }
 
 /// Volume, hours (where they are summed) and revenue of all companies together.

@@ -12,8 +12,8 @@ use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
 use super::super::inspections::row;
 use super::super::parse;
 use super::{Page, agent_name, inspector_name, money, put_page, rate_value, rounded, rounded3, word};
-use answers::{AgentsPart, Asked, Companies, Company, Facts};
-use domain::{CompanyName, Inspection};
+use answers::{AgentsPart, Apart, Asked, Companies, Company};
+use domain::{AgentNumber, CompanyName, FactTable, Inspection, WordNumber};
 use insight::{AgentNumbers, COURSE_REFERRALS_SURE, DormantRule, agent_profile};
 
 /// Agents shown unless asked otherwise.
@@ -120,7 +120,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
             let mut part = Row::default();
             part.put("company", Some(company.name.to_string()));
             let shown = Shown { company, facts: &one.facts, now, sees: one.sees_canceled };
-            if let Some(only) = one.only {
+            if let Some(only) = &one.only {
                 one_agent(&mut part, &shown, one, chosen.first().copied(), only, rule);
                 return Value::Object(part.0);
             }
@@ -139,16 +139,16 @@ fn one_agent(
     shown: &Shown,
     read: &AgentsPart,
     numbers: Option<&AgentNumbers>,
-    only: i64,
+    only: &Apart<AgentNumber>,
     rule: DormantRule,
 ) {
     let Some(numbers) = numbers else {
-        let name = agent_name(shown.facts, only);
+        let name = only.number.map_or_else(|| only.entry.name.clone(), |known| agent_name(shown.facts, known));
         part.put("agent", Some(format!("{name}: no such inspection on either side")));
         return;
     };
     let mut profile = Row(shown.profile(numbers, rule));
-    let id = shown.facts.agent(only).map(|agent| agent.id.as_str());
+    let id = shown.facts.agent(numbers.agent).map(|agent| agent.id.as_str());
     if let Some(one) = read.differing.iter().find(|one| Some(one.id.as_str()) == id) {
         let differ = format!("{} by Spectora's statistics, {} inspections here", one.theirs, one.ours);
         profile.put("statistics_disagree", Some(differ));
@@ -164,8 +164,8 @@ impl<'a> Read<'a> {
     /// an owner would call them.
     fn chosen(&self, mode: Mode, rule: DormantRule, now: Timestamp) -> Vec<&'a AgentNumbers> {
         let all = self.0.analysis.agents.iter();
-        let mut chosen: Vec<&'a AgentNumbers> = match self.0.only {
-            Some(only) => all.filter(|one| one.agent == only).collect(),
+        let mut chosen: Vec<&'a AgentNumbers> = match &self.0.only {
+            Some(only) => all.filter(|one| Some(one.agent) == only.number).collect(),
             None => all
                 .filter(|one| holds(one, mode, rule, now))
                 .filter(|one| mode == Mode::Top || !self.is_former(one.agent))
@@ -177,8 +177,8 @@ impl<'a> Read<'a> {
         chosen
     }
 
-    fn is_former(&self, agent: i64) -> bool {
-        self.0.facts.former_agents.contains_key(&agent)
+    fn is_former(&self, agent: AgentNumber) -> bool {
+        self.0.facts.agent(agent).is_some_and(|agent| agent.is_former)
     }
 
     /// What is said once, of all agents.
@@ -243,7 +243,7 @@ struct Together {
 }
 
 impl Together {
-    fn add(&mut self, company: &Company, facts: &Facts, one: &AgentNumbers) {
+    fn add(&mut self, company: &Company, facts: &FactTable, one: &AgentNumbers) {
         // Who has no id of the person cannot be matched.
         let Some(person_id) = facts.agent(one.agent).and_then(|agent| agent.agent_id.clone()) else { return };
         let person = self.people.entry(person_id).or_default();
@@ -313,7 +313,7 @@ fn order(one: &AgentNumbers, mode: Mode) -> (i128, u64) {
 
 struct Shown<'a> {
     company: &'a Company,
-    facts: &'a Facts,
+    facts: &'a FactTable,
     now: Timestamp,
     sees: bool,
 }
@@ -327,7 +327,7 @@ impl Shown<'_> {
     fn named(&self, one: &AgentNumbers) -> Row {
         let mut row = Row::default();
         let agent = self.facts.agent(one.agent);
-        let is_former = self.facts.former_agents.contains_key(&one.agent);
+        let is_former = agent.is_some_and(|agent| agent.is_former);
         row.put("agent", Some(agent_name(self.facts, one.agent)))
             .put("id", agent.map(|agent| agent.id.clone()))
             .put("agency", agent.and_then(|agent| agent.agency).map(|agency| word(self.facts, agency)))
@@ -373,7 +373,7 @@ impl Shown<'_> {
     fn profile(&self, one: &AgentNumbers, rule: DormantRule) -> Map<String, Value> {
         let now = self.now.as_millisecond();
         let known = agent_profile(self.facts, one.agent, now);
-        let names = |counts: &[(i64, u64)]| {
+        let names = |counts: &[(WordNumber, u64)]| {
             usual(counts.iter().map(|(name, count)| (word(self.facts, *name), *count)), known.kept)
         };
         let inspectors =

@@ -10,8 +10,8 @@ use super::super::super::answer::{Answer, Row};
 use super::super::super::{Tool, ToolFailure, basis, declare, schema};
 use super::super::parse;
 use super::{inspector_name, rounded, rounded3};
-use answers::{CapacityPart, Companies, Facts, Only};
-use domain::{CompanyName, date_of};
+use answers::{CapacityPart, Companies, Only};
+use domain::{CompanyName, FactTable, date_of};
 use insight::{AHEAD_MAX, CapacityPlan, InspectorWeeks};
 
 /// Weeks ahead unless asked otherwise.
@@ -97,7 +97,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
 }
 
 /// The coming weeks stand as "8 + 3": the next one and the one after.
-fn of_inspector(facts: &Facts, one: &InspectorWeeks) -> Value {
+fn of_inspector(facts: &FactTable, one: &InspectorWeeks) -> Value {
     let several = |values: Vec<String>| values.join(" + ");
     let mut row = Row::default();
     row.put("inspector", Some(inspector_name(facts, one.inspector)))

@@ -9,8 +9,8 @@ use super::super::super::{Tool, ToolFailure, basis, declare, label, mark, schema
 use super::super::inspections::row;
 use super::super::{limit, parse};
 use super::{agent_name, inspector_name, money, word};
-use answers::{Asked, Companies, Compare, ExplainedPart, Fact};
-use domain::{CompanyName, id_order};
+use answers::{Asked, Companies, Compare, ExplainedPart};
+use domain::{CompanyName, Fact, id_order};
 use insight::Metric;
 
 /// A number by its name in answers: its definition, and which inspections it counts.
@@ -144,24 +144,24 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     let metric = explained.metric;
     let asked = Asked { compare: Compare::None, ..wanted.asked };
     let answered = companies.explain(&asked, metric).await?;
-    let selling = |fact: &Fact| fact.selling_agent.filter(|_| metric == Metric::SellingSide);
+    let selling = |fact: &Fact| fact.selling_agent().filter(|_| metric == Metric::SellingSide);
     let mut rows: Vec<(Place, Map<String, Value>)> = Vec::new();
     for (company, ExplainedPart { facts, counted }) in &answered.parts {
         let zone = company.records.timezone();
         for fact in counted {
             let mut shown = Row::default();
-            let at = jiff::Timestamp::from_millisecond(fact.starts_at).unwrap_or_default();
+            let at = jiff::Timestamp::from_millisecond(fact.starts_at()).unwrap_or_default();
             shown
                 .put("company", label(companies, company))
                 .put("id", Some(facts.id(fact)))
                 .put("starts_at", Some(row::local(at, zone)))
-                .put("inspector", Some(inspector_name(facts, fact.inspector)))
-                .put("buying_agent", fact.buying_agent.map(|agent| agent_name(facts, agent)))
+                .put("inspector", Some(inspector_name(facts, fact.inspector())))
+                .put("buying_agent", fact.buying_agent().map(|agent| agent_name(facts, agent)))
                 .put("selling_agent", selling(fact).map(|agent| agent_name(facts, agent)))
-                .put("zip", fact.zip.map(|zip| word(facts, zip)))
-                .put("quote", fact.quote.map(money))
-                .put("canceled", fact.canceled_at.map(|_| true));
-            rows.push(((-fact.starts_at, company.name.to_string(), id_order(&facts.id(fact))), shown.0));
+                .put("zip", fact.zip().map(|zip| word(facts, zip)))
+                .put("quote", fact.quote().map(money))
+                .put("canceled", fact.canceled_at().map(|_| true));
+            rows.push(((-fact.starts_at(), company.name.to_string(), id_order(&facts.id(fact))), shown.0));
         }
     }
     let Cut { total, more } = cut_to_page(&mut rows, after.as_ref().map(|(place, _)| place), limit(wanted.limit));

@@ -8,9 +8,9 @@ use super::super::super::answer::{Answer, Row};
 use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
 use super::super::{Detail, parse};
 use super::{Page, agent_name, combined, inspector_name, money, put_page, rate_value, rounded3, word};
-use answers::{Asked, Companies, Company, Facts, MixPart};
-use domain::CompanyName;
-use insight::{MixBy, MixCell, MixRow, ServiceMix, Trend};
+use answers::{Asked, Companies, Company, MixPart};
+use domain::{CompanyName, FactTable};
+use insight::{MixBy, MixCell, MixKey, MixRow, ServiceMix, Trend};
 
 /// What the marks of groups are worth.
 const BEYOND_CHANCE: &str =
@@ -105,9 +105,9 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
                 .put("attach_before", mix.company.attach_before.as_ref().map(rate_value))
                 .list("services", top(facts, &mix.company.services))
                 .list("add_ons", top(facts, &mix.company.add_ons))
-                .list("growing", going(facts, mix, by, Trend::Growing))
-                .list("shrinking", going(facts, mix, by, Trend::Shrinking));
-            let show = |row: &MixRow| group(facts, row, by, wanted.detail);
+                .list("growing", going(facts, mix, Trend::Growing))
+                .list("shrinking", going(facts, mix, Trend::Shrinking));
+            let show = |row: &MixRow| group(facts, row, wanted.detail);
             let after = put_page(&mut part, "groups", &mix.rows, &place, show);
             let volume = after.iter().map(|row| row.volume).sum::<u64>();
             part.put("volume_not_shown", (!after.is_empty()).then_some(volume));
@@ -117,36 +117,35 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     }))
 }
 
-fn top(facts: &Facts, cells: &[MixCell]) -> Vec<String> {
+fn top(facts: &FactTable, cells: &[MixCell]) -> Vec<String> {
     let sold = cells.iter().filter(|cell| cell.share.count != 0).take(TOP);
     sold.map(|cell| format!("{} {:.0} %", word(facts, cell.word), cell.share.rate * 100.0)).collect()
 }
 
 /// Groups that go one way, the largest change first: "80202 61 (before 40)".
-fn going(facts: &Facts, mix: &ServiceMix, by: MixBy, trend: Trend) -> Vec<String> {
+fn going(facts: &FactTable, mix: &ServiceMix, trend: Trend) -> Vec<String> {
     let change = |row: &MixRow| row.volume.abs_diff(row.volume_before.unwrap_or(0));
     let mut rows: Vec<&MixRow> = mix.rows.iter().filter(|row| row.trend == Some(trend)).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(change(row)));
-    let shown = |row: &MixRow| {
-        format!("{} {} (before {})", group_name(facts, row, by), row.volume, row.volume_before.unwrap_or(0))
-    };
+    let shown =
+        |row: &MixRow| format!("{} {} (before {})", group_name(facts, row), row.volume, row.volume_before.unwrap_or(0));
     rows.into_iter().take(GOING).map(shown).collect()
 }
 
-fn group_name(facts: &Facts, row: &MixRow, by: MixBy) -> String {
-    match (by, row.key) {
-        (_, None) => "(none)".to_owned(),
-        (MixBy::Zip | MixBy::City | MixBy::Agency, Some(key)) => word(facts, key),
-        (MixBy::Month, Some(key)) => format!("{}-{:02}", key / 100, key % 100),
-        (MixBy::Inspector, key) => inspector_name(facts, key),
-        (MixBy::Agent, Some(key)) => agent_name(facts, key),
+fn group_name(facts: &FactTable, row: &MixRow) -> String {
+    match row.key {
+        None => "(none)".to_owned(),
+        Some(MixKey::Word(key)) => word(facts, key),
+        Some(MixKey::Month(year, month)) => format!("{year}-{month:02}"),
+        Some(MixKey::Inspector(key)) => inspector_name(facts, Some(key)),
+        Some(MixKey::Agent(key)) => agent_name(facts, key),
     }
 }
 
-fn group(facts: &Facts, row: &MixRow, by: MixBy, detail: Detail) -> Map<String, Value> {
+fn group(facts: &FactTable, row: &MixRow, detail: Detail) -> Map<String, Value> {
     let mut shown = Row::default();
     shown
-        .put("group", Some(group_name(facts, row, by)))
+        .put("group", Some(group_name(facts, row)))
         .put("volume", Some(row.volume))
         .put("before", row.volume_before)
         .put("attach_rate", row.attach.map(|rate| rounded3(rate.rate)))

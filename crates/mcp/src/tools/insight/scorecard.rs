@@ -8,8 +8,8 @@ use super::super::super::answer::{Answer, Row};
 use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
 use super::super::{Detail, parse};
 use super::{Page, combined, inspector_name, money, put_page, rate_value, rounded, word};
-use answers::{Asked, Companies, Company, Facts, ScorecardPart};
-use domain::CompanyName;
+use answers::{Asked, Companies, Company, ScorecardPart};
+use domain::{CompanyName, FactTable, WordNumber};
 use insight::{Scorecard, ScorecardRow};
 
 /// Inspectors on a page unless asked otherwise: nearly every company's all.
@@ -87,7 +87,7 @@ fn medians(card: &Scorecard, sees_canceled: bool) -> Value {
 
 /// How rows are shown.
 struct Shown<'a> {
-    facts: &'a Facts,
+    facts: &'a FactTable,
     sees: bool,
     detail: Detail,
 }
@@ -95,7 +95,7 @@ struct Shown<'a> {
 impl Shown<'_> {
     fn row(&self, one: &ScorecardRow, name: Option<String>) -> Map<String, Value> {
         let mut row = Row::default();
-        let id = one.inspector.and_then(|one| self.facts.inspectors.get(&one)?.0.clone());
+        let id = one.inspector.and_then(|one| self.facts.inspector(one)?.id.clone());
         let assists = (one.assists != 0 || self.detail == Detail::Full).then_some(one.assists);
         row.put("inspector", name)
             .put("id", id)
@@ -123,14 +123,15 @@ impl Shown<'_> {
         row.0
     }
 
-    fn top(&self, counts: &[(i64, u64)]) -> Vec<String> {
+    fn top(&self, counts: &[(WordNumber, u64)]) -> Vec<String> {
         counts.iter().take(TOP).map(|(name, count)| format!("{} {count}", word(self.facts, *name))).collect()
     }
 
     fn reasons(&self, one: &ScorecardRow) -> Vec<String> {
         let reasons = one.reasons.iter().take(TOP);
-        let name =
-            |reason: &Option<i64>| reason.map_or_else(|| "no reason given".to_owned(), |one| word(self.facts, one));
+        let name = |reason: &Option<WordNumber>| {
+            reason.map_or_else(|| "no reason given".to_owned(), |one| word(self.facts, one))
+        };
         reasons.map(|(reason, count)| format!("{} {count}", name(reason))).collect()
     }
 }
