@@ -89,7 +89,7 @@ async fn measure(size: u64) {
     let day = jiff::SignedDuration::from_hours(24);
     let list = |query: InspectionQuery, order: Order| {
         move || {
-            mirror.read_now(|parts| parts.inspections(&query, order, None, 25)).unwrap();
+            mirror.read_now(|snapshot| snapshot.inspections(&query, order, None, 25)).unwrap();
         }
     };
     let month = InspectionQuery { period: Some((now - day * 30, now)), ..InspectionQuery::default() };
@@ -115,17 +115,17 @@ async fn measure(size: u64) {
     let with_agent = InspectionQuery { agent: Some((agent, mirror::Side::Any)), ..InspectionQuery::default() };
     ask("an agent", &list(with_agent, Order::Newest));
     ask("search", &|| {
-        let hits = mirror.read_now(|parts| parts.search("smith", 10)).unwrap();
+        let hits = mirror.read_now(|snapshot| snapshot.search("smith", 10)).unwrap();
         std::hint::black_box(hits);
     });
     ask("one record", &|| {
         let id = sandbox.truth().companies[0].inspections[7].id.to_string();
-        mirror.read_now(|parts| parts.raw(Kind::Inspections, &id)).unwrap().expect("it is there");
+        mirror.read_now(|snapshot| snapshot.raw(Kind::Inspections, &id)).unwrap().expect("it is there");
     });
     let today = now.as_second() / 86_400;
     let quarter = insight::Scope { from: today - 90, to: today };
     let at = now.as_millisecond();
-    let everything = || mirror.read_now(|parts| parts.facts()).unwrap();
+    let everything = || mirror.read_now(|snapshot| snapshot.facts()).unwrap();
     ask("facts, all", &|| drop(std::hint::black_box(everything())));
     // From here on as the server answers: with all rows in memory.
     let facts = everything();

@@ -68,7 +68,7 @@ pub(super) async fn run(global: &Global, args: &MirrorArgs) -> anyhow::Result<Ex
                 shown(fresh)
             ));
         }
-        let deliveries = syncer.mirror().read(|parts| parts.delivery_count()).await?;
+        let deliveries = syncer.mirror().read(|snapshot| snapshot.delivery_count()).await?;
         if let Some(problem) = &status.count_problem {
             all_fine = false;
             text.push_str(&format!("  {problem}\n"));

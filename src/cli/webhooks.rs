@@ -61,7 +61,7 @@ async fn log(opened: &Opened) -> anyhow::Result<ExitCode> {
     for (company, keeper) in opened.app()?.keepers() {
         let Some(syncer) = usable(company, keeper) else { continue };
         let (count, last) =
-            syncer.mirror().read(|parts| Ok((parts.delivery_count()?, parts.last_deliveries(SHOWN)?))).await?;
+            syncer.mirror().read(|snapshot| Ok((snapshot.delivery_count()?, snapshot.last_deliveries(SHOWN)?))).await?;
         output::line(&format!("{company}: {} wait, {} done", count.waiting, count.done));
         for delivery in last {
             let outcome = delivery.outcome.unwrap_or_else(|| "waits".to_owned());

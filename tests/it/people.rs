@@ -37,7 +37,7 @@ fn quarter(company: &CompanyTruth) -> impl Iterator<Item = &InspectionRow> {
 async fn remove_agent(app: &TestApp, company: usize, id: u64) {
     let (_, keeper) = app.parts.keepers().nth(company).unwrap();
     let mirror = std::sync::Arc::clone(keeper.unwrap().unwrap().mirror());
-    let count = mirror.write(move |parts| parts.mark_gone(Kind::Agents, &id.to_string(), now())).await.unwrap();
+    let count = mirror.write(move |tx| tx.mark_gone(Kind::Agents, &id.to_string(), now())).await.unwrap();
     assert_eq!(count.gone, 1);
 }
 

@@ -142,7 +142,7 @@ fn mirror_of(folder: &std::path::Path, rows: &[Inspection]) -> Arc<Mirror> {
     })
     .unwrap();
     let fresh: Vec<Fresh<'_, Inspection>> = rows.iter().map(|record| Fresh { record, raw: b"{}" }).collect();
-    mirror.write_now(|parts| parts.store_inspections(&fresh, INSTANTS[3].parse().unwrap())).unwrap();
+    mirror.write_now(|tx| tx.store_inspections(&fresh, INSTANTS[3].parse().unwrap())).unwrap();
     mirror
 }
 
@@ -166,7 +166,7 @@ proptest! {
                 rows.iter().filter(|row| holds(row)).map(|row| row.id.to_string()).collect()
             };
             let wanted = ids(&|row| query.holds(row));
-            let found = mirror.read_now(|parts| parts.inspection_ids(query, InspectionOrder::Newest)).unwrap();
+            let found = mirror.read_now(|snapshot| snapshot.inspection_ids(query, InspectionOrder::Newest)).unwrap();
             prop_assert_eq!(found.len(), wanted.len());
             prop_assert_eq!(&found.into_iter().collect::<BTreeSet<_>>(), &wanted, "the mirror, {:?}", query);
             let filters = InspectionFilter::of(query);
@@ -202,7 +202,7 @@ fn the_words_of_a_name_are_of_one_client() {
     let folder = tempfile::tempdir().unwrap();
     let mirror = mirror_of(folder.path(), &rows);
     let query = InspectionQuery { client: SearchTerms::of("Mary Smith"), ..InspectionQuery::default() };
-    let found = mirror.read_now(|parts| parts.inspection_ids(&query, InspectionOrder::Newest)).unwrap();
+    let found = mirror.read_now(|snapshot| snapshot.inspection_ids(&query, InspectionOrder::Newest)).unwrap();
     assert_eq!(found, ["3", "2"]);
     assert_eq!(rows.iter().map(|row| query.holds(row)).collect::<Vec<_>>(), [false, true, true]);
 }

@@ -117,7 +117,7 @@ impl History {
 /// Every inspection the mirror would answer with that begins at or after `from`. `Err` when one lies on another day than
 /// it does in the zone of whoever answers.
 fn answered(syncer: &Syncer, from: Option<i64>) -> Result<BTreeMap<u64, Facts>, String> {
-    let facts = syncer.mirror().read_now(|parts| parts.facts()).unwrap();
+    let facts = syncer.mirror().read_now(|snapshot| snapshot.facts()).unwrap();
     let second = |at: Option<i64>| at.map(|at| at / 1_000);
     let zone = syncer.mirror().timezone();
     let misdated = facts.rows().iter().find(|row| {
@@ -331,7 +331,7 @@ impl Life {
 
     fn is_filled(&self) -> bool {
         let mirror = self.processes[0].syncer.mirror();
-        mirror.read_now(|parts| Ok(parts.coverage(Kind::Inspections)?.full_at.is_some())).unwrap()
+        mirror.read_now(|snapshot| Ok(snapshot.coverage(Kind::Inspections)?.full_at.is_some())).unwrap()
     }
 
     /// Runs a sync of one process, with edits between its requests, perhaps killed in the middle.
@@ -502,7 +502,7 @@ impl Life {
 
     async fn check_process(&self, number: usize) -> Result<(), String> {
         let process = &self.processes[number];
-        let coverage = process.syncer.mirror().read_now(|parts| parts.coverage(Kind::Inspections)).unwrap();
+        let coverage = process.syncer.mirror().read_now(|snapshot| snapshot.coverage(Kind::Inspections)).unwrap();
         let mut spans = Vec::new();
         if coverage.full_at.is_some() {
             spans.push(None);

@@ -29,7 +29,7 @@ async fn app(profile: Profile, changed_since: bool, rows: u64) -> TestApp {
 
 /// Every record of a kind that is not gone, read back from its raw form.
 fn kept<R: Wired>(syncer: &Syncer, client: &SpectoraClient, kind: Kind) -> Vec<R::Record> {
-    let raws = syncer.mirror().read_now(|parts| parts.raws_after(kind, i64::MIN, usize::MAX, false)).unwrap();
+    let raws = syncer.mirror().read_now(|snapshot| snapshot.raws_after(kind, i64::MIN, usize::MAX, false)).unwrap();
     raws.into_iter().map(|(_, raw)| client.read_back::<R>(&RawRecord::from_bytes(raw)).unwrap()).collect()
 }
 
@@ -114,7 +114,7 @@ fn assert_equal(app: &TestApp) {
         expected.sort_by_key(|row| std::cmp::Reverse((row.starts_at, row.id)));
         let listed = syncer
             .mirror()
-            .read_now(|parts| parts.inspection_ids(&InspectionQuery::default(), InspectionOrder::Newest))
+            .read_now(|snapshot| snapshot.inspection_ids(&InspectionQuery::default(), InspectionOrder::Newest))
             .unwrap();
         assert_eq!(listed, expected.iter().map(|row| row.id.to_string()).collect::<Vec<_>>());
         let agents: BTreeMap<String, Option<String>> = kept::<Connections>(syncer, client, Kind::Agents)

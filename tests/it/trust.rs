@@ -87,7 +87,7 @@ impl Program {
     }
 
     fn here(&self) -> u64 {
-        self.syncer().mirror().read_now(|parts| parts.count(Kind::Inspections)).unwrap()
+        self.syncer().mirror().read_now(|snapshot| snapshot.count(Kind::Inspections)).unwrap()
     }
 
     async fn call(&self, tool: &str, arguments: Value) -> Result<Value, String> {
@@ -349,7 +349,8 @@ async fn with_one_vanished() -> (Stage, Program, u64) {
 #[tokio::test]
 async fn changes_without_a_count_are_no_reading_of_all() {
     let (stage, own, _) = with_one_vanished().await;
-    let fresh_at = || own.syncer().mirror().read_now(|parts| Ok(parts.coverage(Kind::Inspections)?.fresh_at)).unwrap();
+    let fresh_at =
+        || own.syncer().mirror().read_now(|snapshot| Ok(snapshot.coverage(Kind::Inspections)?.fresh_at)).unwrap();
     let before = fresh_at();
     stage.faults(&["inspections:2+=503"]);
     let failed = own.syncer().sync(Scope::Auto, &Silent).await;
@@ -372,7 +373,7 @@ async fn what_is_booked_while_it_is_counted_hides_nothing_that_vanished() {
     let asked: Vec<String> = stage.sandbox.log().iter().take(3).map(|request| request.path.clone()).collect();
     assert_eq!(asked, ["/v2/connections", "/v2/inspections", "/v2/inspections"]);
     let vanished = vanished.to_string();
-    let known = own.syncer().mirror().read_now(|parts| parts.raw(Kind::Inspections, &vanished));
+    let known = own.syncer().mirror().read_now(|snapshot| snapshot.raw(Kind::Inspections, &vanished));
     let (_, gone_at) = known.unwrap().unwrap();
     assert!(gone_at.is_some(), "the one that vanished is gone here too");
 }

@@ -1,22 +1,22 @@
 //! Whether a mirror's file is whole, and how it is kept.
 
 use super::compression::RecordExpander;
-use super::{Kind, Mirror, MirrorError, Parts};
+use super::{Kind, Mirror, MirrorError, Snapshot};
 
 impl Mirror {
     /// Reads every page and every record. An error says what is damaged; a file that is whole takes a second or so for
     /// each hundred megabytes.
     pub fn check(&self) -> Result<(), MirrorError> {
-        self.read_now(|parts| parts.check())
+        self.read_now(|snapshot| snapshot.check())
     }
 
     /// How SQLite keeps the file; `wal` unless the disk cannot do that, as network folders cannot.
     pub fn journal_mode(&self) -> Result<String, MirrorError> {
-        self.read_now(|parts| Ok(parts.connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?))
+        self.read_now(|snapshot| Ok(snapshot.connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?))
     }
 }
 
-impl Parts<'_> {
+impl Snapshot<'_> {
     fn check(&self) -> Result<(), MirrorError> {
         let damaged = |reason: String| MirrorError::Damaged { path: self.path.to_owned(), reason };
         // Table by table: of an index of words without content SQLite says that it is damaged once a row was replaced. The

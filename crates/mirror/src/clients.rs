@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 
 use super::interned::IdOrder;
 use super::search::match_words;
-use super::{Kind, MirrorError, Parts, rows_max};
+use super::{Kind, MirrorError, Snapshot, rows_max};
 use domain::SearchTerms;
 
 /// Where a list of clients goes on.
@@ -38,7 +38,7 @@ pub struct ClientsFound {
     pub more: bool,
 }
 
-impl Parts<'_> {
+impl Snapshot<'_> {
     /// The first `limit` clients in the order of their names, then their ids; with `words`, those that hold them all.
     pub fn clients(
         &mut self,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, params};
 
-use super::{Changing, Kind, MirrorError, Parts, rows_max};
+use super::{Kind, MirrorError, Snapshot, WriteTransaction, rows_max};
 
 /// The most deliveries that may wait; beyond that a full pass is cheaper, and new ones are dropped with a note.
 const WAITING_MAX: i64 = 10_000;
@@ -47,7 +47,7 @@ pub struct DeliveryCount {
     pub done: u64,
 }
 
-impl Changing<'_> {
+impl WriteTransaction<'_> {
     /// Queues a delivery. One that waits for the same record already is enough; false when too many wait.
     pub fn queue_delivery(&mut self, kind: Kind, id: &str, event: &str, now: Timestamp) -> Result<bool, MirrorError> {
         let waiting: Option<i64> = self
@@ -97,7 +97,7 @@ impl Changing<'_> {
     }
 }
 
-impl Parts<'_> {
+impl Snapshot<'_> {
     /// The deliveries to read now, oldest first.
     pub fn waiting_deliveries(&self, now: Timestamp, limit: usize) -> Result<Vec<WaitingDelivery>, MirrorError> {
         let mut statement = self.connection.prepare_cached(

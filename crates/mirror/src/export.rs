@@ -7,7 +7,7 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OpenFlags};
 
 use super::files::{new_private_file, private_folder};
-use super::{Kind, Mirror, MirrorError, Parts};
+use super::{Kind, Mirror, MirrorError, Snapshot};
 
 /// Says at the beginning of a file that it is UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -222,7 +222,7 @@ impl Mirror {
         connection.execute_batch("CREATE TABLE raw_json (kind TEXT, pk INTEGER, json TEXT)")?;
         let mut raws = 0;
         for kind in Kind::ALL {
-            raws += self.read_now(|parts| copy_raws(parts, *kind, &connection))?;
+            raws += self.read_now(|snapshot| copy_raws(snapshot, *kind, &connection))?;
             let as_they_are = "UPDATE main.raw_json SET pk = coalesce((SELECT id FROM m.odd_ids o WHERE o.kind = ?1 AND \
                                o.pk = raw_json.pk), pk) WHERE kind = ?2 AND pk < 0";
             connection.execute(as_they_are, rusqlite::params![kind.id_kind(), kind.name()])?;
@@ -247,11 +247,11 @@ impl Mirror {
     }
 }
 
-fn copy_raws(parts: &mut Parts<'_>, kind: Kind, to: &Connection) -> Result<u64, MirrorError> {
+fn copy_raws(snapshot: &mut Snapshot<'_>, kind: Kind, to: &Connection) -> Result<u64, MirrorError> {
     let mut after = i64::MIN;
     let mut count = 0;
     loop {
-        let raws = parts.raws_after(kind, after, BATCH, true)?;
+        let raws = snapshot.raws_after(kind, after, BATCH, true)?;
         let Some((last, _)) = raws.last() else { return Ok(count) };
         after = *last;
         let transaction = to.unchecked_transaction()?;

@@ -7,7 +7,7 @@ use rusqlite::{CachedStatement, Connection, Rows};
 use super::inspectors::InspectorPeople;
 use super::interned::{InternedKind, SHARED_BIT};
 use super::store::GONE_DELETED;
-use super::{MirrorError, Parts};
+use super::{MirrorError, Snapshot};
 use domain::{AgentFact, Assistants, FactTable, FactTableBuilder, InspectorFact, Named, NewFact, Sold, WordNumber};
 
 /// Milliseconds of a day.
@@ -30,7 +30,7 @@ pub struct KnownAgent {
     pub is_former: bool,
 }
 
-impl Parts<'_> {
+impl Snapshot<'_> {
     /// Every inspection that has a beginning and has not vanished from the service; those it calls deleted apart.
     pub fn facts(&self) -> Result<FactTable, MirrorError> {
         let mut table = FactTableBuilder::default();

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use serde_json::{Map, Value, json};
 
 use super::interned::id_of;
-use super::{Changing, Kind, MirrorError, Parts, rows_max};
+use super::{Kind, MirrorError, Snapshot, WriteTransaction, rows_max};
 
 /// A stored change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,14 +110,14 @@ pub(super) fn record_difference(
     if fields.is_empty() { Ok(()) } else { record(connection, kind, pk, now, &Value::Object(fields)) }
 }
 
-impl Changing<'_> {
+impl WriteTransaction<'_> {
     /// Forgets changes seen before `before`; gives how many.
     pub fn prune_history(&mut self, before: Timestamp) -> Result<u64, MirrorError> {
         Ok(self.transaction.execute("DELETE FROM changes WHERE at < ?", [before.as_millisecond()])? as u64)
     }
 }
 
-impl Parts<'_> {
+impl Snapshot<'_> {
     /// The changes seen at or after `since`, oldest first, at most `limit`.
     pub fn changes_since(&self, since: Timestamp, limit: usize) -> Result<Vec<Change>, MirrorError> {
         let mut statement = self

@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use super::interned::{InternedKind, key};
 use super::store::{Entity, GONE_DELETED};
-use super::{Changing, Fresh, Kind, MirrorError, StoreCount, rows_max};
+use super::{Fresh, Kind, MirrorError, StoreCount, WriteTransaction, rows_max};
 use domain::zip::area_of;
 use domain::{AgentOnInspection, Inspection, Text, epoch_day, searchable};
 
@@ -20,7 +20,7 @@ pub(super) fn local(at: Timestamp, zone: &TimeZone) -> (i64, i64) {
     (epoch_day(local.date()), i64::from(local.hour()) * 60 + i64::from(local.minute()))
 }
 
-impl Changing<'_> {
+impl WriteTransaction<'_> {
     /// Stores inspections that came at `now`.
     pub fn store_inspections(
         &mut self,
@@ -55,29 +55,26 @@ impl Entity for Inspection {
         self.id.as_str()
     }
 
-    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
-        let agent = |parts: &Changing<'_>, agent: &Option<AgentOnInspection>| match agent {
-            Some(AgentOnInspection { id: Some(id), .. }) => {
-                key(&parts.transaction, Kind::Agents, id.as_str()).map(Some)
-            }
+    fn write(&self, tx: &mut WriteTransaction<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
+        let agent = |tx: &WriteTransaction<'_>, agent: &Option<AgentOnInspection>| match agent {
+            Some(AgentOnInspection { id: Some(id), .. }) => key(&tx.transaction, Kind::Agents, id.as_str()).map(Some),
             _ => Ok(None),
         };
-        let buying = agent(parts, &self.buying_agent)?;
-        let selling = agent(parts, &self.selling_agent)?;
+        let buying = agent(tx, &self.buying_agent)?;
+        let selling = agent(tx, &self.selling_agent)?;
         let client = match &self.client {
-            Some(client) => Some(key(&parts.transaction, Kind::Clients, client.id.as_str())?),
+            Some(client) => Some(key(&tx.transaction, Kind::Clients, client.id.as_str())?),
             None => None,
         };
-        let inspectors = write_inspectors(self, parts, pk)?;
-        let sold = write_names(self, parts, pk)?;
-        let reason = parts.word(InternedKind::CancelReason, self.cancel_reason.as_ref())?;
+        let inspectors = write_inspectors(self, tx, pk)?;
+        let sold = write_names(self, tx, pk)?;
+        let reason = tx.word(InternedKind::CancelReason, self.cancel_reason.as_ref())?;
         let area = self.address.zip.as_ref().and_then(|zip| Text::line(area_of(zip.as_str())));
-        let zip = parts.word(InternedKind::Zip, area.as_ref())?;
-        let city = parts.word(InternedKind::City, self.address.city.as_ref())?;
-        let local = self.starts_at.map(|at| local(at, parts.zone));
+        let zip = tx.word(InternedKind::Zip, area.as_ref())?;
+        let city = tx.word(InternedKind::City, self.address.city.as_ref())?;
+        let local = self.starts_at.map(|at| local(at, tx.zone));
         let gone = if self.deleted_at.is_some() { GONE_DELETED } else { 0 };
-        parts
-            .transaction
+        tx.transaction
             .prepare_cached(
                 "INSERT OR REPLACE INTO inspections (pk, starts_at, day, minute, duration, created_at, updated_at, \
                  canceled_at, deleted_at, published_at, gone, gone_at, confirmed, paid, agreements, quote, \
@@ -112,10 +109,9 @@ impl Entity for Inspection {
                 raw,
                 sold,
             ])?;
-        write_clients(self, parts, pk)?;
+        write_clients(self, tx, pk)?;
         let clients = self.client_names.iter().map(Text::as_str).collect::<Vec<_>>().join(" ");
-        parts
-            .transaction
+        tx.transaction
             .prepare_cached("INSERT OR REPLACE INTO inspections_text (rowid, clients, place) VALUES (?, ?, ?)")?
             .execute(params![pk, searchable(&clients), searchable(&self.address_text())])?;
         Ok(())
@@ -123,14 +119,13 @@ impl Entity for Inspection {
 }
 
 /// The names of several clients, each by itself. One name is all that the full-text index has of the inspection.
-fn write_clients(inspection: &Inspection, parts: &Changing<'_>, pk: i64) -> Result<(), MirrorError> {
-    parts.transaction.prepare_cached("DELETE FROM inspection_clients WHERE inspection = ?")?.execute([pk])?;
+fn write_clients(inspection: &Inspection, tx: &WriteTransaction<'_>, pk: i64) -> Result<(), MirrorError> {
+    tx.transaction.prepare_cached("DELETE FROM inspection_clients WHERE inspection = ?")?.execute([pk])?;
     if inspection.client_names.len() < 2 {
         return Ok(());
     }
-    let mut statement = parts
-        .transaction
-        .prepare_cached("INSERT INTO inspection_clients (inspection, number, words) VALUES (?, ?, ?)")?;
+    let mut statement =
+        tx.transaction.prepare_cached("INSERT INTO inspection_clients (inspection, number, words) VALUES (?, ?, ?)")?;
     for (number, name) in inspection.client_names.iter().enumerate() {
         statement.execute(params![pk, rows_max(number), format!(" {}", searchable(name.as_str()))])?;
     }
@@ -138,19 +133,23 @@ fn write_clients(inspection: &Inspection, parts: &Changing<'_>, pk: i64) -> Resu
 }
 
 /// The inspectors of a job; gives the number of the primary one.
-fn write_inspectors(inspection: &Inspection, parts: &mut Changing<'_>, pk: i64) -> Result<Option<i64>, MirrorError> {
-    parts.transaction.prepare_cached("DELETE FROM inspection_inspectors WHERE inspection = ?")?.execute([pk])?;
+fn write_inspectors(
+    inspection: &Inspection,
+    tx: &mut WriteTransaction<'_>,
+    pk: i64,
+) -> Result<Option<i64>, MirrorError> {
+    tx.transaction.prepare_cached("DELETE FROM inspection_inspectors WHERE inspection = ?")?.execute([pk])?;
     let mut primary = None;
     for inspector in &inspection.inspectors {
         let id = inspector.id.as_ref().map(domain::InspectorId::as_str);
         let name = inspector.name.as_ref().map(Text::as_str);
         let at = millis(inspection.starts_at).unwrap_or(0);
-        let number = parts.interned.inspector(&parts.transaction, id, name, at)?;
-        let name = parts.word(InternedKind::InspectorName, inspector.name.as_ref())?;
+        let number = tx.interned.inspector(&tx.transaction, id, name, at)?;
+        let name = tx.word(InternedKind::InspectorName, inspector.name.as_ref())?;
         if inspector.primary && primary.is_none() {
             primary = Some(number);
         }
-        parts
+        tx
             .transaction
             .prepare_cached(
                 "INSERT OR IGNORE INTO inspection_inspectors (inspection, inspector, is_primary, name) VALUES (?, ?, ?, ?)",
@@ -161,21 +160,20 @@ fn write_inspectors(inspection: &Inspection, parts: &mut Changing<'_>, pk: i64) 
 }
 
 /// The services and add-ons of a job; gives their bits together.
-fn write_names(inspection: &Inspection, parts: &mut Changing<'_>, pk: i64) -> Result<i64, MirrorError> {
+fn write_names(inspection: &Inspection, tx: &mut WriteTransaction<'_>, pk: i64) -> Result<i64, MirrorError> {
     let mut sold = 0;
-    parts.transaction.prepare_cached("DELETE FROM inspection_names WHERE inspection = ?")?.execute([pk])?;
+    tx.transaction.prepare_cached("DELETE FROM inspection_names WHERE inspection = ?")?.execute([pk])?;
     for (kind, names) in [
         (InternedKind::Service, &inspection.services),
         (InternedKind::AddOn, &inspection.add_ons),
         (InternedKind::NotAddOn, &inspection.not_add_ons),
     ] {
         for name in names {
-            let word = parts.interned.number(&parts.transaction, kind, name.as_str())?;
-            parts
-                .transaction
+            let word = tx.interned.number(&tx.transaction, kind, name.as_str())?;
+            tx.transaction
                 .prepare_cached("INSERT OR IGNORE INTO inspection_names (inspection, word) VALUES (?, ?)")?
                 .execute([pk, word])?;
-            sold |= 1_i64 << parts.interned.bit(&parts.transaction, word)?;
+            sold |= 1_i64 << tx.interned.bit(&tx.transaction, word)?;
         }
     }
     Ok(sold)

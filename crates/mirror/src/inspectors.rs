@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{MirrorError, NameEntry, Parts};
+use super::{MirrorError, NameEntry, Snapshot};
 
 /// The inspectors by their numbers.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +53,7 @@ pub struct KnownInspector {
     pub without_id: BTreeSet<String>,
 }
 
-impl Parts<'_> {
+impl Snapshot<'_> {
     /// Every inspector, by name.
     pub fn known_inspectors(&self) -> Result<Vec<KnownInspector>, MirrorError> {
         let known = |one: Inspector| KnownInspector {

@@ -93,7 +93,7 @@ impl Interned {
 
     /// The number of an inspector as a record names them: each id has one, and each name that came without an id. Which
     /// of them are one person is not settled here but read from all of them together, see
-    /// [`Parts::inspector_people`](super::Parts::inspector_people). `at` is when the inspection begins.
+    /// [`Snapshot::inspector_people`](super::Snapshot::inspector_people). `at` is when the inspection begins.
     pub(super) fn inspector(
         &mut self,
         connection: &Connection,
@@ -149,7 +149,7 @@ impl Interned {
     }
 }
 
-impl super::Changing<'_> {
+impl super::WriteTransaction<'_> {
     /// Drops what is sold, areas and inspectors that no inspection names. Inspectors of vanished inspections alone, which
     /// are not derived anew, keep the name they have.
     pub(super) fn drop_unused_names(&mut self) -> Result<(), MirrorError> {

@@ -237,7 +237,7 @@ impl Mirror {
             clock: Arc::clone(&self.settings.clock),
         };
         if !is_ready {
-            let owner = writer.within(|parts| parts.claim(company, &self.settings.mapping))?;
+            let owner = writer.within(|tx| tx.claim(company, &self.settings.mapping))?;
             if owner != company {
                 let reason = format!("it belongs to {owner}");
                 return Err(MirrorError::Damaged { path: self.path.clone(), reason });
@@ -338,21 +338,21 @@ impl Mirror {
     /// Runs `ask` on a reader, outside the async threads, in one snapshot.
     pub async fn read<T: Send + 'static>(
         self: &Arc<Self>,
-        ask: impl FnOnce(&mut Parts<'_>) -> Result<T, MirrorError> + Send + 'static,
+        ask: impl FnOnce(&mut Snapshot<'_>) -> Result<T, MirrorError> + Send + 'static,
     ) -> Result<T, MirrorError> {
         let mirror = Arc::clone(self);
         reading(move || mirror.read_now(ask)).await
     }
 
     /// As [`Self::read`], on this thread.
-    pub fn read_now<T>(&self, ask: impl FnOnce(&mut Parts<'_>) -> Result<T, MirrorError>) -> Result<T, MirrorError> {
+    pub fn read_now<T>(&self, ask: impl FnOnce(&mut Snapshot<'_>) -> Result<T, MirrorError>) -> Result<T, MirrorError> {
         let (mark, mut reader) = self.reader()?;
         let answer = {
             let transaction = reader
                 .connection
                 .transaction_with_behavior(TransactionBehavior::Deferred)
                 .map_err(|error| MirrorError::from(error).of(&self.path))?;
-            ask(&mut Parts {
+            ask(&mut Snapshot {
                 connection: &transaction,
                 expander: &mut reader.expander,
                 path: &self.path,
@@ -370,7 +370,7 @@ impl Mirror {
     /// Runs `change` on the writer, outside the async threads, in one transaction: all of it is stored, or nothing.
     pub async fn write<T: Send + 'static>(
         self: &Arc<Self>,
-        change: impl FnOnce(&mut Changing<'_>) -> Result<T, MirrorError> + Send + 'static,
+        change: impl FnOnce(&mut WriteTransaction<'_>) -> Result<T, MirrorError> + Send + 'static,
     ) -> Result<T, MirrorError> {
         let mirror = Arc::clone(self);
         changing(move || mirror.write_now(change)).await
@@ -379,7 +379,7 @@ impl Mirror {
     /// As [`Self::write`], on this thread.
     pub fn write_now<T>(
         &self,
-        change: impl FnOnce(&mut Changing<'_>) -> Result<T, MirrorError>,
+        change: impl FnOnce(&mut WriteTransaction<'_>) -> Result<T, MirrorError>,
     ) -> Result<T, MirrorError> {
         self.with_writer(|writer| writer.within(change)).map_err(|error| error.of(&self.path))
     }
@@ -389,13 +389,13 @@ impl Mirror {
     /// for the beginning. `None` when they are as they should be.
     pub fn unsettled(&self) -> Result<Option<String>, MirrorError> {
         let wanted = self.settings.mapping.clone();
-        self.write_now(|parts| {
-            if parts.metadata(MAPPING, &wanted)? == wanted {
+        self.write_now(|tx| {
+            if tx.metadata(MAPPING, &wanted)? == wanted {
                 return Ok(None);
             }
             // From here on no process takes the columns for its own, until they are all derived.
-            parts.set_metadata(MAPPING, "")?;
-            let known = parts.metadata(DERIVING, "")?;
+            tx.set_metadata(MAPPING, "")?;
+            let known = tx.metadata(DERIVING, "")?;
             let place = known.strip_prefix(&wanted).and_then(|rest| rest.strip_prefix('\u{0}'));
             Ok(Some(place.unwrap_or_default().to_owned()))
         })
@@ -404,9 +404,9 @@ impl Mirror {
     /// The typed columns are about to be derived anew from the first record on: what was learned of names from records as
     /// they were read before is forgotten.
     pub fn mapping_begins(&self) -> Result<(), MirrorError> {
-        self.write_now(|parts| {
-            parts.transaction.execute("DELETE FROM inspector_names", [])?;
-            parts.interned.forget();
+        self.write_now(|tx| {
+            tx.transaction.execute("DELETE FROM inspector_names", [])?;
+            tx.interned.forget();
             Ok(())
         })
     }
@@ -414,10 +414,10 @@ impl Mirror {
     /// The typed columns are derived anew throughout. Names that no record has any more are dropped.
     pub fn settled(&self) -> Result<(), MirrorError> {
         let mapping = self.settings.mapping.clone();
-        self.write_now(|parts| {
-            parts.drop_unused_names()?;
-            parts.set_metadata(DERIVING, "")?;
-            parts.set_metadata(MAPPING, &mapping)
+        self.write_now(|tx| {
+            tx.drop_unused_names()?;
+            tx.set_metadata(DERIVING, "")?;
+            tx.set_metadata(MAPPING, &mapping)
         })
     }
 }
@@ -441,7 +441,7 @@ impl Reader {
 }
 
 /// One snapshot to read from.
-pub struct Parts<'a> {
+pub struct Snapshot<'a> {
     connection: &'a Connection,
     expander: &'a mut RecordExpander,
     path: &'a Path,
@@ -459,7 +459,7 @@ struct Writer {
 }
 
 /// One transaction under way.
-pub struct Changing<'a> {
+pub struct WriteTransaction<'a> {
     transaction: Transaction<'a>,
     compressor: &'a mut RecordCompressor,
     interned: &'a mut interned::Interned,
@@ -470,14 +470,14 @@ pub struct Changing<'a> {
 impl Writer {
     fn within<T>(
         &mut self,
-        change: impl FnOnce(&mut Changing<'_>) -> Result<T, MirrorError>,
+        change: impl FnOnce(&mut WriteTransaction<'_>) -> Result<T, MirrorError>,
     ) -> Result<T, MirrorError> {
         let done = {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let (compressor, interned, zone) = (&mut self.compressor, &mut self.interned, &self.zone);
-            let mut parts = Changing { transaction, compressor, interned, zone, now: self.clock.now() };
-            match change(&mut parts) {
-                Ok(value) => parts.transaction.commit().map(|()| value).map_err(MirrorError::from),
+            let mut tx = WriteTransaction { transaction, compressor, interned, zone, now: self.clock.now() };
+            match change(&mut tx) {
+                Ok(value) => tx.transaction.commit().map(|()| value).map_err(MirrorError::from),
                 // Dropping the transaction takes all of it back.
                 Err(error) => Err(error),
             }
@@ -490,7 +490,7 @@ impl Writer {
     }
 }
 
-impl Changing<'_> {
+impl WriteTransaction<'_> {
     /// The value under this name; set to `initial` where there is none.
     fn metadata(&mut self, name: &str, initial: &str) -> Result<String, MirrorError> {
         self.transaction.execute("INSERT OR IGNORE INTO metadata (name, value) VALUES (?, ?)", [name, initial])?;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 
 use super::interned::id_of;
-use super::{Change, ChangeKind, Kind, MirrorError, Parts};
+use super::{Change, ChangeKind, Kind, MirrorError, Snapshot};
 
 /// The most changes of the history that are looked through.
 const CHANGES_MAX: usize = 200_000;
@@ -74,7 +74,7 @@ pub struct News {
     pub after: Option<i64>,
 }
 
-impl Parts<'_> {
+impl Snapshot<'_> {
     /// The news since `since`, latest first.
     pub fn news(&self, since: Timestamp) -> Result<Vec<News>, MirrorError> {
         let mut news = Vec::new();

@@ -1,6 +1,6 @@
 //! Whether the key seems to see a part of the records only.
 
-use super::{Changing, Kind, MirrorError};
+use super::{Kind, MirrorError, WriteTransaction};
 
 /// What a key seems not to see: a key has the rights of the user who made it, and nothing in a reply says what they leave
 /// out.
@@ -29,7 +29,7 @@ const PARTIAL_PERCENT: i64 = 150;
 /// … and up to so many more.
 const PARTIAL_SLACK: i64 = 20;
 
-impl Changing<'_> {
+impl WriteTransaction<'_> {
     /// Looks whether the key seems to see a part only, and notes it with the inspections.
     pub fn note_partial(&mut self) -> Result<Partial, MirrorError> {
         let (inspections, quoted, sides): (i64, i64, i64) = self.transaction.query_row(

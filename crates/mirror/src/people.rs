@@ -5,7 +5,7 @@ use rusqlite::params;
 
 use super::interned::InternedKind;
 use super::store::Entity;
-use super::{Changing, Fresh, Kind, MirrorError, StoreCount};
+use super::{Fresh, Kind, MirrorError, StoreCount, WriteTransaction};
 use domain::{Agent, AgentStatistics, Client, Text, fold, searchable};
 
 fn millis(at: Option<Timestamp>) -> Option<i64> {
@@ -19,7 +19,7 @@ fn found_by(parts: &[Option<&Text>]) -> String {
 
 macro_rules! stores {
     ($($(#[$doc:meta])* $store:ident, $rederive:ident: $record:ty;)+) => {
-        impl Changing<'_> {
+        impl WriteTransaction<'_> {
             $(
                 $(#[$doc])*
                 pub fn $store(&mut self, rows: &[Fresh<'_, $record>], now: Timestamp) -> Result<StoreCount, MirrorError> {
@@ -51,13 +51,12 @@ impl Entity for Agent {
         self.id.as_str()
     }
 
-    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
+    fn write(&self, tx: &mut WriteTransaction<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
         let name = self.name();
-        let agency = parts.shared_word(InternedKind::Agency, self.agency_name.as_ref())?;
-        let team = parts.shared_word(InternedKind::Team, self.team_name.as_ref())?;
-        let city = parts.shared_word(InternedKind::City, self.city.as_ref())?;
-        parts
-            .transaction
+        let agency = tx.shared_word(InternedKind::Agency, self.agency_name.as_ref())?;
+        let team = tx.shared_word(InternedKind::Team, self.team_name.as_ref())?;
+        let city = tx.shared_word(InternedKind::City, self.city.as_ref())?;
+        tx.transaction
             .prepare_cached(
                 "INSERT OR REPLACE INTO agents (pk, agent_id, name, folded, agency, team, city, created_at, \
                  updated_at, gone, gone_at, hash, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, ?, ?)",
@@ -84,8 +83,7 @@ impl Entity for Agent {
             self.email.as_ref(),
             self.phone.as_ref(),
         ]);
-        parts
-            .transaction
+        tx.transaction
             .prepare_cached("INSERT OR REPLACE INTO agents_text (rowid, text) VALUES (?, ?)")?
             .execute(params![pk, text])?;
         Ok(())
@@ -99,10 +97,9 @@ impl Entity for AgentStatistics {
         self.id.as_str()
     }
 
-    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
+    fn write(&self, tx: &mut WriteTransaction<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
         let count = |count: Option<u64>| count.and_then(|count| i64::try_from(count).ok());
-        parts
-            .transaction
+        tx.transaction
             .prepare_cached(
                 "INSERT OR REPLACE INTO agent_stats (pk, total, buying, selling, gone, gone_at, hash, raw) \
                  VALUES (?, ?, ?, ?, 0, NULL, ?, ?)",
@@ -126,9 +123,8 @@ impl Entity for Client {
         self.id.as_str()
     }
 
-    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
-        parts
-            .transaction
+    fn write(&self, tx: &mut WriteTransaction<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError> {
+        tx.transaction
             .prepare_cached(
                 "INSERT OR REPLACE INTO clients (pk, name, sort, created_at, updated_at, gone, gone_at, hash, raw) \
                  VALUES (?, ?, ?, ?, ?, 0, NULL, ?, ?)",
@@ -143,8 +139,7 @@ impl Entity for Client {
                 raw
             ])?;
         let text = searchable(&self.search_text());
-        parts
-            .transaction
+        tx.transaction
             .prepare_cached("INSERT OR REPLACE INTO clients_text (rowid, text) VALUES (?, ?)")?
             .execute(params![pk, text])?;
         Ok(())

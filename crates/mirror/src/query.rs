@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, params_from_iter};
 
 use super::interned::{IdOrder, InternedKind, SHARED_BIT, known_key};
 use super::search::match_words;
-use super::{Kind, MirrorError, Parts, rows_max};
+use super::{Kind, MirrorError, Snapshot, rows_max};
 use domain::zip::is_area;
 use domain::{
     AgentSide, AgentWanted, InspectionOrder, InspectionQuery, InspectorWanted, Position, SearchTerms, Status,
@@ -75,7 +75,7 @@ impl Conditions {
     }
 }
 
-impl Parts<'_> {
+impl Snapshot<'_> {
     /// The first `limit` inspections in `order`, after `after`; without a beginning they are in no list.
     ///
     /// What `known` has is not read again.

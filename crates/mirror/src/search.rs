@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::interned::{InternedKind, id_of};
-use super::{Kind, MirrorError, Parts, rows_max};
+use super::{Kind, MirrorError, Snapshot, rows_max};
 use domain::SearchTerms;
 
 /// The most words of one search that are used; SQLite takes 256 parts of a question.
@@ -40,7 +40,7 @@ pub(super) fn match_words(column: Option<&str>, words: &SearchTerms) -> String {
     }
 }
 
-impl Parts<'_> {
+impl Snapshot<'_> {
     /// Records of all kinds that hold every word, agents first, then clients, then inspections with the latest first; at
     /// most `limit` of each kind.
     pub fn search(&self, words: &SearchTerms, limit: usize) -> Result<Vec<Hit>, MirrorError> {

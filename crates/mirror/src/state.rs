@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::interned::{id_of, key, known_key};
 use super::store::StoreCount;
-use super::{Changing, Kind, MAPPING, MirrorError, Partial, Parts};
+use super::{Kind, MAPPING, MirrorError, Partial, Snapshot, WriteTransaction};
 
 /// How complete one kind of record is.
 ///
@@ -265,7 +265,7 @@ fn trouble(connection: &rusqlite::Connection, kind: Option<Kind>) -> Result<Opti
         .optional()?)
 }
 
-impl Parts<'_> {
+impl Snapshot<'_> {
     /// How complete a kind is; not at all while its columns are derived with other settings than this program's.
     pub fn coverage(&self, kind: Kind) -> Result<Coverage, MirrorError> {
         let stored = stored_coverage(self.connection, kind)?;
@@ -390,7 +390,7 @@ impl Parts<'_> {
     }
 }
 
-impl Changing<'_> {
+impl WriteTransaction<'_> {
     /// How complete a kind is, inside this transaction.
     pub fn coverage(&self, kind: Kind) -> Result<Coverage, MirrorError> {
         Ok(stored_coverage(&self.transaction, kind)?.believed(self.now))

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, params};
 
 use super::interned::key;
-use super::{Changing, Kind, MirrorError, history};
+use super::{Kind, MirrorError, WriteTransaction, history};
 
 /// A record to store, with the bytes it came as.
 #[derive(Clone, Copy, Debug)]
@@ -51,10 +51,10 @@ pub(super) trait Entity {
     fn id(&self) -> &str;
 
     /// Writes the typed columns, the side tables and the words to search by; all of them anew.
-    fn write(&self, parts: &mut Changing<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError>;
+    fn write(&self, tx: &mut WriteTransaction<'_>, pk: i64, hash: i64, raw: i64) -> Result<(), MirrorError>;
 }
 
-impl Changing<'_> {
+impl WriteTransaction<'_> {
     /// Stores records of one kind. `now` is when they came. History is kept unless the kind is being read for the first
     /// time. With `rederive` even unchanged records are written anew from their raw form.
     pub(super) fn store<T: Entity>(

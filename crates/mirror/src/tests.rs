@@ -43,16 +43,16 @@ fn now() -> Timestamp {
 }
 
 fn store(mirror: &Mirror, clients: &[Client]) -> Result<StoreCount, MirrorError> {
-    mirror.write_now(|parts| {
+    mirror.write_now(|tx| {
         let raws: Vec<String> = clients.iter().map(|client| format!("{} {:?}", client.id, client.name())).collect();
         let rows: Vec<Fresh<'_, Client>> =
             clients.iter().zip(&raws).map(|(record, raw)| Fresh { record, raw: raw.as_bytes() }).collect();
-        parts.store_clients(&rows, now())
+        tx.store_clients(&rows, now())
     })
 }
 
 fn names(mirror: &Mirror) -> Vec<String> {
-    let found = mirror.read_now(|parts| parts.clients(None, None, 1_000)).unwrap();
+    let found = mirror.read_now(|snapshot| snapshot.clients(None, None, 1_000)).unwrap();
     found.rows.into_iter().map(|(_, raw)| String::from_utf8(raw).unwrap()).collect()
 }
 
@@ -70,9 +70,9 @@ fn every_earlier_version_becomes_the_newest() {
                 .unwrap();
         }
         let mirror = Mirror::open(settings).unwrap();
-        let kept = mirror.read_now(|parts| parts.count(Kind::Clients)).unwrap();
+        let kept = mirror.read_now(|snapshot| snapshot.count(Kind::Clients)).unwrap();
         assert_eq!(kept, u64::from(version != 0), "version {version}");
-        mirror.read_now(|parts| parts.delivery_count()).unwrap();
+        mirror.read_now(|snapshot| snapshot.delivery_count()).unwrap();
     }
 }
 
@@ -98,7 +98,7 @@ fn what_was_sold_is_found_before_and_after_an_upgrade() {
     let mirror = Mirror::open(settings).unwrap();
     let found = |words: &str| {
         let query = InspectionQuery { service: SearchTerms::of(words), ..InspectionQuery::default() };
-        mirror.read_now(|parts| parts.inspection_ids(&query, InspectionOrder::Newest)).unwrap()
+        mirror.read_now(|snapshot| snapshot.inspection_ids(&query, InspectionOrder::Newest)).unwrap()
     };
     assert_eq!(found("extra 2"), ["1"]);
     assert_eq!(found("extra 62"), ["3"]);
@@ -107,14 +107,14 @@ fn what_was_sold_is_found_before_and_after_an_upgrade() {
     assert_eq!(found("extra"), ["3", "2", "1"]);
     assert_eq!(found("80202"), Vec::<String>::new(), "a ZIP is nothing that is sold");
     // What sums are made from names every one of them, with a bit of its own or not.
-    let facts = mirror.read_now(|parts| parts.facts()).unwrap();
+    let facts = mirror.read_now(|snapshot| snapshot.facts()).unwrap();
     let sold = |fact| facts.sold(fact).iter().map(|word| word.key()).collect::<Vec<_>>();
     assert_eq!(facts.rows().iter().map(sold).collect::<Vec<_>>(), [vec![2, 71], vec![70], vec![62, 71], vec![]]);
     let bits: Vec<u32> = mirror
-        .write_now(|parts| {
+        .write_now(|tx| {
             let mut bit = |text: &str| {
-                let word = parts.interned.number(&parts.transaction, interned::InternedKind::AddOn, text)?;
-                parts.interned.bit(&parts.transaction, word)
+                let word = tx.interned.number(&tx.transaction, interned::InternedKind::AddOn, text)?;
+                tx.interned.bit(&tx.transaction, word)
             };
             Ok(vec![bit("Extra 2")?, bit("Extra 63")?, bit("Extra 64")?, bit("Another one")?])
         })
@@ -132,15 +132,15 @@ fn people(sightings: &[(Option<&str>, Option<&str>)], order: &[usize]) -> Vec<(O
         // A later job has the name that holds.
         let begins = 1_000 * i64::try_from(*at).unwrap();
         numbers[*at] = mirror
-            .write_now(|parts| {
-                let number = parts.interned.inspector(&parts.transaction, id, name, begins)?;
+            .write_now(|tx| {
+                let number = tx.interned.inspector(&tx.transaction, id, name, begins)?;
                 // As between two transactions of other processes.
-                parts.interned.forget();
+                tx.interned.forget();
                 Ok(number)
             })
             .unwrap();
     }
-    let known = mirror.read_now(|parts| parts.inspector_people()).unwrap();
+    let known = mirror.read_now(|snapshot| snapshot.inspector_people()).unwrap();
     let person = |number: &i64| {
         let pk = known.person(*number);
         let one = known.people.iter().find(|one| one.pk == pk).unwrap();
@@ -229,9 +229,9 @@ fn folder_and_files_are_the_user_s_alone() {
 fn a_change_that_fails_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let mirror = Mirror::open(settings(folder.path())).unwrap();
-    let failed: Result<(), MirrorError> = mirror.write_now(|parts| {
+    let failed: Result<(), MirrorError> = mirror.write_now(|tx| {
         let record = client(1, "Byron");
-        parts.store_clients(&[Fresh { record: &record, raw: b"1" }], now())?;
+        tx.store_clients(&[Fresh { record: &record, raw: b"1" }], now())?;
         Err(MirrorError::Closed)
     });
     assert!(failed.is_err());
@@ -249,10 +249,10 @@ fn two_processes_read_while_one_writes_and_one_syncs() {
     drop(lock);
     assert!(two.try_lock().unwrap().is_some());
     store(&one, &[client(1, "Byron")]).unwrap();
-    two.read_now(|parts| {
-        let before = parts.count(Kind::Clients)?;
+    two.read_now(|snapshot| {
+        let before = snapshot.count(Kind::Clients)?;
         store(&one, &[client(2, "Lovelace")])?;
-        assert_eq!(parts.count(Kind::Clients)?, before, "a question sees one moment");
+        assert_eq!(snapshot.count(Kind::Clients)?, before, "a question sees one moment");
         Ok(())
     })
     .unwrap();
@@ -261,15 +261,13 @@ fn two_processes_read_while_one_writes_and_one_syncs() {
 
 /// A whole pass in which these came; what did not come is taken as proven gone.
 fn pass(mirror: &Mirror, came: &[Client]) -> (StoreCount, StoreCount) {
-    let pass = mirror.write_now(|parts| parts.begin_pass(Kind::Clients, now(), 200)).unwrap();
+    let pass = mirror.write_now(|tx| tx.begin_pass(Kind::Clients, now(), 200)).unwrap();
     let stored = store(mirror, came).unwrap();
     let ids: Vec<String> = came.iter().map(|client| client.id.to_string()).collect();
-    mirror
-        .write_now(|parts| parts.step_pass(Kind::Clients, &PassStep { pass: &pass, ids: &ids, reach: None }))
-        .unwrap();
-    let missing = mirror.read_now(|parts| parts.missing_from_pass(Kind::Clients)).unwrap();
+    mirror.write_now(|tx| tx.step_pass(Kind::Clients, &PassStep { pass: &pass, ids: &ids, reach: None })).unwrap();
+    let missing = mirror.read_now(|snapshot| snapshot.missing_from_pass(Kind::Clients)).unwrap();
     let end = PassEnd { gone: missing.into_iter().map(|(pk, _)| pk).collect(), ..PassEnd::default() };
-    (stored, mirror.write_now(|parts| parts.end_pass(Kind::Clients, &end)).unwrap())
+    (stored, mirror.write_now(|tx| tx.end_pass(Kind::Clients, &end)).unwrap())
 }
 
 #[test]
@@ -285,7 +283,7 @@ fn unchanged_rows_are_let_be_and_missing_ones_are_gone() {
     let (stored, ended) = pass(&mirror, &fewer);
     assert_eq!(stored, StoreCount { changed: 1, unchanged: 118, ..StoreCount::default() });
     assert_eq!(ended.gone, 1);
-    let changes = mirror.read_now(|parts| parts.changes_since(now(), 100)).unwrap();
+    let changes = mirror.read_now(|snapshot| snapshot.changes_since(now(), 100)).unwrap();
     let renamed = ChangeKind::Changed(vec![("name".into(), Some("Ada Name9".into()), Some("Ada Renamed".into()))]);
     assert_eq!(
         changes.iter().map(|change| (change.id.as_str(), change.what.clone())).collect::<Vec<_>>(),
@@ -302,7 +300,7 @@ fn a_mirror_that_is_started_over_is_noticed_by_whoever_has_it_open() {
     let (server, other) = (Mirror::open(settings.clone()).unwrap(), Mirror::open(settings.clone()).unwrap());
     store(&server, &[client(1, "Byron")]).unwrap();
     assert_eq!(names(&other).len(), 1);
-    let revision = |mirror: &Mirror| mirror.read_now(|parts| parts.coverage(Kind::Clients)).unwrap().revision;
+    let revision = |mirror: &Mirror| mirror.read_now(|snapshot| snapshot.coverage(Kind::Clients)).unwrap().revision;
     let before = revision(&other);
     // Not while somebody syncs.
     let lock = server.try_lock().unwrap();
@@ -357,7 +355,7 @@ fn damage_after_opening_is_called_damage() {
         assert!(matches!(found, MirrorError::Damaged { .. }), "{harm}: {found:?}");
         assert!(found.to_string().contains("mirror rebuild"), "{found}");
         let fresh = Mirror::open(settings.clone()).unwrap();
-        let asked = fresh.read_now(|parts| parts.clients(None, None, 1_000)).unwrap_err();
+        let asked = fresh.read_now(|snapshot| snapshot.clients(None, None, 1_000)).unwrap_err();
         assert!(matches!(asked, MirrorError::Damaged { .. }), "{harm}: {asked:?}");
     };
     damaged("DELETE FROM dictionaries");

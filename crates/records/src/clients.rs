@@ -87,10 +87,10 @@ impl Records {
         let words = words.cloned();
         let from = after.map(|after| after.from.clone());
         let (coverage, found) = mirror
-            .read(move |parts| {
-                let coverage = parts.coverage(Kind::Clients)?;
+            .read(move |snapshot| {
+                let coverage = snapshot.coverage(Kind::Clients)?;
                 let found = match coverage.full_at {
-                    Some(_) => Some(parts.clients(words.as_ref(), from.as_ref(), limit)?),
+                    Some(_) => Some(snapshot.clients(words.as_ref(), from.as_ref(), limit)?),
                     None => None,
                 };
                 Ok((coverage, found))

@@ -117,7 +117,7 @@ impl Records {
     /// An agent whom the service has no more, as the mirror knew them.
     async fn former_agent(&self, id: &ConnectionId) -> Result<Option<(AgentEntry, Basis)>, RecordsError> {
         let wanted = id.to_string();
-        let found = self.read_mirror(move |parts| parts.raw(Kind::Agents, &wanted)).await?;
+        let found = self.read_mirror(move |snapshot| snapshot.raw(Kind::Agents, &wanted)).await?;
         let Some((raw, gone_at)) = found.flatten() else { return Ok(None) };
         let agent = self.read_kept::<Connections>(raw)?;
         let mut basis = self.asked_now();

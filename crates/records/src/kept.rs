@@ -102,16 +102,16 @@ impl Records {
         let mut kept = self.kept_facts.0.lock().await;
         let known = kept.as_ref().map(|kept| kept.read_at);
         let (standing, coverage, read_at, (canceled_seen, past), failing, read) = mirror
-            .read(move |parts| {
-                let (inspections, agents) = (parts.coverage(Kind::Inspections)?, parts.coverage(Kind::Agents)?);
-                let pass = parts.pass(Kind::Inspections)?;
-                let failing = parts.trouble(Some(Kind::Agents))?.filter(|_| agents.full_at.is_none());
+            .read(move |snapshot| {
+                let (inspections, agents) = (snapshot.coverage(Kind::Inspections)?, snapshot.coverage(Kind::Agents)?);
+                let pass = snapshot.pass(Kind::Inspections)?;
+                let failing = snapshot.trouble(Some(Kind::Agents))?.filter(|_| agents.full_at.is_none());
                 let standing = Standing::of(&inspections, pass.as_ref()).with_agents(&agents, failing.is_some());
                 let read_at = (inspections.revision, agents.revision, standing.whole_since());
                 let is_here = standing.covers(from);
-                let facts = if known == Some(read_at) || !is_here { None } else { Some(parts.facts()?) };
-                let past = parts.started_before(now, CANCELLATION_SAMPLE_MIN)?;
-                let seen = (parts.shows_canceled()?, past);
+                let facts = if known == Some(read_at) || !is_here { None } else { Some(snapshot.facts()?) };
+                let past = snapshot.started_before(now, CANCELLATION_SAMPLE_MIN)?;
+                let seen = (snapshot.shows_canceled()?, past);
                 Ok((standing, inspections, read_at, seen, failing, facts))
             })
             .await?;
@@ -145,7 +145,7 @@ impl Records {
     /// Inspections of the days `from` to `to` that may be orders of one booking.
     pub async fn begun_together(&self, from: i64, to: i64) -> Result<Vec<Inspection>, RecordsError> {
         let Some(syncer) = &self.keeper else { return Err(RecordsError::NoMirror) };
-        let together = syncer.mirror().read(move |parts| parts.begun_together(from, to, TOGETHER_MAX)).await?;
+        let together = syncer.mirror().read(move |snapshot| snapshot.begun_together(from, to, TOGETHER_MAX)).await?;
         together.into_iter().map(|raw| self.read_inspection(raw, None)).collect()
     }
 
@@ -158,7 +158,9 @@ impl Records {
     pub async fn news(&self, since: Timestamp) -> Result<(Vec<News>, Basis), RecordsError> {
         let Some((mirror, note)) = self.fresh_mirror().await? else { return Err(RecordsError::NoMirror) };
         let (coverage, history_from, news) = mirror
-            .read(move |parts| Ok((parts.coverage(Kind::Inspections)?, parts.history_from()?, parts.news(since)?)))
+            .read(move |snapshot| {
+                Ok((snapshot.coverage(Kind::Inspections)?, snapshot.history_from()?, snapshot.news(since)?))
+            })
             .await?;
         let Some(full_at) = coverage.full_at else {
             return Err(RecordsError::NotRefreshed("the first reading of all inspections is not finished".to_owned()));
@@ -179,12 +181,12 @@ impl Records {
         let Some((mirror, note)) = self.fresh_mirror().await? else { return Err(RecordsError::NoMirror) };
         let words = words.clone();
         let (coverage, found) = mirror
-            .read(move |parts| {
+            .read(move |snapshot| {
                 let mut found = Vec::new();
-                for hit in parts.search(&words, limit)? {
-                    found.extend(parts.raw(hit.kind, &hit.id)?.map(|(raw, gone_at)| (hit.kind, raw, gone_at)));
+                for hit in snapshot.search(&words, limit)? {
+                    found.extend(snapshot.raw(hit.kind, &hit.id)?.map(|(raw, gone_at)| (hit.kind, raw, gone_at)));
                 }
-                Ok((parts.coverage(Kind::Inspections)?, found))
+                Ok((snapshot.coverage(Kind::Inspections)?, found))
             })
             .await?;
         let as_of = coverage.fresh_at.max(coverage.full_at).or(coverage.window_at);
@@ -208,14 +210,14 @@ impl Records {
     /// The inspectors' names; empty without a mirror.
     pub async fn inspector_names(&self) -> Result<Vec<String>, RecordsError> {
         let Some(syncer) = &self.keeper else { return Ok(Vec::new()) };
-        let names = syncer.mirror().read(|parts| parts.inspector_names()).await?;
+        let names = syncer.mirror().read(|snapshot| snapshot.inspector_names()).await?;
         Ok(names.into_iter().map(|entry| entry.name).collect())
     }
 
     /// The agents' names; empty without a mirror.
     pub async fn agent_names(&self) -> Result<Vec<String>, RecordsError> {
         let Some(syncer) = &self.keeper else { return Ok(Vec::new()) };
-        let names = syncer.mirror().read(|parts| parts.agent_names()).await?;
+        let names = syncer.mirror().read(|snapshot| snapshot.agent_names()).await?;
         Ok(names.into_iter().map(|entry| entry.name).collect())
     }
 
@@ -224,7 +226,7 @@ impl Records {
         if self.keeper.is_none() {
             return Ok((given.to_owned(), None));
         }
-        let names = self.read_mirror(|parts| parts.service_names()).await?.unwrap_or_default();
+        let names = self.read_mirror(|snapshot| snapshot.service_names()).await?.unwrap_or_default();
         let given = self.client.naming().one(given);
         let wanted = fold(given);
         if names.is_empty() || names.iter().any(|entry| has_words(&entry.name, &wanted)) {

@@ -24,7 +24,7 @@ use jiff::tz::TimeZone;
 use domain::{
     Attachment, Client, ClientId, Clock, CompanyName, DateRange, Inspection, InspectionId, InspectionQuery, WeekStart,
 };
-use mirror::{ContentMark, Parts};
+use mirror::{ContentMark, Snapshot};
 use spectora::{
     AttachmentFilter, AttachmentSort, Contacts, Direction, InspectionAttachments, InspectionFilter, InspectionInclude,
     InspectionSort, Inspections, Query, SpectoraClient,
@@ -148,7 +148,7 @@ impl Records {
     /// [`Self::or_service`]).
     async fn read_mirror<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&mut Parts<'_>) -> Result<T, MirrorError> + Send + 'static,
+        read: impl FnOnce(&mut Snapshot<'_>) -> Result<T, MirrorError> + Send + 'static,
     ) -> Result<Option<T>, RecordsError> {
         let Some(syncer) = &self.keeper else { return Ok(None) };
         self.or_service(syncer.mirror().read(read).await.map(Some).map_err(RecordsError::from))

@@ -67,7 +67,7 @@ impl Records {
     pub(super) async fn fresh_mirror(&self) -> Result<Option<(&Arc<Mirror>, Option<Note>)>, RecordsError> {
         let Some(syncer) = &self.keeper else { return Ok(None) };
         self.ensure_company().await?;
-        let coverage = syncer.mirror().read(|parts| parts.coverage(Kind::Inspections)).await?;
+        let coverage = syncer.mirror().read(|snapshot| snapshot.coverage(Kind::Inspections)).await?;
         if coverage.unsettled {
             // Another zone or other services: every day and name here is to be worked out again first.
             match syncer.settle().await {
@@ -136,17 +136,17 @@ impl Records {
         let now = self.clock.now();
         let (wanted, after) = (wanted.clone(), after.cloned());
         let decoded = Arc::clone(&self.decoded);
-        let answer = mirror.read(move |parts| {
-            let (coverage, pass) = (parts.coverage(Kind::Inspections)?, parts.pass(Kind::Inspections)?);
+        let answer = mirror.read(move |snapshot| {
+            let (coverage, pass) = (snapshot.coverage(Kind::Inspections)?, snapshot.pass(Kind::Inspections)?);
             let reach = Reach {
                 standing: Standing::of(&coverage, pass.as_ref()),
                 coverage,
                 pass,
-                canceled_seen: parts.shows_canceled()?,
-                past: parts.started_before(now, CANCELLATION_SAMPLE_MIN)?,
-                undated: parts.undated()?,
+                canceled_seen: snapshot.shows_canceled()?,
+                past: snapshot.started_before(now, CANCELLATION_SAMPLE_MIN)?,
+                undated: snapshot.undated()?,
             };
-            Ok((reach, parts.inspections(&wanted, order, after.as_ref(), limit, |mark| decoded.get(mark))?))
+            Ok((reach, snapshot.inspections(&wanted, order, after.as_ref(), limit, |mark| decoded.get(mark))?))
         });
         Ok(answer.await?)
     }
@@ -189,9 +189,9 @@ impl Records {
         let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
         let wanted = id.to_string();
         let found = mirror
-            .read(move |parts| {
-                let (coverage, pass) = (parts.coverage(Kind::Inspections)?, parts.pass(Kind::Inspections)?);
-                Ok((coverage, pass, parts.raw(Kind::Inspections, &wanted)?))
+            .read(move |snapshot| {
+                let (coverage, pass) = (snapshot.coverage(Kind::Inspections)?, snapshot.pass(Kind::Inspections)?);
+                Ok((coverage, pass, snapshot.raw(Kind::Inspections, &wanted)?))
             })
             .await?;
         let (coverage, pass, Some((raw, gone_at))) = found else { return Ok(None) };
@@ -211,7 +211,7 @@ impl Records {
     ) -> Result<Option<(R::Record, Basis)>, RecordsError> {
         let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
         let wanted = id.to_owned();
-        let found = mirror.read(move |parts| Ok((parts.coverage(kind)?, parts.raw(kind, &wanted)?))).await?;
+        let found = mirror.read(move |snapshot| Ok((snapshot.coverage(kind)?, snapshot.raw(kind, &wanted)?))).await?;
         let (coverage, Some((raw, None))) = found else { return Ok(None) };
         let Some(as_of) = as_of_all(&coverage) else { return Ok(None) };
         let basis = Basis { notes: note.into_iter().collect(), ..Basis::of(Source::Mirror, as_of) };
@@ -228,12 +228,12 @@ impl Records {
         let mut kept = kept.0.lock().await;
         let revision = kept.as_ref().map(|(revision, _)| *revision);
         let (coverage, raws) = mirror
-            .read(move |parts| {
-                let coverage = parts.coverage(kind)?;
+            .read(move |snapshot| {
+                let coverage = snapshot.coverage(kind)?;
                 if coverage.full_at.is_none() || revision == Some(coverage.revision) {
                     return Ok((coverage, Vec::new()));
                 }
-                Ok((coverage, parts.raws_after(kind, i64::MIN, usize::MAX, false)?))
+                Ok((coverage, snapshot.raws_after(kind, i64::MIN, usize::MAX, false)?))
             })
             .await?;
         let Some(as_of) = as_of_all(&coverage) else { return Ok(None) };

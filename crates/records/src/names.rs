@@ -112,7 +112,7 @@ impl AgentMeant {
 impl Records {
     /// The folded names that more than one inspector has; none without a mirror.
     pub async fn shared_inspector_names(&self) -> Result<BTreeSet<String>, RecordsError> {
-        let known = self.read_mirror(|parts| parts.known_inspectors()).await?.unwrap_or_default();
+        let known = self.read_mirror(|snapshot| snapshot.known_inspectors()).await?.unwrap_or_default();
         let mut seen = BTreeSet::new();
         Ok(known.into_iter().map(|one| fold(&one.entry.name)).filter(|name| !seen.insert(name.clone())).collect())
     }
@@ -121,7 +121,9 @@ impl Records {
     pub async fn inspector_meant(&self, given: &str) -> Result<Option<InspectorMeant>, RecordsError> {
         let given = given.trim();
         let read = self
-            .read_mirror(|parts| Ok((parts.known_inspectors()?, parts.coverage(Kind::Inspections)?.full_at.is_some())))
+            .read_mirror(|snapshot| {
+                Ok((snapshot.known_inspectors()?, snapshot.coverage(Kind::Inspections)?.full_at.is_some()))
+            })
             .await?;
         let Some((known, is_complete)) = read else { return Ok(None) };
         let meant = |one: &KnownInspector, likeness| InspectorMeant {
@@ -213,13 +215,13 @@ impl Records {
         let Some((mirror, _)) = self.fresh_mirror().await? else { return Ok(None) };
         let given = given.to_owned();
         let known = mirror
-            .read(move |parts| {
-                let is_complete = parts.coverage(Kind::Inspections)?.full_at.is_some();
-                if parts.coverage(Kind::Agents)?.full_at.is_none() {
+            .read(move |snapshot| {
+                let is_complete = snapshot.coverage(Kind::Inspections)?.full_at.is_some();
+                if snapshot.coverage(Kind::Agents)?.full_at.is_none() {
                     return Ok(None);
                 }
-                let number = if is_id(&given) { parts.agent_in_inspections(&given)? } else { None };
-                Ok(Some(Known { agents: parts.known_agents()?, is_complete, number }))
+                let number = if is_id(&given) { snapshot.agent_in_inspections(&given)? } else { None };
+                Ok(Some(Known { agents: snapshot.known_agents()?, is_complete, number }))
             })
             .await?;
         Ok(known)

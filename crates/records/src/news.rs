@@ -28,7 +28,9 @@ impl Records {
         let kinds: Vec<Kind> = wanted.iter().map(|(kind, _)| *kind).collect();
         let raws = syncer
             .mirror()
-            .read(move |parts| wanted.iter().map(|(kind, id)| parts.raw(*kind, id)).collect::<Result<Vec<_>, _>>())
+            .read(move |snapshot| {
+                wanted.iter().map(|(kind, id)| snapshot.raw(*kind, id)).collect::<Result<Vec<_>, _>>()
+            })
             .await?;
         let subjects = kinds.into_iter().zip(raws).map(|(kind, raw)| {
             let Some((raw, gone_at)) = raw else { return Ok(None) };

@@ -129,7 +129,7 @@ impl Records {
 
     /// How far the first reading is, and when it will have come far enough, in words.
     async fn told(&self, syncer: &Arc<Syncer>, standing: &Standing, need: Need) -> Result<String, RecordsError> {
-        if let Some(trouble) = syncer.mirror().read(|parts| parts.trouble(None)).await? {
+        if let Some(trouble) = syncer.mirror().read(|snapshot| snapshot.trouble(None)).await? {
             return Ok(format!("the first reading is held up ({}); it goes on by itself", trouble.reason));
         }
         let zone = self.timezone();

@@ -61,7 +61,7 @@ impl Syncer {
         if of_all {
             // Missing again some hours later: believed.
             let before = self.now().saturating_sub(BELIEVED_AFTER).unwrap_or(Timestamp::MIN);
-            let held = self.mirror.read(move |parts| parts.held_since(R::KIND, before)).await?;
+            let held = self.mirror.read(move |snapshot| snapshot.held_since(R::KIND, before)).await?;
             let held: std::collections::HashSet<i64> = held.into_iter().map(|(pk, _)| pk).collect();
             let (believed, rest) = open.into_iter().partition(|(pk, _)| accepts_gone || held.contains(pk));
             let believed: Vec<(i64, String)> = believed;
@@ -72,7 +72,7 @@ impl Syncer {
             count.add(stored);
             open = rest;
         }
-        let known = self.mirror.read(|parts| parts.count(R::KIND)).await?;
+        let known = self.mirror.read(|snapshot| snapshot.count(R::KIND)).await?;
         let is_sudden = SUDDEN_MIN < open.len() && known < SUDDEN_SHARE * open.len() as u64;
         let looked_up = sample(&open);
         let is_whole = looked_up.len() == open.len();
@@ -185,7 +185,7 @@ impl Syncer {
             Looked::Found(count, _) => Ok(count),
             Looked::Absent => {
                 let (id, now) = (id.to_owned(), self.clock.now());
-                Ok(self.mirror.write(move |parts| parts.mark_gone(kind, &id, now)).await?)
+                Ok(self.mirror.write(move |tx| tx.mark_gone(kind, &id, now)).await?)
             }
         }
     }
@@ -194,9 +194,9 @@ impl Syncer {
     pub(super) async fn settle_missing(&self, kind: Kind, resolved: Resolved) -> Result<StoreCount, MirrorError> {
         let Resolved { gone, held, .. } = resolved;
         self.mirror
-            .write(move |parts| {
-                parts.hold(kind, &held)?;
-                parts.believe_gone(kind, &gone)
+            .write(move |tx| {
+                tx.hold(kind, &held)?;
+                tx.believe_gone(kind, &gone)
             })
             .await
     }

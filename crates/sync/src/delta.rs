@@ -71,13 +71,13 @@ impl Syncer {
         counted: Option<(u64, AskedAt)>,
         progress: &dyn Progress,
     ) -> Result<StoreCount, SyncError> {
-        let coverage = self.mirror.read(|parts| parts.coverage(R::KIND)).await?;
+        let coverage = self.mirror.read(|snapshot| snapshot.coverage(R::KIND)).await?;
         let name: Option<ChangedSinceName> = self.changed_since(R::KIND).await?;
         let (Some(name), Some(place), Some(_)) = (name, coverage.read_from, coverage.full_at) else {
             return self.full(R::KIND, false, progress).await;
         };
         // Some record that is here changed last; a filter that works finds at least that one.
-        let control = self.mirror.read(move |parts| parts.latest_change(R::KIND, place)).await?;
+        let control = self.mirror.read(move |snapshot| snapshot.latest_change(R::KIND, place)).await?;
         let since = place.checked_sub(WATERMARK_OVERLAP).unwrap_or(place);
         let since = control.map_or(since, |control| since.min(control));
         let mut count = StoreCount::default();
@@ -91,8 +91,8 @@ impl Syncer {
                 // The count is part of the reading, and came first.
                 let asked = counted.map_or(asked, |(_, asked)| asked);
                 self.mirror
-                    .write(move |parts| {
-                        parts.change_coverage(R::KIND, |before| Coverage {
+                    .write(move |tx| {
+                        tx.change_coverage(R::KIND, |before| Coverage {
                             fresh_at: Some(asked.settled()),
                             read_from: Some(place_of(asked)),
                             ahead: ahead_of(asked),
@@ -127,7 +127,7 @@ impl Syncer {
         finds_some: bool,
         progress: &dyn Progress,
     ) -> Result<Result<(StoreCount, AskedAt), NotAll>, SyncError> {
-        let here = self.mirror.read(|parts| parts.listed(R::KIND)).await?.1;
+        let here = self.mirror.read(|snapshot| snapshot.listed(R::KIND)).await?.1;
         let mut since = since;
         let mut count = StoreCount::default();
         let mut began: Option<AskedAt> = None;
@@ -228,16 +228,16 @@ impl Syncer {
         let from = self.now().saturating_sub(WINDOW_BACK).unwrap_or(Timestamp::MIN);
         let (mut count, asked) = self.span(from, None, progress).await?;
         let Some(asked) = asked else { return self.full(Kind::Inspections, false, progress).await };
-        let coverage = self.mirror.read(|parts| parts.coverage(Kind::Inspections)).await?;
+        let coverage = self.mirror.read(|snapshot| snapshot.coverage(Kind::Inspections)).await?;
         let (turn_from, turn_to) = turn_span(from, coverage.turn);
-        let oldest = self.mirror.read(|parts| parts.oldest_start()).await?;
+        let oldest = self.mirror.read(|snapshot| snapshot.oldest_start()).await?;
         let next_turn = if oldest.is_none_or(|oldest| turn_from <= oldest) { 0 } else { coverage.turn + 1 };
         if oldest.is_some_and(|oldest| oldest < turn_to) {
             count.add(self.span(turn_from, Some(turn_to), progress).await?.0);
         }
         self.mirror
-            .write(move |parts| {
-                parts.change_coverage(Kind::Inspections, |before| Coverage {
+            .write(move |tx| {
+                tx.change_coverage(Kind::Inspections, |before| Coverage {
                     window_at: Some(asked.settled()),
                     window_from: Some(from),
                     turn: next_turn,
@@ -260,7 +260,7 @@ impl Syncer {
         let mut query = <Inspections as Kept>::listing();
         query.filters.push(InspectionFilter::StartsAtOrAfter(from));
         query.filters.extend(to.map(InspectionFilter::StartsBefore));
-        let tolerated = self.mirror.read(|parts| parts.coverage(Kind::Inspections)).await?.shortfall;
+        let tolerated = self.mirror.read(|snapshot| snapshot.coverage(Kind::Inspections)).await?.shortfall;
         let mut count = StoreCount::default();
         for _ in 0..TRIES {
             let listing = self.read_listing::<Inspections>(&query, tolerated, progress).await?;
@@ -285,9 +285,9 @@ impl Syncer {
     /// The inspections that are here and begin in a span, without those held back already: full passes see to them.
     async fn known_between(&self, span: (Timestamp, Timestamp)) -> Result<Vec<(i64, String)>, SyncError> {
         let query = InspectionQuery { starts: Some(span), ..InspectionQuery::default() };
-        let known = self.mirror.read(move |parts| {
-            let held = parts.held_since(Kind::Inspections, Timestamp::MAX)?;
-            let mut known = parts.numbered_ids(&query, InspectionOrder::Newest)?;
+        let known = self.mirror.read(move |snapshot| {
+            let held = snapshot.held_since(Kind::Inspections, Timestamp::MAX)?;
+            let mut known = snapshot.numbered_ids(&query, InspectionOrder::Newest)?;
             known.retain(|one| !held.contains(one));
             Ok(known)
         });
@@ -307,12 +307,12 @@ impl Syncer {
             let counted = self.counted(<Inspections as Kept>::listing()).await?;
             let count = self.changes::<Inspections>(Some(counted), progress).await?;
             steps.push(StepReport { kind, way: StepWay::Changes, count });
-            if self.mirror.read(move |parts| parts.coverage(kind)).await?.miscount == 0 {
+            if self.mirror.read(move |snapshot| snapshot.coverage(kind)).await?.miscount == 0 {
                 return Ok(steps);
             }
         }
         let left = self.month().await?.left_for_background();
-        let most = self.mirror.read(move |parts| parts.listed(kind)).await?.1;
+        let most = self.mirror.read(move |snapshot| snapshot.listed(kind)).await?.1;
         let calls = most.div_ceil(u64::from(self.page_rows(kind)));
         if left.is_none_or(|left| calls <= left) {
             let count = self.full(kind, false, progress).await?;
@@ -325,11 +325,11 @@ impl Syncer {
     async fn miscount<R: Kept>(&self, counted: u64, asked: AskedAt) -> Result<i64, SyncError> {
         let from = place_of(asked);
         let to = from.saturating_add(READING_MAX).unwrap_or(Timestamp::MAX);
-        let unclear = self.mirror.read(move |parts| parts.created_between(R::KIND, from, to)).await?;
+        let unclear = self.mirror.read(move |snapshot| snapshot.created_between(R::KIND, from, to)).await?;
         // What was made about when it counted may be in the count or not, and would hide as many that are gone.
         let counted = if unclear == 0 { counted } else { self.count_of(R::listing()).await? };
         let (coverage, (least, most)) =
-            self.mirror.read(move |parts| Ok((parts.coverage(R::KIND)?, parts.listed(R::KIND)?))).await?;
+            self.mirror.read(move |snapshot| Ok((snapshot.coverage(R::KIND)?, snapshot.listed(R::KIND)?))).await?;
         let beyond = coverage.shortfall.cast_signed() - coverage.held.cast_signed() - coverage.unlisted.cast_signed();
         let expected = least.cast_signed() + beyond..=most.cast_signed() + beyond;
         let counted = counted.cast_signed();

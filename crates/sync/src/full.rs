@@ -81,12 +81,12 @@ impl Syncer {
         let mut pass = self.resume_or_begin(R::KIND).await?;
         let query = R::listing();
         let mut count = StoreCount::default();
-        let coverage = self.mirror.read(|parts| parts.coverage(R::KIND)).await?;
+        let coverage = self.mirror.read(|snapshot| snapshot.coverage(R::KIND)).await?;
         // How far back an unbroken order has come; known on going on only if it was known before the stop.
         let mut reach = if pass.next_page == 1 {
             Some(Timestamp::MAX)
         } else {
-            let came = self.mirror.write(|parts| parts.pass_count(R::KIND)).await?;
+            let came = self.mirror.write(|tx| tx.pass_count(R::KIND)).await?;
             coverage.reach.filter(|_| came == pass.read_before)
         };
         loop {
@@ -107,12 +107,12 @@ impl Syncer {
             let (step, seen) = (next.clone(), reach.filter(|reach| *reach != Timestamp::MAX));
             let (stored, read, all_new) = self
                 .mirror
-                .write(move |parts| {
-                    let stored = R::store(parts, &batch.fresh(), now)?;
-                    let all_new = parts.step_pass(R::KIND, &PassStep { pass: &step, ids: &batch.ids, reach: seen })?;
-                    note_deleted(parts, R::KIND, batch.shows_deleted)?;
+                .write(move |tx| {
+                    let stored = R::store(tx, &batch.fresh(), now)?;
+                    let all_new = tx.step_pass(R::KIND, &PassStep { pass: &step, ids: &batch.ids, reach: seen })?;
+                    note_deleted(tx, R::KIND, batch.shows_deleted)?;
                     // Counting takes as long as there are rows, so it is left to the end.
-                    Ok((stored, if is_last { parts.pass_count(R::KIND)? } else { step.read_before }, all_new))
+                    Ok((stored, if is_last { tx.pass_count(R::KIND)? } else { step.read_before }, all_new))
                 })
                 .await?;
             reach = reach.filter(|_| all_new);
@@ -140,7 +140,7 @@ impl Syncer {
 
     /// Stores that a pass is read once more from the first page, and gives it.
     async fn restart(&self, kind: Kind, pass: Pass) -> Result<Pass, MirrorError> {
-        self.mirror.write(move |parts| parts.restart_pass(kind, &pass).map(|()| pass)).await
+        self.mirror.write(move |tx| tx.restart_pass(kind, &pass).map(|()| pass)).await
     }
 
     /// Stores the records of a page of a listing that is no pass, and notes whose they are.
@@ -150,9 +150,9 @@ impl Syncer {
         companies: &BTreeSet<String>,
     ) -> Result<StoreCount, MirrorError> {
         let now = self.clock.now();
-        let stored = self.mirror.write(move |parts| {
-            note_deleted(parts, R::KIND, batch.shows_deleted)?;
-            R::store(parts, &batch.fresh(), now)
+        let stored = self.mirror.write(move |tx| {
+            note_deleted(tx, R::KIND, batch.shows_deleted)?;
+            R::store(tx, &batch.fresh(), now)
         });
         let stored = stored.await?;
         self.note_company(companies).await?;
@@ -167,7 +167,7 @@ impl Syncer {
         let created = match pass.reading_from {
             Some(since) => {
                 let since = since.saturating_add(CREATED_SLACK).unwrap_or(since);
-                self.mirror.write(move |parts| parts.created_in_pass(kind, since)).await?
+                self.mirror.write(move |tx| tx.created_in_pass(kind, since)).await?
             }
             None => 0,
         };
@@ -177,22 +177,22 @@ impl Syncer {
     /// Ends a pass: finds out about what did not come.
     async fn end<R: Kept>(&self, shortfall: u64, accepts_gone: bool) -> Result<StoreCount, SyncError> {
         let kind = R::KIND;
-        let missing = self.mirror.read(move |parts| parts.missing_from_pass(kind)).await?;
+        let missing = self.mirror.read(move |snapshot| snapshot.missing_from_pass(kind)).await?;
         let (mut count, resolved) = self.resolve::<R>(missing, None, accepts_gone).await?;
         let Resolved { gone, held, unlisted } = resolved;
         let end = PassEnd { shortfall, unlisted, gone, held };
-        count.add(self.mirror.write(move |parts| parts.end_pass(kind, &end)).await?);
+        count.add(self.mirror.write(move |tx| tx.end_pass(kind, &end)).await?);
         Ok(count)
     }
 
     async fn resume_or_begin(&self, kind: Kind) -> Result<Pass, MirrorError> {
         let now = self.now();
         let page_rows = self.page_rows(kind);
-        let known = self.mirror.read(move |parts| parts.pass(kind)).await?;
+        let known = self.mirror.read(move |snapshot| snapshot.pass(kind)).await?;
         let age = known.as_ref().map(|pass| now.duration_since(pass.started_at));
         match known.filter(|pass| pass.size == page_rows).zip(age) {
             Some((pass, age)) if !age.is_negative() && age < PASS_AGE_MAX => Ok(pass),
-            _ => self.mirror.write(move |parts| parts.begin_pass(kind, now, page_rows)).await,
+            _ => self.mirror.write(move |tx| tx.begin_pass(kind, now, page_rows)).await,
         }
     }
 }
@@ -223,11 +223,11 @@ fn following<T>(pass: &Pass, page: &Page<T>) -> Pass {
 }
 
 /// Notes that listings show deleted records, once one did.
-fn note_deleted(parts: &mut mirror::Changing<'_>, kind: Kind, shows_deleted: bool) -> Result<(), MirrorError> {
-    if !shows_deleted || parts.coverage(kind)?.shows_deleted == Some(true) {
+fn note_deleted(tx: &mut mirror::WriteTransaction<'_>, kind: Kind, shows_deleted: bool) -> Result<(), MirrorError> {
+    if !shows_deleted || tx.coverage(kind)?.shows_deleted == Some(true) {
         return Ok(());
     }
-    parts.change_coverage(kind, |before| Coverage { shows_deleted: Some(true), ..before })
+    tx.change_coverage(kind, |before| Coverage { shows_deleted: Some(true), ..before })
 }
 
 /// How far back these rows come, if they go on from `reach` with the latest first; `None` when they do not.

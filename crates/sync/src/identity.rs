@@ -51,7 +51,7 @@ struct Remembered {
 impl Syncer {
     /// The id of the company whose records are here, by its records; `None` before any told it.
     pub async fn company_id(&self) -> Result<Option<String>, MirrorError> {
-        self.mirror.read(|parts| parts.metadata(COMPANY_ID)).await
+        self.mirror.read(|snapshot| snapshot.metadata(COMPANY_ID)).await
     }
 
     /// Makes sure that the key answers for the company whose records are here, before any is shown or replaced. Costs one
@@ -106,7 +106,7 @@ impl Syncer {
         }
         let ids: Vec<String> = page.rows.iter().map(|row| row.id.to_string()).collect();
         let shown = ids.len();
-        let known = self.mirror.read(move |parts| parts.known_ids(Kind::Inspections, &ids)).await?;
+        let known = self.mirror.read(move |snapshot| snapshot.known_ids(Kind::Inspections, &ids)).await?;
         if known == 0 && shown != 0 && remembered.is_filled {
             return Err(SyncError::OtherCompany);
         }
@@ -130,13 +130,13 @@ impl Syncer {
         let fresh_salt: [u8; 16] = rand::rng().random();
         let fresh_salt = URL_SAFE_NO_PAD.encode(fresh_salt);
         self.mirror
-            .read(move |parts| {
-                let marks = parts.metadata(KEY_MARKS)?.unwrap_or_default();
+            .read(move |snapshot| {
+                let marks = snapshot.metadata(KEY_MARKS)?.unwrap_or_default();
                 Ok(Remembered {
-                    company_id: parts.metadata(COMPANY_ID)?,
-                    salt: parts.metadata(KEY_SALT)?.unwrap_or(fresh_salt),
+                    company_id: snapshot.metadata(COMPANY_ID)?,
+                    salt: snapshot.metadata(KEY_SALT)?.unwrap_or(fresh_salt),
                     marks: marks.split_whitespace().map(str::to_owned).collect(),
-                    is_filled: parts.coverage(Kind::Inspections)?.full_at.is_some(),
+                    is_filled: snapshot.coverage(Kind::Inspections)?.full_at.is_some(),
                 })
             })
             .await
@@ -152,11 +152,11 @@ impl Syncer {
         }
         let company_id = remembered.company_id.or(company_id);
         self.mirror
-            .write(move |parts| {
-                parts.set_metadata(KEY_SALT, &remembered.salt)?;
-                parts.set_metadata(KEY_MARKS, &marks.join(" "))?;
+            .write(move |tx| {
+                tx.set_metadata(KEY_SALT, &remembered.salt)?;
+                tx.set_metadata(KEY_MARKS, &marks.join(" "))?;
                 match &company_id {
-                    Some(company_id) => parts.set_metadata(COMPANY_ID, company_id),
+                    Some(company_id) => tx.set_metadata(COMPANY_ID, company_id),
                     None => Ok(()),
                 }
             })

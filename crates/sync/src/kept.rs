@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use domain::{Agent, AgentStatistics, Client, Inspection};
-use mirror::{Changing, Fresh, Kind, MirrorError, StoreCount};
+use mirror::{Fresh, Kind, MirrorError, StoreCount, WriteTransaction};
 use spectora::{
     ClientSort, ConnectionInclude, ConnectionSort, ConnectionStats, Connections, Contacts, Direction, InspectionFilter,
     InspectionInclude, InspectionSort, Inspections, Query, Wired,
@@ -21,14 +21,14 @@ pub(super) trait Kept: Wired<Id: std::str::FromStr> {
 
     /// Stores records.
     fn store(
-        parts: &mut Changing<'_>,
+        tx: &mut WriteTransaction<'_>,
         rows: &[Fresh<'_, Self::Record>],
         now: Timestamp,
     ) -> Result<StoreCount, MirrorError>;
 
     /// Derives the typed columns of records anew.
     fn rederive(
-        parts: &mut Changing<'_>,
+        tx: &mut WriteTransaction<'_>,
         rows: &[Fresh<'_, Self::Record>],
         now: Timestamp,
     ) -> Result<StoreCount, MirrorError>;
@@ -72,19 +72,19 @@ impl Kept for Inspections {
     }
 
     fn store(
-        parts: &mut Changing<'_>,
+        tx: &mut WriteTransaction<'_>,
         rows: &[Fresh<'_, Inspection>],
         now: Timestamp,
     ) -> Result<StoreCount, MirrorError> {
-        parts.store_inspections(rows, now)
+        tx.store_inspections(rows, now)
     }
 
     fn rederive(
-        parts: &mut Changing<'_>,
+        tx: &mut WriteTransaction<'_>,
         rows: &[Fresh<'_, Inspection>],
         now: Timestamp,
     ) -> Result<StoreCount, MirrorError> {
-        parts.rederive_inspections(rows, now)
+        tx.rederive_inspections(rows, now)
     }
 
     fn begins(record: &Inspection) -> Option<Timestamp> {
@@ -107,16 +107,20 @@ impl Kept for Connections {
         }
     }
 
-    fn store(parts: &mut Changing<'_>, rows: &[Fresh<'_, Agent>], now: Timestamp) -> Result<StoreCount, MirrorError> {
-        parts.store_agents(rows, now)
-    }
-
-    fn rederive(
-        parts: &mut Changing<'_>,
+    fn store(
+        tx: &mut WriteTransaction<'_>,
         rows: &[Fresh<'_, Agent>],
         now: Timestamp,
     ) -> Result<StoreCount, MirrorError> {
-        parts.rederive_agents(rows, now)
+        tx.store_agents(rows, now)
+    }
+
+    fn rederive(
+        tx: &mut WriteTransaction<'_>,
+        rows: &[Fresh<'_, Agent>],
+        now: Timestamp,
+    ) -> Result<StoreCount, MirrorError> {
+        tx.rederive_agents(rows, now)
     }
 }
 
@@ -128,19 +132,19 @@ impl Kept for ConnectionStats {
     }
 
     fn store(
-        parts: &mut Changing<'_>,
+        tx: &mut WriteTransaction<'_>,
         rows: &[Fresh<'_, AgentStatistics>],
         now: Timestamp,
     ) -> Result<StoreCount, MirrorError> {
-        parts.store_statistics(rows, now)
+        tx.store_statistics(rows, now)
     }
 
     fn rederive(
-        parts: &mut Changing<'_>,
+        tx: &mut WriteTransaction<'_>,
         rows: &[Fresh<'_, AgentStatistics>],
         now: Timestamp,
     ) -> Result<StoreCount, MirrorError> {
-        parts.rederive_statistics(rows, now)
+        tx.rederive_statistics(rows, now)
     }
 }
 
@@ -155,15 +159,19 @@ impl Kept for Contacts {
         }
     }
 
-    fn store(parts: &mut Changing<'_>, rows: &[Fresh<'_, Client>], now: Timestamp) -> Result<StoreCount, MirrorError> {
-        parts.store_clients(rows, now)
-    }
-
-    fn rederive(
-        parts: &mut Changing<'_>,
+    fn store(
+        tx: &mut WriteTransaction<'_>,
         rows: &[Fresh<'_, Client>],
         now: Timestamp,
     ) -> Result<StoreCount, MirrorError> {
-        parts.rederive_clients(rows, now)
+        tx.store_clients(rows, now)
+    }
+
+    fn rederive(
+        tx: &mut WriteTransaction<'_>,
+        rows: &[Fresh<'_, Client>],
+        now: Timestamp,
+    ) -> Result<StoreCount, MirrorError> {
+        tx.rederive_clients(rows, now)
     }
 }

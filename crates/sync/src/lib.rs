@@ -284,7 +284,7 @@ impl Syncer {
         let _under_way = UnderWay::from_now(&self.begun);
         let done = self.sync_locked(scope, progress).await;
         match &done {
-            Ok(_) => self.mirror.write(|parts| parts.clear_trouble(None)).await?,
+            Ok(_) => self.mirror.write(|tx| tx.clear_trouble(None)).await?,
             // Nothing was asked, so nothing failed.
             Err(SyncError::OverBudget { .. } | SyncError::Mirror(_)) => {}
             Err(error) => self.note_trouble(None, error).await?,
@@ -298,7 +298,7 @@ impl Syncer {
             Some(_) => (KIND_PAUSE, KIND_PAUSE_MAX),
             None => (FAILURE_PAUSE, FAILURE_PAUSE_MAX),
         };
-        self.mirror.write(move |parts| parts.note_trouble(kind, pause, longest, &reason)).await
+        self.mirror.write(move |tx| tx.note_trouble(kind, pause, longest, &reason)).await
     }
 
     async fn sync_locked(&self, scope: Scope, progress: &dyn Progress) -> Result<SyncReport, SyncError> {
@@ -321,7 +321,7 @@ impl Syncer {
             match self.take_step(step.kind, step.way, scope, progress).await {
                 Ok(done) => {
                     let kind = step.kind;
-                    self.mirror.write(move |parts| parts.clear_trouble(Some(kind))).await?;
+                    self.mirror.write(move |tx| tx.clear_trouble(Some(kind))).await?;
                     steps.extend(done);
                 }
                 Err(error) if error.is_company_wide() => return Err(error),
@@ -332,11 +332,11 @@ impl Syncer {
             }
         }
         if plan.steps.iter().any(|step| step.way == StepWay::Full) {
-            self.mirror.write(|parts| parts.note_partial().map(drop)).await?;
+            self.mirror.write(|tx| tx.note_partial().map(drop)).await?;
         }
         let now = self.clock.now();
         let oldest = now.saturating_sub(SignedDuration::try_from(self.settings.history).unwrap_or(SignedDuration::MAX));
-        self.mirror.write(move |parts| parts.prune_history(oldest.unwrap_or(Timestamp::MIN))).await?;
+        self.mirror.write(move |tx| tx.prune_history(oldest.unwrap_or(Timestamp::MIN))).await?;
         let gaps = self.gaps().await?;
         Ok(SyncReport {
             company: self.company().clone(),
@@ -369,7 +369,7 @@ impl Syncer {
     /// A pass that took long, or was stopped and went on hours later, shows everything as of its beginning: what changed
     /// since is asked for at once.
     async fn after_long_pass(&self, kind: Kind, progress: &dyn Progress) -> Result<Vec<StepReport>, SyncError> {
-        let coverage = self.mirror.read(move |parts| parts.coverage(kind)).await?;
+        let coverage = self.mirror.read(move |snapshot| snapshot.coverage(kind)).await?;
         let is_long = coverage.full_at.is_some_and(|at| PASS_LONG < self.now().duration_since(at));
         if !is_long || kind == Kind::AgentStats {
             return Ok(Vec::new());
@@ -385,10 +385,10 @@ impl Syncer {
     /// What the mirror lacks, in words.
     pub async fn gaps(&self) -> Result<Vec<(Kind, CoverageGap)>, MirrorError> {
         self.mirror
-            .read(|parts| {
+            .read(|snapshot| {
                 let mut gaps = Vec::new();
                 for kind in Kind::ALL {
-                    gaps.extend(parts.coverage(*kind)?.gaps().into_iter().map(|gap| (*kind, gap)));
+                    gaps.extend(snapshot.coverage(*kind)?.gaps().into_iter().map(|gap| (*kind, gap)));
                 }
                 Ok(gaps)
             })
@@ -403,13 +403,13 @@ impl Syncer {
         };
         let (kinds, troubles) = self
             .mirror
-            .read(|parts| {
+            .read(|snapshot| {
                 let mut kinds = Vec::new();
                 let mut troubles = Vec::new();
-                troubles.extend(parts.trouble(None)?.map(|trouble| (None, trouble)));
+                troubles.extend(snapshot.trouble(None)?.map(|trouble| (None, trouble)));
                 for kind in Kind::ALL {
-                    kinds.push((*kind, parts.coverage(*kind)?, parts.count(*kind)?));
-                    troubles.extend(parts.trouble(Some(*kind))?.map(|trouble| (Some(*kind), trouble)));
+                    kinds.push((*kind, snapshot.coverage(*kind)?, snapshot.count(*kind)?));
+                    troubles.extend(snapshot.trouble(Some(*kind))?.map(|trouble| (Some(*kind), trouble)));
                 }
                 Ok((kinds, troubles))
             })
@@ -427,8 +427,8 @@ impl Syncer {
     /// When the mirror last learned of all changes it can learn of; `None` before the first pass is complete.
     pub async fn fresh_at(&self) -> Result<Option<Timestamp>, MirrorError> {
         self.mirror
-            .read(|parts| {
-                let coverage = parts.coverage(Kind::Inspections)?;
+            .read(|snapshot| {
+                let coverage = snapshot.coverage(Kind::Inspections)?;
                 Ok(coverage.full_at.and(coverage.fresh_at.max(coverage.window_at)))
             })
             .await
@@ -443,7 +443,7 @@ impl Syncer {
 
     /// Whether the company failed as a whole so lately that another try would be in vain.
     pub async fn pauses(&self) -> Result<bool, MirrorError> {
-        let trouble = self.mirror.read(|parts| parts.trouble(None)).await?;
+        let trouble = self.mirror.read(|snapshot| snapshot.trouble(None)).await?;
         Ok(trouble.is_some_and(|trouble| trouble.pauses_at(self.clock.now())))
     }
 
@@ -454,8 +454,8 @@ impl Syncer {
         }
         let known = self
             .mirror
-            .read(|parts| {
-                let one = |kind: &Kind| Ok((*kind, parts.coverage(*kind)?, parts.trouble(Some(*kind))?));
+            .read(|snapshot| {
+                let one = |kind: &Kind| Ok((*kind, snapshot.coverage(*kind)?, snapshot.trouble(Some(*kind))?));
                 Kind::ALL.iter().map(one).collect::<Result<Vec<_>, MirrorError>>()
             })
             .await?;

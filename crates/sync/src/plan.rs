@@ -126,8 +126,13 @@ impl Syncer {
     async fn step(&self, kind: Kind, scope: Scope, counts: bool) -> Result<Option<PlannedStep>, SyncError> {
         let (coverage, pass, listed, trouble) = self
             .mirror
-            .read(move |parts| {
-                Ok((parts.coverage(kind)?, parts.pass(kind)?, parts.listed(kind)?, parts.trouble(Some(kind))?))
+            .read(move |snapshot| {
+                Ok((
+                    snapshot.coverage(kind)?,
+                    snapshot.pass(kind)?,
+                    snapshot.listed(kind)?,
+                    snapshot.trouble(Some(kind))?,
+                ))
             })
             .await?;
         if scope == Scope::Due && trouble.is_some_and(|trouble| trouble.pauses_at(self.clock.now())) {
@@ -182,7 +187,7 @@ impl Syncer {
         let query = InspectionQuery { starts: Some((from, to)), ..InspectionQuery::default() };
         let found = self
             .mirror
-            .read(move |parts| parts.inspections(&query, InspectionOrder::Newest, None, 0, |_| None::<()>))
+            .read(move |snapshot| snapshot.inspections(&query, InspectionOrder::Newest, None, 0, |_| None::<()>))
             .await?;
         Ok(found.total.unwrap_or(0))
     }
@@ -222,7 +227,7 @@ impl Syncer {
         let key = discovery_key(kind);
         let now = self.clock.now();
         let read = key.clone();
-        let known = self.mirror.read(move |parts| parts.metadata(&read)).await?;
+        let known = self.mirror.read(move |snapshot| snapshot.metadata(&read)).await?;
         let configured = self.client.configured_changed_since().map_or("-", ChangedSinceName::as_str);
         if let Some(found) = known.as_deref().and_then(Discovery::read)
             && found.configured == configured
@@ -247,7 +252,7 @@ impl Syncer {
         let configured = self.client.configured_changed_since().map_or("-", ChangedSinceName::as_str);
         let text = format!("{} {} {configured}", self.clock.now(), name.map_or("-", ChangedSinceName::as_str));
         let key = key.to_owned();
-        Ok(self.mirror.write(move |parts| parts.set_metadata(&key, &text)).await?)
+        Ok(self.mirror.write(move |tx| tx.set_metadata(&key, &text)).await?)
     }
 
     /// The filter by the time of change works no more: it is not used until it is looked for again.

@@ -43,7 +43,7 @@ impl Syncer {
         let kind: Kind = R::KIND;
         let mut after = after;
         loop {
-            let raws = self.mirror.read(move |parts| parts.raws_after(kind, after, BATCH, true)).await?;
+            let raws = self.mirror.read(move |snapshot| snapshot.raws_after(kind, after, BATCH, true)).await?;
             let Some((last, _)) = raws.last() else { return Ok(()) };
             after = *last;
             let mut rows = Vec::new();
@@ -55,9 +55,9 @@ impl Syncer {
             let now = self.clock.now();
             let mapping = self.mirror.mapping().to_owned();
             self.mirror
-                .write(move |parts| {
-                    R::rederive(parts, &batch.fresh(), now)?;
-                    parts.derived_to(&mapping, &format!("{number} {after}"))
+                .write(move |tx| {
+                    R::rederive(tx, &batch.fresh(), now)?;
+                    tx.derived_to(&mapping, &format!("{number} {after}"))
                 })
                 .await?;
         }

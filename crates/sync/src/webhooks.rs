@@ -197,17 +197,14 @@ impl Syncer {
     /// Queues a delivery durably. False when too many wait already.
     pub async fn deliver(&self, envelope: Envelope) -> Result<bool, SyncError> {
         let now = self.clock.now();
-        Ok(self
-            .mirror
-            .write(move |parts| parts.queue_delivery(envelope.kind, &envelope.id, &envelope.event, now))
-            .await?)
+        Ok(self.mirror.write(move |tx| tx.queue_delivery(envelope.kind, &envelope.id, &envelope.event, now)).await?)
     }
 
     /// Reads the records that waiting deliveries name, oldest first; merged when many came for one. Gives how many
     /// deliveries were dealt with and what storing did. `Err(Busy)` while a sync runs, which reads them too.
     pub async fn drain(&self) -> Result<(usize, StoreCount), SyncError> {
         let now = self.clock.now();
-        let waits = self.mirror.read(move |parts| Ok(!parts.waiting_deliveries(now, 1)?.is_empty())).await?;
+        let waits = self.mirror.read(move |snapshot| Ok(!snapshot.waiting_deliveries(now, 1)?.is_empty())).await?;
         if !waits || self.pauses().await? {
             return Ok((0, StoreCount::default()));
         }
@@ -229,7 +226,7 @@ impl Syncer {
 
     async fn drain_locked(&self) -> Result<(usize, StoreCount), SyncError> {
         let now = self.clock.now();
-        let waiting = self.mirror.read(move |parts| parts.waiting_deliveries(now, AT_ONCE)).await?;
+        let waiting = self.mirror.read(move |snapshot| snapshot.waiting_deliveries(now, AT_ONCE)).await?;
         let mut count = StoreCount::default();
         let mut done = 0;
         let mut failure = None;
@@ -246,7 +243,7 @@ impl Syncer {
                     } else {
                         "nothing new"
                     };
-                    self.mirror.write(move |parts| parts.finish_delivery(pk, outcome, now)).await?;
+                    self.mirror.write(move |tx| tx.finish_delivery(pk, outcome, now)).await?;
                 }
                 // The service is away: all of them wait for it, and each next try waits longer.
                 Err(error) if error.is_company_wide() => {
@@ -255,13 +252,13 @@ impl Syncer {
                 }
                 Err(error) if TRIES_MAX <= tries + 1 => {
                     let outcome = format!("given up: {error}");
-                    self.mirror.write(move |parts| parts.finish_delivery(pk, &outcome, now)).await?;
+                    self.mirror.write(move |tx| tx.finish_delivery(pk, &outcome, now)).await?;
                     done += 1;
                 }
                 Err(error) => {
                     let wait = SignedDuration::from_secs(RETRY_FIRST_SECONDS << tries.min(10));
                     let again = now.saturating_add(wait).unwrap_or(now);
-                    self.mirror.write(move |parts| parts.postpone_delivery(pk, again)).await?;
+                    self.mirror.write(move |tx| tx.postpone_delivery(pk, again)).await?;
                     failure = Some(error);
                 }
             }
