@@ -63,7 +63,7 @@ async fn measure(size: u64) {
         warnings: Vec::new(),
     };
     let app = App::build(&config, &clock).unwrap();
-    let syncer = Arc::clone(app.keepers().next().unwrap().1.unwrap().unwrap());
+    let syncer = Arc::clone(app.mirrors().next().unwrap().1.unwrap().unwrap());
     let started = Instant::now();
     let report = syncer.sync(Scope::Auto, &Silent).await.unwrap();
     let took = started.elapsed();

@@ -45,7 +45,7 @@ pub enum AppError {
 struct Part {
     company: Company,
     client: SpectoraClient,
-    keeper: Option<Arc<Syncer>>,
+    syncer: Option<Arc<Syncer>>,
 }
 
 /// Everything that lives as long as the program.
@@ -77,9 +77,9 @@ impl App {
             });
             let client = SpectoraClient::new(client_settings(config, company, &base_url, meter), Arc::clone(clock))
                 .map_err(|source| AppError::Client { company: company.name.clone(), source })?;
-            let keeper = ledger.as_ref().zip(config.data_dir.as_deref());
-            let keeper = keeper.map(|(ledger, folder)| keeper_of(&client, company, calls, ledger, folder, clock));
-            parts.push(Part { company: company.clone(), client, keeper });
+            let syncer = ledger.as_ref().zip(config.data_dir.as_deref());
+            let syncer = syncer.map(|(ledger, folder)| syncer_of(&client, company, calls, ledger, folder, clock));
+            parts.push(Part { company: company.clone(), client, syncer });
         }
         let tasks = sync::Tasks::default();
         Ok(Self { parts, ledger, data_dir: config.data_dir.clone(), clock: Arc::clone(clock), tasks })
@@ -102,7 +102,7 @@ impl App {
     }
 
     fn syncers(&self) -> impl Iterator<Item = &Arc<Syncer>> {
-        self.parts.iter().filter_map(|part| part.keeper.as_ref())
+        self.parts.iter().filter_map(|part| part.syncer.as_ref())
     }
 
     /// The MCP server on these parts.
@@ -121,8 +121,8 @@ impl App {
             let records = Records::new(part.client.clone(), Arc::clone(&self.clock))
                 .in_weeks(part.company.week_starts)
                 .run_by(self.tasks.clone());
-            let records = match &part.keeper {
-                Some(syncer) => records.kept_by(Arc::clone(syncer)),
+            let records = match &part.syncer {
+                Some(syncer) => records.with_mirror(Arc::clone(syncer)),
                 None => records,
             };
             answers::Company {
@@ -142,9 +142,9 @@ impl App {
     /// What keeps each company's mirror, or why that cannot be used now; in the order of their names. Opens the files.
     pub fn keepers(&self) -> impl Iterator<Item = (&CompanyName, Result<Option<&Arc<Syncer>>, MirrorError>)> {
         self.parts.iter().map(|part| {
-            let keeper = part.keeper.as_ref();
-            let opened = keeper.map_or(Ok(()), |syncer| syncer.mirror().check_open());
-            (&part.company.name, opened.map(|()| keeper))
+            let syncer = part.syncer.as_ref();
+            let opened = syncer.map_or(Ok(()), |syncer| syncer.mirror().check_open());
+            (&part.company.name, opened.map(|()| syncer))
         })
     }
 
@@ -172,9 +172,9 @@ impl App {
     /// Keeps the mirrors fresh in the background, until `stop`.
     pub fn keep_fresh(&self, stop: &CancellationToken) {
         for part in &self.parts {
-            if let Some(syncer) = &part.keeper {
+            if let Some(syncer) = &part.syncer {
                 let every: Duration = part.company.keeping.every;
-                drop(self.tasks.spawn("keeping fresh", sync::keep(Arc::clone(syncer), every, stop.clone())));
+                drop(self.tasks.spawn("keeping fresh", sync::keep_fresh(Arc::clone(syncer), every, stop.clone())));
             }
         }
     }
@@ -227,7 +227,7 @@ fn client_settings(
     }
 }
 
-fn keeper_of(
+fn syncer_of(
     client: &SpectoraClient,
     company: &Company,
     calls: LedgerSettings,

@@ -8,7 +8,7 @@ mod error;
 mod file;
 mod key;
 mod secret;
-mod words;
+mod encoding;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;

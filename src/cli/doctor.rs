@@ -56,8 +56,8 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
     if let Some(folder) = &opened.config.data_dir {
         findings.extend(folder::examine(&app, folder));
     }
-    for (company, keeper) in app.keepers() {
-        if let Ok(Some(syncer)) = keeper {
+    for (company, syncer) in app.mirrors() {
+        if let Ok(Some(syncer)) = syncer {
             findings.extend(mirror(company.as_str(), syncer).await);
         }
     }

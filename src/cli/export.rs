@@ -42,8 +42,8 @@ pub(super) async fn run(global: &Global, args: &ExportArgs) -> anyhow::Result<Ex
         app.fill().await?;
     }
     let folder = Environment::capture().expand(args.folder.clone())?;
-    for (company, keeper) in app.keepers() {
-        let Some(syncer) = keeper.map_err(|problem| anyhow::anyhow!("{company}: {problem}"))? else {
+    for (company, syncer) in app.mirrors() {
+        let Some(syncer) = syncer.map_err(|problem| anyhow::anyhow!("{company}: {problem}"))? else {
             anyhow::bail!("there is no mirror to export: leave out --no-mirror");
         };
         let gaps = syncer.gaps().await?;

@@ -44,8 +44,8 @@ pub(super) async fn run(global: &Global, args: &MirrorArgs) -> anyhow::Result<Ex
         return Ok(ExitCode::SUCCESS);
     }
     let mut all_fine = true;
-    for (company, keeper) in opened.app()?.keepers() {
-        let Some(syncer) = usable(company, keeper) else {
+    for (company, syncer) in opened.app()?.mirrors() {
+        let Some(syncer) = usable(company, syncer) else {
             all_fine = false;
             continue;
         };

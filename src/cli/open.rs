@@ -53,9 +53,9 @@ impl Opened {
 /// What keeps a company's mirror, for a command that is about mirrors; where it cannot be used, the reason is printed.
 pub(super) fn usable<'a>(
     company: &CompanyName,
-    keeper: Result<Option<&'a Arc<Syncer>>, MirrorError>,
+    syncer: Result<Option<&'a Arc<Syncer>>, MirrorError>,
 ) -> Option<&'a Arc<Syncer>> {
-    keeper.unwrap_or_else(|problem| {
+    syncer.unwrap_or_else(|problem| {
         output::line(&format!("{company}: {problem}"));
         None
     })

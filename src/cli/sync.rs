@@ -43,8 +43,8 @@ pub(super) async fn run(global: &Global, args: &SyncArgs) -> anyhow::Result<Exit
         (false, false) => Scope::Auto,
     };
     let mut all_done = true;
-    for (company, keeper) in app.keepers() {
-        let Some(syncer) = usable(company, keeper) else {
+    for (company, syncer) in app.mirrors() {
+        let Some(syncer) = usable(company, syncer) else {
             all_done = false;
             continue;
         };

@@ -58,8 +58,8 @@ pub(super) async fn run(global: &Global, args: &WebhooksArgs) -> anyhow::Result<
 }
 
 async fn log(opened: &Opened) -> anyhow::Result<ExitCode> {
-    for (company, keeper) in opened.app()?.keepers() {
-        let Some(syncer) = usable(company, keeper) else { continue };
+    for (company, syncer) in opened.app()?.mirrors() {
+        let Some(syncer) = usable(company, syncer) else { continue };
         let (count, last) =
             syncer.mirror().read(|snapshot| Ok((snapshot.delivery_count()?, snapshot.last_deliveries(SHOWN)?))).await?;
         output::line(&format!("{company}: {} wait, {} done", count.waiting, count.done));

@@ -141,7 +141,7 @@ pub(super) fn read(path: &Path) -> Result<RawFile, ConfigError> {
     }
     let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
     let text =
-        super::words::decoded(&bytes).ok_or_else(|| unreadable("it is no text in UTF-8 or UTF-16".to_owned()))?;
+        super::encoding::decoded(&bytes).ok_or_else(|| unreadable("it is no text in UTF-8 or UTF-16".to_owned()))?;
     parse(&text, path)
 }
 

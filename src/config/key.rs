@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::encoding::decoded;
 use super::environment::Environment;
 use super::error::ConfigError;
 use super::file::RawKey;
 use super::secret::is_variable;
-use super::words::decoded;
 
 /// The longest a command may take to print a key.
 const COMMAND_TIME_MAX: Duration = Duration::from_secs(10);

@@ -64,8 +64,8 @@ async fn answers_need_no_more_of_the_past_than_they_speak_of() {
         assert!(early["basis"]["notes"].to_string().contains("so far"), "{tool}: {}", early["basis"]);
         assert_eq!(without_repeats(&early), without_repeats(&late), "{tool}");
     }
-    let (_, keeper) = first.parts.keepers().next().unwrap();
-    let missing = keeper.unwrap().unwrap().gaps().await.unwrap();
+    let (_, syncer) = first.parts.mirrors().next().unwrap();
+    let missing = syncer.unwrap().unwrap().gaps().await.unwrap();
     assert!(missing.iter().any(|(_, gap)| *gap == mirror::CoverageGap::FirstReading), "{missing:?}");
 }
 

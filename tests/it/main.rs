@@ -32,7 +32,7 @@ mod insight;
 // The first minute of a large company: an answer waits for no more than it needs.
 mod first_minute;
 // What a mirror adds to answers.
-mod kept;
+mod mirror;
 // Every number of the insights against plain loops, over seeds, zones and gaps in the rows.
 mod metrics;
 // Whose a number is: explained, of those who left, by names that fit several.
@@ -66,4 +66,4 @@ mod tools;
 // A company stays itself, absence is proven, and what fails stays small.
 mod trust;
 // How areas, names and people are told apart, and what is said to distort numbers.
-mod words;
+mod names;

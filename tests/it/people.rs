@@ -35,8 +35,8 @@ fn quarter(company: &CompanyTruth) -> impl Iterator<Item = &InspectionRow> {
 
 /// The service no longer has an agent, as a full pass finds it out.
 async fn remove_agent(app: &TestApp, company: usize, id: u64) {
-    let (_, keeper) = app.parts.keepers().nth(company).unwrap();
-    let mirror = std::sync::Arc::clone(keeper.unwrap().unwrap().mirror());
+    let (_, syncer) = app.parts.mirrors().nth(company).unwrap();
+    let mirror = std::sync::Arc::clone(syncer.unwrap().unwrap().mirror());
     let count = mirror.write(move |tx| tx.mark_gone(Kind::Agents, &id.to_string(), now())).await.unwrap();
     assert_eq!(count.gone, 1);
 }
@@ -581,8 +581,8 @@ async fn no_total_is_given_while_a_company_is_missing() {
         });
     };
     let app = TestApp::configured(|options| options.inspections = Some(600), &[], true, configure).await;
-    for (_, keeper) in app.parts.keepers().take(2) {
-        keeper.unwrap().unwrap().sync(Scope::Auto, &sync::Silent).await.unwrap();
+    for (_, syncer) in app.parts.mirrors().take(2) {
+        syncer.unwrap().unwrap().sync(Scope::Auto, &sync::Silent).await.unwrap();
     }
     for (tool, asked) in [
         ("list_inspections", json!({"period": "last_month"})),

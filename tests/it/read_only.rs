@@ -121,7 +121,7 @@ async fn every_tool_with_every_argument_sends_nothing_but_get() {
 }
 
 async fn every_argument(app: TestApp) {
-    let is_kept = app.parts.keepers().any(|(_, keeper)| keeper.is_ok_and(|keeper| keeper.is_some()));
+    let is_kept = app.parts.mirrors().any(|(_, syncer)| syncer.is_ok_and(|syncer| syncer.is_some()));
     let mut driven: BTreeSet<(String, String)> = BTreeSet::new();
     for (tool, arguments) in calls(&app) {
         if NEED_A_MIRROR.contains(&tool) && !is_kept {

@@ -213,7 +213,7 @@ fn open(life_folder: &std::path::Path, sandbox: &Sandbox, zone: &str, ours: &Arc
         inspections_to_a_page: PAGE_ROWS,
     };
     let syncer = Syncer::new(&client, mirror, ledger, settings, Arc::clone(&clock));
-    let records = Records::new(client.clone(), clock).kept_by(Arc::clone(&syncer));
+    let records = Records::new(client.clone(), clock).with_mirror(Arc::clone(&syncer));
     Process { client, syncer, records }
 }
 

@@ -100,8 +100,8 @@ impl TestApp {
     /// Brings all mirrors up to date; gives the calls it took.
     pub(crate) async fn sync(&self, scope: Scope) -> u64 {
         let mut calls = 0;
-        for (_, keeper) in self.parts.keepers() {
-            let report = keeper.unwrap().unwrap().sync(scope, &Silent).await.unwrap();
+        for (_, syncer) in self.parts.mirrors() {
+            let report = syncer.unwrap().unwrap().sync(scope, &Silent).await.unwrap();
             assert!(report.is_complete(), "{report:?}");
             calls += report.calls;
         }

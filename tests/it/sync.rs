@@ -95,8 +95,8 @@ fn truth_facts(company: &CompanyTruth, row: &InspectionRow) -> BTreeMap<&'static
 /// Every inspection, agent and client is in the mirror as it is in the sandbox, and no other is.
 fn assert_equal(app: &TestApp) {
     let truth = app.sandbox.truth();
-    for ((name, keeper), client) in app.parts.keepers().zip(app.parts.clients()) {
-        let syncer = keeper.unwrap().unwrap();
+    for ((name, syncer), client) in app.parts.mirrors().zip(app.parts.clients()) {
+        let syncer = syncer.unwrap().unwrap();
         let company = truth.companies.iter().find(|company| company.name == name.as_str()).unwrap();
         let here: BTreeMap<String, Inspection> = kept::<Inspections>(syncer, client, Kind::Inspections)
             .into_iter()
@@ -145,8 +145,8 @@ fn assert_equal(app: &TestApp) {
 /// pass does not.
 fn assert_statistics_equal(app: &TestApp) {
     let truth = app.sandbox.truth();
-    for ((name, keeper), client) in app.parts.keepers().zip(app.parts.clients()) {
-        let syncer = keeper.unwrap().unwrap();
+    for ((name, syncer), client) in app.parts.mirrors().zip(app.parts.clients()) {
+        let syncer = syncer.unwrap().unwrap();
         let company = truth.companies.iter().find(|company| company.name == name.as_str()).unwrap();
         let mut expected: BTreeMap<String, (u64, u64)> =
             company.agents.iter().map(|agent| (agent.connection_id.to_string(), (0, 0))).collect();
@@ -232,8 +232,8 @@ async fn calls_are_as_few_as_they_can_be() {
         edit_both(&app, seed, 10, false);
         // What was booked in the very second in which the service counts takes a call more.
         app.clock.forward(jiff::SignedDuration::from_mins(1));
-        for (name, keeper) in app.parts.keepers() {
-            let syncer = keeper.unwrap().unwrap();
+        for (name, syncer) in app.parts.mirrors() {
+            let syncer = syncer.unwrap().unwrap();
             let plan = syncer.plan(Scope::Auto).await.unwrap();
             let report = syncer.sync(Scope::Auto, &Silent).await.unwrap();
             let asked: Vec<String> =
@@ -250,8 +250,8 @@ async fn without_a_filter_a_delta_costs_what_the_plan_says() {
     let app = app(Profile::Full, false, 1_500).await;
     app.sync(Scope::Auto).await;
     app.sync(Scope::Auto).await;
-    for (name, keeper) in app.parts.keepers() {
-        let syncer = keeper.unwrap().unwrap();
+    for (name, syncer) in app.parts.mirrors() {
+        let syncer = syncer.unwrap().unwrap();
         let plan = syncer.plan(Scope::Auto).await.unwrap();
         let report = syncer.sync(Scope::Auto, &Silent).await.unwrap();
         assert_eq!(report.calls, plan.calls(), "{name}: {plan:?}");

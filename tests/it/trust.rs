@@ -78,7 +78,7 @@ impl Stage {
 
 impl Program {
     fn syncer(&self) -> &Arc<Syncer> {
-        self.app.keepers().next().unwrap().1.unwrap().unwrap()
+        self.app.mirrors().next().unwrap().1.unwrap().unwrap()
     }
 
     async fn sync(&self, scope: Scope) {

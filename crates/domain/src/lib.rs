@@ -11,6 +11,7 @@ mod clock;
 mod company;
 mod day;
 mod fact_table;
+mod hash;
 mod id;
 mod inspection;
 mod inspection_query;
@@ -33,6 +34,7 @@ pub use fact_table::{
     AgentFact, AgentNumber, Assistants, Fact, FactTable, FactTableBuilder, InspectorFact, InspectorNumber, Named,
     Narrowing, NewFact, Sold, WordNumber,
 };
+pub use hash::content_hash;
 pub use id::{
     AgencyId, AgentId, AgentTeamId, AttachmentId, ClientId, ConnectionId, IdError, InspectionId, InspectorId, Slug,
     id_order,

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::basis::{self, ShownBasis};
 use super::failure::ToolFailure;
 use super::render;
-use domain::CompanyName;
+use domain::{CompanyName, content_hash};
 use records::Basis;
 
 /// The largest answer, in bytes of its structured content; whole rows are cut, and the rest comes by cursor.
@@ -82,11 +82,7 @@ impl QueryMark {
         for company in served {
             text.push_str(&format!("\n{company}"));
         }
-        // FNV-1a: stable over releases and machines; it guards against mistakes, not against attacks.
-        let hash = text
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-        Self(format!("{hash:016x}"))
+        Self(format!("{:016x}", content_hash(text.as_bytes())))
     }
 
     /// What `cursor` goes on from, and the total it carries.

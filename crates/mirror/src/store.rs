@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::interned::key;
 use super::{Kind, MirrorError, WriteTransaction, history};
+use domain::content_hash;
 
 /// A record to store, with the bytes it came as.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +77,7 @@ impl WriteTransaction<'_> {
                     .prepare_cached("DELETE FROM held WHERE kind = ? AND pk = ?")?
                     .execute([kind.number(), pk])?;
             }
-            let hash = hash(row.raw);
+            let hash = content_hash(row.raw).cast_signed();
             let known: Option<(i64, i64, i64)> = self
                 .transaction
                 .prepare_cached(&format!("SELECT hash, gone, raw FROM {} WHERE pk = ?", kind.table()))?
@@ -163,11 +164,3 @@ impl WriteTransaction<'_> {
 pub(super) const GONE_DELETED: i64 = 1;
 /// Missing from a complete listing, or not found by its id.
 pub(super) const GONE_VANISHED: i64 = 2;
-
-/// A mark of the content (FNV-1a, 64 bits): stable over releases and machines.
-pub(super) fn hash(bytes: &[u8]) -> i64 {
-    let hash = bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-    hash.cast_signed()
-}

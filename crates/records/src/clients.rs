@@ -98,7 +98,7 @@ impl Records {
             .await?;
         let (Some(found), Some(as_of)) = (found, as_of_all(&coverage)) else { return Ok(None) };
         let read = |(sort, raw)| {
-            let client = self.read_kept::<Contacts>(raw)?;
+            let client = self.decode::<Contacts>(raw)?;
             Ok::<_, RecordsError>(ListedClient { client, sort, page: None })
         };
         let rows = found.rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Mutex;
 
+use super::cache::Cached;
 use super::{Basis, Gap, Listing, Note, Records, RecordsError};
 use domain::{Agent, AgentStatistics, ConnectionId};
 use mirror::Kind;
@@ -13,31 +13,26 @@ use sync::AGENT_INCLUDES;
 
 /// How long what was read may be used again.
 const SHELF_LIFE: SignedDuration = SignedDuration::from_mins(5);
-/// Something read whole and kept for [`SHELF_LIFE`]. The lock is held while reading, so that two questions at once
-/// cost one reading.
-pub(super) struct Shelf<T>(Mutex<Option<(Arc<T>, Basis)>>);
 
-impl<T> Default for Shelf<T> {
-    fn default() -> Self {
-        Self(Mutex::new(None))
-    }
-}
+/// What was read whole, and the basis it stands on; its key is when that was.
+pub(super) type Shelf<T> = Cached<Timestamp, (Arc<Vec<T>>, Basis)>;
 
-impl<T> Shelf<T> {
-    async fn get(
-        &self,
-        now: Timestamp,
-        read: impl Future<Output = Result<(T, Basis), RecordsError>>,
-    ) -> Result<(Arc<T>, Basis), RecordsError> {
-        let mut kept = self.0.lock().await;
-        if let Some((value, basis)) = kept.as_ref().filter(|(_, basis)| now.duration_since(basis.as_of) < SHELF_LIFE) {
-            return Ok((Arc::clone(value), basis.clone()));
+/// What is on the shelf, or what `read` gives where that is too old.
+async fn from_shelf<T>(
+    shelf: &Shelf<T>,
+    now: Timestamp,
+    read: impl Future<Output = Result<(Vec<T>, Basis), RecordsError>>,
+) -> Result<(Arc<Vec<T>>, Basis), RecordsError> {
+    let mut place = shelf.place().await;
+    let known = place.get(|read_at| now.duration_since(*read_at) < SHELF_LIFE);
+    let entry = match known {
+        Some(known) => known,
+        None => {
+            let (rows, basis) = read.await?;
+            place.put(basis.as_of, (Arc::new(rows), basis))
         }
-        let (value, basis) = read.await?;
-        let value = Arc::new(value);
-        *kept = Some((Arc::clone(&value), basis.clone()));
-        Ok((value, basis))
-    }
+    };
+    Ok(entry.as_ref().clone())
 }
 
 /// An agent with the service's statistics about them.
@@ -52,8 +47,8 @@ pub struct AgentEntry {
 impl Records {
     /// Every agent, in the service's order.
     pub async fn agents(&self) -> Result<(Arc<Vec<Agent>>, Basis), RecordsError> {
-        let kept = self.mirrored_all::<Connections>(Kind::Agents, &self.kept_agents).await;
-        if let Some(found) = self.or_service(kept)? {
+        let mirrored = self.mirrored_all::<Connections>(Kind::Agents, &self.mirrored_agents).await;
+        if let Some(found) = self.or_service(mirrored)? {
             return Ok(found);
         }
         let now = self.clock.now();
@@ -67,13 +62,13 @@ impl Records {
             let rows = self.read_all(query, &mut basis, Listing::Agents).await?;
             Ok((rows, basis))
         };
-        self.agents.get(now, read).await
+        from_shelf(&self.agents, now, read).await
     }
 
     /// The service's statistics about every agent.
     pub async fn statistics(&self) -> Result<(Arc<Vec<AgentStatistics>>, Basis), RecordsError> {
-        let kept = self.mirrored_all::<ConnectionStats>(Kind::AgentStats, &self.kept_statistics).await;
-        if let Some(found) = self.or_service(kept)? {
+        let mirrored = self.mirrored_all::<ConnectionStats>(Kind::AgentStats, &self.mirrored_statistics).await;
+        if let Some(found) = self.or_service(mirrored)? {
             return Ok(found);
         }
         let now = self.clock.now();
@@ -82,13 +77,13 @@ impl Records {
             let rows = self.read_all(Query::<ConnectionStats>::default(), &mut basis, Listing::AgentStatistics).await?;
             Ok((rows, basis))
         };
-        self.statistics.get(now, read).await
+        from_shelf(&self.statistics, now, read).await
     }
 
     /// One agent with the statistics about them. `None` when there is no such agent.
     pub async fn agent(&self, id: &ConnectionId) -> Result<Option<(AgentEntry, Basis)>, RecordsError> {
-        let kept = self.mirrored_one::<Connections>(Kind::Agents, id.as_str()).await;
-        if let Some((agent, mut basis)) = self.or_service(kept)? {
+        let mirrored = self.mirrored_one::<Connections>(Kind::Agents, id.as_str()).await;
+        if let Some((agent, mut basis)) = self.or_service(mirrored)? {
             let found = self.or_service(self.mirrored_one::<ConnectionStats>(Kind::AgentStats, id.as_str()).await)?;
             let statistics = match found {
                 Some((statistics, read)) => {
@@ -119,7 +114,7 @@ impl Records {
         let wanted = id.to_string();
         let found = self.read_mirror(move |snapshot| snapshot.raw(Kind::Agents, &wanted)).await?;
         let Some((raw, gone_at)) = found.flatten() else { return Ok(None) };
-        let agent = self.read_kept::<Connections>(raw)?;
+        let agent = self.decode::<Connections>(raw)?;
         let mut basis = self.asked_now();
         basis.notes.push(Note::Former(gone_at.map(|at| self.timezone().to_datetime(at).date())));
         Ok(Some((AgentEntry { agent, statistics: None }, basis)))

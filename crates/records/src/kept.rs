@@ -14,7 +14,7 @@ use super::{Basis, Gap, Note, Records, RecordsError, Source};
 use domain::{Agent, Client, FactTable, Inspection, Naming, SearchTerms, date_of, epoch_day, fold, has_words};
 use mirror::{Kind, News};
 use spectora::{Connections, Contacts};
-use sync::{Progress, Scope, Status, SyncReport};
+use sync::{MirrorStatus, Progress, Scope, SyncReport};
 
 /// The longest a refresh on request runs; what is not done by then goes on in the background.
 const REFRESH_TIME_MAX: Duration = Duration::from_secs(25);
@@ -70,8 +70,8 @@ pub enum Refreshed {
 
 impl Records {
     /// How complete and fresh the mirror is; `None` without one.
-    pub async fn status(&self) -> Result<Option<Status>, RecordsError> {
-        let Some(syncer) = &self.keeper else { return Ok(None) };
+    pub async fn status(&self) -> Result<Option<MirrorStatus>, RecordsError> {
+        let Some(syncer) = &self.syncer else { return Ok(None) };
         // Whether the service can be asked about the key just now does not matter for how the mirror stands.
         match self.ensure_company().await {
             Err(RecordsError::OtherCompany) => Err(RecordsError::OtherCompany),
@@ -82,7 +82,7 @@ impl Records {
     /// Brings the mirror up to date, for at most [`REFRESH_TIME_MAX`]. Dropping the future calls it off; what was read
     /// by then stays.
     pub async fn refresh(&self, full: bool, progress: &dyn Progress) -> Result<Refreshed, RecordsError> {
-        let Some(syncer) = &self.keeper else { return Err(RecordsError::NoMirror) };
+        let Some(syncer) = &self.syncer else { return Err(RecordsError::NoMirror) };
         let scope = if full { Scope::Full } else { Scope::Auto };
         match tokio::time::timeout(REFRESH_TIME_MAX, syncer.sync(scope, progress)).await {
             Ok(Ok(report)) => Ok(Refreshed::Done(report)),
@@ -144,7 +144,7 @@ impl Records {
 
     /// Inspections of the days `from` to `to` that may be orders of one booking.
     pub async fn begun_together(&self, from: i64, to: i64) -> Result<Vec<Inspection>, RecordsError> {
-        let Some(syncer) = &self.keeper else { return Err(RecordsError::NoMirror) };
+        let Some(syncer) = &self.syncer else { return Err(RecordsError::NoMirror) };
         let together = syncer.mirror().read(move |snapshot| snapshot.begun_together(from, to, TOGETHER_MAX)).await?;
         together.into_iter().map(|raw| self.read_inspection(raw, None)).collect()
     }
@@ -198,8 +198,8 @@ impl Records {
         let mut records = Vec::new();
         for (kind, raw, gone_at) in found {
             records.push(match kind {
-                Kind::Agents => FoundRecord::Agent(Box::new(self.read_kept::<Connections>(raw)?)),
-                Kind::Clients => FoundRecord::Client(Box::new(self.read_kept::<Contacts>(raw)?)),
+                Kind::Agents => FoundRecord::Agent(Box::new(self.decode::<Connections>(raw)?)),
+                Kind::Clients => FoundRecord::Client(Box::new(self.decode::<Contacts>(raw)?)),
                 Kind::Inspections => FoundRecord::Inspection(Box::new(self.read_inspection(raw, gone_at)?)),
                 Kind::AgentStats => continue,
             });
@@ -209,21 +209,21 @@ impl Records {
 
     /// The inspectors' names; empty without a mirror.
     pub async fn inspector_names(&self) -> Result<Vec<String>, RecordsError> {
-        let Some(syncer) = &self.keeper else { return Ok(Vec::new()) };
+        let Some(syncer) = &self.syncer else { return Ok(Vec::new()) };
         let names = syncer.mirror().read(|snapshot| snapshot.inspector_names()).await?;
         Ok(names.into_iter().map(|entry| entry.name).collect())
     }
 
     /// The agents' names; empty without a mirror.
     pub async fn agent_names(&self) -> Result<Vec<String>, RecordsError> {
-        let Some(syncer) = &self.keeper else { return Ok(Vec::new()) };
+        let Some(syncer) = &self.syncer else { return Ok(Vec::new()) };
         let names = syncer.mirror().read(|snapshot| snapshot.agent_names()).await?;
         Ok(names.into_iter().map(|entry| entry.name).collect())
     }
 
     /// The words of a service as they are known; a note when they were typed with a slip.
     pub async fn resolve_service(&self, given: &str) -> Result<(String, Option<Note>), RecordsError> {
-        if self.keeper.is_none() {
+        if self.syncer.is_none() {
             return Ok((given.to_owned(), None));
         }
         let names = self.read_mirror(|snapshot| snapshot.service_names()).await?.unwrap_or_default();

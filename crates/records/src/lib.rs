@@ -5,6 +5,7 @@
 //! every answer says what it is based on ([`Basis`]). Nothing here speaks MCP.
 
 mod basis;
+mod cache;
 mod clients;
 mod directory;
 mod error;
@@ -31,7 +32,7 @@ use spectora::{
 };
 use sync::{INSPECTION_INCLUDES, Syncer, Tasks};
 
-pub use sync::{Progress, Status};
+pub use sync::{MirrorStatus, Progress};
 
 pub use basis::{Basis, Gap, Listing, Note, Period, Source};
 pub use clients::{ClientList, ClientsAfter, ListedClient};
@@ -58,15 +59,15 @@ const PAGES_PER_QUESTION_MAX: u32 = 40;
 pub struct Records {
     client: SpectoraClient,
     clock: Arc<dyn Clock>,
-    agents: directory::Shelf<Vec<domain::Agent>>,
-    statistics: directory::Shelf<Vec<domain::AgentStatistics>>,
-    kept_agents: mirrored::Kept<domain::Agent>,
-    kept_statistics: mirrored::Kept<domain::AgentStatistics>,
+    agents: directory::Shelf<domain::Agent>,
+    statistics: directory::Shelf<domain::AgentStatistics>,
+    mirrored_agents: cache::Cached<u64, Vec<domain::Agent>>,
+    mirrored_statistics: cache::Cached<u64, Vec<domain::AgentStatistics>>,
     kept_facts: Arc<kept::KeptFacts>,
     cancellations: inspections::CancellationView,
     /// Inspections of the mirror as they were last decoded.
     decoded: Arc<quick_cache::sync::Cache<ContentMark, Arc<Inspection>>>,
-    keeper: Option<Arc<Syncer>>,
+    syncer: Option<Arc<Syncer>>,
     tasks: Tasks,
     week_starts: WeekStart,
     /// Why the mirror could not be read the last time.
@@ -81,12 +82,12 @@ impl Records {
             clock,
             agents: directory::Shelf::default(),
             statistics: directory::Shelf::default(),
-            kept_agents: mirrored::Kept::default(),
-            kept_statistics: mirrored::Kept::default(),
+            mirrored_agents: cache::Cached::default(),
+            mirrored_statistics: cache::Cached::default(),
             kept_facts: Arc::default(),
             cancellations: inspections::CancellationView::default(),
             decoded: Arc::new(quick_cache::sync::Cache::new(DECODED_MAX)),
-            keeper: None,
+            syncer: None,
             tasks: Tasks::default(),
             week_starts: WeekStart::default(),
             mirror_problem: Mutex::default(),
@@ -107,8 +108,8 @@ impl Records {
 
     /// The same, answering from the mirror that `syncer` keeps wherever that is complete.
     #[must_use]
-    pub fn kept_by(mut self, syncer: Arc<Syncer>) -> Self {
-        self.keeper = Some(syncer);
+    pub fn with_mirror(mut self, syncer: Arc<Syncer>) -> Self {
+        self.syncer = Some(syncer);
         self
     }
 
@@ -120,8 +121,8 @@ impl Records {
     }
 
     /// What keeps the mirror, if there is one.
-    pub fn keeper(&self) -> Option<&Arc<Syncer>> {
-        self.keeper.as_ref()
+    pub fn syncer(&self) -> Option<&Arc<Syncer>> {
+        self.syncer.as_ref()
     }
 
     /// What the mirror answered; `None` where it could not be read: then the service is asked, and the answer says so.
@@ -150,7 +151,7 @@ impl Records {
         &self,
         read: impl FnOnce(&mut Snapshot<'_>) -> Result<T, MirrorError> + Send + 'static,
     ) -> Result<Option<T>, RecordsError> {
-        let Some(syncer) = &self.keeper else { return Ok(None) };
+        let Some(syncer) = &self.syncer else { return Ok(None) };
         self.or_service(syncer.mirror().read(read).await.map(Some).map_err(RecordsError::from))
     }
 
@@ -163,10 +164,10 @@ impl Records {
     }
 
     /// A record as the mirror kept it. One that cannot be read is damaged.
-    fn read_kept<R: spectora::Wired>(&self, raw: Vec<u8>) -> Result<R::Record, RecordsError> {
+    fn decode<R: spectora::Wired>(&self, raw: Vec<u8>) -> Result<R::Record, RecordsError> {
         let read = self.client.read_back::<R>(&spectora::RawRecord::from_bytes(raw));
         read.map_err(|_| {
-            let path = self.keeper.as_ref().map(|syncer| syncer.mirror().path().to_owned()).unwrap_or_default();
+            let path = self.syncer.as_ref().map(|syncer| syncer.mirror().path().to_owned()).unwrap_or_default();
             MirrorError::Damaged { path, reason: "a record of it is damaged".to_owned() }.into()
         })
     }
@@ -197,8 +198,8 @@ impl Records {
 
     /// One client. `None` when there is no such client.
     pub async fn client(&self, id: &ClientId) -> Result<Option<(Client, Basis)>, RecordsError> {
-        let kept = self.mirrored_one::<Contacts>(Kind::Clients, id.as_str()).await;
-        if let Some(found) = self.or_service(kept)? {
+        let mirrored = self.mirrored_one::<Contacts>(Kind::Clients, id.as_str()).await;
+        if let Some(found) = self.or_service(mirrored)? {
             return Ok(Some(found));
         }
         let found = self.client.one::<Contacts>(id, &[]).await;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::cache::Cached;
 use super::inspections::CANCELLATION_SAMPLE_MIN;
 use super::reach::Standing;
 use super::{Basis, Gap, InspectionList, Note, Records, RecordsError, Source};
@@ -19,15 +19,6 @@ use sync::{Scope, Silent, SyncError, Syncer, Tasks};
 const FRESHENING_TIME_MAX: Duration = Duration::from_secs(5);
 /// How often a question looks whether another process has read the changes.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-
-/// Records read from the mirror, good while the mirror's revision stays the same.
-pub(super) struct Kept<T>(Mutex<Option<(u64, Arc<Vec<T>>)>>);
-
-impl<T> Default for Kept<T> {
-    fn default() -> Self {
-        Self(Mutex::new(None))
-    }
-}
 
 /// How far a mirror can answer for lists of inspections.
 struct Reach {
@@ -57,7 +48,7 @@ impl Reach {
 impl Records {
     /// Makes sure that what this key may see is what is known by this company's name; before anything is shown.
     pub(super) async fn ensure_company(&self) -> Result<(), RecordsError> {
-        match &self.keeper {
+        match &self.syncer {
             Some(syncer) => Ok(syncer.ensure_company().await?),
             None => Ok(()),
         }
@@ -65,7 +56,7 @@ impl Records {
 
     /// The mirror, after changes were looked for where it is stale. The note says when that failed.
     pub(super) async fn fresh_mirror(&self) -> Result<Option<(&Arc<Mirror>, Option<Note>)>, RecordsError> {
-        let Some(syncer) = &self.keeper else { return Ok(None) };
+        let Some(syncer) = &self.syncer else { return Ok(None) };
         self.ensure_company().await?;
         let coverage = syncer.mirror().read(|snapshot| snapshot.coverage(Kind::Inspections)).await?;
         if coverage.unsettled {
@@ -111,7 +102,7 @@ impl Records {
         limit: usize,
         failure: &RecordsError,
     ) -> Result<Option<InspectionList>, RecordsError> {
-        let Some(syncer) = &self.keeper else { return Ok(None) };
+        let Some(syncer) = &self.syncer else { return Ok(None) };
         let (reach, found) = self.ask_mirror(syncer.mirror(), wanted, order, after, limit).await?;
         let (Some(reached), Some(pass)) = (reach.coverage.reach, reach.pass) else { return Ok(None) };
         if found.rows.is_empty() {
@@ -177,7 +168,7 @@ impl Records {
 
     /// A kept inspection; one that vanished from the service counts as deleted since.
     pub(super) fn read_inspection(&self, raw: Vec<u8>, gone_at: Option<Timestamp>) -> Result<Inspection, RecordsError> {
-        let mut inspection = self.read_kept::<Inspections>(raw)?;
+        let mut inspection = self.decode::<Inspections>(raw)?;
         inspection.deleted_at = inspection.deleted_at.or(gone_at);
         Ok(inspection)
     }
@@ -215,18 +206,18 @@ impl Records {
         let (coverage, Some((raw, None))) = found else { return Ok(None) };
         let Some(as_of) = as_of_all(&coverage) else { return Ok(None) };
         let basis = Basis { notes: note.into_iter().collect(), ..Basis::of(Source::Mirror, as_of) };
-        Ok(Some((self.read_kept::<R>(raw)?, basis)))
+        Ok(Some((self.decode::<R>(raw)?, basis)))
     }
 
     /// All records of a small kind; `None` while the mirror does not have them all.
     pub(super) async fn mirrored_all<R: Wired>(
         &self,
         kind: Kind,
-        kept: &Kept<R::Record>,
+        cached: &Cached<u64, Vec<R::Record>>,
     ) -> Result<Option<(Arc<Vec<R::Record>>, Basis)>, RecordsError> {
         let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
-        let mut kept = kept.0.lock().await;
-        let revision = kept.as_ref().map(|(revision, _)| *revision);
+        let mut place = cached.place().await;
+        let revision = place.key().copied();
         let (coverage, raws) = mirror
             .read(move |snapshot| {
                 let coverage = snapshot.coverage(kind)?;
@@ -237,13 +228,11 @@ impl Records {
             })
             .await?;
         let Some(as_of) = as_of_all(&coverage) else { return Ok(None) };
-        let rows = match kept.as_ref().filter(|(revision, _)| *revision == coverage.revision) {
-            Some((_, rows)) => Arc::clone(rows),
+        let rows = match place.get(|revision| *revision == coverage.revision) {
+            Some(rows) => rows,
             None => {
-                let read = |(_, raw)| self.read_kept::<R>(raw);
-                let rows = Arc::new(raws.into_iter().map(read).collect::<Result<Vec<_>, _>>()?);
-                *kept = Some((coverage.revision, Arc::clone(&rows)));
-                rows
+                let rows = raws.into_iter().map(|(_, raw)| self.decode::<R>(raw)).collect::<Result<Vec<_>, _>>()?;
+                place.put(coverage.revision, rows)
             }
         };
         Ok(Some((rows, Basis::of_mirror(kind, &coverage, as_of, note))))

@@ -166,7 +166,7 @@ impl Records {
     /// in the service is found too, after those who are.
     pub async fn agent_meant(&self, given: &str) -> Result<AgentMeant, RecordsError> {
         let given = given.trim();
-        let Some(known) = self.or_service(self.kept_agents_known(given).await)? else {
+        let Some(known) = self.or_service(self.mirrored_known_agents(given).await)? else {
             return self.listed_agent_meant(given).await;
         };
         let Known { agents, is_complete, number } = known;
@@ -211,7 +211,7 @@ impl Records {
     }
 
     /// All agents the mirror knows, where it has read them all.
-    async fn kept_agents_known(&self, given: &str) -> Result<Option<Known>, RecordsError> {
+    async fn mirrored_known_agents(&self, given: &str) -> Result<Option<Known>, RecordsError> {
         let Some((mirror, _)) = self.fresh_mirror().await? else { return Ok(None) };
         let given = given.to_owned();
         let known = mirror

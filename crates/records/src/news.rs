@@ -17,7 +17,7 @@ pub enum NewsSubject {
 impl Records {
     /// What each piece of news is about, as the mirror has it: news come from there, so nothing else is asked.
     pub async fn news_subjects(&self, news: &[&News]) -> Result<Vec<Option<NewsSubject>>, RecordsError> {
-        let Some(syncer) = &self.keeper else { return Err(RecordsError::NoMirror) };
+        let Some(syncer) = &self.syncer else { return Err(RecordsError::NoMirror) };
         let wanted: Vec<(Kind, String)> = news
             .iter()
             .map(|one| {
@@ -35,7 +35,7 @@ impl Records {
         let subjects = kinds.into_iter().zip(raws).map(|(kind, raw)| {
             let Some((raw, gone_at)) = raw else { return Ok(None) };
             Ok(Some(match kind {
-                Kind::Agents => NewsSubject::Agent(Box::new(self.read_kept::<Connections>(raw)?)),
+                Kind::Agents => NewsSubject::Agent(Box::new(self.decode::<Connections>(raw)?)),
                 _ => NewsSubject::Inspection(Box::new(self.read_inspection(raw, gone_at)?)),
             }))
         });

@@ -108,7 +108,7 @@ impl Records {
                 Reached::Here(facts, basis) => return Ok((facts, basis)),
                 Reached::NotYet(standing) => standing,
             };
-            let Some(syncer) = self.keeper() else { return Err(RecordsError::NoMirror) };
+            let Some(syncer) = self.syncer() else { return Err(RecordsError::NoMirror) };
             if deadline <= Instant::now() || syncer.pauses().await? {
                 return Err(RecordsError::NotRefreshed(self.told(syncer, &standing, need).await?));
             }

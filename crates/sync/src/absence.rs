@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::full::Batch;
-use super::kept::Kept;
+use super::stored::Stored;
 use super::{SyncError, Syncer};
 use domain::InspectionId;
 use mirror::{Kind, MirrorError, StoreCount};
@@ -45,7 +45,7 @@ enum Looked {
 impl Syncer {
     /// Finds out about records (number and id) that did not come in a listing of those that begin in `span`; without one
     /// it was a listing of all records, so that none can have moved out of it.
-    pub(super) async fn resolve<R: Kept>(
+    pub(super) async fn resolve<R: Stored>(
         &self,
         missing: Vec<(i64, String)>,
         span: Option<(Timestamp, Timestamp)>,
@@ -119,7 +119,7 @@ impl Syncer {
     }
 
     /// Asks for many inspections by their ids at once. What comes is stored; what does not come is not proven gone.
-    async fn look_for_moved<R: Kept>(
+    async fn look_for_moved<R: Stored>(
         &self,
         missing: Vec<(i64, String)>,
     ) -> Result<(StoreCount, Vec<(i64, String)>), SyncError> {
@@ -130,7 +130,7 @@ impl Syncer {
         let mut found = std::collections::HashSet::new();
         for chunk in missing.chunks(IDS_AT_ONCE).take(ID_REQUESTS_MAX) {
             let ids: Vec<InspectionId> = chunk.iter().filter_map(|(_, id)| id.parse().ok()).collect();
-            let listing = <Inspections as Kept>::listing();
+            let listing = <Inspections as Stored>::listing();
             let mut filters = listing.filters;
             filters.push(InspectionFilter::AnyId(ids));
             let query = Query::<Inspections> { filters, sort: Vec::new(), include: listing.include };
@@ -150,14 +150,14 @@ impl Syncer {
     /// Looks one record up; "not found" counts when it is said twice.
     async fn look(&self, kind: Kind, id: &str) -> Result<Looked, SyncError> {
         match kind {
-            Kind::Inspections => self.look_for::<Inspections>(id, super::kept::INSPECTION_INCLUDES).await,
-            Kind::Agents => self.look_for::<Connections>(id, super::kept::AGENT_INCLUDES).await,
+            Kind::Inspections => self.look_for::<Inspections>(id, super::stored::INSPECTION_INCLUDES).await,
+            Kind::Agents => self.look_for::<Connections>(id, super::stored::AGENT_INCLUDES).await,
             Kind::AgentStats => self.look_for::<ConnectionStats>(id, &[]).await,
             Kind::Clients => self.look_for::<Contacts>(id, &[]).await,
         }
     }
 
-    async fn look_for<R: Kept>(&self, id: &str, include: &[R::Include]) -> Result<Looked, SyncError> {
+    async fn look_for<R: Stored>(&self, id: &str, include: &[R::Include]) -> Result<Looked, SyncError> {
         let Ok(wanted) = id.parse::<R::Id>() else { return Ok(Looked::Absent) };
         let mut said_absent = false;
         loop {

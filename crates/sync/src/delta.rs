@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::full::{Batch, ahead_of, place_of};
-use super::kept::Kept;
+use super::stored::Stored;
 use super::{Progress, StepReport, StepWay, SyncError, Syncer, WATERMARK_OVERLAP, WINDOW_BACK};
 use domain::{InspectionOrder, InspectionQuery};
 use mirror::{Coverage, Kind, StoreCount};
@@ -66,7 +66,7 @@ impl Syncer {
     /// All changes since the last finished reading of all changes. Where they cannot be told, everything is read.
     /// `counted` is how many records the service counted just before, and when: what was read is noted together with
     /// what that says.
-    async fn changes<R: Kept>(
+    async fn changes<R: Stored>(
         &self,
         counted: Option<(u64, AskedAt)>,
         progress: &dyn Progress,
@@ -119,7 +119,7 @@ impl Syncer {
 
     /// Reads what changed since an instant of the service's clock; gives when the reading began. `Err` in it when that is
     /// not all that changed.
-    async fn changes_since<R: Kept>(
+    async fn changes_since<R: Stored>(
         &self,
         name: ChangedSinceName,
         since: Timestamp,
@@ -189,7 +189,7 @@ impl Syncer {
     }
 
     /// Reads and stores a listing to its end.
-    async fn read_listing<R: Kept>(
+    async fn read_listing<R: Stored>(
         &self,
         query: &Query<R>,
         tolerated: u64,
@@ -257,7 +257,7 @@ impl Syncer {
         progress: &dyn Progress,
     ) -> Result<(StoreCount, Option<AskedAt>), SyncError> {
         const TRIES: u32 = 2;
-        let mut query = <Inspections as Kept>::listing();
+        let mut query = <Inspections as Stored>::listing();
         query.filters.push(InspectionFilter::StartsAtOrAfter(from));
         query.filters.extend(to.map(InspectionFilter::StartsBefore));
         let tolerated = self.mirror.read(|snapshot| snapshot.coverage(Kind::Inspections)).await?.shortfall;
@@ -304,7 +304,7 @@ impl Syncer {
         let kind = Kind::Inspections;
         let mut steps = Vec::new();
         for _ in 0..TRIES {
-            let counted = self.counted(<Inspections as Kept>::listing()).await?;
+            let counted = self.counted(<Inspections as Stored>::listing()).await?;
             let count = self.changes::<Inspections>(Some(counted), progress).await?;
             steps.push(StepReport { kind, way: StepWay::Changes, count });
             if self.mirror.read(move |snapshot| snapshot.coverage(kind)).await?.miscount == 0 {
@@ -322,7 +322,7 @@ impl Syncer {
     }
 
     /// By how many the service's count of all records is off from what is here, once all changes after it were read.
-    async fn miscount<R: Kept>(&self, counted: u64, asked: AskedAt) -> Result<i64, SyncError> {
+    async fn miscount<R: Stored>(&self, counted: u64, asked: AskedAt) -> Result<i64, SyncError> {
         let from = place_of(asked);
         let to = from.saturating_add(READING_MAX).unwrap_or(Timestamp::MAX);
         let unclear = self.mirror.read(move |snapshot| snapshot.created_between(R::KIND, from, to)).await?;

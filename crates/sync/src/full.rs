@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::absence::Resolved;
-use super::kept::Kept;
+use super::stored::Stored;
 use super::{PASS_AGE_MAX, Progress, SyncError, Syncer};
 use mirror::{Coverage, Fresh, Kind, MirrorError, Pass, PassEnd, PassStep, StoreCount};
 use spectora::{AskedAt, ConnectionStats, Connections, Contacts, Inspections, Page, RawRecord, Resource};
@@ -27,7 +27,7 @@ pub(super) struct Batch<R: Resource> {
     pub(super) shows_deleted: bool,
 }
 
-impl<R: Kept> Batch<R> {
+impl<R: Stored> Batch<R> {
     /// Records that came otherwise than in a listing, so that they say nothing about one.
     pub(super) fn alone(rows: Vec<(R::Record, RawRecord)>) -> Self {
         Self { rows, ids: Vec::new(), shows_deleted: false }
@@ -77,7 +77,7 @@ impl Syncer {
         }
     }
 
-    async fn full_of<R: Kept>(&self, accepts_gone: bool, progress: &dyn Progress) -> Result<StoreCount, SyncError> {
+    async fn full_of<R: Stored>(&self, accepts_gone: bool, progress: &dyn Progress) -> Result<StoreCount, SyncError> {
         let mut pass = self.resume_or_begin(R::KIND).await?;
         let query = R::listing();
         let mut count = StoreCount::default();
@@ -144,7 +144,7 @@ impl Syncer {
     }
 
     /// Stores the records of a page of a listing that is no pass, and notes whose they are.
-    pub(super) async fn store_page<R: Kept>(
+    pub(super) async fn store_page<R: Stored>(
         &self,
         batch: Batch<R>,
         companies: &BTreeSet<String>,
@@ -175,7 +175,7 @@ impl Syncer {
     }
 
     /// Ends a pass: finds out about what did not come.
-    async fn end<R: Kept>(&self, shortfall: u64, accepts_gone: bool) -> Result<StoreCount, SyncError> {
+    async fn end<R: Stored>(&self, shortfall: u64, accepts_gone: bool) -> Result<StoreCount, SyncError> {
         let kind = R::KIND;
         let missing = self.mirror.read(move |snapshot| snapshot.missing_from_pass(kind)).await?;
         let (mut count, resolved) = self.resolve::<R>(missing, None, accepts_gone).await?;
@@ -231,7 +231,7 @@ fn note_deleted(tx: &mut mirror::WriteTransaction<'_>, kind: Kind, shows_deleted
 }
 
 /// How far back these rows come, if they go on from `reach` with the latest first; `None` when they do not.
-fn descend<R: Kept>(reach: Timestamp, rows: &[R::Record]) -> Option<Timestamp> {
+fn descend<R: Stored>(reach: Timestamp, rows: &[R::Record]) -> Option<Timestamp> {
     let mut reach = reach;
     for row in rows {
         let begins = R::begins(row)?;

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use rand::RngExt as _;
 
-use super::kept::Kept;
+use super::stored::Stored;
 use super::{SyncError, Syncer};
 use mirror::{Kind, MirrorError};
 use spectora::{Inspections, Query, SpectoraErrorKind};
@@ -91,7 +91,7 @@ impl Syncer {
     /// Asks for the latest inspections: they must be of the company known, or, where records name none, be known here.
     /// Gives the company they name.
     async fn answers_for(&self, remembered: &Remembered) -> Result<Option<String>, SyncError> {
-        let listing = <Inspections as Kept>::listing();
+        let listing = <Inspections as Stored>::listing();
         let query = Query::<Inspections> { include: Vec::new(), ..listing };
         let page = match self.direct.page_with_raw(&query, 1, SAMPLE_ROWS, 0).await {
             Ok(page) => page,

@@ -10,7 +10,7 @@ mod delta;
 mod error;
 mod full;
 mod identity;
-mod kept;
+mod stored;
 mod meter;
 mod plan;
 mod rederive;
@@ -30,10 +30,10 @@ use mirror::{
 use spectora::SpectoraClient;
 
 pub use error::SyncError;
-pub use kept::{AGENT_INCLUDES, INSPECTION_INCLUDES};
 pub use meter::LedgerMeter;
 pub use plan::{Plan, PlannedStep, Scope, StepWay};
-pub use schedule::keep;
+pub use schedule::keep_fresh;
+pub use stored::{AGENT_INCLUDES, INSPECTION_INCLUDES};
 pub use tasks::Tasks;
 pub use webhooks::{Envelope, EnvelopeError, Received, webhook_secret};
 
@@ -125,7 +125,7 @@ impl SyncReport {
 
 /// How complete and fresh a mirror is.
 #[derive(Clone, Debug, Default)]
-pub struct Status {
+pub struct MirrorStatus {
     /// By kind, with the number of records here.
     pub kinds: Vec<(Kind, Coverage, u64)>,
     /// The calls of this month.
@@ -396,7 +396,7 @@ impl Syncer {
     }
 
     /// How complete and fresh the mirror is, and the month's calls.
-    pub async fn status(&self) -> Result<Status, MirrorError> {
+    pub async fn status(&self) -> Result<MirrorStatus, MirrorError> {
         let (month, count_problem) = match self.month().await {
             Ok(month) => (month, None),
             Err(error) => (MonthCount::default(), Some(error.to_string())),
@@ -414,7 +414,7 @@ impl Syncer {
                 Ok((kinds, troubles))
             })
             .await?;
-        Ok(Status { kinds, month, count_problem, bytes: self.mirror.bytes_on_disk(), troubles })
+        Ok(MirrorStatus { kinds, month, count_problem, bytes: self.mirror.bytes_on_disk(), troubles })
     }
 
     /// The calls of this month, by the machine's calendar in UTC.

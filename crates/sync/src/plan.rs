@@ -195,7 +195,7 @@ impl Syncer {
     /// How many records the service counts.
     async fn count(&self, kind: Kind) -> Result<u64, SyncError> {
         match kind {
-            Kind::Inspections => self.count_of(<Inspections as super::kept::Kept>::listing()).await,
+            Kind::Inspections => self.count_of(<Inspections as super::stored::Stored>::listing()).await,
             Kind::Agents => self.count_of(Query::<Connections>::default()).await,
             Kind::AgentStats => self.count_of(Query::<ConnectionStats>::default()).await,
             Kind::Clients => self.count_of(Query::<Contacts>::default()).await,
@@ -256,7 +256,7 @@ impl Syncer {
     }
 
     /// The filter by the time of change works no more: it is not used until it is looked for again.
-    pub(super) async fn distrust_changed_since<R: super::kept::Kept>(&self) -> Result<(), SyncError> {
+    pub(super) async fn distrust_changed_since<R: super::stored::Stored>(&self) -> Result<(), SyncError> {
         self.client.assume_changed_since::<R>(None);
         self.note_discovery(&discovery_key(R::KIND), None).await
     }

@@ -1,7 +1,7 @@
 //! The typed columns derived anew from the raw records, when the reading of them changed. No call is made.
 
 use super::full::Batch;
-use super::kept::Kept;
+use super::stored::Stored;
 use super::{SyncError, Syncer};
 use mirror::Kind;
 use spectora::{ConnectionStats, Connections, Contacts, Inspections, RawRecord};
@@ -39,7 +39,7 @@ impl Syncer {
         Ok(())
     }
 
-    async fn rederive_of<R: Kept>(&self, number: usize, after: i64) -> Result<(), SyncError> {
+    async fn rederive_of<R: Stored>(&self, number: usize, after: i64) -> Result<(), SyncError> {
         let kind: Kind = R::KIND;
         let mut after = after;
         loop {

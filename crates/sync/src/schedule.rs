@@ -14,7 +14,7 @@ const DELIVERIES_EVERY: Duration = Duration::from_secs(2);
 
 /// Syncs when it is due and reads what deliveries name, until `stop`. Another process that does the same is let be: what
 /// it stored is not due any more.
-pub async fn keep(syncer: Arc<Syncer>, every: Duration, stop: CancellationToken) {
+pub async fn keep_fresh(syncer: Arc<Syncer>, every: Duration, stop: CancellationToken) {
     let company = syncer.company().clone();
     let mut next_look = tokio::time::Instant::now();
     loop {

@@ -79,9 +79,9 @@ pub(super) fn examine(app: &App, folder: &Path) -> Vec<Finding> {
             Err(error) => Finding::wrong(about, error.to_string(), "questions that need Spectora fail until then"),
         });
     }
-    for (company, keeper) in app.keepers() {
+    for (company, syncer) in app.mirrors() {
         let about = format!("{company}, mirror");
-        let checked = keeper.and_then(|keeper| match keeper {
+        let checked = syncer.and_then(|syncer| match syncer {
             Some(syncer) => {
                 syncer.mirror().check().and_then(|()| syncer.mirror().journal_mode()).map(|mode| (syncer, mode))
             }

@@ -10,8 +10,8 @@ use domain::{AgentNumber, Fact, FactTable, InspectorNumber, Named, WordNumber, d
 pub struct AgentProfile {
     /// How many in which year, in the company's zone; canceled ones included.
     pub by_year: Vec<(i16, u64)>,
-    /// How many were not canceled; the counts below are of these.
-    pub kept: u64,
+    /// How many were performed; the counts below are of these.
+    pub performed: u64,
     /// How many were canceled.
     pub canceled: u64,
     /// How often which service was booked, most often first; numbers among the names.
@@ -34,7 +34,7 @@ pub fn agent_profile(facts: &FactTable, agent: AgentNumber, now: i64) -> AgentPr
             profile.canceled += 1;
             continue;
         }
-        profile.kept += 1;
+        profile.performed += 1;
         *inspectors.entry(fact.inspector()).or_default() += 1;
         for word in facts.sold(fact) {
             match facts.named(*word) {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::super::answer::{self, Answer, Row, Rows};
 use super::super::{Tool, basis, declare, mark, mirror_gap_words, schema, zone_name};
 use answers::Companies;
-use records::{Basis, Kind, Status};
+use records::{Basis, Kind, MirrorStatus};
 
 pub(super) fn tools() -> Vec<Tool> {
     let row = schema::record(
@@ -57,7 +57,7 @@ async fn list(companies: &Companies) -> Result<Answer, super::super::ToolFailure
 }
 
 /// How far the mirror is, and what the month has cost.
-fn add_status(row: &mut Row, notes: &mut Vec<String>, company: &str, status: &Status) {
+fn add_status(row: &mut Row, notes: &mut Vec<String>, company: &str, status: &MirrorStatus) {
     let gaps = status
         .kinds
         .iter()

@@ -374,7 +374,7 @@ impl Shown<'_> {
         let now = self.now.as_millisecond();
         let known = agent_profile(self.facts, one.agent, now);
         let names = |counts: &[(WordNumber, u64)]| {
-            usual(counts.iter().map(|(name, count)| (word(self.facts, *name), *count)), known.kept)
+            usual(counts.iter().map(|(name, count)| (word(self.facts, *name), *count)), known.performed)
         };
         let inspectors =
             known.inspectors.iter().map(|(inspector, count)| (inspector_name(self.facts, *inspector), *count));
@@ -397,7 +397,7 @@ impl Shown<'_> {
             .put("booked_ahead", Some(one.booked_ahead))
             .put("usual_services", names(&known.services))
             .put("usual_add_ons", names(&known.add_ons))
-            .put("usual_inspectors", usual(inspectors, known.kept));
+            .put("usual_inspectors", usual(inspectors, known.performed));
         row.0
     }
 

@@ -120,8 +120,8 @@ async fn a_cold_mirror_sends_questions_to_the_service() {
     assert_eq!(companies["items"][0]["mirror"], "first reading not finished");
     // The service fails in the middle of the first pass: what came, the latest, is answered from, and said to be a part.
     app.set_faults(&["inspections:5+=503"]);
-    let (_, keeper) = app.parts.keepers().next().unwrap();
-    let failed = keeper.unwrap().unwrap().sync(Scope::Auto, &Silent).await;
+    let (_, syncer) = app.parts.mirrors().next().unwrap();
+    let failed = syncer.unwrap().unwrap().sync(Scope::Auto, &Silent).await;
     assert!(matches!(failed, Err(SyncError::Service(_))), "{failed:?}");
     let recent = app.answer("list_inspections", asked.clone()).await;
     assert_eq!(recent["basis"]["source"], "mirror");
@@ -140,8 +140,8 @@ async fn a_cold_mirror_sends_questions_to_the_service() {
 #[tokio::test]
 async fn a_budget_is_kept_and_its_end_is_said() {
     let app = TestApp::budgeted(40).await;
-    let (_, keeper) = app.parts.keepers().next().unwrap();
-    let syncer = keeper.unwrap().unwrap();
+    let (_, syncer) = app.parts.mirrors().next().unwrap();
+    let syncer = syncer.unwrap().unwrap();
     let refused = syncer.sync(Scope::Auto, &Silent).await.unwrap_err();
     let SyncError::OverBudget { needed, left } = refused else { panic!("{refused:?}") };
     assert!(left < needed && left <= 38, "{needed} {left}");

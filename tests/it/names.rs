@@ -173,8 +173,8 @@ async fn settings_say_which_names_are_one_and_which_are_no_add_ons() {
         .reconfigured(|config| settings(config, &[POOL], &same, &["veteran discount"], &["Pre-Listing Inspection"]))
         .await;
     app.set_faults(&["*:1+=503"]);
-    let (_, keeper) = app.parts.keepers().next().unwrap();
-    let refused = keeper.unwrap().unwrap().sync(Scope::Auto, &Silent).await;
+    let (_, syncer) = app.parts.mirrors().next().unwrap();
+    let refused = syncer.unwrap().unwrap().sync(Scope::Auto, &Silent).await;
     assert!(refused.is_err());
     assert_eq!(total(&app, "explain", attach).await, radon);
     let card = app.answer("inspector_scorecard", with(past.clone(), json!({"detail": "full"}))).await;

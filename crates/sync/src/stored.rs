@@ -10,7 +10,7 @@ use spectora::{
 };
 
 /// A kind of record the mirror keeps.
-pub(super) trait Kept: Wired<Id: std::str::FromStr> {
+pub(super) trait Stored: Wired<Id: std::str::FromStr> {
     /// Its kind in the mirror.
     const KIND: Kind;
 
@@ -56,7 +56,7 @@ pub const INSPECTION_INCLUDES: &[InspectionInclude] = &[
 /// What comes with agents.
 pub const AGENT_INCLUDES: &[ConnectionInclude] = &[ConnectionInclude::Agent, ConnectionInclude::AgentTeam];
 
-impl Kept for Inspections {
+impl Stored for Inspections {
     const KIND: Kind = Kind::Inspections;
 
     fn listing() -> Query<Self> {
@@ -96,7 +96,7 @@ impl Kept for Inspections {
     }
 }
 
-impl Kept for Connections {
+impl Stored for Connections {
     const KIND: Kind = Kind::Agents;
 
     fn listing() -> Query<Self> {
@@ -124,7 +124,7 @@ impl Kept for Connections {
     }
 }
 
-impl Kept for ConnectionStats {
+impl Stored for ConnectionStats {
     const KIND: Kind = Kind::AgentStats;
 
     fn listing() -> Query<Self> {
@@ -148,7 +148,7 @@ impl Kept for ConnectionStats {
     }
 }
 
-impl Kept for Contacts {
+impl Stored for Contacts {
     const KIND: Kind = Kind::Clients;
 
     fn listing() -> Query<Self> {
