@@ -140,7 +140,7 @@ impl App {
     }
 
     /// What keeps each company's mirror, or why that cannot be used now; in the order of their names. Opens the files.
-    pub fn keepers(&self) -> impl Iterator<Item = (&CompanyName, Result<Option<&Arc<Syncer>>, MirrorError>)> {
+    pub fn mirrors(&self) -> impl Iterator<Item = (&CompanyName, Result<Option<&Arc<Syncer>>, MirrorError>)> {
         self.parts.iter().map(|part| {
             let syncer = part.syncer.as_ref();
             let opened = syncer.map_or(Ok(()), |syncer| syncer.mirror().check_open());
