@@ -56,9 +56,9 @@ fn facts_sql(kind: Kind) -> &'static str {
 }
 
 /// The facts of a record as text, in the order of the query.
-pub(super) type Facts = Vec<(String, Option<String>)>;
+pub(super) type Tracked = Vec<(String, Option<String>)>;
 
-pub(super) fn facts(connection: &Connection, kind: Kind, pk: i64) -> Result<Facts, MirrorError> {
+pub(super) fn tracked(connection: &Connection, kind: Kind, pk: i64) -> Result<Tracked, MirrorError> {
     let mut statement = connection.prepare_cached(facts_sql(kind))?;
     let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let facts = statement.query_row([pk], |row| {
@@ -72,7 +72,7 @@ pub(super) fn facts(connection: &Connection, kind: Kind, pk: i64) -> Result<Fact
             };
             Ok((name, text))
         };
-        names.into_iter().enumerate().map(fact).collect::<Result<Facts, rusqlite::Error>>()
+        names.into_iter().enumerate().map(fact).collect::<Result<Tracked, rusqlite::Error>>()
     })?;
     Ok(facts)
 }
@@ -101,8 +101,8 @@ pub(super) fn record_difference(
     kind: Kind,
     pk: i64,
     now: Timestamp,
-    before: &Facts,
-    after: &Facts,
+    before: &Tracked,
+    after: &Tracked,
 ) -> Result<(), MirrorError> {
     let differing = before.iter().zip(after).filter(|((_, before), (_, after))| before != after);
     let fields: Map<String, Value> =

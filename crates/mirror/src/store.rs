@@ -90,7 +90,7 @@ impl WriteTransaction<'_> {
                 continue;
             }
             let before = if keeps_history && known.is_some() {
-                Some(history::facts(&self.transaction, kind, pk)?)
+                Some(history::tracked(&self.transaction, kind, pk)?)
             } else {
                 None
             };
@@ -117,7 +117,7 @@ impl WriteTransaction<'_> {
             }
             match before {
                 Some(before) => {
-                    let after = history::facts(&self.transaction, kind, pk)?;
+                    let after = history::tracked(&self.transaction, kind, pk)?;
                     history::record_difference(&self.transaction, kind, pk, now, &before, &after)?;
                 }
                 None if keeps_history => history::record_new(&self.transaction, kind, pk, now)?,
