@@ -12,7 +12,7 @@ use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
 use super::super::inspections::row;
 use super::super::parse;
 use super::{Page, agent_name, inspector_name, money, put_page, rate_value, rounded, rounded3, word};
-use answers::{AgentsPart, Asked, Companies, Company, Facts};
+use answers::{AgentsPart, Asked, Companies, Company, Facts, Only};
 use domain::{CompanyName, Inspection};
 use insight::{AgentNumbers, COURSE_REFERRALS_SURE, DormantRule, agent_profile};
 
@@ -69,6 +69,8 @@ struct Wanted {
     asked: Asked,
     #[serde(default)]
     mode: Mode,
+    #[serde(flatten)]
+    only: Only,
     min_referrals: Option<u64>,
     min_days: Option<f64>,
     gap_factor: Option<f64>,
@@ -91,14 +93,14 @@ impl Wanted {
 async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let mark = mark(companies, "agent_analysis", &arguments);
     let wanted: Wanted = parse(arguments)?;
-    let is_one = wanted.asked.only.agent.is_some();
+    let is_one = wanted.only.agent.is_some();
     if wanted.mode == Mode::One && !is_one {
         return Err(ToolFailure::new("mode `one` needs an agent", "give `agent`: an id or a name"));
     }
     let page = Page::of(mark, wanted.cursor.as_deref(), wanted.limit.unwrap_or(SHOWN))?;
     let mode = if is_one { Mode::One } else { wanted.mode };
     let now = companies.now();
-    let answered = companies.agents(&wanted.asked).await?;
+    let answered = companies.agents(&wanted.asked, &wanted.only).await?;
     let rule = wanted.rule();
     let mut together = Together::default();
     let mut lists = Vec::new();

@@ -9,7 +9,7 @@ use super::super::super::{Tool, ToolFailure, basis, declare, label, mark, schema
 use super::super::inspections::row;
 use super::super::{limit, parse};
 use super::{agent_name, inspector_name, money, word};
-use answers::{Asked, Companies, Compare, ExplainedPart, Fact};
+use answers::{Companies, Days, ExplainedPart, Fact, Only};
 use domain::{CompanyName, id_order};
 use insight::Metric;
 
@@ -124,9 +124,12 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
 
 #[derive(Debug, Deserialize)]
 struct Wanted {
+    company: Option<Vec<String>>,
+    #[serde(flatten)]
+    days: Days,
     metric: String,
     #[serde(flatten)]
-    asked: Asked,
+    only: Only,
     limit: Option<u32>,
     cursor: Option<String>,
 }
@@ -142,8 +145,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
         return Err(ToolFailure::new("there is no such metric", "see the tool's schema"));
     };
     let metric = explained.metric;
-    let asked = Asked { compare: Compare::None, ..wanted.asked };
-    let answered = companies.explain(&asked, metric).await?;
+    let answered = companies.explain(wanted.company.as_deref(), &wanted.days, &wanted.only, metric).await?;
     let selling = |fact: &Fact| fact.selling_agent.filter(|_| metric == Metric::SellingSide);
     let mut rows: Vec<(Place, Map<String, Value>)> = Vec::new();
     for (company, ExplainedPart { facts, counted }) in &answered.parts {

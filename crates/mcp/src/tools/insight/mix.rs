@@ -8,7 +8,7 @@ use super::super::super::answer::{Answer, Row};
 use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
 use super::super::{Detail, parse};
 use super::{Page, agent_name, combined, inspector_name, money, put_page, rate_value, rounded3, word};
-use answers::{Asked, Companies, Company, Facts, MixPart};
+use answers::{Asked, Companies, Company, Facts, MixPart, Only};
 use domain::CompanyName;
 use insight::{MixBy, MixCell, MixRow, ServiceMix, Trend};
 
@@ -78,6 +78,8 @@ struct Wanted {
     asked: Asked,
     #[serde(default)]
     by: By,
+    #[serde(flatten)]
+    only: Only,
     limit: Option<usize>,
     cursor: Option<String>,
     #[serde(default)]
@@ -89,7 +91,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     let wanted: Wanted = parse(arguments)?;
     let page = Page::of(mark, wanted.cursor.as_deref(), wanted.limit.unwrap_or(SHOWN))?;
     let by = wanted.by.mix();
-    let answered = companies.service_mix(&wanted.asked, by).await?;
+    let answered = companies.service_mix(&wanted.asked, &wanted.only, by).await?;
     let sums: Vec<_> =
         answered.parts.iter().map(|(_, part)| (part.mix.company.volume, None, part.mix.company.revenue)).collect();
     let rows = answered.parts.iter().map(|(_, part)| part.mix.rows.len()).max().unwrap_or(0);

@@ -8,7 +8,7 @@ use super::super::super::answer::{Answer, Row};
 use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
 use super::super::{Detail, parse};
 use super::{Page, combined, inspector_name, money, put_page, rate_value, rounded, word};
-use answers::{Asked, Companies, Company, Facts, ScorecardPart};
+use answers::{Asked, Companies, Company, Facts, Only, ScorecardPart};
 use domain::CompanyName;
 use insight::{Scorecard, ScorecardRow};
 
@@ -42,6 +42,8 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
 struct Wanted {
     #[serde(flatten)]
     asked: Asked,
+    #[serde(flatten)]
+    only: Only,
     #[serde(default)]
     detail: Detail,
     limit: Option<usize>,
@@ -52,7 +54,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     let mark = mark(companies, "inspector_scorecard", &arguments);
     let wanted: Wanted = parse(arguments)?;
     let page = Page::of(mark, wanted.cursor.as_deref(), wanted.limit.unwrap_or(SHOWN))?;
-    let answered = companies.scorecard(&wanted.asked).await?;
+    let answered = companies.scorecard(&wanted.asked, &wanted.only).await?;
     let of_company = |part: &ScorecardPart| {
         let company = &part.card.company;
         (company.volume, Some(company.hours), company.revenue)
