@@ -109,7 +109,7 @@ async fn list(companies: &Companies, arguments: Map<String, Value>) -> Result<An
     let wanted: ListAgents = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
     let chosen = companies.chosen(wanted.company.as_deref());
-    let answered = companies.each(&chosen, |company| async { Ok(company.records.agents().await?) }).await?;
+    let answered = companies.each(&chosen, |company| async { company.records.agents().await }).await?;
     let mut rows = Vec::new();
     for (company, agents) in &answered.parts {
         for agent in agents.iter().filter(|agent| is_wanted(agent, &wanted)) {
