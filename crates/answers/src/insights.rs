@@ -16,6 +16,7 @@ use insight::{
 use jiff::Timestamp;
 use mirror::{Fact, Facts};
 use records::{Basis, Gap, InspectorMeant, Need, Note, Period, RecordsError, summed};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::people::People;
@@ -29,7 +30,7 @@ const HISTORY_DAYS: i64 = 60;
 const LAST_JOBS: usize = 3;
 
 /// What questions about sums are given besides what they narrow inspections to.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 pub struct Asked {
     /// The companies; all when not given.
     pub company: Option<Vec<String>>,
@@ -154,7 +155,12 @@ impl Companies {
     }
 
     /// What is sold where, last quarter unless days are given.
-    pub async fn service_mix(&self, asked: &Asked, only: &Only, by: MixBy) -> Result<Answered<'_, MixPart>, AnswerError> {
+    pub async fn service_mix(
+        &self,
+        asked: &Asked,
+        only: &Only,
+        by: MixBy,
+    ) -> Result<Answered<'_, MixPart>, AnswerError> {
         self.ask(&asked.question(only, NamedPeriod::LastQuarter, ITS_DAYS), |part| async move {
             let (scope, before) = (part.scope, part.before);
             let mix = part.sum(move |facts, now| service_mix(facts, &scope, before.as_ref(), by, now)).await;

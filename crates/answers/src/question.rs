@@ -8,13 +8,14 @@ use insight::Scope;
 use jiff::Timestamp;
 use mirror::Facts;
 use records::{Basis, InspectorMeant, NarrowedBy, NarrowingWanted, Need, Period, RecordsError, summed};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::people::People;
 use super::{AnswerError, Answered, Companies, Company, Compare, Days};
 
 /// What inspections are narrowed to, by names as they are given.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 pub struct Only {
     /// An inspector: id or name.
     pub inspector: Option<String>,

@@ -1,13 +1,14 @@
 //! `explain`: what a number means, and the inspections behind it.
 
 use futures_util::FutureExt as _;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::super::answer::{Answer, Cut, Row, Rows, cut_to_page};
 use super::super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
 use super::super::inspections::row;
-use super::super::{limit, parse};
+use super::super::{Limit, limit, parse};
 use super::{agent_name, inspector_name, money, word};
 use answers::{Companies, Days, ExplainedPart, Fact, Only};
 use domain::{CompanyName, id_order};
@@ -102,19 +103,12 @@ const METRICS: &[Explained] = &[
 ];
 
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
-    let names: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
-    let mut input = super::narrowed_by(
-        super::days_input(companies, "last_month").one_of("metric", &names, "Which number."),
-        &["inspector", "agent", "agency", "service", "add_on", "zip", "city"],
-    )
-    .paged();
-    input.require("metric");
     vec![Tool {
         declaration: declare(
             "explain",
             "Explain a number",
             "Use this to check a number of another tool: its definition (in `basis.notes`) and the inspections behind it.",
-            input.build(),
+            super::input::<Wanted>(companies, "last_month"),
             schema::list_of(&schema::record(&["company", "id", "starts_at"], &["id"])),
             true,
         ),
@@ -122,15 +116,17 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     }]
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct Wanted {
     company: Option<Vec<String>>,
     #[serde(flatten)]
     days: Days,
+    /// Which number.
+    #[schemars(extend("enum" = METRICS.iter().map(|metric| metric.name).collect::<Vec<_>>()))]
     metric: String,
     #[serde(flatten)]
     only: Only,
-    limit: Option<u32>,
+    limit: Option<Limit>,
     cursor: Option<String>,
 }
 
