@@ -27,6 +27,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("clap", &[""]),
     ("anyhow", &[""]),
     ("augurs", &["insight"]),
+    ("schemars", &["answers", "mcp"]),
 ];
 
 /// The modules of the program, from the top of the map to its bottom; each may use those after it.

@@ -4,6 +4,7 @@ use domain::{DateRange, NamedPeriod};
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use records::Period;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{AnswerError, Company};
@@ -13,18 +14,19 @@ const EARLIEST: Date = date(1970, 1, 1);
 const LATEST: Date = date(2199, 12, 31);
 
 /// Days as they are given: from and to (YYYY-MM-DD, both included), or a period by name.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 pub struct Days {
-    /// The first day.
+    /// First day, YYYY-MM-DD, inclusive, in the company's time zone.
     pub from: Option<String>,
-    /// The last day.
+    /// Last day, inclusive.
     pub to: Option<String>,
-    /// Such as `last_month`.
+    /// Instead of from/to. Weeks begin on Sunday unless the company is set to Monday.
+    #[schemars(extend("enum" = NamedPeriod::ALL.iter().map(|period| period.name()).collect::<Vec<_>>()))]
     pub period: Option<String>,
 }
 
 /// What a period is compared with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Compare {
     /// The one before.

@@ -15,6 +15,7 @@ use insight::{
 };
 use jiff::Timestamp;
 use records::{Basis, Gap, InspectorMeant, Need, Note, Period, RecordsError, summed};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::people::People;
@@ -29,8 +30,8 @@ const HISTORY_DAYS: i64 = 60;
 /// The last jobs of an agent who is looked at alone.
 const LAST_JOBS: usize = 3;
 
-/// What every question about sums is given.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// What questions about sums are given besides what they narrow inspections to.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 pub struct Asked {
     /// The companies; all when not given.
     pub company: Option<Vec<String>>,
@@ -40,17 +41,14 @@ pub struct Asked {
     /// What they are compared with.
     #[serde(default)]
     pub compare: Compare,
-    /// What inspections are narrowed to.
-    #[serde(flatten)]
-    pub only: Only,
 }
 
 impl Asked {
-    fn question(&self, default: NamedPeriod, history: History) -> Question<'_> {
+    fn question<'a>(&'a self, only: &'a Only, default: NamedPeriod, history: History) -> Question<'a> {
         Question {
             companies: self.company.as_deref(),
             days: Some((&self.days, default, self.compare)),
-            only: &self.only,
+            only,
             inspector: PersonRole::Narrows,
             agent: PersonRole::Narrows,
             history,
@@ -133,8 +131,9 @@ pub struct ExplainedPart {
 impl Companies {
     /// Inspectors side by side, last month unless days are given. One inspector is shown beside the whole company;
     /// everything else narrows what is counted.
-    pub async fn scorecard(&self, asked: &Asked) -> Result<Answered<'_, ScorecardPart>, AnswerError> {
-        let question = Question { inspector: PersonRole::Apart, ..asked.question(NamedPeriod::LastMonth, ITS_DAYS) };
+    pub async fn scorecard(&self, asked: &Asked, only: &Only) -> Result<Answered<'_, ScorecardPart>, AnswerError> {
+        let question =
+            Question { inspector: PersonRole::Apart, ..asked.question(only, NamedPeriod::LastMonth, ITS_DAYS) };
         self.ask(&question, |part| async move {
             let (scope, before) = (part.scope, part.before);
             let mut card = part.sum(move |facts, now| scorecard(facts, &scope, before.as_ref(), now)).await;
@@ -157,8 +156,13 @@ impl Companies {
     }
 
     /// What is sold where, last quarter unless days are given.
-    pub async fn service_mix(&self, asked: &Asked, by: MixBy) -> Result<Answered<'_, MixPart>, AnswerError> {
-        self.ask(&asked.question(NamedPeriod::LastQuarter, ITS_DAYS), |part| async move {
+    pub async fn service_mix(
+        &self,
+        asked: &Asked,
+        only: &Only,
+        by: MixBy,
+    ) -> Result<Answered<'_, MixPart>, AnswerError> {
+        self.ask(&asked.question(only, NamedPeriod::LastQuarter, ITS_DAYS), |part| async move {
             let (scope, before) = (part.scope, part.before);
             let mix = part.sum(move |facts, now| service_mix(facts, &scope, before.as_ref(), by, now)).await;
             let mut basis = part.basis;
@@ -171,9 +175,10 @@ impl Companies {
     }
 
     /// Agents who refer, the last 365 days unless days are given; one agent stands apart.
-    pub async fn agents(&self, asked: &Asked) -> Result<Answered<'_, AgentsPart>, AnswerError> {
+    pub async fn agents(&self, asked: &Asked, only: &Only) -> Result<Answered<'_, AgentsPart>, AnswerError> {
         // Rhythms and first times need all there ever was.
-        let question = Question { agent: PersonRole::Apart, ..asked.question(NamedPeriod::Last365Days, History::All) };
+        let question =
+            Question { agent: PersonRole::Apart, ..asked.question(only, NamedPeriod::Last365Days, History::All) };
         self.ask(&question, |part| async move {
             let records = &part.company.records;
             let (statistics, _) = records.statistics().await?;
@@ -265,14 +270,23 @@ impl Companies {
     }
 
     /// The inspections that `metric` counts, last month unless days are given.
-    pub async fn explain(&self, asked: &Asked, metric: Metric) -> Result<Answered<'_, ExplainedPart>, AnswerError> {
+    pub async fn explain(
+        &self,
+        companies: Option<&[String]>,
+        days: &Days,
+        only: &Only,
+        metric: Metric,
+    ) -> Result<Answered<'_, ExplainedPart>, AnswerError> {
         let days_before = if metric == Metric::RepeatAgents { REPEAT_DAYS } else { 0 };
         // People come after counting: who repeats is told by all that an agent sent, and a number may be that of an
         // assistant or of the selling side.
         let question = Question {
+            companies,
+            days: Some((days, NamedPeriod::LastMonth, Compare::None)),
+            only,
             inspector: PersonRole::Apart,
             agent: PersonRole::Apart,
-            ..asked.question(NamedPeriod::LastMonth, History::Period { days_before })
+            history: History::Period { days_before },
         };
         self.ask(&question, |part| async move {
             let scope = part.scope;

@@ -26,7 +26,7 @@ pub struct InspectionsAsked {
     pub agent: Option<String>,
     /// On this side; either when `None`.
     pub side: Option<AgentSide>,
-    /// SearchTerms of a service, forgiving where names are known.
+    /// Words of a service, forgiving where names are known.
     pub service: Option<String>,
     /// What else is wanted; days, people and services are settled for each company.
     pub query: InspectionQuery,

@@ -7,13 +7,14 @@ use domain::{AgentNumber, FactTable, InspectorNumber, NamedPeriod, date_of, epoc
 use insight::Scope;
 use jiff::Timestamp;
 use records::{Basis, InspectorMeant, NameEntry, NarrowedBy, NarrowingWanted, Need, Period, RecordsError, summed};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::people::People;
 use super::{AnswerError, Answered, Companies, Company, Compare, Days};
 
 /// What inspections are narrowed to, by names as they are given.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 pub struct Only {
     /// An inspector: id or name.
     pub inspector: Option<String>,

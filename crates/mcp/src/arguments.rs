@@ -7,10 +7,9 @@
 use serde_json::{Map, Value};
 
 use super::failure::ToolFailure;
+use super::schema::COMPANY;
 use domain::{excerpt, zip};
 
-/// The argument that chooses among the companies served.
-const COMPANY: &str = "company";
 /// The argument that goes on with a list.
 const CURSOR: &str = "cursor";
 /// The argument that is a ZIP code.

@@ -357,7 +357,7 @@ fn declare(
     name: &'static str,
     title: &'static str,
     description: &'static str,
-    input: Map<String, Value>,
+    input: schema::Input,
     output: Map<String, Value>,
     asks_the_service: bool,
 ) -> ToolDeclaration {
@@ -366,7 +366,7 @@ fn declare(
     hints.destructive_hint = Some(false);
     hints.idempotent_hint = Some(true);
     hints.open_world_hint = Some(asks_the_service);
-    ToolDeclaration::new(name, description, input)
+    ToolDeclaration::new(name, description, input.into_schema())
         .with_title(title)
         .with_raw_output_schema(Arc::new(output))
         .with_annotations(hints)

@@ -1,110 +1,120 @@
 //! Schemas every client digests: plain objects, no references, no null unions, no numeric formats.
 
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use domain::{CompanyName, NamedPeriod};
+use domain::CompanyName;
 
-/// The most rows of one answer.
-pub(super) const LIMIT_MAX: u32 = 100;
-/// The rows of one answer unless asked otherwise.
-pub(super) const LIMIT_DEFAULT: u32 = 25;
+/// The argument that chooses among the companies served.
+pub(super) const COMPANY: &str = "company";
+/// What a property says, in this order. Whatever else is made of a type (a format, a default) some client chokes on, or it
+/// is not worth its tokens.
+const SAID: &[&str] = &["type", "items", "enum", "minimum", "maximum", "description"];
 
-/// A schema under construction.
-pub(super) struct Input {
-    properties: Map<String, Value>,
-    required: Vec<&'static str>,
+/// The input schema of a tool.
+pub(super) struct Input(Map<String, Value>);
+
+/// The schema of the arguments that are read into a `T`: its fields, with their doc comments as what a model reads of them.
+/// `company` is taken when there is a choice: one name, with more than two companies several.
+///
+/// What else is given is refused by the server itself (`arguments`): some models take no schema that says so.
+pub(super) fn input<T: JsonSchema>(companies: &[CompanyName]) -> Input {
+    let (mut properties, required) = fields::<T>();
+    properties.values_mut().for_each(|property| *property = plain(property).into());
+    match (choice(companies), properties.get_mut(COMPANY)) {
+        (Some(choice), Some(company)) => *company = choice,
+        _ => drop(properties.shift_remove(COMPANY)),
+    }
+    let mut schema = Map::new();
+    schema.insert("type".to_owned(), "object".into());
+    schema.insert("properties".to_owned(), properties.into());
+    schema.extend(required.map(|names| ("required".to_owned(), names)));
+    Input(schema)
 }
 
 impl Input {
-    /// Takes `company` when there is a choice: one name, with more than two companies several.
-    pub(super) fn new(companies: &[CompanyName]) -> Self {
-        let mut properties = Map::new();
-        if 1 < companies.len() {
-            let names: Vec<&str> = companies.iter().map(CompanyName::as_str).collect();
-            let one = json!({"type": "string", "enum": names});
-            // Of two companies, one or all is every choice there is.
-            let mut schema = if companies.len() == 2 { one } else { json!({"type": "array", "items": one}) };
-            if let Some(schema) = schema.as_object_mut() {
-                schema.insert("description".to_owned(), "Default all.".into());
-            }
-            properties.insert("company".to_owned(), schema);
-        }
-        Self { properties, required: Vec::new() }
-    }
-
-    pub(super) fn with(mut self, name: &str, schema: Value) -> Self {
-        self.properties.insert(name.to_owned(), schema);
+    /// Says this of an argument instead of what its field says.
+    pub(super) fn describe(mut self, name: &str, description: &str) -> Self {
+        self.change(name, |property| drop(property.insert("description".to_owned(), description.into())));
         self
     }
 
-    pub(super) fn text(self, name: &str, description: &str) -> Self {
-        self.with(name, json!({"type": "string", "description": description}))
+    /// Takes any text for an argument, whose values are listed with another tool.
+    pub(super) fn unlisted(mut self, name: &str) -> Self {
+        self.change(name, |property| drop(property.shift_remove("enum")));
+        self
     }
 
-    pub(super) fn required_text(mut self, name: &'static str, description: &str) -> Self {
-        self.required.push(name);
-        self.text(name, description)
-    }
-
-    /// The argument must be given.
-    pub(super) fn require(&mut self, name: &'static str) {
-        self.required.push(name);
-    }
-
-    pub(super) fn flag(self, name: &str, description: &str) -> Self {
-        self.with(name, json!({"type": "boolean", "description": description}))
-    }
-
-    pub(super) fn one_of(self, name: &str, values: &[&str], description: &str) -> Self {
-        self.with(name, json!({"type": "string", "enum": values, "description": description}))
-    }
-
-    pub(super) fn several_of(self, name: &str, values: &[&str], description: &str) -> Self {
-        self.with(
-            name,
-            json!({"type": "array", "items": {"type": "string", "enum": values}, "description": description}),
-        )
-    }
-
-    pub(super) fn period(self) -> Self {
-        let names: Vec<&str> = NamedPeriod::ALL.iter().map(|period| period.name()).collect();
-        self.text("from", "First day, YYYY-MM-DD, inclusive, in the company's time zone.")
-            .text("to", "Last day, inclusive.")
-            .one_of("period", &names, "Instead of from/to. Weeks begin on Sunday unless the company is set to Monday.")
-    }
-
-    pub(super) fn detail(self) -> Self {
-        self.one_of("detail", &["concise", "full"], "Default concise.")
-    }
-
-    pub(super) fn paged(self) -> Self {
-        self.with(
-            "limit",
-            json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX,
-                   "description": format!("Default {LIMIT_DEFAULT}.")}),
-        )
-        .with("cursor", json!({"type": "string"}))
-    }
-
-    /// `limit` and `cursor` of an insight, whose rows are `what`.
-    pub(super) fn paged_rows(self, what: &str, default: &str) -> Self {
-        self.with(
-            "limit",
-            json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "description": format!("{what}, default {default}.")}),
-        )
-        .with("cursor", json!({"type": "string"}))
-    }
-
-    /// What else is given is refused by the server itself (`arguments`): some models take no schema that says so.
-    pub(super) fn build(self) -> Map<String, Value> {
-        let mut schema = Map::new();
-        schema.insert("type".to_owned(), "object".into());
-        schema.insert("properties".to_owned(), self.properties.into());
-        if !self.required.is_empty() {
-            schema.insert("required".to_owned(), self.required.into());
+    /// Says nothing of the arguments that are fields of `T`.
+    pub(super) fn undescribed<T: JsonSchema>(mut self) -> Self {
+        for name in fields::<T>().0.keys() {
+            self.change(name, |property| drop(property.shift_remove("description")));
         }
-        schema
+        self
     }
+
+    /// Nothing where there is no such argument.
+    fn change(&mut self, name: &str, change: impl FnOnce(&mut Map<String, Value>)) {
+        let properties = self.0.get_mut("properties").and_then(Value::as_object_mut);
+        if let Some(property) = properties.and_then(|all| all.get_mut(name)?.as_object_mut()) {
+            change(property);
+        }
+    }
+
+    pub(super) fn into_schema(self) -> Map<String, Value> {
+        self.0
+    }
+}
+
+/// The names of all of these: the values of a field that takes them as text.
+pub(super) fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|one| name(*one)).collect()
+}
+
+/// The fields of a type as `schemars` draws them, and the names of those that must be given.
+fn fields<T: JsonSchema>() -> (Map<String, Value>, Option<Value>) {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let mut drawn = settings.into_generator().into_root_schema_for::<T>();
+    (object(drawn.remove("properties").unwrap_or_default()), drawn.remove("required"))
+}
+
+/// A property as every client digests it. What may be absent is not called null: a property that is not required may be.
+fn plain(drawn: &Value) -> Map<String, Value> {
+    // Names that have docs of their own come one by one.
+    let documented = drawn.get("oneOf").and_then(Value::as_array);
+    let documented: Option<Value> =
+        documented.map(|all| all.iter().filter_map(|one| one.get("const")).cloned().collect());
+    let said = SAID.iter().filter_map(|name| {
+        let value = match (*name, drawn.get(name)) {
+            ("type", Some(Value::Array(kinds))) => kinds.first()?.clone(),
+            // The list says what its items are.
+            ("items", Some(item)) => plain(item).into_iter().filter(|(said, _)| said != "description").collect(),
+            ("enum", Some(Value::Array(values))) => values.iter().filter(|value| !value.is_null()).cloned().collect(),
+            ("description", Some(Value::String(lines))) => lines.replace('\n', " ").into(),
+            ("type", None) if documented.is_some() => "string".into(),
+            ("enum", None) => documented.clone()?,
+            (_, said) => said?.clone(),
+        };
+        Some(((*name).to_owned(), value))
+    });
+    said.collect()
+}
+
+/// The schema of `company`; `None` where there is nothing to choose.
+fn choice(companies: &[CompanyName]) -> Option<Value> {
+    let names: Vec<&str> = companies.iter().map(CompanyName::as_str).collect();
+    let one = json!({"type": "string", "enum": names});
+    // Of two companies, one or all is every choice there is.
+    let mut schema = match companies.len() {
+        0 | 1 => return None,
+        2 => one,
+        _ => json!({"type": "array", "items": one}),
+    };
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("description".to_owned(), "Default all.".into());
+    }
+    Some(schema)
 }
 
 fn object(schema: Value) -> Map<String, Value> {

@@ -7,9 +7,12 @@ use serde_json::json;
 use super::*;
 use domain::FixedClock;
 
+#[derive(schemars::JsonSchema)]
+struct Nothing {}
+
 fn tool(name: &'static str, run: for<'a> fn(&'a Companies, Map<String, Value>) -> Running<'a>) -> Tool {
-    let schema = schema::Input::new(&[]).build();
-    Tool { declaration: declare(name, name, name, schema.clone(), schema, false), run }
+    let input = schema::input::<Nothing>(&[]);
+    Tool { declaration: declare(name, name, name, input, Map::new(), false), run }
 }
 
 fn server() -> SpectoraServer {
@@ -43,6 +46,44 @@ async fn a_call_without_an_end_is_ended() {
     let ended = server().run("endless", Map::new()).await.unwrap();
     assert_eq!(started.elapsed(), CALL_TIME_MAX);
     assert!(text(&ended).contains("no answer within 30 s"), "{}", text(&ended));
+}
+
+#[test]
+fn what_tools_take_is_plain_whatever_companies_there_are() {
+    const SAID: &[&str] = &["type", "items", "enum", "minimum", "maximum", "description"];
+    fn check(property: &Map<String, Value>) {
+        assert!(property.keys().all(|said| SAID.contains(&said.as_str())), "{property:?}");
+        match property["type"].as_str().unwrap() {
+            "array" => {
+                let items = property["items"].as_object().unwrap();
+                assert!(!items.contains_key("description"), "{items:?}");
+                check(items);
+            }
+            "integer" | "number" => assert!(property.contains_key("minimum")),
+            kind => assert!(["string", "boolean"].contains(&kind), "{kind}"),
+        }
+        if let Some(values) = property.get("enum") {
+            assert!(values.as_array().unwrap().iter().all(Value::is_string), "{values}");
+        }
+    }
+    for count in 0..=3 {
+        let companies: Vec<CompanyName> = (0..count).map(|number| format!("c{number}").parse().unwrap()).collect();
+        for Tool { declaration, .. } in tools::all(&companies) {
+            let schema = declaration.input_schema;
+            assert!(
+                schema.keys().all(|said| ["type", "properties", "required"].contains(&said.as_str())),
+                "{schema:?}"
+            );
+            assert_eq!(schema["type"], "object");
+            let properties = schema["properties"].as_object().unwrap();
+            properties.values().for_each(|property| check(property.as_object().unwrap()));
+            let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+            required.for_each(|name| assert!(properties.contains_key(name.as_str().unwrap()), "{name}"));
+            let is_of_all = ["list_companies", "search", "fetch"].contains(&declaration.name.as_ref());
+            let kind = properties.get("company").map(|company| company["type"].as_str().unwrap());
+            assert_eq!(kind, [None, None, Some("string"), Some("array")][count].filter(|_| !is_of_all));
+        }
+    }
 }
 
 #[test]

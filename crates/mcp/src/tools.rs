@@ -8,13 +8,18 @@ mod inspections;
 mod mirror;
 pub(super) mod search;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::schema::LIMIT_DEFAULT;
 use super::{Tool, ToolFailure};
 use domain::{CompanyName, SearchTerms};
+
+/// The most rows of one answer.
+const LIMIT_MAX: usize = 100;
+/// The rows of one answer unless asked otherwise.
+const LIMIT_DEFAULT: usize = 25;
 
 /// Every tool, for these companies.
 pub(super) fn all(companies: &[CompanyName]) -> Vec<Tool> {
@@ -34,8 +39,17 @@ fn parse<T: DeserializeOwned>(arguments: Map<String, Value>) -> Result<T, ToolFa
         .map_err(|error| ToolFailure::new(format!("the arguments do not fit: {error}"), "see the tool's schema"))
 }
 
-fn limit(limit: Option<u32>) -> usize {
-    limit.unwrap_or(LIMIT_DEFAULT) as usize
+/// The rows asked for on one page.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[schemars(description = format!("Default {LIMIT_DEFAULT}."))]
+struct Limit(#[schemars(range(min = 1, max = LIMIT_MAX))] usize);
+
+fn limit(limit: Option<Limit>) -> usize {
+    limit_or(limit, LIMIT_DEFAULT)
+}
+
+fn limit_or(limit: Option<Limit>, default: usize) -> usize {
+    limit.map_or(default, |Limit(rows)| rows)
 }
 
 /// The words looked for by the argument `name`.
@@ -45,10 +59,18 @@ fn words(name: &str, given: Option<&str>) -> Result<Option<SearchTerms>, ToolFai
     given.map(|given| SearchTerms::of(given).ok_or_else(none)).transpose()
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(description = "Default concise.")]
 enum Detail {
     #[default]
     Concise,
     Full,
+}
+
+/// What is shown on request only, where that is one thing.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Include {
+    Contact,
 }

@@ -1,12 +1,13 @@
 //! Agents and the service's statistics about them.
 
 use futures_util::FutureExt as _;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::answer::{self, Answer, Cut, QueryMark, Row, Rows, cut_to_page};
 use super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
-use super::{Detail, limit, parse};
+use super::{Detail, Include, Limit, limit, parse};
 use answers::{Companies, Company};
 use domain::{Agent, AgentStatistics, CompanyName, Money, fold, id_order};
 use records::{AgentEntry, Basis, Gap};
@@ -23,16 +24,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                 "List agents",
                 "Use this to find real-estate agents by name, agency, team, tag or city, or to list those with the most \
                  inspections. For counts by date and revenue use agent_stats.",
-                schema::Input::new(companies)
-                    .text("text", "Words of the name, agency or city.")
-                    .text("agency", "Words of the agency's name.")
-                    .text("team", "Words of the team's name.")
-                    .text("tag", "A tag, whole.")
-                    .one_of("sort", &["name", "agency", "most_inspections"], "Default name.")
-                    .one_of("include", &["contact"], "contact: e-mail and phone too.")
-                    .detail()
-                    .paged()
-                    .build(),
+                schema::input::<ListAgents>(companies),
                 schema::list_of(&agent),
                 true,
             ),
@@ -43,10 +35,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                 "get_agent",
                 "Get one agent",
                 "Use this for all that is known of one agent, statistics included.",
-                schema::Input::new(companies)
-                    .required_text("agent", "Connection id, or name.")
-                    .one_of("include", &["contact"], "contact: e-mail and phone too.")
-                    .build(),
+                schema::input::<GetAgent>(companies),
                 schema::item_of(&agent),
                 true,
             ),
@@ -58,15 +47,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                 "Agent statistics",
                 "Use this for the service's own counts of one agent or of all: inspections (buying and selling side), first \
                  and last inspection, revenue.",
-                schema::Input::new(companies)
-                    .text("agent", "Connection id, or name. Without it: all agents.")
-                    .one_of(
-                        "sort",
-                        &["most_inspections", "most_revenue", "last_inspection", "name"],
-                        "Default most_inspections.",
-                    )
-                    .paged()
-                    .build(),
+                schema::input::<AgentStats>(companies),
                 schema::list_of(&statistics),
                 true,
             ),
@@ -75,7 +56,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     ]
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum AgentSort {
     #[default]
@@ -84,20 +65,26 @@ enum AgentSort {
     MostInspections,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListAgents {
     company: Option<Vec<String>>,
+    /// Words of the name, agency or city.
     text: Option<String>,
+    /// Words of the agency's name.
     agency: Option<String>,
+    /// Words of the team's name.
     team: Option<String>,
+    /// A tag, whole.
     tag: Option<String>,
+    /// Default name.
     #[serde(default)]
     sort: AgentSort,
-    include: Option<String>,
+    /// contact: e-mail and phone too.
+    include: Option<Include>,
     #[serde(default)]
     detail: Detail,
-    limit: Option<u32>,
+    limit: Option<Limit>,
     cursor: Option<String>,
 }
 
@@ -109,7 +96,7 @@ async fn list(companies: &Companies, arguments: Map<String, Value>) -> Result<An
     let wanted: ListAgents = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
     let chosen = companies.chosen(wanted.company.as_deref());
-    let answered = companies.each(&chosen, |company| async { Ok(company.records.agents().await?) }).await?;
+    let answered = companies.each(&chosen, |company| async { company.records.agents().await }).await?;
     let mut rows = Vec::new();
     for (company, agents) in &answered.parts {
         for agent in agents.iter().filter(|agent| is_wanted(agent, &wanted)) {
@@ -136,7 +123,7 @@ async fn list(companies: &Companies, arguments: Map<String, Value>) -> Result<An
 fn keyed_list(
     mut rows: Vec<(Place, Map<String, Value>)>,
     after: Option<Place>,
-    wanted: Option<u32>,
+    wanted: Option<Limit>,
     mark: &QueryMark,
     basis: &Basis,
 ) -> Answer {
@@ -195,12 +182,14 @@ fn agent_row(
     row.0
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct GetAgent {
     company: Option<Vec<String>>,
+    /// Connection id, or name.
     agent: String,
-    include: Option<String>,
+    /// contact: e-mail and phone too.
+    include: Option<Include>,
 }
 
 async fn get(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
@@ -224,7 +213,7 @@ fn entry_row(companies: &Companies, company: &Company, entry: &AgentEntry, conta
     row
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum StatsSort {
     #[default]
@@ -234,14 +223,16 @@ enum StatsSort {
     Name,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AgentStats {
     company: Option<Vec<String>>,
+    /// Connection id, or name. Without it: all agents.
     agent: Option<String>,
     #[serde(default)]
+    #[schemars(description = "Default most_inspections.")]
     sort: StatsSort,
-    limit: Option<u32>,
+    limit: Option<Limit>,
     cursor: Option<String>,
 }
 

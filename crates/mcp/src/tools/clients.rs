@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 
 use futures_util::FutureExt as _;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::super::answer::{self, Answer, Row, Rows};
 use super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
-use super::{limit, parse, words};
+use super::{Include, Limit, limit, parse, words};
 use answers::{Companies, Company};
 use domain::{Client, ClientId, CompanyName, id_order};
 use records::{ClientsAfter, ClientsFrom};
@@ -22,11 +23,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                 "List clients",
                 "Use this to find clients (the people who order inspections) by name, e-mail, phone or city. For a client's \
                  jobs use list_inspections with `client`.",
-                schema::Input::new(companies)
-                    .text("text", "Words to find.")
-                    .one_of("include", &["contact"], "contact: e-mail, phones, address too.")
-                    .paged()
-                    .build(),
+                schema::input::<ListClients>(companies),
                 schema::list_of(&client),
                 true,
             ),
@@ -37,14 +34,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                 "get_client",
                 "Get one client",
                 "Use this for all that is known of one client.",
-                schema::Input::new(companies)
-                    .required_text("id", "The client's id.")
-                    .several_of(
-                        "include",
-                        &["contact", "private_notes"],
-                        "contact: e-mail, phones, address too; private_notes: the company's own.",
-                    )
-                    .build(),
+                schema::input::<GetClient>(companies),
                 schema::item_of(&client),
                 true,
             ),
@@ -53,13 +43,15 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     ]
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListClients {
     company: Option<Vec<String>>,
+    /// Words to find.
     text: Option<String>,
-    include: Option<String>,
-    limit: Option<u32>,
+    /// contact: e-mail, phones, address too.
+    include: Option<Include>,
+    limit: Option<Limit>,
     cursor: Option<String>,
 }
 
@@ -170,13 +162,22 @@ pub(super) fn contact_row(client: &Client) -> Row {
     row
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct GetClient {
     company: Option<Vec<String>>,
+    /// The client's id.
     id: String,
     #[serde(default)]
-    include: Vec<String>,
+    #[schemars(description = "contact: e-mail, phones, address too; private_notes: the company's own.")]
+    include: Vec<ClientInclude>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum ClientInclude {
+    Contact,
+    PrivateNotes,
 }
 
 async fn get(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
@@ -188,9 +189,9 @@ async fn get(companies: &Companies, arguments: Map<String, Value>) -> Result<Ans
     let chosen = companies.chosen(wanted.company.as_deref());
     let (company, client, basis) =
         companies.find_one(&chosen, "client", id.as_str(), |company| company.records.client(&id)).await?;
-    let asked = |what: &str| wanted.include.iter().any(|asked| asked == what);
-    let mut row = Row(known(companies, company, &client, asked("contact")));
-    if asked("private_notes") {
+    let asked = |what| wanted.include.contains(&what);
+    let mut row = Row(known(companies, company, &client, asked(ClientInclude::Contact)));
+    if asked(ClientInclude::PrivateNotes) {
         row.show("private_notes", client.private_notes.as_ref());
     }
     let row = row.0;

@@ -1,6 +1,7 @@
 //! Which companies there are.
 
 use futures_util::FutureExt as _;
+use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
 use super::super::answer::{self, Answer, Row, Rows};
@@ -19,13 +20,17 @@ pub(super) fn tools() -> Vec<Tool> {
             "List companies",
             "Use this to see which inspection companies can be asked about, their time zones, the date there, how fresh and \
              complete the local mirror is, and the API calls of this month. Costs no API call.",
-            schema::Input::new(&[]).build(),
+            schema::input::<ListCompanies>(&[]),
             schema::list_of(&row),
             false,
         ),
         run: |companies, _| list(companies).boxed(),
     }]
 }
+
+/// It takes no arguments.
+#[derive(JsonSchema)]
+struct ListCompanies {}
 
 async fn list(companies: &Companies) -> Result<Answer, super::super::ToolFailure> {
     let now = companies.now();

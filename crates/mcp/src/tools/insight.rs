@@ -8,11 +8,13 @@ mod mix;
 mod quality;
 mod scorecard;
 
+use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
 use super::super::answer::{Answer, QueryMark, Row};
 use super::super::basis::ShownBasis;
 use super::super::{Tool, ToolFailure, schema};
+use answers::Only;
 use domain::{AgentFact, AgentNumber, CompanyName, FactTable, InspectorNumber, WordNumber, fold};
 use insight::Rate;
 
@@ -28,9 +30,16 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     tools
 }
 
-/// The arguments all insights about a period share.
-fn period_input(companies: &[CompanyName], default: &str) -> schema::Input {
-    days_input(companies, default).one_of("compare", &["previous", "last_year", "none"], "Default previous.")
+/// The input of an insight about days. What `list_inspections` says of them at length is said in a word; what inspections
+/// are narrowed to, once in the server's instructions.
+fn input<T: JsonSchema>(companies: &[CompanyName], default: &str) -> schema::Input {
+    schema::input::<T>(companies)
+        .describe("from", "YYYY-MM-DD.")
+        .describe("to", "Inclusive.")
+        .describe("period", &format!("As in list_inspections. Default {default}."))
+        .unlisted("period")
+        .describe("compare", "Default previous.")
+        .undescribed::<Only>()
 }
 
 /// A page of an insight's rows: how many to leave out first, and the most to show of each company.
@@ -72,19 +81,6 @@ fn put_page<'a, T>(
     part.put(name, Some(on_page.iter().map(|row| Value::Object(show(row))).collect::<Vec<_>>()))
         .put("not_shown", (!after.is_empty()).then_some(after.len()));
     after
-}
-
-/// The arguments of [`Only`](answers::Only), but for those the tool declares itself. Names are said once in the server's instructions.
-fn narrowed_by(input: schema::Input, names: &[&str]) -> schema::Input {
-    names.iter().fold(input, |input, name| input.with(name, json!({"type": "string"})))
-}
-
-/// A period that is compared with none.
-fn days_input(companies: &[CompanyName], default: &str) -> schema::Input {
-    schema::Input::new(companies)
-        .text("from", "YYYY-MM-DD.")
-        .text("to", "Inclusive.")
-        .text("period", &format!("As in list_inspections. Default {default}."))
 }
 
 /// Money as shown, of ten-thousandths: at least two decimal places, more only where they are not zero.

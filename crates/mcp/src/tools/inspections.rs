@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::super::answer::{Answer, Row, Rows};
 use super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
-use super::{Detail, limit, parse, words};
+use super::{Detail, Include, Limit, limit, parse, words};
 use answers::{Companies, Days, InspectionsAsked, Place};
 use domain::{
     AgentSide, AttachmentId, CompanyName, IdError, InspectionId, InspectionOrder, InspectionQuery, Slug, Status,
@@ -32,8 +33,6 @@ const INSPECTION_TEXTS: &[&str] = &[
 ];
 
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
-    let orders: Vec<&str> = InspectionOrder::ALL.iter().map(|order| order.name()).collect();
-    let statuses: Vec<&str> = Status::ALL.iter().map(|status| status.name()).collect();
     let inspection = schema::record(INSPECTION_TEXTS, &["id", "status"]);
     let attachment =
         schema::record(&["company", "id", "name", "kind", "file_name", "content_type", "url", "created_at"], &["id"]);
@@ -46,27 +45,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                 "Use this for inspections (jobs) by date, status, inspector, agent, client, service, ZIP or address, booked and \
                  past; `total` counts them. Canceled ones are shown unless `status` says otherwise; deleted ones only on \
                  request.",
-                schema::Input::new(companies)
-                    .period()
-                    .several_of("status", &statuses, "One or several. Performed: past, report not published yet.")
-                    .text("inspector", "Id, or words of the name.")
-                    .text("agent", "Connection id, or name; either side.")
-                    .one_of("agent_role", &["buying", "selling"], "Narrows `agent` to one side.")
-                    .text("client", "Words of a client's name.")
-                    .text("service", "Words of a service or add-on.")
-                    .with("zip", serde_json::json!({"type": "string"}))
-                    .text("address", "Words of the address.")
-                    .with("paid", serde_json::json!({"type": "boolean"}))
-                    .with("confirmed", serde_json::json!({"type": "boolean"}))
-                    .one_of("sort", &orders, "Default newest start first.")
-                    .several_of(
-                        "include",
-                        &["contact", "links"],
-                        "contact: e-mail and phone too. links: to the portal.",
-                    )
-                    .detail()
-                    .paged()
-                    .build(),
+                schema::input::<ListInspections>(companies),
                 schema::list_of(&inspection),
                 true,
             ),
@@ -77,10 +56,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                 "get_inspection",
                 "Get one inspection",
                 "Use this for all that is known of one inspection, notes included.",
-                schema::Input::new(companies)
-                    .required_text("id", "The inspection's id.")
-                    .several_of("include", &["contact"], "contact: e-mail and phone too.")
-                    .build(),
+                schema::input::<GetInspection>(companies),
                 schema::item_of(&inspection),
                 true,
             ),
@@ -92,11 +68,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                 "List attachments",
                 "Use this for the files of one inspection (reports and added documents) with direct links. A link opens the \
                  file for whoever has it.",
-                schema::Input::new(companies)
-                    .required_text("inspection_id", "The inspection's id.")
-                    .one_of("kind", &["report", "document"], "Only reports, or only added documents.")
-                    .paged()
-                    .build(),
+                schema::input::<ListAttachments>(companies),
                 schema::list_of(&attachment),
                 true,
             ),
@@ -107,7 +79,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                 "portal_link",
                 "Portal link",
                 "Use this for the link to an inspection in the Spectora portal, from its slug (no API call) or its id.",
-                schema::Input::new(companies).required_text("inspection", "Slug, or inspection id.").build(),
+                schema::input::<PortalLink>(companies),
                 schema::item_of(&link),
                 true,
             ),
@@ -116,36 +88,49 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     ]
 }
 
-#[derive(Debug, Deserialize)]
+/// What a list shows besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum ListInclude {
+    Contact,
+    Links,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
 struct ListInspections {
     company: Option<Vec<String>>,
     #[serde(flatten)]
     days: Days,
+    /// One or several. Performed: past, report not published yet.
     #[serde(default)]
+    #[schemars(extend("items" = {"type": "string", "enum": schema::names(Status::ALL, Status::name)}))]
     status: Vec<String>,
+    /// Id, or words of the name.
     inspector: Option<String>,
+    /// Connection id, or name; either side.
     agent: Option<String>,
-    #[serde(default, deserialize_with = "side")]
-    agent_role: Option<AgentSide>,
+    /// Narrows `agent` to one side.
+    #[schemars(extend("enum" = schema::names(AgentSide::ALL, AgentSide::name)))]
+    agent_role: Option<String>,
+    /// Words of a client's name.
     client: Option<String>,
+    /// Words of a service or add-on.
     service: Option<String>,
     zip: Option<String>,
+    /// Words of the address.
     address: Option<String>,
     paid: Option<bool>,
     confirmed: Option<bool>,
+    /// Default newest start first.
+    #[schemars(extend("enum" = schema::names(InspectionOrder::ALL, InspectionOrder::name)))]
     sort: Option<String>,
+    /// contact: e-mail and phone too. links: to the portal.
     #[serde(default)]
-    include: Vec<String>,
+    include: Vec<ListInclude>,
     #[serde(default)]
     detail: Detail,
-    limit: Option<u32>,
+    limit: Option<Limit>,
     cursor: Option<String>,
-}
-
-/// The side named, as the schema has it.
-fn side<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<AgentSide>, D::Error> {
-    let name = Option::<String>::deserialize(deserializer)?;
-    Ok(name.and_then(|name| AgentSide::by_name(&name)))
 }
 
 impl ListInspections {
@@ -157,7 +142,7 @@ impl ListInspections {
             days: self.days.clone(),
             inspector: self.inspector.clone(),
             agent: self.agent.clone(),
-            side: self.agent_role,
+            side: self.agent_role.as_deref().and_then(AgentSide::by_name),
             service: self.service.clone(),
             query: InspectionQuery {
                 statuses: self.status.iter().filter_map(|name| Status::by_name(name)).collect(),
@@ -187,10 +172,10 @@ async fn list(companies: &Companies, arguments: Map<String, Value>) -> Result<An
     let (after, carried_total) = after.map_or((None, None), |(place, total)| (Some(place), total));
     let limit = limit(wanted.limit);
     let found = companies.inspections(&wanted.asked()?, wanted.order(), after.as_ref(), limit).await?;
-    let includes = |part: &str| wanted.include.iter().any(|given| given == part);
+    let includes = |part| wanted.include.contains(&part);
     let shown = Shown {
-        contact: includes("contact"),
-        links: includes("links"),
+        contact: includes(ListInclude::Contact),
+        links: includes(ListInclude::Links),
         agents: wanted.agent.is_some(),
         detail: wanted.detail,
     };
@@ -208,13 +193,15 @@ fn inspection_id(given: &str) -> Result<InspectionId, ToolFailure> {
     given.parse().map_err(|error: IdError| ToolFailure::new(error.to_string(), "find the id with list_inspections"))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct GetInspection {
     company: Option<Vec<String>>,
+    /// The inspection's id.
     id: String,
+    /// contact: e-mail and phone too.
     #[serde(default)]
-    include: Vec<String>,
+    include: Vec<Include>,
 }
 
 async fn get(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
@@ -229,20 +216,22 @@ async fn get(companies: &Companies, arguments: Map<String, Value>) -> Result<Ans
     Ok(Answer::item(row, &basis))
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
     Report,
     Document,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListAttachments {
     company: Option<Vec<String>>,
+    /// The inspection's id.
     inspection_id: String,
+    /// Only reports, or only added documents.
     kind: Option<Kind>,
-    limit: Option<u32>,
+    limit: Option<Limit>,
     cursor: Option<String>,
 }
 
@@ -305,10 +294,11 @@ async fn attachments(companies: &Companies, arguments: Map<String, Value>) -> Re
     Ok(Answer::list(Rows { rows, total, more, resume: None }, &mark, basis::shown(&basis)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct PortalLink {
     company: Option<Vec<String>>,
+    /// Slug, or inspection id.
     inspection: String,
 }
 

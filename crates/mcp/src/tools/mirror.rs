@@ -7,6 +7,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -14,7 +15,7 @@ use super::super::answer::{Answer, Cut, Row, Rows, cut_to_page};
 use super::super::progress::Reporter;
 use super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
 use super::inspections::row;
-use super::{limit, parse};
+use super::{Limit, limit, parse};
 use answers::{Companies, Company, civil_day};
 use domain::{CompanyName, Inspection, Money, id_order};
 use records::{Basis, Gap, Kind, News, NewsKind, NewsSubject, Progress, Refreshed};
@@ -23,7 +24,6 @@ use records::{Basis, Gap, Kind, News, NewsKind, NewsSubject, Progress, Refreshed
 const SINCE_DAYS: i64 = 7;
 
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
-    let kinds: Vec<&str> = NewsKind::ALL.iter().map(|kind| kind.name()).collect();
     let news = schema::record(&["company", "at", "what", "id", "starts_at", "before", "after"], &["at", "what", "id"]);
     let refreshed = schema::record(&["company", "outcome"], &["company", "outcome"]);
     vec![
@@ -33,11 +33,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                 "What is new",
                 "Use this for what happened since a day: new bookings, cancellations, reschedules, quote changes, published \
                  reports, deletions, new agents; latest first, with counts in `basis.notes`.",
-                schema::Input::new(companies)
-                    .text("since", "First day, YYYY-MM-DD. Default 7 days ago.")
-                    .several_of("what", &kinds, "Only these.")
-                    .paged()
-                    .build(),
+                schema::input::<WhatsNew>(companies),
                 schema::list_of(&news),
                 true,
             ),
@@ -49,7 +45,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
                 "Refresh",
                 "Use this only when an answer must be newer than its `as_of`: reads what changed from Spectora (a few API \
                  calls), with `full` everything. Says what it cost.",
-                schema::Input::new(companies).flag("full", "Read everything again (many calls).").build(),
+                schema::input::<Refresh>(companies),
                 schema::list_of(&refreshed),
                 true,
             ),
@@ -58,14 +54,17 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     ]
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct WhatsNew {
     company: Option<Vec<String>>,
+    /// First day, YYYY-MM-DD. Default 7 days ago.
     since: Option<String>,
+    /// Only these.
     #[serde(default)]
+    #[schemars(extend("items" = {"type": "string", "enum": schema::names(NewsKind::ALL, NewsKind::name)}))]
     what: Vec<String>,
-    limit: Option<u32>,
+    limit: Option<Limit>,
     cursor: Option<String>,
 }
 
@@ -199,10 +198,11 @@ fn describe(shown: &mut Row, inspection: &Inspection, zone: &jiff::tz::TimeZone)
         .put("portal_link", inspection.slug.as_ref().map(row::portal_link));
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Refresh {
     company: Option<Vec<String>>,
+    /// Read everything again (many calls).
     #[serde(default)]
     full: bool,
 }

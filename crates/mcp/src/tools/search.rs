@@ -1,6 +1,7 @@
 //! `search` and `fetch`, in the shapes that ChatGPT's research features look for.
 
 use futures_util::FutureExt as _;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -34,7 +35,7 @@ pub(super) fn tools() -> Vec<Tool> {
                 "Search",
                 "Use this to find agents, clients and inspections by words of a name or address; fetch reads one of them. \
                  For counts and filters use the list tools.",
-                schema::Input::new(&[]).required_text("query", "SearchTerms to find.").build(),
+                schema::input::<Search>(&[]),
                 object(results),
                 false,
             ),
@@ -45,7 +46,7 @@ pub(super) fn tools() -> Vec<Tool> {
                 "fetch",
                 "Fetch",
                 "Use this for all that is known of one result of search.",
-                schema::Input::new(&[]).required_text("id", "An id from search.").build(),
+                schema::input::<Fetch>(&[]),
                 object(document),
                 true,
             ),
@@ -54,9 +55,10 @@ pub(super) fn tools() -> Vec<Tool> {
     ]
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Search {
+    /// Words to find.
     query: String,
 }
 
@@ -108,9 +110,10 @@ fn inspection_title(company: &Company, inspection: &Inspection) -> String {
     format!("Inspection {}", parts.join(", "))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Fetch {
+    /// An id from search.
     id: String,
 }
 

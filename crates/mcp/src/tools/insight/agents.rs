@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::super::super::answer::{Answer, Row};
 use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
 use super::super::inspections::row;
-use super::super::parse;
+use super::super::{Limit, limit_or, parse};
 use super::{Page, agent_name, inspector_name, money, put_page, rate_value, rounded, rounded3, word};
-use answers::{AgentsPart, Apart, Asked, Companies, Company};
+use answers::{AgentsPart, Apart, Asked, Companies, Company, Only};
 use domain::{AgentNumber, CompanyName, FactTable, Inspection, WordNumber};
 use insight::{AgentNumbers, COURSE_REFERRALS_SURE, DormantRule, agent_profile};
 
@@ -21,8 +22,6 @@ const SHOWN: usize = 10;
 /// Services, add-ons and inspectors named as usual in a profile.
 const USUAL: usize = 3;
 
-const MODES: &[&str] = &["top", "dormant", "new", "rising", "fading", "one"];
-
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     vec![Tool {
         declaration: declare(
@@ -30,20 +29,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
             "Agent analysis",
             "Use this for agents who refer: top, dormant (against their own rhythm), new, rising and fading ones, or one \
              agent's profile; with concentration.",
-            super::narrowed_by(
-                super::period_input(companies, "last_365_days")
-                    .one_of("mode", MODES, "Default top.")
-                    .text("agent", "With mode one: id or name."),
-                &["inspector", "agency", "service", "add_on", "zip", "city"],
-            )
-            .with("min_referrals", json!({"type": "integer", "minimum": 2, "description": "Default 3."}))
-            .with("min_days", json!({"type": "number", "minimum": 1, "description": "Default 60."}))
-            .with(
-                "gap_factor",
-                json!({"type": "number", "minimum": 1, "description": "Of the own median gap, default 3."}),
-            )
-            .paged_rows("Agents", "10")
-            .build(),
+            super::input::<Wanted>(companies, "last_365_days").describe("agent", "With mode one: id or name."),
             schema::paged_insight(),
             true,
         ),
@@ -51,7 +37,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     }]
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Mode {
     #[default]
@@ -63,16 +49,26 @@ enum Mode {
     One,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct Wanted {
     #[serde(flatten)]
     asked: Asked,
+    /// Default top.
     #[serde(default)]
     mode: Mode,
+    #[serde(flatten)]
+    only: Only,
+    /// Default 3.
+    #[schemars(range(min = 2))]
     min_referrals: Option<u64>,
+    /// Default 60.
+    #[schemars(range(min = 1))]
     min_days: Option<f64>,
+    /// Of the own median gap, default 3.
+    #[schemars(range(min = 1))]
     gap_factor: Option<f64>,
-    limit: Option<usize>,
+    /// Agents, default 10.
+    limit: Option<Limit>,
     cursor: Option<String>,
 }
 
@@ -91,14 +87,14 @@ impl Wanted {
 async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let mark = mark(companies, "agent_analysis", &arguments);
     let wanted: Wanted = parse(arguments)?;
-    let is_one = wanted.asked.only.agent.is_some();
+    let is_one = wanted.only.agent.is_some();
     if wanted.mode == Mode::One && !is_one {
         return Err(ToolFailure::new("mode `one` needs an agent", "give `agent`: an id or a name"));
     }
-    let page = Page::of(mark, wanted.cursor.as_deref(), wanted.limit.unwrap_or(SHOWN))?;
+    let page = Page::of(mark, wanted.cursor.as_deref(), limit_or(wanted.limit, SHOWN))?;
     let mode = if is_one { Mode::One } else { wanted.mode };
     let now = companies.now();
-    let answered = companies.agents(&wanted.asked).await?;
+    let answered = companies.agents(&wanted.asked, &wanted.only).await?;
     let rule = wanted.rule();
     let mut together = Together::default();
     let mut lists = Vec::new();
@@ -113,7 +109,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
         lists.push(chosen);
     }
     let rows = lists.iter().map(Vec::len).max().unwrap_or(0);
-    let several = (1 < answered.parts.len()).then(|| together.shown(mode, wanted.limit.unwrap_or(SHOWN)));
+    let several = (1 < answered.parts.len()).then(|| together.shown(mode, limit_or(wanted.limit, SHOWN)));
     Ok(page.answer(rows, several, basis::shown(&answered.basis), |place| {
         let parts = answered.parts.iter().zip(&lists).map(|((company, one), chosen)| {
             let read = &Read(one);

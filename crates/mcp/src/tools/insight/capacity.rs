@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::FutureExt as _;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -25,16 +26,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
             "Use this to plan weeks ahead: a forecast of inspections and hours with 80 and 95 % ranges, what is booked, \
              the capacity seen in the past year, weeks that may be short or idle, how full each inspector is. For one \
              inspector too.",
-            schema::Input::new(companies)
-                .with(
-                    "weeks",
-                    serde_json::json!({"type": "integer", "minimum": 1, "maximum": AHEAD_MAX,
-                                                  "description": "Weeks ahead, default 6."}),
-                )
-                .text("inspector", "Only this one: id or name.")
-                .with("service", serde_json::json!({"type": "string"}))
-                .with("city", serde_json::json!({"type": "string"}))
-                .build(),
+            schema::input::<Wanted>(companies),
             schema::insight(),
             true,
         ),
@@ -42,11 +34,14 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     }]
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
     company: Option<Vec<String>>,
+    /// Weeks ahead, default 6.
+    #[schemars(range(min = 1, max = AHEAD_MAX))]
     weeks: Option<usize>,
+    /// Only this one: id or name.
     inspector: Option<String>,
     service: Option<String>,
     city: Option<String>,

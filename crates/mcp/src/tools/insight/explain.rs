@@ -1,15 +1,16 @@
 //! `explain`: what a number means, and the inspections behind it.
 
 use futures_util::FutureExt as _;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::super::answer::{Answer, Cut, Row, Rows, cut_to_page};
 use super::super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
 use super::super::inspections::row;
-use super::super::{limit, parse};
+use super::super::{Limit, limit, parse};
 use super::{agent_name, inspector_name, money, word};
-use answers::{Asked, Companies, Compare, ExplainedPart};
+use answers::{Companies, Days, ExplainedPart, Only};
 use domain::{CompanyName, Fact, id_order};
 use insight::Metric;
 
@@ -102,19 +103,12 @@ const METRICS: &[Explained] = &[
 ];
 
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
-    let names: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
-    let mut input = super::narrowed_by(
-        super::days_input(companies, "last_month").one_of("metric", &names, "Which number."),
-        &["inspector", "agent", "agency", "service", "add_on", "zip", "city"],
-    )
-    .paged();
-    input.require("metric");
     vec![Tool {
         declaration: declare(
             "explain",
             "Explain a number",
             "Use this to check a number of another tool: its definition (in `basis.notes`) and the inspections behind it.",
-            input.build(),
+            super::input::<Wanted>(companies, "last_month"),
             schema::list_of(&schema::record(&["company", "id", "starts_at"], &["id"])),
             true,
         ),
@@ -122,12 +116,17 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     }]
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct Wanted {
+    company: Option<Vec<String>>,
+    #[serde(flatten)]
+    days: Days,
+    /// Which number.
+    #[schemars(extend("enum" = METRICS.iter().map(|metric| metric.name).collect::<Vec<_>>()))]
     metric: String,
     #[serde(flatten)]
-    asked: Asked,
-    limit: Option<u32>,
+    only: Only,
+    limit: Option<Limit>,
     cursor: Option<String>,
 }
 
@@ -142,8 +141,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
         return Err(ToolFailure::new("there is no such metric", "see the tool's schema"));
     };
     let metric = explained.metric;
-    let asked = Asked { compare: Compare::None, ..wanted.asked };
-    let answered = companies.explain(&asked, metric).await?;
+    let answered = companies.explain(wanted.company.as_deref(), &wanted.days, &wanted.only, metric).await?;
     let selling = |fact: &Fact| fact.selling_agent().filter(|_| metric == Metric::SellingSide);
     let mut rows: Vec<(Place, Map<String, Value>)> = Vec::new();
     for (company, ExplainedPart { facts, counted }) in &answered.parts {

@@ -1,14 +1,15 @@
 //! `service_mix`.
 
 use futures_util::FutureExt as _;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::super::answer::{Answer, Row};
 use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
-use super::super::{Detail, parse};
+use super::super::{Detail, Limit, limit_or, parse};
 use super::{Page, agent_name, combined, inspector_name, money, put_page, rate_value, rounded3, word};
-use answers::{Asked, Companies, Company, MixPart};
+use answers::{Asked, Companies, Company, MixPart, Only};
 use domain::{CompanyName, FactTable};
 use insight::{MixBy, MixCell, MixKey, MixRow, ServiceMix, Trend};
 
@@ -29,17 +30,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
             "Service mix",
             "Use this for what is sold where: services and add-ons by ZIP, city, month, inspector, agent or agency, with \
              attach rates, growth, and add-ons sold less than the company's norm.",
-            super::narrowed_by(
-                super::period_input(companies, "last_quarter").one_of(
-                    "by",
-                    &["zip", "city", "month", "inspector", "agent", "agency"],
-                    "Default zip.",
-                ),
-                &["inspector", "agent", "agency", "service", "add_on", "zip", "city"],
-            )
-            .paged_rows("Groups", "10")
-            .detail()
-            .build(),
+            super::input::<Wanted>(companies, "last_quarter"),
             schema::paged_insight(),
             true,
         ),
@@ -47,7 +38,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     }]
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum By {
     #[default]
@@ -72,13 +63,17 @@ impl By {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct Wanted {
     #[serde(flatten)]
     asked: Asked,
+    /// Default zip.
     #[serde(default)]
     by: By,
-    limit: Option<usize>,
+    #[serde(flatten)]
+    only: Only,
+    /// Groups, default 10.
+    limit: Option<Limit>,
     cursor: Option<String>,
     #[serde(default)]
     detail: Detail,
@@ -87,9 +82,9 @@ struct Wanted {
 async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let mark = mark(companies, "service_mix", &arguments);
     let wanted: Wanted = parse(arguments)?;
-    let page = Page::of(mark, wanted.cursor.as_deref(), wanted.limit.unwrap_or(SHOWN))?;
+    let page = Page::of(mark, wanted.cursor.as_deref(), limit_or(wanted.limit, SHOWN))?;
     let by = wanted.by.mix();
-    let answered = companies.service_mix(&wanted.asked, by).await?;
+    let answered = companies.service_mix(&wanted.asked, &wanted.only, by).await?;
     let sums: Vec<_> =
         answered.parts.iter().map(|(_, part)| (part.mix.company.volume, None, part.mix.company.revenue)).collect();
     let rows = answered.parts.iter().map(|(_, part)| part.mix.rows.len()).max().unwrap_or(0);

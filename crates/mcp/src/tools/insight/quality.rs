@@ -1,6 +1,7 @@
 //! `data_quality`.
 
 use futures_util::FutureExt as _;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -23,7 +24,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
             "Use this for what distorts the numbers: missing agents, ZIPs, quotes, services, agents that look like one person, \
              agencies and add-ons spelled several ways, discounts among add-ons, double orders, misdated jobs, statistics \
              that disagree.",
-            super::days_input(companies, "last_365_days").build(),
+            super::input::<Wanted>(companies, "last_365_days"),
             schema::insight(),
             true,
         ),
@@ -31,7 +32,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     }]
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct Wanted {
     company: Option<Vec<String>>,
     #[serde(flatten)]

@@ -1,14 +1,15 @@
 //! `inspector_scorecard`.
 
 use futures_util::FutureExt as _;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::super::answer::{Answer, Row};
 use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
-use super::super::{Detail, parse};
+use super::super::{Detail, Limit, limit_or, parse};
 use super::{Page, combined, inspector_name, money, put_page, rate_value, rounded, word};
-use answers::{Asked, Companies, Company, ScorecardPart};
+use answers::{Asked, Companies, Company, Only, ScorecardPart};
 use domain::{CompanyName, FactTable, WordNumber};
 use insight::{Scorecard, ScorecardRow};
 
@@ -24,13 +25,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
             "Inspector scorecard",
             "Use this to compare inspectors or follow one: volume, hours, quoted revenue, add-on attach rate, cancellations, \
              repeat agents, time to publish, against the company's median and a period before.",
-            super::narrowed_by(
-                super::period_input(companies, "last_month").text("inspector", "Only this one: id or name."),
-                &["agent", "agency", "service", "add_on", "zip", "city"],
-            )
-            .detail()
-            .paged_rows("Inspectors", "all")
-            .build(),
+            super::input::<Wanted>(companies, "last_month").describe("inspector", "Only this one: id or name."),
             schema::paged_insight(),
             true,
         ),
@@ -38,21 +33,24 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     }]
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct Wanted {
     #[serde(flatten)]
     asked: Asked,
+    #[serde(flatten)]
+    only: Only,
     #[serde(default)]
     detail: Detail,
-    limit: Option<usize>,
+    /// Inspectors, default all.
+    limit: Option<Limit>,
     cursor: Option<String>,
 }
 
 async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let mark = mark(companies, "inspector_scorecard", &arguments);
     let wanted: Wanted = parse(arguments)?;
-    let page = Page::of(mark, wanted.cursor.as_deref(), wanted.limit.unwrap_or(SHOWN))?;
-    let answered = companies.scorecard(&wanted.asked).await?;
+    let page = Page::of(mark, wanted.cursor.as_deref(), limit_or(wanted.limit, SHOWN))?;
+    let answered = companies.scorecard(&wanted.asked, &wanted.only).await?;
     let of_company = |part: &ScorecardPart| {
         let company = &part.card.company;
         (company.volume, Some(company.hours), company.revenue)
