@@ -35,10 +35,10 @@ const STDIO_ROUNDS: usize = 1 + 10;
 /// A server's turn over stdio, which lasts for so many calls at least.
 const STDIO_TURN: Duration = Duration::from_millis(150);
 const STDIO_CALLS_MIN: usize = 30;
-const HTTP_ROUNDS: usize = 3;
+const HTTP_ROUNDS: usize = 7;
 /// A server's turn over HTTP, and how long its callers ask before anything is counted.
-const HTTP_TURN: Duration = Duration::from_secs(1);
-const HTTP_WARM_UP: Duration = Duration::from_millis(300);
+const HTTP_TURN: Duration = Duration::from_millis(500);
+const HTTP_WARM_UP: Duration = Duration::from_millis(200);
 const CALLERS: usize = 200;
 /// Between two looks at whether the demo's mirrors are filled.
 const WAIT: Duration = Duration::from_millis(100);
@@ -103,7 +103,7 @@ impl Question {
 /// Three numbers of each question (the first index) and program, where it is asked.
 type Measured = Vec<Vec<Option<[f64; 3]>>>;
 
-/// A server to be measured.
+/// A server to be measured, and how it is started.
 struct Program {
     name: String,
     path: String,
@@ -182,9 +182,9 @@ impl StdioServer {
 
 /// Median and 95th percentile in microseconds, and the bytes of the answer.
 fn over_stdio(programs: &[Program]) -> Measured {
-    let mut servers: Vec<StdioServer> = programs.iter().map(StdioServer::start).collect();
+    let mut servers: Vec<_> = programs.iter().map(|program| (program, StdioServer::start(program))).collect();
     let companies = format!("{}\n", LIST_COMPANIES.message());
-    for (_, server) in programs.iter().zip(&mut servers).filter(|(program, _)| !program.is_bare) {
+    for (_, server) in servers.iter_mut().filter(|(program, _)| !program.is_bare) {
         while !is_filled(server.ask(&companies)) {
             std::thread::sleep(WAIT);
         }
@@ -193,8 +193,8 @@ fn over_stdio(programs: &[Program]) -> Measured {
     for round in 0..STDIO_ROUNDS {
         for (question, times) in QUESTIONS.iter().zip(&mut times) {
             let line = format!("{}\n", question.message());
-            let asked = programs.iter().zip(&mut servers).zip(times.iter_mut());
-            for ((_, server), times) in asked.filter(|((program, _), _)| program.is_asked(question)) {
+            let asked = servers.iter_mut().zip(times.iter_mut()).filter(|((program, _), _)| program.is_asked(question));
+            for ((_, server), times) in asked {
                 if round == 0 {
                     question.check_rows(server.ask(&line));
                 }
@@ -293,8 +293,8 @@ async fn calls_a_second(address: SocketAddr, request: &Arc<[u8]>, callers: usize
 
 /// Calls a second of one caller and of many, and how many times as many those get; the middle one of the rounds.
 async fn over_http(programs: &[Program]) -> Measured {
-    let servers: Vec<(Killed, SocketAddr)> = programs.iter().map(start_http).collect();
-    for (program, (_, address)) in programs.iter().zip(&servers) {
+    let servers: Vec<_> = programs.iter().map(|program| (program, start_http(program))).collect();
+    for (program, (_, address)) in &servers {
         let mut caller = Caller::connect(*address).await;
         if !program.is_bare {
             while !is_filled(caller.ask(&request(&LIST_COMPANIES)).await) {
@@ -310,8 +310,8 @@ async fn over_http(programs: &[Program]) -> Measured {
         for (question, rates) in QUESTIONS.iter().zip(&mut rates).filter(|(question, _)| question.over_http) {
             let request = request(question);
             for (callers, which) in [(1, 0), (CALLERS, 1)] {
-                let asked = programs.iter().zip(&servers).zip(rates.iter_mut());
-                for ((_, (_, address)), rates) in asked.filter(|((program, _), _)| program.is_asked(question)) {
+                let asked = servers.iter().zip(rates.iter_mut()).filter(|((program, _), _)| program.is_asked(question));
+                for ((_, (_, address)), rates) in asked {
                     rates[which].push(calls_a_second(*address, &request, callers).await);
                 }
             }
