@@ -1,45 +1,90 @@
-//! The mirror at size: rows stored a second, bytes an inspection, and how long lists and searches take.
+//! The mirror at size: rows stored a second, bytes an inspection, and how long lists, rows for sums, insights and whole
+//! calls take.
 //!
-//! `cargo bench --bench mirror -- 10000 100000` (numbers of inspections, over both companies; 10,000 when none is given).
-//! A simulated service in the same process is synced through the real client first.
+//! `cargo bench --bench mirror -- --size 100000 --size 1000000` (numbers of inspections, over both companies; 10,000 when
+//! none is given; what is measured is the first company). A simulated service in the same process is synced through the
+//! real client first.
 
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    clippy::expect_used,
     clippy::too_many_lines,
     missing_docs,
     reason = "a bench prints, and may stop at the first surprise"
 )]
 
+use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::{Clock, SystemClock};
-use mirror::{InspectionQuery, Kind, Order, StatusWanted};
-use sandbox::{Sandbox, SandboxOptions};
+use rmcp::ServiceExt as _;
+use rmcp::model::CallToolRequestParams;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
 use spectora_mcp::app::App;
 use spectora_mcp::config::{Company, Config, Keeping};
-use sync::{Scope, Silent};
+use spectora_mcp::domain::{Clock, Naming, Status, SystemClock, WeekStart};
+use spectora_mcp::insight::{self, Looked, MixBy};
+use spectora_mcp::mirror::{InspectionQuery, Kind, Order, Side, StatusWanted};
+use spectora_mcp::sandbox::{Sandbox, SandboxOptions};
+use spectora_mcp::sync::{Scope, Silent};
 
-/// Repetitions of each question.
+/// Repetitions of each question: so many, or fewer where they take longer than a while.
 const ROUNDS: usize = 51;
+const ROUNDS_MIN: usize = 5;
+const ROUNDS_TIME: Duration = Duration::from_secs(2);
+
+/// A column of the table: what was measured at one size.
+#[derive(Default)]
+struct Column(Vec<(&'static str, String)>);
+
+impl Column {
+    fn put(&mut self, label: &'static str, value: String) {
+        eprintln!("  {label:34} {value:>20}");
+        self.0.push((label, value));
+    }
+
+    /// Times a question in milliseconds: the first time, and the middle one of the times after that.
+    fn time(&mut self, label: &'static str, mut question: impl FnMut()) {
+        let mut timed = || {
+            let started = Instant::now();
+            question();
+            started.elapsed().as_secs_f64() * 1e3
+        };
+        let first = timed();
+        let begun = Instant::now();
+        let mut again = Vec::new();
+        while again.len() < ROUNDS_MIN || again.len() < ROUNDS && begun.elapsed() < ROUNDS_TIME {
+            again.push(timed());
+        }
+        again.sort_by(f64::total_cmp);
+        self.put(label, format!("{first:.2} / {:.2}", again[again.len() / 2]));
+    }
+}
 
 fn main() {
     let sizes: Vec<u64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
     let sizes = if sizes.is_empty() { vec![10_000] } else { sizes };
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    for size in sizes {
-        runtime.block_on(measure(size));
+    let runtime = Runtime::new().unwrap();
+    let columns: Vec<Column> = sizes.into_iter().map(|size| measure(size, &runtime)).collect();
+    let cores = std::thread::available_parallelism().unwrap();
+    println!("{cores} cores; times in ms: the first one / the middle one of those repeated");
+    for (at, (label, _)) in columns[0].0.iter().enumerate() {
+        let values: String =
+            columns.iter().fold(String::new(), |line, column| line + &format!("{:>22}", column.0[at].1));
+        println!("{label:34}{values}");
     }
 }
 
-async fn measure(size: u64) {
+fn measure(size: u64, runtime: &Runtime) -> Column {
+    eprintln!("{size} inspections");
+    let mut column = Column::default();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let mut options = SandboxOptions::new(clock.now());
     options.inspections = Some(size);
-    let sandbox = Sandbox::start(options).await.unwrap();
+    let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let company = &sandbox.companies()[0];
     let config = Config {
@@ -49,8 +94,8 @@ async fn measure(size: u64) {
             timezone: jiff::tz::TimeZone::get(company.timezone).unwrap(),
             api_key: company.api_key.clone().into(),
             requests_per_minute: 1_000_000.try_into().unwrap(),
-            naming: domain::Naming::default(),
-            week_starts: domain::WeekStart::default(),
+            naming: Naming::default(),
+            week_starts: WeekStart::default(),
             known_services: vec!["Pool, Spa & Deck Inspection".to_owned()],
             monthly_budget: None,
             keeping: Keeping::default(),
@@ -63,100 +108,118 @@ async fn measure(size: u64) {
         warnings: Vec::new(),
     };
     let app = App::build(&config, &clock).unwrap();
-    let syncer = Arc::clone(app.mirrors().next().unwrap().1.unwrap().unwrap());
+    let syncer = Arc::clone(app.keepers().next().unwrap().1.unwrap().unwrap());
     let started = Instant::now();
-    let report = syncer.sync(Scope::Auto, &Silent).await.unwrap();
-    let took = started.elapsed();
-    let rows = sandbox.truth().companies[0].inspections.len();
-    let records = report.count().new;
-    println!("{rows} inspections ({records} records)");
-    println!("  sync            {:>8.1} s, {:.0} records/s", took.as_secs_f64(), records as f64 / took.as_secs_f64());
-    let bytes = syncer.mirror().bytes_on_disk();
-    println!("  on disk         {:>8.1} MB, {:.0} bytes an inspection", bytes as f64 / 1e6, bytes as f64 / rows as f64);
+    let report = runtime.block_on(syncer.sync(Scope::Auto, &Silent)).unwrap();
+    let took = started.elapsed().as_secs_f64();
+    let truth = sandbox.truth();
+    let truth = &truth.companies[0];
+    let (inspections, records) = (truth.inspections.len(), report.count().new);
     let mirror = syncer.mirror();
-    let ask = |name: &str, question: &dyn Fn()| {
-        let mut times: Vec<Duration> = (0..ROUNDS)
-            .map(|_| {
-                let started = Instant::now();
-                question();
-                started.elapsed()
-            })
-            .collect();
-        times.sort_unstable();
-        println!("  {name:<15} {:>8.2} ms", times[ROUNDS / 2].as_secs_f64() * 1e3);
-    };
+    let bytes = mirror.bytes_on_disk() as f64;
+    column.put("inspections", inspections.to_string());
+    column.put("records", records.to_string());
+    column.put("sync, s", format!("{took:.1}"));
+    column.put("sync, records/s", format!("{:.0}", records as f64 / took));
+    column.put("on disk, MB", format!("{:.1}", bytes / 1e6));
+    column.put("on disk, bytes an inspection", format!("{:.0}", bytes / inspections as f64));
+
     let now = clock.now();
-    let day = jiff::SignedDuration::from_hours(24);
-    let list = |query: InspectionQuery, order: Order| {
-        move || {
-            mirror.read_now(|snapshot| snapshot.inspections(&query, order, None, 25)).unwrap();
-        }
-    };
-    let month = InspectionQuery { period: Some((now - day * 30, now)), ..InspectionQuery::default() };
-    ask("all, newest", &list(InspectionQuery::default(), Order::Newest));
-    ask("a month", &list(month.clone(), Order::Newest));
-    ask("all, by quote", &list(InspectionQuery::default(), Order::QuoteHighest));
-    let canceled = StatusWanted { any_of: vec![domain::Status::Canceled], now: now.as_millisecond() };
-    ask("canceled", &list(InspectionQuery { status: canceled, ..InspectionQuery::default() }, Order::Newest));
-    ask("a ZIP", &list(InspectionQuery { zip: Some("80202".into()), ..InspectionQuery::default() }, Order::Newest));
-    ask(
-        "a service",
-        &list(InspectionQuery { service: Some("radon".into()), ..InspectionQuery::default() }, Order::Newest),
-    );
-    ask(
-        "a client",
-        &list(InspectionQuery { client: Some("smith".into()), ..InspectionQuery::default() }, Order::Newest),
-    );
-    ask(
-        "a street",
-        &list(InspectionQuery { place: Some("maple".into()), ..InspectionQuery::default() }, Order::Newest),
-    );
-    let agent = sandbox.truth().companies[0].agents[3].connection_id.to_string().parse().unwrap();
-    let with_agent = InspectionQuery { agent: Some((agent, mirror::Side::Any)), ..InspectionQuery::default() };
-    ask("an agent", &list(with_agent, Order::Newest));
-    ask("search", &|| {
-        let hits = mirror.read_now(|snapshot| snapshot.search("smith", 10)).unwrap();
-        std::hint::black_box(hits);
+    let (at, today) = (now.as_millisecond(), now.as_second() / 86_400);
+    let everything = || mirror.read_now(|parts| parts.facts(-100_000, 100_000)).unwrap();
+    column.time("rows for sums, all", || drop(black_box(everything())));
+    column.time("rows for sums, a year", || {
+        black_box(mirror.read_now(|parts| parts.facts(today - 365, today)).unwrap());
     });
-    ask("one record", &|| {
-        let id = sandbox.truth().companies[0].inspections[7].id.to_string();
-        mirror.read_now(|snapshot| snapshot.raw(Kind::Inspections, &id)).unwrap().expect("it is there");
-    });
-    let today = now.as_second() / 86_400;
-    let quarter = insight::Scope { from: today - 90, to: today };
-    let at = now.as_millisecond();
-    let everything = || mirror.read_now(|snapshot| snapshot.facts()).unwrap();
-    ask("facts, all", &|| drop(std::hint::black_box(everything())));
+
     // From here on as the server answers: with all rows in memory.
     let facts = everything();
-    ask("scorecard", &|| {
-        std::hint::black_box(insight::scorecard(&facts, &quarter, None, at));
+    let days = |days: i64| {
+        let last = insight::Scope { from: today - days, to: today - 1 };
+        (last, insight::Scope { from: last.from - days, to: last.from - 1 })
+    };
+    column.time("insight: scorecard, a month", || {
+        let (month, before) = days(30);
+        black_box(insight::scorecard(&facts, &month, Some(&before), at));
     });
-    ask("service mix", &|| {
-        let by = insight::MixBy::Zip;
-        std::hint::black_box(insight::service_mix(&facts, &quarter, None, by, at));
+    column.time("insight: agents, a year", || {
+        let (year, before) = days(365);
+        black_box(insight::agent_analysis(&facts, &year, Some(&before), at));
     });
-    ask("agents", &|| {
-        std::hint::black_box(insight::agent_analysis(&facts, &quarter, None, at));
+    column.time("insight: service mix, a quarter", || {
+        let (quarter, before) = days(91);
+        black_box(insight::service_mix(&facts, &quarter, Some(&before), MixBy::Zip, at));
     });
-    ask("capacity", &|| {
-        std::hint::black_box(insight::capacity_plan(&facts, 6, today, at, domain::WeekStart::default()));
+    column.time("insight: capacity", || {
+        black_box(insight::capacity_plan(&facts, 6, today, at, WeekStart::default()));
+        black_box(insight::inspector_weeks(&facts, today, at, WeekStart::default()));
     });
-    ask("data quality", &|| {
-        std::hint::black_box(insight::quality(
-            &insight::Looked::at(&facts, &domain::Naming::default(), at),
-            today - 365,
-            today,
-        ));
+    column.time("insight: briefing", || {
+        black_box(insight::briefing(Vec::new(), &facts, &[], now));
     });
-    ask("briefing", &|| {
-        std::hint::black_box(insight::briefing(Vec::new(), &facts, &[], now));
+    column.time("insight: data quality, a year", || {
+        black_box(insight::quality(&Looked::at(&facts, &Naming::default(), at), today - 365, today));
     });
-    println!("  peak memory     {:>8} (of this process, with the simulated service)", peak());
+    drop(facts);
+
+    let list = |query: InspectionQuery, order: Order| {
+        move || {
+            mirror.read_now(|parts| parts.inspections(&query, order, None, 25)).unwrap();
+        }
+    };
+    let any = InspectionQuery::default;
+    let month = (now - jiff::SignedDuration::from_hours(24 * 30), now);
+    let canceled = StatusWanted { any_of: vec![Status::Canceled], now: at };
+    let agent = truth.agents[3].connection_id.to_string().parse().unwrap();
+    column.time("list: all, newest", list(any(), Order::Newest));
+    column.time("list: all, by quote", list(any(), Order::QuoteHighest));
+    column.time("list: a month", list(InspectionQuery { period: Some(month), ..any() }, Order::Newest));
+    column.time("list: canceled", list(InspectionQuery { status: canceled, ..any() }, Order::Newest));
+    column.time("list: a ZIP", list(InspectionQuery { zip: Some("80202".into()), ..any() }, Order::Newest));
+    column.time("list: a service", list(InspectionQuery { service: Some("radon".into()), ..any() }, Order::Newest));
+    column.time("list: a client", list(InspectionQuery { client: Some("smith".into()), ..any() }, Order::Newest));
+    column.time("list: a street", list(InspectionQuery { place: Some("maple".into()), ..any() }, Order::Newest));
+    column.time("list: an agent", list(InspectionQuery { agent: Some((agent, Side::Any)), ..any() }, Order::Newest));
+    column.time("search", || {
+        black_box(mirror.read_now(|parts| parts.search("smith", 10)).unwrap());
+    });
+    let id = truth.inspections[7].id.to_string();
+    column.time("one record", || {
+        black_box(mirror.read_now(|parts| parts.raw(Kind::Inspections, &id)).unwrap().unwrap());
+    });
+
+    // Whole calls, from the client's question to the answer it has read. The first insight reads the rows.
+    let client = runtime.block_on(async {
+        let (ours, theirs) = tokio::io::duplex(1 << 18);
+        let server = app.server();
+        tokio::spawn(async move { server.serve(theirs).await.unwrap().waiting().await });
+        ().serve(ours).await.unwrap()
+    });
+    let call = |tool: &'static str, arguments: Value| {
+        let (client, question) =
+            (&client, CallToolRequestParams::new(tool).with_arguments(arguments.as_object().unwrap().clone()));
+        move || {
+            let answer = runtime.block_on(client.call_tool(question.clone())).unwrap();
+            assert_ne!(answer.is_error, Some(true), "{answer:?}");
+        }
+    };
+    column.time("call: inspector_scorecard", call("inspector_scorecard", json!({})));
+    column.time("call: agent_analysis", call("agent_analysis", json!({})));
+    column.time("call: service_mix", call("service_mix", json!({})));
+    column.time("call: capacity_plan", call("capacity_plan", json!({})));
+    column.time("call: prep_briefing", call("prep_briefing", json!({})));
+    column.time("call: data_quality", call("data_quality", json!({})));
+    column.time("call: list_inspections, 25", call("list_inspections", json!({"period": "last_month", "limit": 25})));
+    column.time("call: list_agents, 25", call("list_agents", json!({"limit": 25})));
+    runtime.block_on(client.cancel()).unwrap();
+    runtime.block_on(app.end());
+    column.put("peak memory, MB, with the service", peak());
+    column
 }
 
-/// The most memory this process had, where the system tells.
+/// The most memory this process had, where the system tells; of all sizes so far.
 fn peak() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("unknown").trim().to_owned()
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+    peak.map_or_else(|| "unknown".to_owned(), |kilobytes: u64| (kilobytes * 1024 / 1_000_000).to_string())
 }
