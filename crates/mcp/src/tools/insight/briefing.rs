@@ -137,7 +137,7 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 let jobs = briefing.without_span;
                 basis.notes.push(format!("{jobs} jobs without a time or length are not checked for overlaps"));
             }
-            Ok(((briefing, facts.shared_inspector_names()), basis))
+            Ok(((briefing, facts.shared_inspector_names().clone()), basis))
         }
     })
     .await?;
