@@ -1,6 +1,7 @@
 //! `capacity_plan`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use serde::Deserialize;
@@ -11,8 +12,8 @@ use super::super::super::{Context, Tool, ToolFailure, declare, schema};
 use super::super::{ask_each, parse};
 use super::{Only, inspector_name, rounded, rounded3};
 use domain::{CompanyName, FactTable, date_of, epoch_day};
-use insight::{AHEAD_MAX, CapacityPlan, InspectorWeeks, WEEKS_MIN, capacity_plan, inspector_weeks};
-use records::{Need, summed};
+use insight::{AHEAD_MAX, CapacityBase, CapacityPlan, InspectorWeeks, WEEKS_MIN, inspector_weeks};
+use records::{Need, remembered};
 
 /// Weeks ahead unless asked otherwise.
 const AHEAD: usize = 6;
@@ -73,12 +74,16 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
             let (facts, mut basis) = company.records.facts_of(&only, Need::All).await?;
             let week_starts = company.records.week_starts();
             basis.notes.push(format!("{}: weeks begin on {}", company.name, week_starts.name()));
-            let (plan, inspectors) = summed(&facts, move |facts| {
-                let now = now.as_millisecond();
-                let plan = capacity_plan(facts, ahead, today, now, week_starts);
-                (plan, shows_inspectors.then(|| inspector_weeks(facts, today, now, week_starts)))
-            })
-            .await;
+            let (now, this_week) = (now.as_millisecond(), week_starts.first_day(today));
+            let base = format!("capacity of {ahead} weeks after {this_week}, {week_starts:?}");
+            let base = remembered(&facts, base, move |facts| CapacityBase::of(facts, ahead, today, week_starts)).await;
+            let plan = base.as_ref().as_ref().map(|base| base.at(now));
+            let inspectors = if shows_inspectors {
+                let weeks = format!("inspectors before {this_week}, {week_starts:?}, {} begun", facts.begun(now));
+                Some(remembered(&facts, weeks, move |facts| inspector_weeks(facts, today, now, week_starts)).await)
+            } else {
+                None
+            };
             Ok(((facts, plan, inspectors), basis))
         }
     })
@@ -108,7 +113,8 @@ async fn answer(context: &Context, arguments: Map<String, Value>) -> Result<Answ
                 }
             }
         }
-        let rows = |inspectors: &Vec<InspectorWeeks>| inspectors.iter().map(|one| of_inspector(facts, one)).collect();
+        let rows =
+            |inspectors: &Arc<Vec<InspectorWeeks>>| inspectors.iter().map(|one| of_inspector(facts, one)).collect();
         part.put("inspectors", inspectors.as_ref().map::<Vec<Value>, _>(rows));
         parts.push(Value::Object(part.0));
     }
