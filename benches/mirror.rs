@@ -126,10 +126,10 @@ fn measure(size: u64, runtime: &Runtime) -> Column {
 
     let now = clock.now();
     let (at, today) = (now.as_millisecond(), now.as_second() / 86_400);
-    let everything = || mirror.read_now(|parts| parts.facts(-100_000, 100_000)).unwrap();
+    let everything = || mirror.read_now(|snapshot| snapshot.facts(-100_000, 100_000)).unwrap();
     column.time("rows for sums, all", || drop(black_box(everything())));
     column.time("rows for sums, a year", || {
-        black_box(mirror.read_now(|parts| parts.facts(today - 365, today)).unwrap());
+        black_box(mirror.read_now(|snapshot| snapshot.facts(today - 365, today)).unwrap());
     });
 
     // From here on as the server answers: with all rows in memory.
@@ -164,7 +164,7 @@ fn measure(size: u64, runtime: &Runtime) -> Column {
 
     let list = |query: InspectionQuery, order: Order| {
         move || {
-            mirror.read_now(|parts| parts.inspections(&query, order, None, 25)).unwrap();
+            mirror.read_now(|snapshot| snapshot.inspections(&query, order, None, 25)).unwrap();
         }
     };
     let any = InspectionQuery::default;
@@ -181,11 +181,11 @@ fn measure(size: u64, runtime: &Runtime) -> Column {
     column.time("list: a street", list(InspectionQuery { place: Some("maple".into()), ..any() }, Order::Newest));
     column.time("list: an agent", list(InspectionQuery { agent: Some((agent, Side::Any)), ..any() }, Order::Newest));
     column.time("search", || {
-        black_box(mirror.read_now(|parts| parts.search("smith", 10)).unwrap());
+        black_box(mirror.read_now(|snapshot| snapshot.search("smith", 10)).unwrap());
     });
     let id = truth.inspections[7].id.to_string();
     column.time("one record", || {
-        black_box(mirror.read_now(|parts| parts.raw(Kind::Inspections, &id)).unwrap().unwrap());
+        black_box(mirror.read_now(|snapshot| snapshot.raw(Kind::Inspections, &id)).unwrap().unwrap());
     });
 
     // Whole calls, from the client's question to the answer it has read. The first insight reads the rows.

@@ -37,7 +37,9 @@ const OWN_CRATES: &[&str] = &["spectora_mcp", "mcp", "records", "sync", "mirror"
 
 /// Threads for what waits on files. All work on mirrors and all sums at once leave some for standard input and output and
 /// for looking up addresses; threads begin when needed, since each keeps memory of its own.
-const BLOCKING_THREADS_MAX: usize = ::mirror::READINGS_MAX + ::mirror::CHANGES_MAX + records::SUMS_MAX + 6;
+fn blocking_threads_max() -> usize {
+    ::mirror::READINGS_MAX + ::mirror::CHANGES_MAX + records::sums_max() + 6
+}
 
 /// Lets AI assistants ask about a home-inspection company's Spectora data. It can only read.
 ///
@@ -162,7 +164,7 @@ pub fn main() -> ExitCode {
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).build()
+    tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(blocking_threads_max()).build()
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {

@@ -9,7 +9,7 @@ use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use rand::{RngExt as _, SeedableRng as _};
-use sandbox::{CompanyTruth, InspectionRow};
+use sandbox::{CompanyTruth, Edit, InspectionRow, Profile};
 use serde_json::json;
 use sync::Scope;
 
@@ -317,4 +317,27 @@ async fn weeks_begin_on_sunday_where_the_company_says_so() {
     }
     assert_eq!(weeks.len(), 3);
     assert!(plan["basis"]["notes"].to_string().contains("weeks begin on Sunday"), "{}", plan["basis"]);
+}
+
+#[tokio::test]
+async fn what_is_remembered_is_not_older_than_the_rows() {
+    let app = TestApp::kept(Profile::Full).await;
+    let truth = app.sandbox.truth();
+    let company = &truth.companies[0];
+    let next_monday = monday_of(civil(&company.zone, now()).date()) + 7.days();
+    let next = |row: &&InspectionRow| {
+        row.deleted_at.is_none() && row.canceled_at.is_none() && week_of(&company.zone, row) == next_monday
+    };
+    let booked: Vec<&InspectionRow> = company.inspections.iter().filter(next).collect();
+    let city = company.place(booked[0]).city;
+    let (all, in_city) = (json!({"company": company.name}), json!({"company": company.name, "city": city}));
+    let plan = async |asked: &serde_json::Value| app.answer("capacity_plan", asked.clone()).await["companies"].clone();
+    let of_next_week = |plan: &serde_json::Value| plan[0]["weeks"][0]["booked"].as_u64().unwrap();
+    let (first, first_in_city) = (plan(&all).await, plan(&in_city).await);
+    assert_eq!((plan(&all).await, plan(&in_city).await), (first.clone(), first_in_city.clone()));
+    assert_eq!(of_next_week(&first), booked.len() as u64);
+    let edits: Vec<Edit> = booked.iter().map(|row| Edit::Cancel { company: 0, id: row.id }).collect();
+    app.sandbox.edit(&edits);
+    app.sync(Scope::Auto).await;
+    assert_eq!((of_next_week(&plan(&all).await), of_next_week(&plan(&in_city).await)), (0, 0));
 }

@@ -9,12 +9,12 @@ use domain::{
     InspectionQuery, InspectorWanted, NamedPeriod, date_of,
 };
 use insight::{
-    AgentAnalysis, Briefing, CapacityPlan, Compared, Counting, Disagreement, Finding, Habit, InspectorWeeks, Looked,
-    Metric, MixBy, REPEAT_DAYS, SETTLED_DAYS, Scope, Scorecard, ScorecardRow, ServiceMix, agent_analysis, briefing,
-    capacity_plan, disagreements, habits, inspector_weeks, quality, scorecard, service_mix,
+    AgentAnalysis, Briefing, CapacityBase, CapacityPlan, Compared, Counting, Disagreement, Finding, Habit,
+    InspectorWeeks, Looked, Metric, MixBy, REPEAT_DAYS, SETTLED_DAYS, Scope, Scorecard, ScorecardRow, ServiceMix,
+    agent_analysis, briefing, disagreements, habits, inspector_weeks, quality, scorecard, service_mix,
 };
 use jiff::Timestamp;
-use records::{Basis, Gap, InspectorMeant, Need, Note, Period, RecordsError, summed};
+use records::{Basis, Gap, InspectorMeant, Need, Note, Period, RecordsError, remembered, summed};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -101,7 +101,7 @@ pub struct CapacityPart {
     /// The forecast; `None` where there are too few weeks.
     pub plan: Option<CapacityPlan>,
     /// Each inspector's weeks, unless one alone was asked for.
-    pub inspectors: Option<Vec<InspectorWeeks>>,
+    pub inspectors: Option<Arc<Vec<InspectorWeeks>>>,
 }
 
 /// A company's day.
@@ -221,12 +221,18 @@ impl Companies {
         self.ask(&question, |part| async move {
             let day = domain::epoch_day(today(part.company, part.now));
             let week_starts = part.company.records.week_starts();
-            let (plan, inspectors) = part
-                .sum(move |facts, now| {
-                    let plan = capacity_plan(facts, weeks, day, now, week_starts);
-                    (plan, with_inspectors.then(|| inspector_weeks(facts, day, now, week_starts)))
-                })
-                .await;
+            let (now, this_week) = (part.now.as_millisecond(), week_starts.first_day(day));
+            let base = format!("capacity of {weeks} weeks after {this_week}, {week_starts:?}");
+            let base =
+                remembered(&part.facts, base, move |facts| CapacityBase::of(facts, weeks, day, week_starts)).await;
+            let plan = base.as_ref().as_ref().map(|base| base.at(now));
+            let inspectors = if with_inspectors {
+                let begun = part.facts.begun(now);
+                let key = format!("inspectors before {this_week}, {week_starts:?}, {begun} begun");
+                Some(remembered(&part.facts, key, move |facts| inspector_weeks(facts, day, now, week_starts)).await)
+            } else {
+                None
+            };
             let mut basis = part.basis;
             if plan.is_none() {
                 basis.gaps.push(Gap::Forecast(part.company.name.clone(), insight::WEEKS_MIN));
@@ -395,7 +401,7 @@ async fn company_briefing(
         basis.notes.push(Note::OverlapsUnchecked(briefing.without_span));
     }
     basis.periods.push(period);
-    Ok((BriefingPart { briefing, shared_names: facts.shared_inspector_names() }, basis))
+    Ok((BriefingPart { briefing, shared_names: facts.shared_inspector_names().clone() }, basis))
 }
 
 /// Adds what files the inspections have, as the service says now, and gives the documents that usually come, with what

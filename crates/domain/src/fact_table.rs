@@ -4,6 +4,7 @@
 
 mod builder;
 mod fact;
+mod memo;
 mod narrowing;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use builder::{FactTableBuilder, NewFact};
 pub use fact::{AgentNumber, Assistants, Fact, InspectorNumber, Sold, WordNumber};
+pub use memo::Memo;
 pub use narrowing::Narrowing;
 
 const DAY_MS: i64 = 86_400_000;
@@ -73,6 +75,7 @@ pub struct FactTable {
     rows: Vec<Fact>,
     deleted: Vec<Fact>,
     names: Arc<Names>,
+    memo: Memo,
 }
 
 /// What the numbers in rows stand for.
@@ -86,6 +89,7 @@ struct Names {
     /// By number, which is the place here, in the order of the store's keys.
     inspectors: Vec<Person<InspectorFact>>,
     agents: Vec<Person<AgentFact>>,
+    shared_inspector_names: BTreeSet<String>,
     /// The ids of inspections that are not decimals.
     odd_ids: HashMap<i64, String>,
 }
@@ -114,8 +118,7 @@ impl FactTable {
         &self.rows
     }
 
-    /// The inspections deleted by the service's word, in order of their beginnings. What was sold with them and who
-    /// assisted is not known, and a narrowed table has none.
+    /// The inspections deleted by the service's word, in order of their beginnings; a narrowed table has none.
     pub fn deleted(&self) -> &[Fact] {
         &self.deleted
     }
@@ -135,7 +138,18 @@ impl FactTable {
     #[must_use]
     pub fn only(&self, holds: impl Fn(&Fact) -> bool) -> Self {
         let rows = self.rows.iter().filter(|fact| holds(fact)).copied().collect();
-        Self { since: self.since, rows, deleted: Vec::new(), names: Arc::clone(&self.names) }
+        Self { since: self.since, rows, deleted: Vec::new(), names: Arc::clone(&self.names), memo: Memo::default() }
+    }
+
+    /// What was worked out from these rows before.
+    pub fn memo(&self) -> &Memo {
+        &self.memo
+    }
+
+    /// How many of the rows began before `now` (milliseconds since 1970). As long as this stays the same, so does what
+    /// depends on `now` by that alone.
+    pub fn begun(&self, now: i64) -> usize {
+        self.rows.partition_point(|fact| fact.starts_at() < now)
     }
 
     /// The id of an inspection as the service knows it.
@@ -199,11 +213,15 @@ impl FactTable {
         self.names.inspectors.len()
     }
 
+    /// Every inspector's number.
+    pub fn inspector_numbers(&self) -> impl Iterator<Item = InspectorNumber> + use<> {
+        let all = u32::try_from(self.names.inspectors.len()).unwrap_or(u32::MAX);
+        (0..all).filter_map(InspectorNumber::new)
+    }
+
     /// The folded names that more than one inspector has.
-    pub fn shared_inspector_names(&self) -> BTreeSet<String> {
-        let mut seen = BTreeSet::new();
-        let known = self.names.inspectors.iter().filter_map(|person| person.known.as_ref());
-        known.map(|inspector| crate::fold(&inspector.name)).filter(|name| !seen.insert(name.clone())).collect()
+    pub fn shared_inspector_names(&self) -> &BTreeSet<String> {
+        &self.names.shared_inspector_names
     }
 
     /// An agent, whether or not the service still has them; `None` for one of whom nothing is known.

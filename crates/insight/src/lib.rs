@@ -23,7 +23,8 @@ pub use agents::{
 };
 pub use briefing::{AgentBackground, Briefing, Exception, Hop, IMPOSSIBLE_KMH, Job, Round, TIGHT_KMH, briefing};
 pub use capacity::{
-    AHEAD_MAX, BOOKED_WEEKS, CapacityPlan, InspectorWeeks, Model, WEEKS_MIN, Week, capacity_plan, inspector_weeks,
+    AHEAD_MAX, BOOKED_WEEKS, CapacityBase, CapacityPlan, InspectorWeeks, Model, WEEKS_MIN, Week, capacity_plan,
+    inspector_weeks,
 };
 pub use common::{Rate, SMALL_SAMPLE, Scope, rate};
 pub use documents::{Habit, SETTLED_DAYS, habits, late};

@@ -2,14 +2,17 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{CachedStatement, Connection, Rows};
+use rusqlite::{CachedStatement, Connection, OpenFlags, Rows};
 
 use super::inspectors::InspectorPeople;
 use super::interned::{InternedKind, SHARED_BIT};
+use super::state::stored_coverage;
 use super::store::GONE_DELETED;
-use super::{MirrorError, Snapshot};
+use super::{Kind, MirrorError, Snapshot};
 use domain::{AgentFact, Assistants, FactTable, FactTableBuilder, InspectorFact, Named, NewFact, Sold, WordNumber};
 
+/// From so many inspections on they are read in two halves at once.
+const HALVED_MIN: usize = 50_000;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
@@ -31,57 +34,52 @@ pub struct KnownAgent {
 }
 
 impl Snapshot<'_> {
-    /// Every inspection that has a beginning and has not vanished from the service; those it calls deleted apart.
+    /// Every inspection that has a beginning and has not vanished from the service; those it calls deleted apart. Of many,
+    /// half is read on a thread of its own.
     pub fn facts(&self) -> Result<FactTable, MirrorError> {
         let mut table = FactTableBuilder::default();
         self.add_words(&mut table)?;
         self.add_agents(&mut table)?;
-        for (pk, id) in self.odd_ids(super::Kind::Inspections)? {
+        for (pk, id) in self.odd_ids(Kind::Inspections)? {
             table.odd_id(pk, id);
         }
         let inspectors = self.inspector_people()?;
         for one in &inspectors.people {
             table.inspector(one.pk, InspectorFact { id: one.id.clone(), name: one.shown() });
         }
-        let mut assisting = self.connection.prepare_cached(Assisting::SQL)?;
-        let mut assisting = Assisting::of(assisting.query([])?)?;
-        let mut sold = SoldByBits::read(self.connection)?;
-        table.reserve(usize::try_from(self.count(super::Kind::Inspections)?).unwrap_or(0));
-        // In the order in which the rows lie in the file: most of them are wanted, and looking each up in the order of time
-        // takes several times as long as sorting them afterwards.
-        let mut statement = self.connection.prepare_cached(
-            "SELECT pk, starts_at, day, minute, duration, created_at, canceled_at, published_at, quote, inspector, \
-             buying_agent, selling_agent, zip, city, cancel_reason, paid, confirmed, sold, gone FROM inspections NOT INDEXED \
-             WHERE gone IN (0, ?) AND starts_at IS NOT NULL ORDER BY pk",
-        )?;
-        let mut rows = statement.query([GONE_DELETED])?;
-        while let Some(row) = rows.next()? {
-            let (pk, is_deleted): (i64, bool) = (row.get(0)?, row.get::<_, i64>(18)? != 0);
-            let inspector = row.get::<_, Option<i64>>(9)?.map(|one| inspectors.person(one));
-            let new = NewFact {
-                pk,
-                starts_at: row.get(1)?,
-                day: row.get(2)?,
-                minute: row.get(3)?,
-                hours: row.get(4)?,
-                created_at: row.get(5)?,
-                canceled_at: row.get(6)?,
-                published_at: row.get(7)?,
-                quote: row.get(8)?,
-                inspector,
-                buying_agent: row.get(10)?,
-                selling_agent: row.get(11)?,
-                zip: row.get(12)?,
-                city: row.get(13)?,
-                reason: row.get(14)?,
-                paid: row.get(15)?,
-                confirmed: row.get(16)?,
-                sold: if is_deleted { Sold::default() } else { sold.with(pk, row.get(17)?, &mut table)? },
-                assistants: assisting.with(pk, &inspectors, inspector, &mut table)?,
-            };
-            if is_deleted { table.push_deleted(&new) } else { table.push(&new) }
-        }
+        let rows = usize::try_from(self.count(Kind::Inspections)?).unwrap_or(0);
+        table.reserve(rows);
+        let twin = if rows < HALVED_MIN { None } else { self.twin()? };
+        let Some(twin) = twin else {
+            add_rows(self.connection, (i64::MIN, i64::MAX), &inspectors, &mut table)?;
+            return Ok(table.build());
+        };
+        let sql = "SELECT coalesce(min(pk), 0), coalesce(max(pk), 0) FROM inspections";
+        let (least, most) = self.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let middle = i64::midpoint(least, most);
+        let upper = std::thread::scope(|scope| {
+            let upper = scope.spawn(|| {
+                let mut upper = FactTableBuilder::default();
+                upper.reserve(rows / 2);
+                // The connection ends with this thread.
+                let twin = twin;
+                add_rows(&twin, (middle.saturating_add(1), i64::MAX), &inspectors, &mut upper).map(|()| upper)
+            });
+            add_rows(self.connection, (i64::MIN, middle), &inspectors, &mut table)?;
+            upper.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault))
+        })?;
+        table.absorb(upper);
         Ok(table.build())
+    }
+
+    /// A second connection that sees the same inspections; `None` where they have changed meanwhile.
+    fn twin(&self) -> Result<Option<Connection>, MirrorError> {
+        let twin = super::connect(self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        twin.execute_batch("BEGIN DEFERRED")?;
+        let seen =
+            |connection: &Connection| Ok::<_, MirrorError>(stored_coverage(connection, Kind::Inspections)?.revision);
+        let is_same = seen(&twin)? == seen(self.connection)?;
+        Ok(is_same.then_some(twin))
     }
 
     fn add_words(&self, table: &mut FactTableBuilder) -> Result<(), MirrorError> {
@@ -105,7 +103,7 @@ impl Snapshot<'_> {
 
     /// The agents the service has, and those it had.
     fn add_agents(&self, table: &mut FactTableBuilder) -> Result<(), MirrorError> {
-        let odd_ids = self.odd_ids(super::Kind::Agents)?;
+        let odd_ids = self.odd_ids(Kind::Agents)?;
         let mut statement =
             self.connection.prepare_cached("SELECT pk, agent_id, name, agency, created_at, gone FROM agents")?;
         let mut rows = statement.query([])?;
@@ -158,7 +156,7 @@ impl Snapshot<'_> {
 
     /// Every agent the service has or had, by name.
     pub fn known_agents(&self) -> Result<Vec<KnownAgent>, MirrorError> {
-        let odd_ids = self.odd_ids(super::Kind::Agents)?;
+        let odd_ids = self.odd_ids(Kind::Agents)?;
         let mut statement = self.connection.prepare_cached(
             "SELECT a.pk, a.name, w.text, a.agent_id, a.gone FROM agents a LEFT JOIN words w ON w.pk = a.agency \
              ORDER BY a.folded, a.pk",
@@ -179,7 +177,7 @@ impl Snapshot<'_> {
 
     /// The number of an agent whom an inspection names, whether or not the agent's own record is here.
     pub fn agent_in_inspections(&self, id: &str) -> Result<Option<i64>, MirrorError> {
-        let Some(pk) = super::interned::known_key(self.connection, super::Kind::Agents, id)? else { return Ok(None) };
+        let Some(pk) = super::interned::known_key(self.connection, Kind::Agents, id)? else { return Ok(None) };
         let sql = "SELECT EXISTS (SELECT 1 FROM inspections WHERE buying_agent = ?1) \
                    OR EXISTS (SELECT 1 FROM inspections WHERE selling_agent = ?1)";
         let is_there: bool = self.connection.prepare_cached(sql)?.query_row([pk], |row| row.get(0))?;
@@ -187,11 +185,58 @@ impl Snapshot<'_> {
     }
 
     /// The ids of a kind that are not decimals, by number.
-    fn odd_ids(&self, kind: super::Kind) -> Result<HashMap<i64, String>, MirrorError> {
+    fn odd_ids(&self, kind: Kind) -> Result<HashMap<i64, String>, MirrorError> {
         let mut statement = self.connection.prepare_cached("SELECT pk, id FROM odd_ids WHERE kind = ?")?;
         let rows = statement.query_map([kind.id_kind()], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+/// Adds the inspections whose numbers lie from `span.0` to `span.1`. They are read in the order in which they lie in the
+/// file: most of them are wanted, and looking each up in the order of time takes several times as long as sorting them
+/// afterwards.
+fn add_rows(
+    connection: &Connection,
+    span: (i64, i64),
+    inspectors: &InspectorPeople,
+    table: &mut FactTableBuilder,
+) -> Result<(), MirrorError> {
+    let mut assisting = connection.prepare_cached(Assisting::SQL)?;
+    let mut assisting = Assisting::of(assisting.query(span)?)?;
+    let mut sold = SoldByBits::read(connection)?;
+    let mut statement = connection.prepare_cached(
+        "SELECT pk, starts_at, day, minute, duration, created_at, canceled_at, published_at, quote, inspector, \
+         buying_agent, selling_agent, zip, city, cancel_reason, paid, confirmed, sold, gone FROM inspections NOT INDEXED \
+         WHERE pk BETWEEN ?1 AND ?2 AND gone IN (0, ?3) AND starts_at IS NOT NULL ORDER BY pk",
+    )?;
+    let mut rows = statement.query((span.0, span.1, GONE_DELETED))?;
+    while let Some(row) = rows.next()? {
+        let (pk, is_deleted): (i64, bool) = (row.get(0)?, row.get::<_, i64>(18)? != 0);
+        let inspector = row.get::<_, Option<i64>>(9)?.map(|one| inspectors.person(one));
+        let new = NewFact {
+            pk,
+            starts_at: row.get(1)?,
+            day: row.get(2)?,
+            minute: row.get(3)?,
+            hours: row.get(4)?,
+            created_at: row.get(5)?,
+            canceled_at: row.get(6)?,
+            published_at: row.get(7)?,
+            quote: row.get(8)?,
+            inspector,
+            buying_agent: row.get(10)?,
+            selling_agent: row.get(11)?,
+            zip: row.get(12)?,
+            city: row.get(13)?,
+            reason: row.get(14)?,
+            paid: row.get(15)?,
+            confirmed: row.get(16)?,
+            sold: sold.with(pk, row.get(17)?, table)?,
+            assistants: assisting.with(pk, inspectors, inspector, table)?,
+        };
+        if is_deleted { table.push_deleted(&new) } else { table.push(&new) }
+    }
+    Ok(())
 }
 
 /// Who assists with which inspection, read beside the inspections in the order of their numbers.
@@ -202,8 +247,8 @@ struct Assisting<'a> {
 }
 
 impl<'a> Assisting<'a> {
-    const SQL: &'static str =
-        "SELECT inspection, inspector FROM inspection_inspectors WHERE is_primary = 0 ORDER BY inspection, inspector";
+    const SQL: &'static str = "SELECT inspection, inspector FROM inspection_inspectors \
+                               WHERE inspection BETWEEN ? AND ? AND is_primary = 0 ORDER BY inspection, inspector";
 
     fn of(rows: Rows<'a>) -> Result<Self, MirrorError> {
         let mut assisting = Self { rows, next: None };

@@ -66,8 +66,8 @@ const BUSY_WAIT: Duration = Duration::from_secs(10);
 const MAKING_TIME_MAX: Duration = Duration::from_secs(2);
 /// How often they look.
 const MAKING_LOOK_EVERY: Duration = Duration::from_millis(20);
-/// The most idle readers kept open.
-const READERS_IDLE_MAX: usize = 2;
+/// The most idle readers kept open: as many as read at once, since opening one takes longer than most questions.
+const READERS_IDLE_MAX: usize = READINGS_MAX;
 /// Memory for pages of one connection, in KiB (negative is SQLite's way to say so).
 const CACHE_KIB: i64 = -2_000;
 /// A write-ahead log larger than this is cut after a checkpoint, in bytes.

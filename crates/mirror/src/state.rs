@@ -194,7 +194,7 @@ fn count(count: Option<i64>) -> Option<u64> {
     count.and_then(|count| u64::try_from(count).ok())
 }
 
-fn stored_coverage(connection: &rusqlite::Connection, kind: Kind) -> Result<Coverage, MirrorError> {
+pub(super) fn stored_coverage(connection: &rusqlite::Connection, kind: Kind) -> Result<Coverage, MirrorError> {
     let found = connection
         .prepare_cached(
             "SELECT revision, full_at, fresh_at, window_at, window_from, reach, read_from, ahead, turn, shortfall, \
@@ -386,7 +386,7 @@ impl Snapshot<'_> {
     /// Whether any stored inspection is canceled.
     pub fn shows_canceled(&self) -> Result<bool, MirrorError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM inspections WHERE gone = 0 AND canceled_at IS NOT NULL)";
-        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
     }
 }
 

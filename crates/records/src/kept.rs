@@ -1,6 +1,6 @@
 //! Questions that only a mirror can answer, and bringing it up to date on request.
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use super::names::resolve;
 use super::reach::{Need, Reached, Standing};
 use super::{Basis, Gap, Note, Records, RecordsError, Source};
 use domain::{Agent, Client, FactTable, Inspection, Naming, SearchTerms, date_of, epoch_day, fold, has_words};
-use mirror::{Kind, News};
+use mirror::{Coverage, Kind, MirrorError, News, Snapshot, Trouble};
 use spectora::{Connections, Contacts};
 use sync::{MirrorStatus, Progress, Scope, SyncReport};
 
@@ -26,13 +26,43 @@ const FACTS_IDLE_MAX: Duration = Duration::from_mins(5);
 
 /// The rows for sums, good while neither inspections nor agents change.
 #[derive(Default)]
-pub(super) struct KeptFacts(Mutex<Option<KeptNow>>);
+pub(super) struct KeptFacts {
+    now: std::sync::Mutex<Option<KeptNow>>,
+    /// Held by whoever reads rows: the others wait for those instead of reading them too.
+    reading: Mutex<()>,
+}
+
+/// What rows were read at: revisions of inspections and of agents, and how far back the first reading had come.
+type ReadAt = (u64, u64, Option<Timestamp>);
 
 struct KeptNow {
-    /// What they were read at: revisions of inspections and of agents, and how far back the first reading had come.
-    read_at: (u64, u64, Option<Timestamp>),
+    read_at: ReadAt,
     facts: Arc<FactTable>,
     used: Instant,
+}
+
+impl KeptFacts {
+    fn locked(&self) -> MutexGuard<'_, Option<KeptNow>> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The rows as they were read at this state of the mirror, if they are those kept.
+    fn at(&self, read_at: ReadAt) -> Option<Arc<FactTable>> {
+        let mut now = self.locked();
+        let kept = now.as_mut().filter(|kept| kept.read_at == read_at)?;
+        kept.used = Instant::now();
+        Some(Arc::clone(&kept.facts))
+    }
+
+    fn read_at(&self) -> Option<ReadAt> {
+        self.locked().as_ref().map(|kept| kept.read_at)
+    }
+
+    /// Keeps these rows in the place of others; gives whether there were none.
+    fn keep(&self, read_at: ReadAt, facts: &Arc<FactTable>) -> bool {
+        let kept = KeptNow { read_at, facts: Arc::clone(facts), used: Instant::now() };
+        self.locked().replace(kept).is_none()
+    }
 }
 
 /// Lets go of the rows once they were not asked for in a while.
@@ -40,11 +70,34 @@ async fn drop_when_idle(kept: Weak<KeptFacts>) {
     loop {
         tokio::time::sleep(FACTS_IDLE_MAX / 5).await;
         let Some(kept) = kept.upgrade() else { return };
-        let mut now = kept.0.lock().await;
+        let mut now = kept.locked();
         if now.as_ref().is_none_or(|now| FACTS_IDLE_MAX <= now.used.elapsed()) {
             *now = None;
             return;
         }
+    }
+}
+
+/// What a question about sums needs to know of the mirror, read at once.
+struct Look {
+    coverage: Coverage,
+    standing: Standing,
+    read_at: ReadAt,
+    canceled_unseen: bool,
+    /// Why agents cannot be read, where they cannot.
+    failing: Option<Trouble>,
+}
+
+impl Look {
+    fn at(snapshot: &Snapshot<'_>, now: Timestamp) -> Result<Self, MirrorError> {
+        let (coverage, agents) = (snapshot.coverage(Kind::Inspections)?, snapshot.coverage(Kind::Agents)?);
+        let pass = snapshot.pass(Kind::Inspections)?;
+        let failing = snapshot.trouble(Some(Kind::Agents))?.filter(|_| agents.full_at.is_none());
+        let standing = Standing::of(&coverage, pass.as_ref()).with_agents(&agents, failing.is_some());
+        let read_at = (coverage.revision, agents.revision, standing.whole_since());
+        let canceled_unseen = !snapshot.shows_canceled()?
+            && CANCELLATION_SAMPLE_MIN <= snapshot.started_before(now, CANCELLATION_SAMPLE_MIN)?;
+        Ok(Self { coverage, standing, read_at, canceled_unseen, failing })
     }
 }
 
@@ -93,53 +146,64 @@ impl Records {
 
     /// The rows for sums that `need` speaks of, if the mirror has them; how far the first reading is, if it has not.
     pub(super) async fn facts_now(&self, need: Need) -> Result<Reached, RecordsError> {
-        let Some((mirror, note)) = self.fresh_mirror().await? else { return Err(RecordsError::NoMirror) };
+        let Some(syncer) = &self.syncer else { return Err(RecordsError::NoMirror) };
+        self.ensure_company().await?;
         let now = self.clock.now();
         let from = match need {
             Need::Since(day) => day.to_zoned_datetime(self.timezone().clone()).ok().map(|start| start.timestamp()),
             Need::All => None,
         };
-        let mut kept = self.kept_facts.0.lock().await;
-        let known = kept.as_ref().map(|kept| kept.read_at);
-        let (standing, coverage, read_at, (canceled_seen, past), failing, read) = mirror
-            .read(move |snapshot| {
-                let (inspections, agents) = (snapshot.coverage(Kind::Inspections)?, snapshot.coverage(Kind::Agents)?);
-                let pass = snapshot.pass(Kind::Inspections)?;
-                let failing = snapshot.trouble(Some(Kind::Agents))?.filter(|_| agents.full_at.is_none());
-                let standing = Standing::of(&inspections, pass.as_ref()).with_agents(&agents, failing.is_some());
-                let read_at = (inspections.revision, agents.revision, standing.whole_since());
-                let is_here = standing.covers(from);
-                let facts = if known == Some(read_at) || !is_here { None } else { Some(snapshot.facts()?) };
-                let past = snapshot.started_before(now, CANCELLATION_SAMPLE_MIN)?;
-                let seen = (snapshot.shows_canceled()?, past);
-                Ok((standing, inspections, read_at, seen, failing, facts))
-            })
-            .await?;
-        let Some(as_of) = standing.as_of(from) else { return Ok(Reached::NotYet(standing)) };
-        let since = standing.whole_since().map(|since| epoch_day(self.timezone().to_datetime(since).date()) + 1);
-        if let Some(mut facts) = read {
-            facts.since = since;
-            if kept.is_none() {
-                drop(self.tasks.spawn("idle rows", drop_when_idle(Arc::downgrade(&self.kept_facts))));
-            }
-            *kept = Some(KeptNow { read_at, facts: Arc::new(facts), used: Instant::now() });
+        let mirror = syncer.mirror();
+        let mut look = mirror.read(move |snapshot| Look::at(snapshot, now)).await?;
+        let mut note = None;
+        if look.coverage.unsettled || syncer.is_stale_by(&look.coverage) {
+            note = self.fresh_mirror().await?.and_then(|(_, note)| note);
+            look = mirror.read(move |snapshot| Look::at(snapshot, now)).await?;
         }
-        let facts = kept.as_mut().map(|kept| {
-            kept.used = Instant::now();
-            Arc::clone(&kept.facts)
-        });
-        drop(kept);
-        let mut basis = Basis::of_mirror(Kind::Inspections, &coverage, as_of, note);
-        if let Some(since) = since {
+        let facts = loop {
+            if !look.standing.covers(from) {
+                return Ok(Reached::NotYet(look.standing));
+            }
+            if let Some(facts) = self.kept_facts.at(look.read_at) {
+                break facts;
+            }
+            let _reading = self.kept_facts.reading.lock().await;
+            let known = self.kept_facts.read_at();
+            // Rows are read together with what is said of them.
+            let read = mirror.read(move |snapshot| {
+                let look = Look::at(snapshot, now)?;
+                let is_new = look.standing.covers(from) && known != Some(look.read_at);
+                let facts = if is_new { Some(snapshot.facts()?) } else { None };
+                Ok((look, facts))
+            });
+            let (again, read) = read.await?;
+            look = again;
+            if let Some(mut facts) = read {
+                facts.since = self.whole_from(&look.standing);
+                let facts = Arc::new(facts);
+                if self.kept_facts.keep(look.read_at, &facts) {
+                    drop(self.tasks.spawn("idle rows", drop_when_idle(Arc::downgrade(&self.kept_facts))));
+                }
+                break facts;
+            }
+        };
+        let Some(as_of) = look.standing.as_of(from) else { return Ok(Reached::NotYet(look.standing)) };
+        let mut basis = Basis::of_mirror(Kind::Inspections, &look.coverage, as_of, note);
+        if let Some(since) = self.whole_from(&look.standing) {
             basis.notes.push(Note::ReadBackTo(date_of(since)));
         }
-        if let Some(failing) = failing {
+        if let Some(failing) = look.failing {
             basis.gaps.push(Gap::AgentsUnread(failing.reason));
         }
-        if !canceled_seen && CANCELLATION_SAMPLE_MIN <= past {
+        if look.canceled_unseen {
             basis.gaps.push(Gap::CanceledUnseen);
         }
-        Ok(Reached::Here(facts.unwrap_or_default(), basis))
+        Ok(Reached::Here(facts, basis))
+    }
+
+    /// The first day of which everything is here, during the first reading.
+    fn whole_from(&self, standing: &Standing) -> Option<i64> {
+        standing.whole_since().map(|since| epoch_day(self.timezone().to_datetime(since).date()) + 1)
     }
 
     /// Inspections of the days `from` to `to` that may be orders of one booking.

@@ -46,7 +46,7 @@ pub use narrow::{NarrowedBy, NarrowingWanted};
 pub use news::NewsSubject;
 pub use reach::Need;
 pub use spectora::{OTHER_COMPANY_HINT, SpectoraErrorKind as ServiceErrorKind, Uncounted};
-pub use sums::{SUMS_MAX, summed};
+pub use sums::{remembered, summed, sums_max};
 
 /// Rows to a page when everything will be read: the most the service gives.
 const PAGE_ROWS: u32 = 200;

@@ -4,9 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::names::resolve;
+use super::sums::summed;
 use super::{AgentMeant, Basis, InspectorMeant, Need, Note, Records, RecordsError};
 use domain::{Fact, FactTable, Named, Narrowing, WordNumber, fold, zip};
 use mirror::NameEntry;
+
+/// More rows than these are narrowed anew for each question, so that what is kept stays small beside all of them.
+const KEPT_ROWS_MAX: usize = 20_000;
 
 /// What inspections are narrowed by, besides people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,11 +91,24 @@ impl Records {
             return Ok((facts, basis));
         }
         basis.notes.push(Note::Narrowed(said));
-        let narrowed = narrowing.of(&facts);
+        let narrowed = self.narrowed(&facts, narrowing).await;
         if let Some(inspector) = wanted.inspector.as_ref().filter(|_| narrowed.rows().is_empty()) {
             basis.notes.push(Note::NotPrimary(inspector.entry.name.clone()));
         }
-        Ok((Arc::new(narrowed), basis))
+        Ok((narrowed, basis))
+    }
+
+    /// The rows that fit; kept with all rows where they are few, together with what is worked out from them.
+    async fn narrowed(&self, facts: &Arc<FactTable>, narrowing: Narrowing) -> Arc<FactTable> {
+        let key = format!("{narrowing:?}");
+        if let Some(known) = facts.memo().get(&key) {
+            return known;
+        }
+        let narrowed = Arc::new(summed(facts, move |facts| narrowing.of(facts)).await);
+        if narrowed.rows().len() <= KEPT_ROWS_MAX {
+            facts.memo().keep(key, Arc::clone(&narrowed));
+        }
+        narrowed
     }
 }
 

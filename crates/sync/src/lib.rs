@@ -426,19 +426,18 @@ impl Syncer {
 
     /// When the mirror last learned of all changes it can learn of; `None` before the first pass is complete.
     pub async fn fresh_at(&self) -> Result<Option<Timestamp>, MirrorError> {
-        self.mirror
-            .read(|snapshot| {
-                let coverage = snapshot.coverage(Kind::Inspections)?;
-                Ok(coverage.full_at.and(coverage.fresh_at.max(coverage.window_at)))
-            })
-            .await
+        self.mirror.read(|snapshot| Ok(fresh_at(&snapshot.coverage(Kind::Inspections)?))).await
     }
 
     /// Whether a question should ask for a delta first.
     pub async fn is_stale(&self) -> Result<bool, MirrorError> {
-        let Some(fresh_at) = self.fresh_at().await? else { return Ok(false) };
+        Ok(self.is_stale_by(&self.mirror.read(|snapshot| snapshot.coverage(Kind::Inspections)).await?))
+    }
+
+    /// The same, where what is covered of inspections was just read.
+    pub fn is_stale_by(&self, inspections: &Coverage) -> bool {
         let limit = SignedDuration::try_from(self.settings.max_staleness).unwrap_or(SignedDuration::MAX);
-        Ok(limit < self.now().duration_since(fresh_at))
+        fresh_at(inspections).is_some_and(|fresh_at| limit < self.now().duration_since(fresh_at))
     }
 
     /// Whether the company failed as a whole so lately that another try would be in vain.
@@ -472,4 +471,9 @@ impl Syncer {
         };
         Ok(known.iter().any(is_due).then_some(Scope::Due))
     }
+}
+
+/// When the mirror last learned of all changes it can learn of, by what is covered of inspections.
+fn fresh_at(inspections: &Coverage) -> Option<Timestamp> {
+    inspections.full_at.and(inspections.fresh_at.max(inspections.window_at))
 }

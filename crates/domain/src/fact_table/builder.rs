@@ -1,6 +1,6 @@
 //! Filling a table.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -136,6 +136,27 @@ impl FactTableBuilder {
         self.deleted.push(fact);
     }
 
+    /// Takes in what another builder was given.
+    pub fn absorb(&mut self, mut other: Self) {
+        let sold: Vec<u32> = other.sold.in_order().into_iter().map(|set| self.sold.of(set)).collect();
+        let inspectors = self.inspectors.absorb(other.inspectors);
+        let agents = self.agents.absorb(other.agents);
+        let moved = |set: Box<[u32]>| set.iter().map(|place| at(&inspectors, *place)).collect();
+        let assistants = other.assistants.in_order().into_iter().map(|set| self.assistants.of(moved(set)));
+        let assistants: Vec<u32> = assistants.collect();
+        for fact in other.rows.iter_mut().chain(&mut other.deleted) {
+            fact.sold = Sold(at(&sold, fact.sold.0));
+            fact.assistants = Assistants(at(&assistants, fact.assistants.0));
+            fact.inspector = at(&inspectors, fact.inspector);
+            fact.buying_agent = at(&agents, fact.buying_agent);
+            fact.selling_agent = at(&agents, fact.selling_agent);
+        }
+        self.rows.append(&mut other.rows);
+        self.deleted.append(&mut other.deleted);
+        self.words.extend(other.words);
+        self.odd_ids.extend(other.odd_ids);
+    }
+
     fn fact(&mut self, row: &NewFact) -> Fact {
         let word = |key: Option<i64>| WordNumber::of(key.and_then(WordNumber::by_key));
         let mut agent =
@@ -170,11 +191,10 @@ impl FactTableBuilder {
     pub fn build(mut self) -> FactTable {
         let (inspectors, inspector_ranks) = self.inspectors.in_order();
         let (agents, agent_ranks) = self.agents.in_order();
-        let rank = |ranks: &[u32], place: u32| ranks.get(place as usize).copied().unwrap_or(place);
         for fact in self.rows.iter_mut().chain(&mut self.deleted) {
-            fact.inspector = rank(&inspector_ranks, fact.inspector);
-            fact.buying_agent = rank(&agent_ranks, fact.buying_agent);
-            fact.selling_agent = rank(&agent_ranks, fact.selling_agent);
+            fact.inspector = at(&inspector_ranks, fact.inspector);
+            fact.buying_agent = at(&agent_ranks, fact.buying_agent);
+            fact.selling_agent = at(&agent_ranks, fact.selling_agent);
         }
         for rows in [&mut self.rows, &mut self.deleted] {
             rows.sort_by_key(|fact| (fact.starts_at, fact.pk));
@@ -184,12 +204,22 @@ impl FactTableBuilder {
         let sold = self.sold.in_order().into_iter();
         let sold = sold.map(|set| SoldSet { has_add_on: set.iter().any(is_add_on), words: set }).collect();
         let numbered = |places: Box<[u32]>| {
-            places.iter().filter_map(|place| InspectorNumber::new(rank(&inspector_ranks, *place))).collect()
+            places.iter().filter_map(|place| InspectorNumber::new(at(&inspector_ranks, *place))).collect()
         };
         let assistants = self.assistants.in_order().into_iter().map(numbered).collect();
-        let names = Names { words, sold, assistants, inspectors, agents, odd_ids: self.odd_ids };
-        FactTable { since: None, rows: self.rows, deleted: self.deleted, names: Arc::new(names) }
+        let mut seen = BTreeSet::new();
+        let inspector_names = inspectors.iter().filter_map(|person| Some(crate::fold(&person.known.as_ref()?.name)));
+        let shared_inspector_names = inspector_names.filter(|name| !seen.insert(name.clone())).collect();
+        let odd_ids = self.odd_ids;
+        let names = Names { words, sold, assistants, inspectors, agents, shared_inspector_names, odd_ids };
+        let (rows, deleted) = (self.rows, self.deleted);
+        FactTable { rows, deleted, names: Arc::new(names), ..FactTable::default() }
     }
+}
+
+/// The new place of an old one; what stands for none stays.
+fn at(places: &[u32], place: u32) -> u32 {
+    places.get(place as usize).copied().unwrap_or(place)
 }
 
 /// Values numbered as they first come.
@@ -237,6 +267,12 @@ impl<T> People<T> {
     fn know(&mut self, key: i64, known: T) {
         self.place(key);
         self.known.insert(key, known);
+    }
+
+    /// Takes in others; gives their places here.
+    fn absorb(&mut self, other: Self) -> Vec<u32> {
+        self.known.extend(other.known);
+        other.places.in_order().into_iter().map(|key| self.place(key)).collect()
     }
 
     /// Everybody in the order of their keys, and the new place of each old one.

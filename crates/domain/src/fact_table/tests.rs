@@ -45,11 +45,14 @@ proptest! {
     ) {
         let mut builder = FactTableBuilder::default();
         let mut rows = Vec::new();
+        let mut second = FactTableBuilder::default();
         for (pk, (row, sold, assistants)) in (1..).zip(&given) {
-            let row = NewFact { pk, sold: builder.sold(sold), assistants: builder.assistants(assistants), ..*row };
-            builder.push(&row);
+            let into = if pk % 3 == 0 { &mut second } else { &mut builder };
+            let row = NewFact { pk, sold: into.sold(sold), assistants: into.assistants(assistants), ..*row };
+            into.push(&row);
             rows.push((row, sold, assistants));
         }
+        builder.absorb(second);
         builder.word(2, Named::AddOn("Radon Test".to_owned()));
         let table = builder.build();
         prop_assert_eq!(table.rows().len(), rows.len());
@@ -76,8 +79,9 @@ proptest! {
                 reason: word(fact.reason()),
                 paid: fact.paid(),
                 confirmed: fact.confirmed(),
-                sold: fact.sold(),
-                assistants: fact.assistants(),
+                // Numbered anew where builders were joined; what they stand for is compared below.
+                sold: row.sold,
+                assistants: row.assistants,
             };
             prop_assert_eq!(is, row);
             prop_assert_eq!(fact.is_canceled(), row.canceled_at.is_some());
@@ -105,4 +109,20 @@ fn what_has_no_room_becomes_the_nearest_or_unknown() {
     assert_eq!((fact.zip(), fact.city(), fact.hours()), (None, None, None));
     assert_eq!(table.words().count(), 0);
     assert!(table.sold(&fact).is_empty() && table.assistants(&fact).is_empty() && table.agent_by_key(7).is_none());
+}
+
+#[test]
+fn what_is_kept_is_bounded_and_goes_with_its_rows() {
+    let table = FactTable::default();
+    table.memo().keep("a".to_owned(), Arc::new(1_u64));
+    assert_eq!(table.memo().get("a"), Some(Arc::new(1_u64)));
+    assert_eq!(table.memo().get::<String>("a"), None, "another type");
+    for n in 0..15_u64 {
+        assert_eq!(table.memo().get("a"), Some(Arc::new(1_u64)), "what is asked for stays");
+        table.memo().keep(n.to_string(), Arc::new(n));
+    }
+    table.memo().keep("b".to_owned(), Arc::new(2_u64));
+    assert_eq!((table.memo().get::<u64>("0"), table.memo().get("a")), (None, Some(Arc::new(1_u64))));
+    assert_eq!(table.only(|_| true).memo().get::<u64>("a"), None);
+    assert_eq!(table.clone().memo().get::<u64>("a"), None);
 }

@@ -1,6 +1,7 @@
 //! `capacity_plan`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use schemars::JsonSchema;
@@ -70,7 +71,8 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
             }
             None => drop(part.put("forecast", Some("none"))),
         }
-        let rows = |inspectors: &Vec<InspectorWeeks>| inspectors.iter().map(|one| of_inspector(facts, one)).collect();
+        let rows =
+            |inspectors: &Arc<Vec<InspectorWeeks>>| inspectors.iter().map(|one| of_inspector(facts, one)).collect();
         part.put("inspectors", inspectors.as_ref().map::<Vec<Value>, _>(rows));
         parts.push(Value::Object(part.0));
         basis.note(format!("{}: weeks begin on {}", company.name, company.records.week_starts().name()));
