@@ -23,13 +23,16 @@ use rmcp::model::CallToolRequestParams;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
+use domain::{
+    AgentWanted, Clock, InspectionOrder, InspectionQuery, Naming, SearchTerms, Status, SystemClock, WeekStart,
+};
+use insight::{Looked, MixBy};
+use mcp::ToolChoice;
+use mirror::Kind;
+use sandbox::{Sandbox, SandboxOptions};
 use spectora_mcp::app::App;
 use spectora_mcp::config::{Company, Config, Keeping};
-use spectora_mcp::domain::{Clock, Naming, Status, SystemClock, WeekStart};
-use spectora_mcp::insight::{self, Looked, MixBy};
-use spectora_mcp::mirror::{InspectionQuery, Kind, Order, Side, StatusWanted};
-use spectora_mcp::sandbox::{Sandbox, SandboxOptions};
-use spectora_mcp::sync::{Scope, Silent};
+use sync::{Scope, Silent};
 
 /// Repetitions of each question: so many, or fewer where they take longer than a while.
 const ROUNDS: usize = 51;
@@ -108,7 +111,7 @@ fn measure(size: u64, runtime: &Runtime) -> Column {
         warnings: Vec::new(),
     };
     let app = App::build(&config, &clock).unwrap();
-    let syncer = Arc::clone(app.keepers().next().unwrap().1.unwrap().unwrap());
+    let syncer = Arc::clone(app.mirrors().next().unwrap().1.unwrap().unwrap());
     let started = Instant::now();
     let report = runtime.block_on(syncer.sync(Scope::Auto, &Silent)).unwrap();
     let took = started.elapsed().as_secs_f64();
@@ -126,11 +129,16 @@ fn measure(size: u64, runtime: &Runtime) -> Column {
 
     let now = clock.now();
     let (at, today) = (now.as_millisecond(), now.as_second() / 86_400);
-    let everything = || mirror.read_now(|snapshot| snapshot.facts(-100_000, 100_000)).unwrap();
-    column.time("rows for sums, all", || drop(black_box(everything())));
-    column.time("rows for sums, a year", || {
-        black_box(mirror.read_now(|snapshot| snapshot.facts(today - 365, today)).unwrap());
-    });
+    let everything = || mirror.read_now(|snapshot| snapshot.facts()).unwrap();
+    let before = resident();
+    let started = Instant::now();
+    let first = everything();
+    let (took, here) = (started.elapsed(), resident());
+    let held = here.saturating_sub(before) as f64 / first.rows().len() as f64;
+    column.put("rows for sums, the first read, ms", format!("{:.0}", took.as_secs_f64() * 1e3));
+    column.put("rows for sums, resident bytes a row", format!("{held:.0}"));
+    drop(first);
+    column.time("rows for sums, read again", || drop(black_box(everything())));
 
     // From here on as the server answers: with all rows in memory.
     let facts = everything();
@@ -162,26 +170,29 @@ fn measure(size: u64, runtime: &Runtime) -> Column {
     });
     drop(facts);
 
-    let list = |query: InspectionQuery, order: Order| {
+    let list = |query: InspectionQuery, order: InspectionOrder| {
         move || {
-            mirror.read_now(|snapshot| snapshot.inspections(&query, order, None, 25)).unwrap();
+            mirror.read_now(|snapshot| snapshot.inspections(&query, order, None, 25, |_| None::<()>)).unwrap();
         }
     };
-    let any = InspectionQuery::default;
+    let any = || InspectionQuery { now, ..InspectionQuery::default() };
     let month = (now - jiff::SignedDuration::from_hours(24 * 30), now);
-    let canceled = StatusWanted { any_of: vec![Status::Canceled], now: at };
-    let agent = truth.agents[3].connection_id.to_string().parse().unwrap();
-    column.time("list: all, newest", list(any(), Order::Newest));
-    column.time("list: all, by quote", list(any(), Order::QuoteHighest));
-    column.time("list: a month", list(InspectionQuery { period: Some(month), ..any() }, Order::Newest));
-    column.time("list: canceled", list(InspectionQuery { status: canceled, ..any() }, Order::Newest));
-    column.time("list: a ZIP", list(InspectionQuery { zip: Some("80202".into()), ..any() }, Order::Newest));
-    column.time("list: a service", list(InspectionQuery { service: Some("radon".into()), ..any() }, Order::Newest));
-    column.time("list: a client", list(InspectionQuery { client: Some("smith".into()), ..any() }, Order::Newest));
-    column.time("list: a street", list(InspectionQuery { place: Some("maple".into()), ..any() }, Order::Newest));
-    column.time("list: an agent", list(InspectionQuery { agent: Some((agent, Side::Any)), ..any() }, Order::Newest));
+    let agent = AgentWanted { id: truth.agents[3].connection_id.to_string().parse().unwrap(), side: None };
+    let terms = SearchTerms::of;
+    column.time("list: all, newest", list(any(), InspectionOrder::Newest));
+    column.time("list: all, by quote", list(any(), InspectionOrder::QuoteHighest));
+    column.time("list: a month", list(InspectionQuery { starts: Some(month), ..any() }, InspectionOrder::Newest));
+    column.time(
+        "list: canceled",
+        list(InspectionQuery { statuses: vec![Status::Canceled], ..any() }, InspectionOrder::Newest),
+    );
+    column.time("list: a ZIP", list(InspectionQuery { zip: Some("80202".into()), ..any() }, InspectionOrder::Newest));
+    column.time("list: a service", list(InspectionQuery { service: terms("radon"), ..any() }, InspectionOrder::Newest));
+    column.time("list: a client", list(InspectionQuery { client: terms("smith"), ..any() }, InspectionOrder::Newest));
+    column.time("list: a street", list(InspectionQuery { address: terms("maple"), ..any() }, InspectionOrder::Newest));
+    column.time("list: an agent", list(InspectionQuery { agent: Some(agent), ..any() }, InspectionOrder::Newest));
     column.time("search", || {
-        black_box(mirror.read_now(|snapshot| snapshot.search("smith", 10)).unwrap());
+        black_box(mirror.read_now(|snapshot| snapshot.search(&terms("smith").unwrap(), 10)).unwrap());
     });
     let id = truth.inspections[7].id.to_string();
     column.time("one record", || {
@@ -191,7 +202,7 @@ fn measure(size: u64, runtime: &Runtime) -> Column {
     // Whole calls, from the client's question to the answer it has read. The first insight reads the rows.
     let client = runtime.block_on(async {
         let (ours, theirs) = tokio::io::duplex(1 << 18);
-        let server = app.server();
+        let server = app.server_with(&ToolChoice::Default);
         tokio::spawn(async move { server.serve(theirs).await.unwrap().waiting().await });
         ().serve(ours).await.unwrap()
     });
@@ -215,6 +226,13 @@ fn measure(size: u64, runtime: &Runtime) -> Column {
     runtime.block_on(app.end());
     column.put("peak memory, MB, with the service", peak());
     column
+}
+
+/// The memory this process has, in bytes, where the system tells.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let now = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok());
+    now.map_or(0, |kilobytes: u64| kilobytes * 1024)
 }
 
 /// The most memory this process had, where the system tells; of all sizes so far.

@@ -119,14 +119,13 @@ impl Companies {
                     taken = note;
                 }
                 let list = company.records.inspections(&query, order, after.as_ref(), limit).await?;
-                let shared = Arc::new(company.records.shared_inspector_names().await?);
                 let mut basis = list.basis.clone();
                 basis.notes.extend(taken);
                 if list.rows.is_empty() && after.is_none() && asked.inspector.is_some() {
                     basis.notes.push(Note::NothingFits(company.name.clone()));
                 }
                 basis.periods.extend(period);
-                Ok(((list, shared), basis))
+                Ok((list, basis))
             }
         });
         let Answered { parts, mut basis } = answered.await?;
@@ -135,7 +134,7 @@ impl Companies {
         let mut total = Some(0);
         let mut more = false;
         let mut resume: Option<Position> = None;
-        for (company, (list, shared)) in parts {
+        for (company, list) in parts {
             more |= list.more;
             total = total.zip(list.total).map(|(sum, one)| sum + one);
             if let Some(searched) = list.searched_to {
@@ -146,7 +145,7 @@ impl Companies {
             for inspection in list.rows {
                 if let Some(position) = order.position(&inspection) {
                     let place = Place { company: company.name.to_string(), position };
-                    let shared_names = Arc::clone(&shared);
+                    let shared_names = Arc::clone(&list.shared_names);
                     rows.push((place, ListedInspection { company, inspection, shared_names }));
                 }
             }

@@ -1,43 +1,39 @@
-//! The one cache of what is read whole: the latest value, good while its key holds.
+//! The one cache: values by the key they are good for, so many of them. Reading a value needs no lock that a reading of the
+//! mirror or the service is waited for under.
 
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, MutexGuard};
+/// Values by key: a revision of the mirror, the mark of a record's content.
+pub(super) struct Cache<K, V>(quick_cache::sync::Cache<K, Arc<V>>);
 
-/// The latest value with the key it was read at: a revision, an instant. The lock is held while a new one is read, so that
-/// two questions at once cost one reading.
-pub(super) struct Cached<K, T>(Mutex<Option<(K, Arc<T>)>>);
-
-impl<K, T> Default for Cached<K, T> {
-    fn default() -> Self {
-        Self(Mutex::new(None))
-    }
-}
-
-/// The place of a value, for whoever may read a new one.
-pub(super) struct Place<'a, K, T>(MutexGuard<'a, Option<(K, Arc<T>)>>);
-
-impl<K, T> Cached<K, T> {
-    pub(super) async fn place(&self) -> Place<'_, K, T> {
-        Place(self.0.lock().await)
-    }
-}
-
-impl<K, T> Place<'_, K, T> {
-    /// The value, if its key is good.
-    pub(super) fn get(&self, is_good: impl FnOnce(&K) -> bool) -> Option<Arc<T>> {
-        self.0.as_ref().filter(|(key, _)| is_good(key)).map(|(_, value)| Arc::clone(value))
+impl<K: std::hash::Hash + Eq + Clone, V> Cache<K, V> {
+    /// Holds this many values; those asked for least make room.
+    pub(super) fn of(values: usize) -> Self {
+        Self(quick_cache::sync::Cache::new(values))
     }
 
-    /// The key of the value that is here.
-    pub(super) fn key(&self) -> Option<&K> {
-        self.0.as_ref().map(|(key, _)| key)
+    /// The value, if it is here.
+    pub(super) fn get(&self, key: &K) -> Option<Arc<V>> {
+        self.0.get(key)
     }
 
-    /// Puts a new value in its place.
-    pub(super) fn put(&mut self, key: K, value: T) -> Arc<T> {
+    /// Puts a value in.
+    pub(super) fn put(&self, key: K, value: V) -> Arc<V> {
         let value = Arc::new(value);
-        *self.0 = Some((key, Arc::clone(&value)));
+        self.0.insert(key, Arc::clone(&value));
         value
+    }
+
+    /// The value if it is here and good, or what `read` gives; two questions at once cost one reading.
+    pub(super) async fn get_or<E>(
+        &self,
+        key: &K,
+        is_good: impl FnOnce(&V) -> bool,
+        read: impl Future<Output = Result<V, E>>,
+    ) -> Result<Arc<V>, E> {
+        if self.0.get(key).is_some_and(|known| !is_good(&known)) {
+            self.0.remove(key);
+        }
+        self.0.get_or_insert_async(key, async { read.await.map(Arc::new) }).await
     }
 }

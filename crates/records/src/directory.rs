@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::cache::Cached;
+use super::cache::Cache;
 use super::{Basis, Gap, Listing, Note, Records, RecordsError};
 use domain::{Agent, AgentStatistics, ConnectionId};
 use mirror::Kind;
@@ -14,8 +14,8 @@ use sync::AGENT_INCLUDES;
 /// How long what was read may be used again.
 const SHELF_LIFE: SignedDuration = SignedDuration::from_mins(5);
 
-/// What was read whole, and the basis it stands on; its key is when that was.
-pub(super) type Shelf<T> = Cached<Timestamp, (Arc<Vec<T>>, Basis)>;
+/// What was read whole from the service, and the basis it stands on.
+pub(super) type Shelf<T> = Cache<(), (Arc<Vec<T>>, Basis)>;
 
 /// What is on the shelf, or what `read` gives where that is too old.
 async fn from_shelf<T>(
@@ -23,16 +23,9 @@ async fn from_shelf<T>(
     now: Timestamp,
     read: impl Future<Output = Result<(Vec<T>, Basis), RecordsError>>,
 ) -> Result<(Arc<Vec<T>>, Basis), RecordsError> {
-    let mut place = shelf.place().await;
-    let known = place.get(|read_at| now.duration_since(*read_at) < SHELF_LIFE);
-    let entry = match known {
-        Some(known) => known,
-        None => {
-            let (rows, basis) = read.await?;
-            place.put(basis.as_of, (Arc::new(rows), basis))
-        }
-    };
-    Ok(entry.as_ref().clone())
+    let is_good = |(_, basis): &(Arc<Vec<T>>, Basis)| now.duration_since(basis.as_of) < SHELF_LIFE;
+    let read = async { read.await.map(|(rows, basis)| (Arc::new(rows), basis)) };
+    Ok(shelf.get_or(&(), is_good, read).await?.as_ref().clone())
 }
 
 /// An agent with the service's statistics about them.

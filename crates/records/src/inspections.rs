@@ -1,5 +1,6 @@
 //! Lists of inspections that are right whatever the service does with its filters.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
@@ -32,6 +33,8 @@ pub struct InspectionList {
     pub more: bool,
     /// Where the search stopped, when it stopped before it found enough.
     pub searched_to: Option<Position>,
+    /// Folded names that more than one inspector of the company has.
+    pub shared_names: Arc<BTreeSet<String>>,
     /// What this is based on.
     pub basis: Basis,
 }
@@ -102,6 +105,7 @@ impl Records {
             total,
             more: limit < found || stopped_short,
             searched_to: reading.last_position.filter(|_| stopped_short),
+            shared_names: Arc::new(self.shared_inspector_names().await?),
             basis,
         })
     }

@@ -18,6 +18,7 @@ mod news;
 mod reach;
 mod sums;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::tz::TimeZone;
@@ -61,12 +62,14 @@ pub struct Records {
     clock: Arc<dyn Clock>,
     agents: directory::Shelf<domain::Agent>,
     statistics: directory::Shelf<domain::AgentStatistics>,
-    mirrored_agents: cache::Cached<u64, Vec<domain::Agent>>,
-    mirrored_statistics: cache::Cached<u64, Vec<domain::AgentStatistics>>,
+    mirrored_agents: cache::Cache<u64, Vec<domain::Agent>>,
+    mirrored_statistics: cache::Cache<u64, Vec<domain::AgentStatistics>>,
     kept_facts: Arc<kept::KeptFacts>,
     cancellations: inspections::CancellationView,
     /// Inspections of the mirror as they were last decoded.
-    decoded: Arc<quick_cache::sync::Cache<ContentMark, Arc<Inspection>>>,
+    decoded: Arc<cache::Cache<ContentMark, Inspection>>,
+    /// Folded names that more than one inspector has, by the revision of inspections.
+    shared_names: Arc<cache::Cache<u64, BTreeSet<String>>>,
     syncer: Option<Arc<Syncer>>,
     tasks: Tasks,
     week_starts: WeekStart,
@@ -80,13 +83,14 @@ impl Records {
         Self {
             client,
             clock,
-            agents: directory::Shelf::default(),
-            statistics: directory::Shelf::default(),
-            mirrored_agents: cache::Cached::default(),
-            mirrored_statistics: cache::Cached::default(),
+            agents: directory::Shelf::of(1),
+            statistics: directory::Shelf::of(1),
+            mirrored_agents: cache::Cache::of(1),
+            mirrored_statistics: cache::Cache::of(1),
             kept_facts: Arc::default(),
             cancellations: inspections::CancellationView::default(),
-            decoded: Arc::new(quick_cache::sync::Cache::new(DECODED_MAX)),
+            decoded: Arc::new(cache::Cache::of(DECODED_MAX)),
+            shared_names: Arc::new(cache::Cache::of(1)),
             syncer: None,
             tasks: Tasks::default(),
             week_starts: WeekStart::default(),

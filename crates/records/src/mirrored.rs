@@ -1,13 +1,15 @@
 //! Answers from the mirror, where it is complete for what is asked.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::cache::Cached;
+use super::cache::Cache;
 use super::inspections::CANCELLATION_SAMPLE_MIN;
+use super::names::shared_by;
 use super::reach::Standing;
 use super::{Basis, Gap, InspectionList, Note, Records, RecordsError, Source};
 use domain::{Inspection, InspectionId, InspectionOrder, InspectionQuery, Position};
@@ -28,6 +30,8 @@ struct Reach {
     canceled_seen: bool,
     past: u64,
     undated: u64,
+    /// Folded names that more than one inspector has.
+    shared_names: Arc<BTreeSet<String>>,
 }
 
 /// As of when all of a kind is known; `None` while it is not.
@@ -78,9 +82,15 @@ impl Records {
         after: Option<&Position>,
         limit: usize,
     ) -> Result<Option<InspectionList>, RecordsError> {
-        let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
+        let Some(syncer) = &self.syncer else { return Ok(None) };
+        self.ensure_company().await?;
         let from = wanted.starts.map(|(from, _)| from);
-        let (reach, found) = self.ask_mirror(mirror, wanted, order, after, limit).await?;
+        let (mut reach, mut found) = self.ask_mirror(syncer.mirror(), wanted, order, after, limit).await?;
+        let mut note = None;
+        if reach.coverage.unsettled || syncer.is_stale_by(&reach.coverage) {
+            note = self.fresh_mirror().await?.and_then(|(_, note)| note);
+            (reach, found) = self.ask_mirror(syncer.mirror(), wanted, order, after, limit).await?;
+        }
         let Some(as_of) = reach.as_of(from) else { return Ok(None) };
         let mut basis = Basis::of_mirror(Kind::Inspections, &reach.coverage, as_of, note);
         let unseen = !reach.canceled_seen && CANCELLATION_SAMPLE_MIN <= reach.past;
@@ -90,7 +100,7 @@ impl Records {
         if reach.undated != 0 {
             basis.notes.push(Note::Undated(reach.undated));
         }
-        self.listed(found, basis).map(Some)
+        self.listed(found, basis, reach.shared_names).map(Some)
     }
 
     /// What the mirror has of a list it does not have whole, because the service did not answer either.
@@ -111,7 +121,7 @@ impl Records {
         let day = self.timezone().to_datetime(reached).date();
         let gaps = vec![Gap::Before(day, failure.to_string())];
         let basis = Basis { gaps, ..Basis::of(Source::Mirror, pass.started_at) };
-        let mut list = self.listed(found, basis)?;
+        let mut list = self.listed(found, basis, reach.shared_names)?;
         list.total = None;
         Ok(Some(list))
     }
@@ -126,7 +136,7 @@ impl Records {
     ) -> Result<(Reach, Found<Arc<Inspection>>), RecordsError> {
         let now = self.clock.now();
         let (wanted, after) = (wanted.clone(), after.cloned());
-        let decoded = Arc::clone(&self.decoded);
+        let (decoded, shared_names) = (Arc::clone(&self.decoded), Arc::clone(&self.shared_names));
         let answer = mirror.read(move |snapshot| {
             let (coverage, pass) = (snapshot.coverage(Kind::Inspections)?, snapshot.pass(Kind::Inspections)?);
             let reach = Reach {
@@ -136,21 +146,26 @@ impl Records {
                 canceled_seen: snapshot.shows_canceled()?,
                 past: snapshot.started_before(now, CANCELLATION_SAMPLE_MIN)?,
                 undated: snapshot.undated()?,
+                shared_names: match shared_names.get(&coverage.revision) {
+                    Some(known) => known,
+                    None => shared_names.put(coverage.revision, shared_by(&snapshot.known_inspectors()?)),
+                },
             };
             Ok((reach, snapshot.inspections(&wanted, order, after.as_ref(), limit, |mark| decoded.get(mark))?))
         });
         Ok(answer.await?)
     }
 
-    fn listed(&self, found: Found<Arc<Inspection>>, basis: Basis) -> Result<InspectionList, RecordsError> {
+    fn listed(
+        &self,
+        found: Found<Arc<Inspection>>,
+        basis: Basis,
+        shared_names: Arc<BTreeSet<String>>,
+    ) -> Result<InspectionList, RecordsError> {
         let read = |(row, gone_at)| {
             let inspection = match row {
                 Row::Known(inspection) => inspection,
-                Row::Raw(mark, raw) => {
-                    let inspection = Arc::new(self.read_inspection(raw, None)?);
-                    self.decoded.insert(mark, Arc::clone(&inspection));
-                    inspection
-                }
+                Row::Raw(mark, raw) => self.decoded.put(mark, self.read_inspection(raw, None)?),
             };
             Ok::<_, RecordsError>(match gone_at {
                 // One that vanished from the service counts as deleted since.
@@ -163,7 +178,7 @@ impl Records {
             })
         };
         let rows = found.rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        Ok(InspectionList { rows, total: found.total, more: found.more, searched_to: None, basis })
+        Ok(InspectionList { rows, total: found.total, more: found.more, searched_to: None, shared_names, basis })
     }
 
     /// A kept inspection; one that vanished from the service counts as deleted since.
@@ -213,28 +228,31 @@ impl Records {
     pub(super) async fn mirrored_all<R: Wired>(
         &self,
         kind: Kind,
-        cached: &Cached<u64, Vec<R::Record>>,
+        by_revision: &Cache<u64, Vec<R::Record>>,
     ) -> Result<Option<(Arc<Vec<R::Record>>, Basis)>, RecordsError> {
         let Some((mirror, note)) = self.fresh_mirror().await? else { return Ok(None) };
-        let mut place = cached.place().await;
-        let revision = place.key().copied();
-        let (coverage, raws) = mirror
-            .read(move |snapshot| {
-                let coverage = snapshot.coverage(kind)?;
-                if coverage.full_at.is_none() || revision == Some(coverage.revision) {
-                    return Ok((coverage, Vec::new()));
-                }
-                Ok((coverage, snapshot.raws_after(kind, i64::MIN, usize::MAX, false)?))
-            })
-            .await?;
-        let Some(as_of) = as_of_all(&coverage) else { return Ok(None) };
-        let rows = match place.get(|revision| *revision == coverage.revision) {
+        let mut coverage = mirror.read(move |snapshot| snapshot.coverage(kind)).await?;
+        let rows = match by_revision.get(&coverage.revision) {
             Some(rows) => rows,
             None => {
+                let read = mirror.read(move |snapshot| {
+                    let coverage = snapshot.coverage(kind)?;
+                    let raws = match coverage.full_at {
+                        Some(_) => snapshot.raws_after(kind, i64::MIN, usize::MAX, false)?,
+                        None => Vec::new(),
+                    };
+                    Ok((coverage, raws))
+                });
+                let (read_at, raws) = read.await?;
+                coverage = read_at;
+                if coverage.full_at.is_none() {
+                    return Ok(None);
+                }
                 let rows = raws.into_iter().map(|(_, raw)| self.decode::<R>(raw)).collect::<Result<Vec<_>, _>>()?;
-                place.put(coverage.revision, rows)
+                by_revision.put(coverage.revision, rows)
             }
         };
+        let Some(as_of) = as_of_all(&coverage) else { return Ok(None) };
         Ok(Some((rows, Basis::of_mirror(kind, &coverage, as_of, note))))
     }
 }

@@ -109,12 +109,17 @@ impl AgentMeant {
     }
 }
 
+/// The folded names that more than one of these has.
+pub(super) fn shared_by(inspectors: &[KnownInspector]) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    inspectors.iter().map(|one| fold(&one.entry.name)).filter(|name| !seen.insert(name.clone())).collect()
+}
+
 impl Records {
     /// The folded names that more than one inspector has; none without a mirror.
     pub async fn shared_inspector_names(&self) -> Result<BTreeSet<String>, RecordsError> {
         let known = self.read_mirror(|snapshot| snapshot.known_inspectors()).await?.unwrap_or_default();
-        let mut seen = BTreeSet::new();
-        Ok(known.into_iter().map(|one| fold(&one.entry.name)).filter(|name| !seen.insert(name.clone())).collect())
+        Ok(shared_by(&known))
     }
 
     /// The inspector meant by an id or a name; `None` where the names are not known, or not all of them and none fits.

@@ -18,7 +18,8 @@ mod schedule;
 mod tasks;
 mod webhooks;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -151,7 +152,11 @@ pub struct Syncer {
     running: tokio::sync::Mutex<()>,
     begun: Begun,
     key: tokio::sync::Mutex<identity::KeyCheck>,
+    counts: std::sync::Mutex<Counts>,
 }
+
+/// How many records there are of each kind, with the revision they were counted at.
+type Counts = HashMap<Kind, (u64, u64)>;
 
 /// When the sync under way began.
 #[derive(Default)]
@@ -159,11 +164,11 @@ struct Begun(std::sync::Mutex<Option<Instant>>);
 
 impl Begun {
     fn set(&self, at: Option<Instant>) {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = at;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = at;
     }
 
     fn get(&self) -> Option<Instant> {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -215,6 +220,7 @@ impl Syncer {
             running: tokio::sync::Mutex::new(()),
             begun: Begun::default(),
             key: tokio::sync::Mutex::default(),
+            counts: std::sync::Mutex::default(),
         })
     }
 
@@ -397,24 +403,37 @@ impl Syncer {
 
     /// How complete and fresh the mirror is, and the month's calls.
     pub async fn status(&self) -> Result<MirrorStatus, MirrorError> {
-        let (month, count_problem) = match self.month().await {
+        let known = self.counts();
+        let kinds = self.mirror.read(move |snapshot| {
+            let mut kinds = Vec::new();
+            let mut troubles = Vec::new();
+            troubles.extend(snapshot.trouble(None)?.map(|trouble| (None, trouble)));
+            for kind in Kind::ALL {
+                let coverage = snapshot.coverage(*kind)?;
+                // At the same revision there are as many.
+                let count = match known.get(kind).filter(|(revision, _)| *revision == coverage.revision) {
+                    Some((_, count)) => *count,
+                    None => snapshot.count(*kind)?,
+                };
+                kinds.push((*kind, coverage, count));
+                troubles.extend(snapshot.trouble(Some(*kind))?.map(|trouble| (Some(*kind), trouble)));
+            }
+            Ok((kinds, troubles))
+        });
+        let (kinds, month) = tokio::join!(kinds, self.month());
+        let (kinds, troubles) = kinds?;
+        for (kind, coverage, count) in &kinds {
+            self.counts.lock().unwrap_or_else(PoisonError::into_inner).insert(*kind, (coverage.revision, *count));
+        }
+        let (month, count_problem) = match month {
             Ok(month) => (month, None),
             Err(error) => (MonthCount::default(), Some(error.to_string())),
         };
-        let (kinds, troubles) = self
-            .mirror
-            .read(|snapshot| {
-                let mut kinds = Vec::new();
-                let mut troubles = Vec::new();
-                troubles.extend(snapshot.trouble(None)?.map(|trouble| (None, trouble)));
-                for kind in Kind::ALL {
-                    kinds.push((*kind, snapshot.coverage(*kind)?, snapshot.count(*kind)?));
-                    troubles.extend(snapshot.trouble(Some(*kind))?.map(|trouble| (Some(*kind), trouble)));
-                }
-                Ok((kinds, troubles))
-            })
-            .await?;
         Ok(MirrorStatus { kinds, month, count_problem, bytes: self.mirror.bytes_on_disk(), troubles })
+    }
+
+    fn counts(&self) -> Counts {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The calls of this month, by the machine's calendar in UTC.

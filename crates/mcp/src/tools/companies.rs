@@ -1,6 +1,7 @@
 //! Which companies there are.
 
 use futures_util::FutureExt as _;
+use futures_util::future::join_all;
 use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
@@ -36,14 +37,15 @@ async fn list(companies: &Companies) -> Result<Answer, super::super::ToolFailure
     let now = companies.now();
     let mut rows: Vec<(usize, Map<String, Value>)> = Vec::new();
     let mut notes = Vec::new();
-    for (index, company) in companies.all.iter().enumerate() {
+    let asked = companies.all.iter().map(|company| async move { (company, company.records.status().await) });
+    for (index, (company, status)) in join_all(asked).await.into_iter().enumerate() {
         let mut row = Row::default();
         row.put("company", Some(company.name.to_string()))
             .put("display_name", company.display_name.clone())
             .put("timezone", Some(zone_name(company.records.timezone())))
             .put("today", Some(company.records.timezone().to_datetime(now).date().to_string()))
             .put("api_calls_since_start", Some(company.records.calls_sent()));
-        match company.records.status().await {
+        match status {
             Ok(Some(status)) => add_status(&mut row, &mut notes, company.name.as_str(), &status),
             Ok(None) => drop(row.put("mirror", Some("off"))),
             // A mirror that cannot be used, or the key of another company: nothing of this one is shown.
