@@ -20,7 +20,9 @@ fn fact(pk: i64, day: i64, inspector: i64) -> NewFact {
 
 fn table(rows: &[NewFact]) -> FactTable {
     let mut table = FactTableBuilder::default();
-    rows.iter().for_each(|row| table.push(row));
+    for row in rows {
+        table.push(row);
+    }
     table.build()
 }
 
@@ -44,7 +46,9 @@ fn a_scorecard_credits_the_primary_one() {
     rows[0].sold = facts.sold(&[7]);
     rows[1].canceled_at = Some(80 * DAY);
     rows[2].published_at = Some(rows[2].starts_at + 5 * 3_600_000);
-    rows.iter().for_each(|row| facts.push(row));
+    for row in &rows {
+        facts.push(row);
+    }
     let facts = facts.build();
     let scope = Scope { from: 90, to: 120 };
     let card = scorecard(&facts, &scope, None, now);
