@@ -125,3 +125,12 @@ fn a_stray_old_inspection_is_no_history() {
     assert_eq!(of(&[&[19][..], &four].concat()), None, "an inspector of four weeks has no capacity yet");
     assert_eq!(of(&twenty), Some(2.0));
 }
+
+#[test]
+fn what_all_processors_make_is_in_order() {
+    let numbers: Vec<u64> = (0..2_000).collect();
+    for rows in [0, usize::MAX] {
+        let made = common::in_parts(&numbers, rows, |number| number * 3);
+        assert!(made.iter().zip(&numbers).all(|(made, number)| *made == number * 3) && made.len() == numbers.len());
+    }
+}
