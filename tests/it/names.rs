@@ -480,8 +480,12 @@ fn the_service_s_own_counts_are_compared_by_the_definition_that_fits() {
         job(1_001, false, false, &mut kept);
         job(603, false, false, &mut deleted);
     }
-    kept.iter().for_each(|row| facts.push(row));
-    deleted.iter().for_each(|row| facts.push_deleted(row));
+    for row in &kept {
+        facts.push(row);
+    }
+    for row in &deleted {
+        facts.push_deleted(row);
+    }
     let facts = facts.build();
     // By hand: kept + both sides once, and what the definition adds.
     for (extra, said) in [

@@ -6,7 +6,7 @@ mod profile;
 pub use course::{COURSE_REFERRALS_MIN, COURSE_REFERRALS_SURE, Course};
 pub use profile::{AgentProfile, agent_profile};
 
-use super::common::{Rate, Scope, median, rate, sum_of};
+use super::common::{Grouped, Rate, Scope, in_parts, median, rate, sum_of};
 use super::metric::{Counting, Metric};
 use domain::{AgentNumber, Fact, FactTable};
 
@@ -137,18 +137,16 @@ pub struct AgentAnalysis {
     pub concentration: [f64; 3],
 }
 
-/// The numbers of every agent. `facts` is the company's whole history; `now` is in milliseconds since 1970.
+/// The numbers of every agent. `facts` is the company's whole history; `now` is in milliseconds since 1970. Of many
+/// agents, each processor takes a part.
 pub fn agent_analysis(facts: &FactTable, scope: &Scope, before: Option<&Scope>, now: i64) -> AgentAnalysis {
     let counting = Counting::new(facts, scope, now);
+    let agent = |fact: &Fact| fact.buying_agent().map(AgentNumber::index);
+    let buying = Grouped::of(facts.rows(), facts.agents_len(), agent, |place, _| place);
     // By the agents' numbers.
-    let mut buying: Vec<Vec<Placed>> = Vec::new();
-    buying.resize_with(facts.agents_len(), Vec::new);
     let mut selling = vec![0_u64; facts.agents_len()];
     let (mut revenue, mut without_agent) = (0, 0);
-    for (place, fact) in facts.rows().iter().enumerate() {
-        if let Some(rows) = fact.buying_agent().and_then(|agent| buying.get_mut(agent.index())) {
-            rows.push(Placed { place, fact });
-        }
+    for fact in facts.around(scope.from, scope.to) {
         if counting.counts(Metric::SellingSide, fact)
             && let Some(count) = fact.selling_agent().and_then(|agent| selling.get_mut(agent.index()))
         {
@@ -159,92 +157,98 @@ pub fn agent_analysis(facts: &FactTable, scope: &Scope, before: Option<&Scope>, 
             without_agent += u64::from(fact.buying_agent().is_none());
         }
     }
-    let agents: Vec<AgentNumbers> = facts
+    let known: Vec<(AgentNumber, u64)> = facts
         .agent_numbers()
-        .zip(buying.iter().zip(selling))
-        .filter(|(_, (rows, selling))| !rows.is_empty() || *selling != 0)
-        .map(|(agent, (rows, selling))| {
-            let mut numbers = numbers(facts, agent, rows, &counting, before, now);
-            numbers.selling = selling;
-            numbers.revenue_share = if revenue == 0 { 0.0 } else { numbers.revenue as f64 / revenue as f64 };
-            numbers
-        })
+        .zip(selling)
+        .filter(|(agent, selling)| *selling != 0 || !buying.of_group(agent.index()).is_empty())
         .collect();
+    let all = All { facts, counting: &counting, buying: &buying, before, now, begun: facts.begun(now) };
+    let of_agent = |(agent, selling): &(AgentNumber, u64)| {
+        let mut numbers = all.numbers(*agent);
+        numbers.selling = *selling;
+        numbers.revenue_share = if revenue == 0 { 0.0 } else { numbers.revenue as f64 / revenue as f64 };
+        numbers
+    };
+    let agents: Vec<AgentNumbers> = in_parts(&known, facts.rows().len(), of_agent);
     let mut shares: Vec<f64> = agents.iter().map(|one| one.revenue_share).collect();
     shares.sort_by(|left, right| right.total_cmp(left));
     let first = |n: usize| shares.iter().take(n).sum();
     AgentAnalysis { concentration: [first(1), first(5), first(10)], agents, revenue, without_agent }
 }
 
-/// An inspection and its place among all of the company.
-struct Placed<'a> {
-    place: usize,
-    fact: &'a Fact,
+/// What the numbers of an agent are worked out from.
+struct All<'a> {
+    facts: &'a FactTable,
+    counting: &'a Counting<'a>,
+    /// The places of each agent's referrals among all inspections.
+    buying: &'a Grouped<usize>,
+    before: Option<&'a Scope>,
+    now: i64,
+    /// How many inspections began before now.
+    begun: usize,
 }
 
-fn numbers(
-    facts: &FactTable,
-    agent: AgentNumber,
-    rows: &[Placed],
-    counting: &Counting,
-    before: Option<&Scope>,
-    now: i64,
-) -> AgentNumbers {
-    let of = |metric| rows.iter().map(|one| one.fact).filter(move |fact| counting.counts(metric, fact));
-    let count = |metric| of(metric).count() as u64;
-    let performed = count(Metric::Volume);
-    let past = rows.get(..rows.partition_point(|one| one.fact.starts_at() < now)).unwrap_or(rows);
-    let starts: Vec<i64> = past.iter().map(|one| one.fact.starts_at()).collect();
-    let gaps: Vec<f64> =
-        starts.windows(2).filter_map(|pair| Some((pair.get(1)? - pair.first()?) as f64 / DAY_MS)).collect();
-    let last = starts.last().copied();
-    let days_since = last.map(|last| (now - last) as f64 / DAY_MS);
-    let within = |from_days: i64, to_days: i64| {
-        let from = now - from_days * 86_400_000;
-        let to = now - to_days * 86_400_000;
-        starts.iter().filter(|start| (from..to).contains(*start)).count() as u64
-    };
-    let (recent, base) = (within(RECENT_DAYS, 0), within(RECENT_DAYS + BASE_DAYS, RECENT_DAYS));
-    // The agent's time here: since the company knows them, or since their first referral.
-    let known = facts.agent(agent).and_then(|known| known.created_at).or_else(|| starts.first().copied());
-    let rank = |at: i64| facts.rows().partition_point(|fact| fact.starts_at() < at);
-    let (begins, ends) = (known.map_or(0, rank), rank(now));
-    let places: Vec<f64> = past
-        .iter()
-        .filter(|one| (begins..ends).contains(&one.place))
-        .map(|one| (one.place - begins) as f64 / (ends - begins) as f64)
-        .collect();
-    let year_before_last = last.map(|last| last - 365 * 86_400_000);
-    let last_year = past
-        .iter()
-        .map(|one| one.fact)
-        .filter(|fact| !fact.is_canceled() && year_before_last.is_some_and(|from| from < fact.starts_at()));
-    let at_stake = sum_of(last_year.filter_map(|fact| fact.quote()));
-    let as_long = |since: f64| gaps.iter().filter(|gap| since <= **gap).count() as f64 / gaps.len() as f64;
-    AgentNumbers {
-        agent,
-        referrals: count(Metric::Referrals),
-        referrals_before: before.map(|before| rows.iter().filter(|one| before.holds(one.fact)).count() as u64),
-        performed,
-        canceled: count(Metric::Canceled),
-        revenue: sum_of(of(Metric::Quoted).filter_map(|fact| fact.quote())),
-        revenue_share: 0.0,
-        attach: rate(count(Metric::Attach), performed),
-        selling: 0,
-        ever: past.len() as u64,
-        first: starts.first().copied(),
-        last,
-        gaps_as_long: days_since.filter(|_| !gaps.is_empty()).map(as_long),
-        chance_of_silence: days_since
-            .zip(median(gaps.clone()))
-            .filter(|(_, gap)| *gap > 0.0)
-            .map(|(since, gap)| 0.5_f64.powf(since / gap)),
-        course: Course::of(&places),
-        median_gap: median(gaps),
-        days_since,
-        at_stake,
-        recent,
-        base,
-        booked_ahead: rows.iter().any(|one| now <= one.fact.starts_at() && !one.fact.is_canceled()),
+impl All<'_> {
+    fn numbers(&self, agent: AgentNumber) -> AgentNumbers {
+        let (facts, counting, now) = (self.facts, self.counting, self.now);
+        let ranks = self.buying.of_group(agent.index());
+        let rows: Vec<&Fact> = ranks.iter().filter_map(|place| facts.rows().get(*place)).collect();
+        let of = |metric| rows.iter().copied().filter(move |fact| counting.counts(metric, fact));
+        let count = |metric| of(metric).count() as u64;
+        let performed = count(Metric::Volume);
+        let past = rows.get(..rows.partition_point(|fact| fact.starts_at() < now)).unwrap_or(&rows);
+        let starts: Vec<i64> = past.iter().map(|fact| fact.starts_at()).collect();
+        let gaps: Vec<f64> =
+            starts.windows(2).filter_map(|pair| Some((pair.get(1)? - pair.first()?) as f64 / DAY_MS)).collect();
+        let last = starts.last().copied();
+        let days_since = last.map(|last| (now - last) as f64 / DAY_MS);
+        let within = |from_days: i64, to_days: i64| {
+            let before = |days: i64| starts.partition_point(|start| *start < now - days * 86_400_000);
+            before(to_days).saturating_sub(before(from_days)) as u64
+        };
+        let (recent, base) = (within(RECENT_DAYS, 0), within(RECENT_DAYS + BASE_DAYS, RECENT_DAYS));
+        // The agent's time here: since the company knows them, or since their first referral.
+        let known = facts.agent(agent).and_then(|known| known.created_at).or_else(|| starts.first().copied());
+        let (begins, ends) = (known.map_or(0, |known| facts.begun(known)), self.begun);
+        let places: Vec<f64> = ranks
+            .iter()
+            .take(past.len())
+            .filter(|place| (begins..ends).contains(*place))
+            .map(|place| (place - begins) as f64 / (ends - begins) as f64)
+            .collect();
+        let year_before_last = last.map(|last| last - 365 * 86_400_000);
+        let last_year = past
+            .iter()
+            .filter(|fact| !fact.is_canceled() && year_before_last.is_some_and(|from| from < fact.starts_at()));
+        let at_stake = sum_of(last_year.filter_map(|fact| fact.quote()));
+        let as_long = |since: f64| gaps.iter().filter(|gap| since <= **gap).count() as f64 / gaps.len() as f64;
+        let gaps_as_long = days_since.filter(|_| !gaps.is_empty()).map(as_long);
+        let median_gap = median(gaps);
+        AgentNumbers {
+            agent,
+            referrals: count(Metric::Referrals),
+            referrals_before: self.before.map(|before| rows.iter().filter(|fact| before.holds(fact)).count() as u64),
+            performed,
+            canceled: count(Metric::Canceled),
+            revenue: sum_of(of(Metric::Quoted).filter_map(Fact::quote)),
+            revenue_share: 0.0,
+            attach: rate(count(Metric::Attach), performed),
+            selling: 0,
+            ever: past.len() as u64,
+            first: starts.first().copied(),
+            last,
+            gaps_as_long,
+            chance_of_silence: days_since
+                .zip(median_gap)
+                .filter(|(_, gap)| *gap > 0.0)
+                .map(|(since, gap)| 0.5_f64.powf(since / gap)),
+            course: Course::of(&places),
+            median_gap,
+            days_since,
+            at_stake,
+            recent,
+            base,
+            booked_ahead: rows.iter().any(|fact| now <= fact.starts_at() && !fact.is_canceled()),
+        }
     }
 }

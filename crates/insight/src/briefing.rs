@@ -122,10 +122,15 @@ pub fn briefing(inspections: Vec<Inspection>, facts: &FactTable, habits: &[Habit
     // Who was deleted from the service and comes back has a past here.
     let agents: BTreeMap<&str, AgentNumber> = facts.all_agents().map(|(pk, agent)| (agent.id.as_str(), pk)).collect();
     let ids = jobs.iter().filter_map(|job| job.buying_agent.as_ref()?.id.as_ref());
-    let mut by_agent: BTreeMap<AgentNumber, Vec<&Fact>> =
-        ids.filter_map(|id| agents.get(id.as_str())).map(|agent| (*agent, Vec::new())).collect();
+    // By the agents' numbers; only of those who have a job here.
+    let mut by_agent: Vec<Option<Vec<&Fact>>> = vec![None; facts.agents_len()];
+    for agent in ids.filter_map(|id| agents.get(id.as_str())) {
+        if let Some(rows) = by_agent.get_mut(agent.index()) {
+            *rows = Some(Vec::new());
+        }
+    }
     for fact in facts.rows() {
-        if let Some(rows) = fact.buying_agent().and_then(|agent| by_agent.get_mut(&agent)) {
+        if let Some(Some(rows)) = fact.buying_agent().and_then(|agent| by_agent.get_mut(agent.index())) {
             rows.push(fact);
         }
     }
@@ -136,7 +141,7 @@ pub fn briefing(inspections: Vec<Inspection>, facts: &FactTable, habits: &[Habit
             // Of an agent without an id nothing can be told.
             let known = job.buying_agent.as_ref().and_then(|agent| agent.id.as_ref()).map(|id| {
                 let pk = agents.get(id.as_str());
-                let rows = pk.and_then(|pk| by_agent.get(pk)).map(Vec::as_slice).unwrap_or_default();
+                let rows = pk.and_then(|pk| by_agent.get(pk.index())?.as_deref()).unwrap_or_default();
                 background(job, rows, facts)
             });
             // While only the recent past is here, an agent without a job in it is not known to be new.
@@ -154,7 +159,7 @@ pub fn briefing(inspections: Vec<Inspection>, facts: &FactTable, habits: &[Habit
         .collect();
     let hours = made.iter().filter_map(|job| job.inspection.duration_hours).sum();
     let without_span = jobs.iter().filter(|job| span(job).is_none()).count() as u64;
-    let rounds = rounds(&jobs, &facts.shared_inspector_names());
+    let rounds = rounds(&jobs, facts.shared_inspector_names());
     Briefing { jobs: made, canceled, hours, rounds, unchecked_hops, without_span }
 }
 

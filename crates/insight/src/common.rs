@@ -1,5 +1,9 @@
 //! What several insights share.
 
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
+
 use domain::{Fact, FactTable, WordNumber};
 
 /// Rates over fewer cases are marked as a small sample.
@@ -73,6 +77,83 @@ pub(super) fn sum_of(amounts: impl Iterator<Item = i64>) -> i128 {
 /// The add-ons of an inspection, as numbers among the names.
 pub(super) fn add_ons<'a>(facts: &'a FactTable, fact: &Fact) -> impl Iterator<Item = WordNumber> + use<'a> {
     facts.sold(fact).iter().copied().filter(|word| facts.is_add_on(*word))
+}
+
+/// Something of each row by a number below some count: what belongs to each number, in the order of the rows, all in one
+/// plain vector.
+pub(super) struct Grouped<T> {
+    /// Where each number's part begins, and where the last one's ends.
+    begins: Vec<usize>,
+    all: Vec<T>,
+}
+
+impl<T: Clone + Default> Grouped<T> {
+    /// What `take` gives of each row and its place, by the row's `key`. Rows without one, or with one not below `groups`,
+    /// are left out.
+    pub(super) fn of(
+        rows: &[Fact],
+        groups: usize,
+        key: impl Fn(&Fact) -> Option<usize>,
+        take: impl Fn(usize, &Fact) -> T,
+    ) -> Self {
+        let group_of = |fact: &Fact| key(fact).filter(|group| *group < groups);
+        let mut begins = vec![0; groups + 1];
+        for group in rows.iter().filter_map(group_of) {
+            if let Some(next) = begins.get_mut(group + 1) {
+                *next += 1;
+            }
+        }
+        let mut sum = 0;
+        for begin in &mut begins {
+            sum += *begin;
+            *begin = sum;
+        }
+        let (mut all, mut ends) = (vec![T::default(); sum], begins.clone());
+        for (place, fact) in rows.iter().enumerate() {
+            let Some(end) = group_of(fact).and_then(|group| ends.get_mut(group)) else { continue };
+            if let Some(slot) = all.get_mut(*end) {
+                *slot = take(place, fact);
+                *end += 1;
+            }
+        }
+        Self { begins, all }
+    }
+
+    /// What belongs to a number.
+    pub(super) fn of_group(&self, group: usize) -> &[T] {
+        let (Some(from), Some(to)) = (self.begins.get(group), self.begins.get(group + 1)) else { return &[] };
+        self.all.get(*from..*to).unwrap_or_default()
+    }
+}
+
+/// Work on so many rows is worth more than one processor.
+const ROWS_FOR_ALL_PROCESSORS: usize = 50_000;
+
+/// What `make` gives for each of these, in their order; on all processors where `rows`, which they are about together, are
+/// many. Each processor takes the next one as soon as it is free, so the largest should come first.
+pub(super) fn in_parts<T: Sync, R: Send>(all: &[T], rows: usize, make: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    if rows < ROWS_FOR_ALL_PROCESSORS {
+        return all.iter().map(make).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let part = || {
+        let mut made = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(one) = all.get(at) else { return made };
+            made.push((at, make(one)));
+        }
+    };
+    let mut made: Vec<(usize, R)> = std::thread::scope(|scope| {
+        let others = std::thread::available_parallelism().map_or(0, |processors| processors.get() - 1);
+        let others: Vec<_> = (0..others).map(|_| scope.spawn(part)).collect();
+        let own = part();
+        let joined =
+            |other: ScopedJoinHandle<'_, Vec<(usize, R)>>| other.join().unwrap_or_else(|fault| resume_unwind(fault));
+        own.into_iter().chain(others.into_iter().flat_map(joined)).collect()
+    });
+    made.sort_unstable_by_key(|(at, _)| *at);
+    made.into_iter().map(|(_, made)| made).collect()
 }
 
 /// The middle of some numbers; of an even count the mean of the two in the middle.

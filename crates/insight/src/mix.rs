@@ -1,10 +1,10 @@
 //! What is sold where, by whom and through whom.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::common::{Rate, Scope, is_performed, rate, sum_of};
+use super::common::{Rate, Scope, in_parts, is_performed, rate, sum_of};
 use super::metric::{Counting, Metric};
-use domain::{AgentNumber, Fact, FactTable, InspectorNumber, Named, Sold, WordNumber, date_of};
+use domain::{AgentNumber, Fact, FactTable, InspectorNumber, Named, WordNumber, date_of};
 
 /// What services are broken down by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,9 +96,9 @@ pub fn service_mix(facts: &FactTable, scope: &Scope, before: Option<&Scope>, by:
     let counting = Counting::new(facts, scope, now);
     let in_scope = facts.around(scope.from, scope.to).iter();
     let performed: Vec<&Fact> = in_scope.filter(|fact| counting.counts(Metric::Volume, fact)).collect();
-    let norms = counts(facts, &performed);
+    let words = Words::sold_with(facts, &performed);
+    let norms = words.count(&performed);
     let all = performed.len() as u64;
-    let norm = |word: WordNumber| norms.get(&word).map_or(0.0, |count| *count as f64 / all.max(1) as f64);
     let mut groups: BTreeMap<Option<MixKey>, Vec<&Fact>> = BTreeMap::new();
     for fact in &performed {
         groups.entry(key(facts, fact, by)).or_default().push(fact);
@@ -117,22 +117,15 @@ pub fn service_mix(facts: &FactTable, scope: &Scope, before: Option<&Scope>, by:
     let row = |key: Option<MixKey>, group: &[&Fact], before: Option<(u64, u64)>| {
         let volume_before = before.map(|(volume, _)| volume);
         let volume = group.len() as u64;
-        let mut cells: Vec<MixCell> = counts(facts, group)
-            .into_iter()
-            .filter_map(|(word, count)| {
+        // What the company sells and this group never does is a cell too.
+        let cells = words.words.iter().zip(words.count(group)).zip(&norms);
+        let mut cells: Vec<MixCell> = cells
+            .filter_map(|((word, count), norm)| {
                 let share = rate(count, volume)?;
-                let norm = norm(word);
-                Some(MixCell { word, share, norm, below_norm: is_below(share, norm) })
+                let norm = *norm as f64 / all.max(1) as f64;
+                Some(MixCell { word: *word, share, norm, below_norm: is_below(share, norm) })
             })
             .collect();
-        // What the company sells and this group never does is a cell too.
-        for word in norms.keys() {
-            if !cells.iter().any(|cell| cell.word == *word)
-                && let Some(share) = rate(0, volume)
-            {
-                cells.push(MixCell { word: *word, share, norm: norm(*word), below_norm: is_below(share, norm(*word)) });
-            }
-        }
         cells.sort_by(|left, right| right.share.count.cmp(&left.share.count).then_with(|| left.word.cmp(&right.word)));
         let (add_ons, services): (Vec<MixCell>, Vec<MixCell>) =
             cells.into_iter().partition(|cell| facts.is_add_on(cell.word));
@@ -157,10 +150,10 @@ pub fn service_mix(facts: &FactTable, scope: &Scope, before: Option<&Scope>, by:
             groups.entry(*key).or_default();
         }
     }
-    let mut rows: Vec<MixRow> = groups
-        .iter()
-        .map(|(key, group)| row(*key, group, compared.map(|_| earlier.get(key).copied().unwrap_or_default())))
-        .collect();
+    let groups: Vec<(Option<MixKey>, Vec<&Fact>)> = groups.into_iter().collect();
+    let mut rows = in_parts(&groups, performed.len(), |(key, group)| {
+        row(*key, group, compared.map(|_| earlier.get(key).copied().unwrap_or_default()))
+    });
     rows.sort_by(|left, right| right.volume.cmp(&left.volume).then_with(|| left.key.cmp(&right.key)));
     let all_before = earlier.values().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     let company = row(None, &performed, before.map(|_| all_before));
@@ -172,20 +165,41 @@ fn trend(volume: u64, before: u64) -> Option<Trend> {
     if 0.5 < later.low { Some(Trend::Growing) } else { (later.high < 0.5).then_some(Trend::Shrinking) }
 }
 
-fn counts(facts: &FactTable, group: &[&Fact]) -> BTreeMap<WordNumber, u64> {
-    let mut of_set: HashMap<Sold, (u64, &Fact)> = HashMap::new();
-    for fact in group {
-        of_set.entry(fact.sold()).or_insert((0, *fact)).0 += 1;
-    }
-    let mut counts = BTreeMap::new();
-    for (jobs, fact) in of_set.into_values() {
+/// The services and add-ons sold with some inspections.
+struct Words {
+    words: Vec<WordNumber>,
+    /// Their places in `words`, by what was sold together.
+    places: Vec<Vec<usize>>,
+}
+
+impl Words {
+    fn sold_with(facts: &FactTable, inspections: &[&Fact]) -> Self {
+        let mut is_here = vec![false; facts.sold_together().len()];
+        for fact in inspections {
+            if let Some(is_here) = is_here.get_mut(fact.sold().index()) {
+                *is_here = true;
+            }
+        }
         // What is no service and no add-on has no share in what is sold.
         let counted = |word: &&WordNumber| !matches!(facts.named(**word), Some(Named::NotAddOn(_)));
-        for word in facts.sold(fact).iter().filter(counted) {
-            *counts.entry(*word).or_default() += jobs;
-        }
+        let sold = facts.sold_together().zip(is_here).filter(|(_, is_here)| *is_here);
+        let words: BTreeSet<WordNumber> = sold.flat_map(|(words, _)| words.iter().filter(counted)).copied().collect();
+        let words: Vec<WordNumber> = words.into_iter().collect();
+        let place = |word: &WordNumber| words.binary_search(word).ok();
+        let places = facts.sold_together().map(|set| set.iter().filter_map(place).collect()).collect();
+        Self { words, places }
     }
-    counts
+
+    /// With how many of these inspections each word was sold.
+    fn count(&self, inspections: &[&Fact]) -> Vec<u64> {
+        let mut counts = vec![0; self.words.len()];
+        for place in inspections.iter().filter_map(|fact| self.places.get(fact.sold().index())).flatten() {
+            if let Some(count) = counts.get_mut(*place) {
+                *count += 1;
+            }
+        }
+        counts
+    }
 }
 
 fn key(facts: &FactTable, fact: &Fact, by: MixBy) -> Option<MixKey> {

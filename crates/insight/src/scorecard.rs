@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::common::{Rate, Scope, add_ons, is_performed, median, rate, sum_of};
+use super::common::{Grouped, Rate, Scope, add_ons, in_parts, is_performed, median, rate};
 use super::metric::{Counting, Metric};
-use domain::{Fact, FactTable, InspectorNumber, WordNumber};
+use domain::{AgentNumber, Fact, FactTable, InspectorNumber, WordNumber};
 
 /// Milliseconds of an hour.
 const HOUR_MS: f64 = 3_600_000.0;
@@ -93,19 +93,19 @@ pub fn scorecard(facts: &FactTable, scope: &Scope, before: Option<&Scope>, now: 
     for inspector in assists.keys().map(|one| Some(*one)).chain(earlier.keys().copied()) {
         by_inspector.entry(inspector).or_default();
     }
-    let mut rows: Vec<ScorecardRow> = by_inspector
-        .iter()
-        .map(|(inspector, booked)| ScorecardRow {
-            volume_before: before.map(|_| earlier.get(inspector).copied().unwrap_or(0)),
-            assists: inspector.and_then(|inspector| assists.get(&inspector).copied()).unwrap_or(0),
-            ..row(&counting, facts, booked, *inspector)
-        })
-        .collect();
+    // The whole company first: it is as much work as all the others together.
+    let booked = all.len();
+    let parts: Vec<(Option<InspectorNumber>, Vec<&Fact>)> = std::iter::once((None, all)).chain(by_inspector).collect();
+    let mut rows = in_parts(&parts, booked, |(inspector, booked)| row(&counting, facts, booked, *inspector));
+    let mut company = rows.remove(0);
+    for row in &mut rows {
+        row.volume_before = before.map(|_| earlier.get(&row.inspector).copied().unwrap_or(0));
+        row.assists = row.inspector.and_then(|inspector| assists.get(&inspector).copied()).unwrap_or(0);
+    }
     rows.sort_by(|left, right| {
         let of = |row: &ScorecardRow| (row.volume, row.assists, row.volume_before);
         of(right).cmp(&of(left)).then_with(|| left.inspector.cmp(&right.inspector))
     });
-    let mut company = row(&counting, facts, &all, None);
     company.volume_before = before.map(|_| earlier.values().sum());
     company.assists = assists.values().sum();
     let known: Vec<&ScorecardRow> = rows.iter().filter(|row| row.inspector.is_some() && row.volume != 0).collect();
@@ -121,27 +121,25 @@ pub fn scorecard(facts: &FactTable, scope: &Scope, before: Option<&Scope>, now: 
     }
 }
 
-/// Which inspections come from agents who had one before: the beginnings of each agent's inspections, by the agent's number.
-pub(super) struct Repeats(Vec<Vec<i64>>);
+/// Which inspections come from agents who had one before: when each agent's inspections begin, by the agent's number.
+pub(super) struct Repeats(Grouped<i64>);
 
 impl Repeats {
     /// For the inspections of `scope`; `facts` must reach back 366 days before it.
     pub(super) fn around(facts: &FactTable, scope: &Scope) -> Self {
-        let mut starts = vec![Vec::new(); facts.agents_len()];
-        for fact in facts.around(scope.from.saturating_sub(366), scope.to) {
-            if let Some(of_agent) = fact.buying_agent().and_then(|agent| starts.get_mut(agent.index())) {
-                of_agent.push(fact.starts_at());
-            }
-        }
-        Self(starts)
+        let rows = facts.around(scope.from.saturating_sub(366), scope.to);
+        let agent = |fact: &Fact| fact.buying_agent().map(AgentNumber::index);
+        Self(Grouped::of(rows, facts.agents_len(), agent, |_, fact| fact.starts_at()))
     }
 
     /// Whether the buying agent had an inspection in the 365 days before this one.
     pub(super) fn holds(&self, fact: &Fact) -> bool {
         const YEAR_MS: i64 = REPEAT_DAYS * 86_400_000;
-        let Some(starts) = fact.buying_agent().and_then(|agent| self.0.get(agent.index())) else { return false };
-        let at = starts.partition_point(|start| *start < fact.starts_at());
-        at.checked_sub(1).and_then(|last| starts.get(last)).is_some_and(|last| fact.starts_at() - last <= YEAR_MS)
+        let Some(agent) = fact.buying_agent() else { return false };
+        let starts = self.0.of_group(agent.index());
+        let before = starts.partition_point(|start| *start < fact.starts_at());
+        let last = before.checked_sub(1).and_then(|last| starts.get(last));
+        last.is_some_and(|last| fact.starts_at() - last <= YEAR_MS)
     }
 }
 
@@ -170,40 +168,61 @@ impl ScorecardRow {
 }
 
 fn row(counting: &Counting, facts: &FactTable, booked: &[&Fact], inspector: Option<InspectorNumber>) -> ScorecardRow {
-    let of = |metric| booked.iter().copied().filter(move |fact| counting.counts(metric, fact));
-    let count = |metric| of(metric).count() as u64;
-    let volume = count(Metric::Volume);
+    let (mut volume, mut quoted, mut attached, mut canceled, mut repeats, mut weekend) = (0, 0, 0, 0, 0, 0);
+    let (mut with_agent, mut revenue, mut hours) = (0, 0_i128, 0.0);
     let mut by_add_on: BTreeMap<WordNumber, u64> = BTreeMap::new();
-    for word in of(Metric::Attach).flat_map(|fact| add_ons(facts, fact)) {
-        *by_add_on.entry(word).or_default() += 1;
-    }
     let mut reasons: BTreeMap<Option<WordNumber>, u64> = BTreeMap::new();
-    for fact in of(Metric::Canceled) {
-        *reasons.entry(fact.reason()).or_default() += 1;
+    let mut days: BTreeSet<i64> = BTreeSet::new();
+    let mut to_publish = Vec::new();
+    // Each inspection is looked at once: many of them do not fit into a processor's own memory.
+    for fact in booked {
+        let counts = |metric| counting.counts(metric, fact);
+        if counts(Metric::Canceled) {
+            canceled += 1;
+            *reasons.entry(fact.reason()).or_default() += 1;
+        }
+        if counts(Metric::Volume) {
+            volume += 1;
+            with_agent += u64::from(fact.buying_agent().is_some());
+            days.insert(fact.day());
+        }
+        if counts(Metric::Quoted) {
+            quoted += 1;
+            revenue += fact.quote().map_or(0, i128::from);
+        }
+        if counts(Metric::Attach) {
+            attached += 1;
+            add_ons(facts, fact).for_each(|word| *by_add_on.entry(word).or_default() += 1);
+        }
+        if counts(Metric::Hours) {
+            hours += fact.hours().unwrap_or(0.0);
+        }
+        if counts(Metric::Published)
+            && let (Some(length), Some(published_at)) = (fact.hours(), fact.published_at())
+        {
+            let end = fact.starts_at() as f64 + length * HOUR_MS;
+            to_publish.push((published_at as f64 - end) / HOUR_MS);
+        }
+        repeats += u64::from(counts(Metric::RepeatAgents));
+        weekend += u64::from(counts(Metric::Weekend));
     }
-    let days: BTreeSet<i64> = of(Metric::Volume).map(|fact| fact.day()).collect();
-    let to_publish = of(Metric::Published).filter_map(|fact| {
-        let end = fact.starts_at() as f64 + fact.hours()? * HOUR_MS;
-        Some((fact.published_at()? as f64 - end) / HOUR_MS)
-    });
-    let with_agent = of(Metric::Volume).filter(|fact| fact.buying_agent().is_some()).count() as u64;
     ScorecardRow {
         inspector,
         booked: booked.len() as u64,
         volume,
         volume_before: None,
         assists: 0,
-        hours: of(Metric::Hours).filter_map(|fact| fact.hours()).sum(),
-        revenue: sum_of(of(Metric::Quoted).filter_map(|fact| fact.quote())),
-        without_quote: volume - count(Metric::Quoted),
-        attach: rate(count(Metric::Attach), volume),
+        hours,
+        revenue,
+        without_quote: volume - quoted,
+        attach: rate(attached, volume),
         add_ons: most_first(by_add_on),
-        cancellation: rate(count(Metric::Canceled), booked.len() as u64),
+        cancellation: rate(canceled, booked.len() as u64),
         reasons: most_first(reasons),
-        repeat_agents: rate(count(Metric::RepeatAgents), with_agent),
-        hours_to_publish: median(to_publish.collect()),
+        repeat_agents: rate(repeats, with_agent),
+        hours_to_publish: median(to_publish),
         per_working_day: (!days.is_empty()).then(|| volume as f64 / days.len() as f64),
-        weekend: rate(count(Metric::Weekend), volume),
+        weekend: rate(weekend, volume),
     }
 }
 

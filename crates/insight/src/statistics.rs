@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{AgentNumber, AgentStatistics, Fact, FactTable};
+use domain::{AgentNumber, AgentStatistics, FactTable};
 
 /// An agent whose total by the service differs from the inspections that are here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,24 +52,39 @@ impl Definition {
         format!("{side}, {}, {}{deleted}", part(self.canceled, "canceled ones"), part(self.ahead, "those ahead"))
     }
 
-    fn holds(self, fact: &Fact, now: i64) -> bool {
-        (self.canceled || !fact.is_canceled()) && (self.ahead || fact.starts_at() < now)
+    /// Whether inspections of a kind count.
+    fn counts(self, kind: usize) -> bool {
+        (self.sides_add_up || kind & SECOND_SIDE == 0)
+            && (self.canceled || kind & CANCELED == 0)
+            && (self.ahead || kind & AHEAD == 0)
+            && (self.deleted || kind & DELETED == 0)
     }
+}
 
-    /// Inspections by agent.
-    fn count(self, facts: &FactTable, now: i64) -> Vec<u64> {
-        let mut counted = vec![0; facts.agents_len()];
-        let deleted = facts.deleted().iter().filter(|_| self.deleted);
-        for fact in facts.rows().iter().chain(deleted).filter(|fact| self.holds(fact, now)) {
-            let selling = fact.selling_agent().filter(|agent| self.sides_add_up || fact.buying_agent() != Some(*agent));
-            for agent in fact.buying_agent().into_iter().chain(selling) {
-                if let Some(count) = counted.get_mut(agent.index()) {
-                    *count += 1;
-                }
+/// What kind of inspection an agent's is: the sum of what it is. A second side is that of one agent on both.
+const SECOND_SIDE: usize = 1;
+const CANCELED: usize = 2;
+const AHEAD: usize = 4;
+const DELETED: usize = 8;
+/// So many kinds there are.
+const KINDS: usize = 16;
+
+/// By agent, how many inspections of each kind; the rows are read once for all definitions.
+fn by_kind(facts: &FactTable, now: i64) -> Vec<[u64; KINDS]> {
+    let mut counted = vec![[0; KINDS]; facts.agents_len()];
+    let rows = facts.rows().iter().map(|fact| (fact, 0)).chain(facts.deleted().iter().map(|fact| (fact, DELETED)));
+    for (fact, deleted) in rows {
+        let canceled = if fact.is_canceled() { CANCELED } else { 0 };
+        let ahead = if fact.starts_at() < now { 0 } else { AHEAD };
+        let second = if fact.selling_agent() == fact.buying_agent() { SECOND_SIDE } else { 0 };
+        for (agent, side) in [(fact.buying_agent(), 0), (fact.selling_agent(), second)] {
+            let of_agent = agent.and_then(|agent| counted.get_mut(agent.index()));
+            if let Some(count) = of_agent.and_then(|kinds| kinds.get_mut(deleted + canceled + ahead + side)) {
+                *count += 1;
             }
         }
-        counted
     }
+    counted
 }
 
 /// The service's statistics beside the inspections.
@@ -92,9 +107,12 @@ pub fn disagreements(facts: &FactTable, statistics: &[AgentStatistics], now: i64
         .iter()
         .filter_map(|one| Some((one, one.total_inspections?, numbers.get(one.id.as_str()).copied())))
         .collect();
+    let counted = by_kind(facts, now);
     let differing = |definition: Definition| {
-        let counted = definition.count(facts, now);
-        let ours = |agent: Option<AgentNumber>| agent.and_then(|one| counted.get(one.index())).copied().unwrap_or(0);
+        let ours = |agent: Option<AgentNumber>| {
+            let kinds = agent.and_then(|agent| counted.get(agent.index())).into_iter().flatten().enumerate();
+            kinds.filter(|(kind, _)| definition.counts(*kind)).map(|(_, count)| count).sum::<u64>()
+        };
         let differs = totals.iter().filter_map(|(one, theirs, agent)| {
             let ours = ours(*agent);
             (*theirs != ours).then(|| Disagreement { id: one.id.to_string(), theirs: *theirs, ours })

@@ -20,7 +20,9 @@ fn fact(pk: i64, day: i64, inspector: i64) -> NewFact {
 
 fn table(rows: &[NewFact]) -> FactTable {
     let mut table = FactTableBuilder::default();
-    rows.iter().for_each(|row| table.push(row));
+    for row in rows {
+        table.push(row);
+    }
     table.build()
 }
 
@@ -44,7 +46,9 @@ fn a_scorecard_credits_the_primary_one() {
     rows[0].sold = facts.sold(&[7]);
     rows[1].canceled_at = Some(80 * DAY);
     rows[2].published_at = Some(rows[2].starts_at + 5 * 3_600_000);
-    rows.iter().for_each(|row| facts.push(row));
+    for row in &rows {
+        facts.push(row);
+    }
     let facts = facts.build();
     let scope = Scope { from: 90, to: 120 };
     let card = scorecard(&facts, &scope, None, now);
@@ -120,4 +124,13 @@ fn a_stray_old_inspection_is_no_history() {
     };
     assert_eq!(of(&[&[19][..], &four].concat()), None, "an inspector of four weeks has no capacity yet");
     assert_eq!(of(&twenty), Some(2.0));
+}
+
+#[test]
+fn what_all_processors_make_is_in_order() {
+    let numbers: Vec<u64> = (0..2_000).collect();
+    for rows in [0, usize::MAX] {
+        let made = common::in_parts(&numbers, rows, |number| number * 3);
+        assert!(made.iter().zip(&numbers).all(|(made, number)| *made == number * 3) && made.len() == numbers.len());
+    }
 }

@@ -37,6 +37,11 @@ impl Snapshot<'_> {
     /// Every inspection that has a beginning and has not vanished from the service; those it calls deleted apart. Of many,
     /// half is read on a thread of its own.
     pub fn facts(&self) -> Result<FactTable, MirrorError> {
+        self.facts_halved_from(HALVED_MIN)
+    }
+
+    /// The same, read in halves from so many inspections on.
+    pub(super) fn facts_halved_from(&self, halved_min: usize) -> Result<FactTable, MirrorError> {
         let mut table = FactTableBuilder::default();
         self.add_words(&mut table)?;
         self.add_agents(&mut table)?;
@@ -49,7 +54,7 @@ impl Snapshot<'_> {
         }
         let rows = usize::try_from(self.count(Kind::Inspections)?).unwrap_or(0);
         table.reserve(rows);
-        let twin = if rows < HALVED_MIN { None } else { self.twin()? };
+        let twin = if rows < halved_min { None } else { self.twin()? };
         let Some(twin) = twin else {
             add_rows(self.connection, (i64::MIN, i64::MAX), &inspectors, &mut table)?;
             return Ok(table.build());

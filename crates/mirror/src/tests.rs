@@ -106,10 +106,12 @@ fn what_was_sold_is_found_before_and_after_an_upgrade() {
     assert_eq!(found("extra 71"), ["3", "1"]);
     assert_eq!(found("extra"), ["3", "2", "1"]);
     assert_eq!(found("80202"), Vec::<String>::new(), "a ZIP is nothing that is sold");
-    // What sums are made from names every one of them, with a bit of its own or not.
-    let facts = mirror.read_now(|snapshot| snapshot.facts()).unwrap();
-    let sold = |fact| facts.sold(fact).iter().map(|word| word.key()).collect::<Vec<_>>();
-    assert_eq!(facts.rows().iter().map(sold).collect::<Vec<_>>(), [vec![2, 71], vec![70], vec![62, 71], vec![]]);
+    // What sums are made from names every one of them, with a bit of its own or not, however it is read.
+    for halved_min in [0, usize::MAX] {
+        let facts = mirror.read_now(|snapshot| snapshot.facts_halved_from(halved_min)).unwrap();
+        let sold = |fact| facts.sold(fact).iter().map(|word| word.key()).collect::<Vec<_>>();
+        assert_eq!(facts.rows().iter().map(sold).collect::<Vec<_>>(), [vec![2, 71], vec![70], vec![62, 71], vec![]]);
+    }
     let bits: Vec<u32> = mirror
         .write_now(|tx| {
             let mut bit = |text: &str| {

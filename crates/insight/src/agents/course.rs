@@ -45,6 +45,12 @@ static LOGS: LazyLock<Vec<[f64; SHAPES]>> = LazyLock::new(|| {
     (0..PLACES).map(at).collect()
 });
 
+/// The ends that are tried, each with its logarithm.
+static ENDS_TRIED: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| {
+    let ends = (0..ENDS).map(|end| (f64::from(end) + 0.5) / f64::from(ENDS)).filter(|end| *end <= END_MAX);
+    ends.map(|end| (end, end.ln())).collect()
+});
+
 /// How referrals run through an agent's time here, measured by the company's own inspections (so that seasons and growth of
 /// the company are not taken for the agent's).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,9 +96,9 @@ impl Course {
         let (steady, others) = sums.split_at(DRIFTS.len());
         let (rising, fading) = others.split_at(POWERS.len());
         let last = places.last().copied().unwrap_or(1.0);
-        let ends = (0..ENDS).map(|end| (f64::from(end) + 0.5) / f64::from(ENDS)).filter(|end| *end <= END_MAX);
-        let broken_off: Vec<f64> =
-            ends.map(|end| if last <= end { -(places.len() as f64) * end.ln() } else { f64::NEG_INFINITY }).collect();
+        let of_end =
+            |(end, log): &(f64, f64)| if last <= *end { -(places.len() as f64) * log } else { f64::NEG_INFINITY };
+        let broken_off: Vec<f64> = ENDS_TRIED.iter().map(of_end).collect();
         let posterior = PRIOR.map(|(course, prior)| {
             let likelihood = match course {
                 Self::Steady => log_mean(steady),

@@ -158,14 +158,14 @@ fn split_at_comma(facts: &FactTable) -> Option<Finding> {
             sets.push(at);
         }
     }
-    let mut together: BTreeMap<(bool, &[usize]), (u64, Vec<WordNumber>)> = BTreeMap::new();
-    for (word, (jobs, sets)) in sets_of.iter().filter(|(_, (jobs, _))| TOGETHER_MIN <= *jobs) {
+    let mut together: BTreeMap<(bool, &[usize]), Vec<WordNumber>> = BTreeMap::new();
+    for (word, (_, sets)) in sets_of.iter().filter(|(_, (jobs, _))| TOGETHER_MIN <= *jobs) {
         let is_service = matches!(facts.named(*word), Some(Named::Service(_)));
-        let (of_group, words) = together.entry((is_service, sets.as_slice())).or_default();
-        *of_group = *jobs;
-        words.push(*word);
+        together.entry((is_service, sets.as_slice())).or_default().push(*word);
     }
-    let mut groups: Vec<(u64, Vec<WordNumber>)> = together.into_values().filter(|(_, words)| 1 < words.len()).collect();
+    let jobs_of = |words: &[WordNumber]| words.first().and_then(|word| sets_of.get(word)).map_or(0, |(jobs, _)| *jobs);
+    let several = together.into_values().filter(|words| 1 < words.len());
+    let mut groups: Vec<(u64, Vec<WordNumber>)> = several.map(|words| (jobs_of(&words), words)).collect();
     groups.sort_by(|left, right| right.0.cmp(&left.0).then_with(|| left.1.cmp(&right.1)));
     let jobs = groups.iter().map(|(jobs, _)| *jobs).max();
     // Words are numbered as they come: parts that never come apart are numbered in the order of the name.
