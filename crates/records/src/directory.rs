@@ -45,7 +45,7 @@ impl Records {
             return Ok(found);
         }
         let now = self.clock.now();
-        let read = async {
+        let read = Box::pin(async {
             let query = Query::<Connections> {
                 filters: Vec::new(),
                 sort: vec![(Direction::Ascending, ConnectionSort::LastFirstName)],
@@ -54,7 +54,7 @@ impl Records {
             let mut basis = self.asked_now();
             let rows = self.read_all(query, &mut basis, Listing::Agents).await?;
             Ok((rows, basis))
-        };
+        });
         from_shelf(&self.agents, now, read).await
     }
 
@@ -65,11 +65,11 @@ impl Records {
             return Ok(found);
         }
         let now = self.clock.now();
-        let read = async {
+        let read = Box::pin(async {
             let mut basis = self.asked_now();
             let rows = self.read_all(Query::<ConnectionStats>::default(), &mut basis, Listing::AgentStatistics).await?;
             Ok((rows, basis))
-        };
+        });
         from_shelf(&self.statistics, now, read).await
     }
 

@@ -118,7 +118,7 @@ impl Records {
         limit: usize,
     ) -> Result<Reading, RecordsError> {
         let deadline = Instant::now() + READING_TIME_MAX;
-        let query = self.query(wanted, order, after);
+        let query = Self::query(wanted, order, after);
         // Where the service does all the filtering, a page need not be larger than the answer. Once it turns out that it
         // does not, all will be read, and then large pages cost the fewest requests.
         let works = |filter: &InspectionFilter| {
@@ -208,7 +208,7 @@ impl Records {
         reading.last_position.as_ref().is_some_and(|last| last.starts_at != last_wanted.starts_at)
     }
 
-    fn query(&self, wanted: &InspectionQuery, order: InspectionOrder, after: Option<&Position>) -> Query<Inspections> {
+    fn query(wanted: &InspectionQuery, order: InspectionOrder, after: Option<&Position>) -> Query<Inspections> {
         let mut filters = InspectionFilter::of(wanted);
         let second = jiff::SignedDuration::from_secs(1);
         match (order, after) {
