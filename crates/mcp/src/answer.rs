@@ -36,6 +36,25 @@ pub(super) struct Rows<P> {
     pub resume: Option<P>,
 }
 
+/// How many bytes a value takes as JSON; nothing is written.
+fn json_bytes(value: &impl Serialize) -> usize {
+    struct Counter(usize);
+    impl std::io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counter = Counter(0);
+    // A value is always JSON, and a counter always takes it.
+    drop(serde_json::to_writer(&mut counter, value));
+    counter.0
+}
+
 /// How many rows there are in all, and whether more follow once those after a place are cut to a page.
 pub(super) struct Cut {
     /// All of them, over all pages.
@@ -122,7 +141,7 @@ impl Answer {
         let mut kept = Vec::new();
         let mut last = None;
         for (position, row) in rows.rows {
-            bytes += serde_json::to_string(&row).map_or(0, |text| text.len());
+            bytes += json_bytes(&row);
             if ANSWER_BYTES_MAX < bytes && !kept.is_empty() {
                 break;
             }
@@ -174,7 +193,7 @@ impl Answer {
     ) -> Self {
         let mut size = size.max(1);
         let mut parts = make(skip..skip.saturating_add(size));
-        let bytes = |parts: &[Value]| parts.iter().map(|part| part.to_string().len()).sum::<usize>();
+        let bytes = |parts: &[Value]| parts.iter().map(json_bytes).sum::<usize>();
         while 1 < size && ANSWER_BYTES_MAX < bytes(&parts) {
             size /= 2;
             parts = make(skip..skip.saturating_add(size));

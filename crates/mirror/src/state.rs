@@ -363,6 +363,20 @@ impl Snapshot<'_> {
         trouble(self.connection, kind)
     }
 
+    /// All that keeps failing: the company as a whole (`None`) first, then kinds.
+    pub fn troubles(&self) -> Result<Vec<(Option<Kind>, Trouble)>, MirrorError> {
+        let any: bool = self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM troubles)")?
+            .query_row([], |row| row.get(0))?;
+        if !any {
+            return Ok(Vec::new());
+        }
+        let whose = std::iter::once(None).chain(Kind::ALL.iter().copied().map(Some));
+        let found = whose.map(|kind| Ok(self.trouble(kind)?.map(|trouble| (kind, trouble))));
+        found.filter_map(Result::transpose).collect()
+    }
+
     /// How many inspections began before `now`, counted up to `enough`.
     pub fn started_before(&self, now: Timestamp, enough: u64) -> Result<u64, MirrorError> {
         let sql = "SELECT count(*) FROM (SELECT 1 FROM inspections WHERE gone = 0 AND starts_at < ? LIMIT ?)";

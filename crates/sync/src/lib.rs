@@ -406,8 +406,7 @@ impl Syncer {
         let known = self.counts();
         let kinds = self.mirror.read(move |snapshot| {
             let mut kinds = Vec::new();
-            let mut troubles = Vec::new();
-            troubles.extend(snapshot.trouble(None)?.map(|trouble| (None, trouble)));
+            let troubles = snapshot.troubles()?;
             for kind in Kind::ALL {
                 let coverage = snapshot.coverage(*kind)?;
                 // At the same revision there are as many.
@@ -416,7 +415,6 @@ impl Syncer {
                     None => snapshot.count(*kind)?,
                 };
                 kinds.push((*kind, coverage, count));
-                troubles.extend(snapshot.trouble(Some(*kind))?.map(|trouble| (Some(*kind), trouble)));
             }
             Ok((kinds, troubles))
         });

@@ -112,22 +112,26 @@ async fn list(companies: &Companies, arguments: Map<String, Value>) -> Result<An
                 AgentSort::MostInspections => format!("{} {name}", descending(agent.inspections)),
             };
             let place = (key, format!("{} {}", company.name, id_order(agent.id.as_str())));
-            let row = agent_row(companies, company, agent, wanted.include.is_some(), wanted.detail);
-            rows.push((place, row));
+            rows.push((place, (*company, agent)));
         }
     }
-    Ok(keyed_list(rows, after.map(|(place, _)| place), wanted.limit, &mark, &answered.basis))
+    let show = |(company, agent): (&Company, &Agent)| {
+        agent_row(companies, company, agent, wanted.include.is_some(), wanted.detail)
+    };
+    Ok(keyed_list(rows, show, after.map(|(place, _)| place), wanted.limit, &mark, &answered.basis))
 }
 
-/// Sorts rows by their places and takes the page after `after`. There is a total only where nothing is missing.
-fn keyed_list(
-    mut rows: Vec<(Place, Map<String, Value>)>,
+/// Sorts what is listed by its places and shows the page after `after`. There is a total only where nothing is missing.
+fn keyed_list<T>(
+    mut listed: Vec<(Place, T)>,
+    show: impl Fn(T) -> Map<String, Value>,
     after: Option<Place>,
     wanted: Option<Limit>,
     mark: &QueryMark,
     basis: &Basis,
 ) -> Answer {
-    let Cut { total, more } = cut_to_page(&mut rows, after.as_ref(), limit(wanted));
+    let Cut { total, more } = cut_to_page(&mut listed, after.as_ref(), limit(wanted));
+    let rows = listed.into_iter().map(|(place, one)| (place, show(one))).collect();
     let total = basis.is_complete().then_some(total);
     Answer::list(Rows { rows, total, more, resume: None }, mark, basis::shown(basis))
 }
@@ -138,6 +142,10 @@ fn descending(count: Option<u64>) -> String {
 }
 
 fn is_wanted(agent: &Agent, wanted: &ListAgents) -> bool {
+    let narrows = [&wanted.text, &wanted.agency, &wanted.team, &wanted.tag].into_iter().any(Option::is_some);
+    if !narrows {
+        return true;
+    }
     let holds = |text: Option<String>, words: &Option<String>| {
         words.as_ref().is_none_or(|words| domain::has_words(text.as_deref().unwrap_or_default(), &fold(words)))
     };
@@ -252,7 +260,7 @@ async fn stats(companies: &Companies, arguments: Map<String, Value>) -> Result<A
             None => basis.gaps.push(Gap::Statistics(None)),
         }
         let rows = vec![((String::new(), String::new()), row.0)];
-        return Ok(keyed_list(rows, None, None, &mark, &basis));
+        return Ok(keyed_list(rows, |row| row, None, None, &mark, &basis));
     }
     let answered = companies.each(&chosen, |company| async move {
         let (statistics, mut basis) = company.records.statistics().await?;
@@ -278,13 +286,16 @@ async fn stats(companies: &Companies, arguments: Map<String, Value>) -> Result<A
                     format!("{} {folded}", descending(days))
                 }
             };
-            let mut row = Row::default();
-            row.put("company", label(companies, company)).put("id", Some(one.id.to_string())).put("name", name);
-            row.0.extend(statistics_row(company, one).0);
-            rows.push(((key, format!("{} {}", company.name, id_order(one.id.as_str()))), row.0));
+            rows.push(((key, format!("{} {}", company.name, id_order(one.id.as_str()))), (*company, one, name)));
         }
     }
-    Ok(keyed_list(rows, after.map(|(place, _)| place), wanted.limit, &mark, &answered.basis))
+    let show = |(company, one, name): (&Company, &AgentStatistics, Option<String>)| {
+        let mut row = Row::default();
+        row.put("company", label(companies, company)).put("id", Some(one.id.to_string())).put("name", name);
+        row.0.extend(statistics_row(company, one).0);
+        row.0
+    };
+    Ok(keyed_list(rows, show, after.map(|(place, _)| place), wanted.limit, &mark, &answered.basis))
 }
 
 fn whole_cents(money: Money) -> u64 {

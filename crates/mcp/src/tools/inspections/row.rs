@@ -106,7 +106,9 @@ pub(super) fn inspection_row(
 /// Tells inspectors apart whose name another one has too: "Gail Marsh (id 60001)". `shared` are such names, folded.
 pub(in super::super) fn tell_apart(inspectors: &[InspectorOnInspection], shared: &BTreeSet<String>) -> Vec<String> {
     let shown = |inspector: &InspectorOnInspection| match (&inspector.name, &inspector.id) {
-        (Some(name), Some(id)) if shared.contains(&fold(name.as_str())) => format!("{name} (id {id})"),
+        (Some(name), Some(id)) if !shared.is_empty() && shared.contains(&fold(name.as_str())) => {
+            format!("{name} (id {id})")
+        }
         (Some(name), _) => name.to_string(),
         (None, Some(id)) => format!("id {id}"),
         (None, None) => "unnamed".to_owned(),
