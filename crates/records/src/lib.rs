@@ -10,7 +10,7 @@ mod clients;
 mod directory;
 mod error;
 mod inspections;
-mod kept;
+mod mirror_only;
 mod mirrored;
 mod names;
 mod narrow;
@@ -40,8 +40,8 @@ pub use clients::{ClientList, ClientsAfter, ListedClient};
 pub use directory::AgentEntry;
 pub use error::RecordsError;
 pub use inspections::InspectionList;
-pub use kept::{FoundRecord, Refreshed};
 pub use mirror::{ClientsFrom, CoverageGap, Kind, MirrorError, NameEntry, News, NewsKind, data_dictionary};
+pub use mirror_only::{FoundRecord, Refreshed};
 pub use names::{AgentMeant, InspectorMeant, Likeness, described};
 pub use narrow::{NarrowedBy, NarrowingWanted};
 pub use news::NewsSubject;
@@ -64,7 +64,7 @@ pub struct Records {
     statistics: directory::Shelf<domain::AgentStatistics>,
     mirrored_agents: cache::Cache<u64, Vec<domain::Agent>>,
     mirrored_statistics: cache::Cache<u64, Vec<domain::AgentStatistics>>,
-    kept_facts: Arc<kept::KeptFacts>,
+    table: Arc<mirror_only::TableCache>,
     cancellations: inspections::CancellationView,
     /// Inspections of the mirror as they were last decoded.
     decoded: Arc<cache::Cache<ContentMark, Inspection>>,
@@ -87,7 +87,7 @@ impl Records {
             statistics: directory::Shelf::of(1),
             mirrored_agents: cache::Cache::of(1),
             mirrored_statistics: cache::Cache::of(1),
-            kept_facts: Arc::default(),
+            table: Arc::default(),
             cancellations: inspections::CancellationView::default(),
             decoded: Arc::new(cache::Cache::of(DECODED_MAX)),
             shared_names: Arc::new(cache::Cache::of(1)),
@@ -167,7 +167,7 @@ impl Records {
         basis
     }
 
-    /// A record as the mirror kept it. One that cannot be read is damaged.
+    /// A record of the mirror, decoded. One that cannot be read is damaged.
     fn decode<R: spectora::Wired>(&self, raw: Vec<u8>) -> Result<R::Record, RecordsError> {
         let read = self.client.read_back::<R>(&spectora::RawRecord::from_bytes(raw));
         read.map_err(|_| {

@@ -181,7 +181,7 @@ impl Records {
         Ok(InspectionList { rows, total: found.total, more: found.more, searched_to: None, shared_names, basis })
     }
 
-    /// A kept inspection; one that vanished from the service counts as deleted since.
+    /// An inspection of the mirror; one that vanished from the service counts as deleted since.
     pub(super) fn read_inspection(&self, raw: Vec<u8>, gone_at: Option<Timestamp>) -> Result<Inspection, RecordsError> {
         let mut inspection = self.decode::<Inspections>(raw)?;
         inspection.deleted_at = inspection.deleted_at.or(gone_at);

@@ -9,8 +9,8 @@ use super::{AgentMeant, Basis, InspectorMeant, Need, Note, Records, RecordsError
 use domain::{Fact, FactTable, Named, Narrowing, WordNumber, fold, zip};
 use mirror::NameEntry;
 
-/// More rows than these are narrowed anew for each question, so that what is kept stays small beside all of them.
-const KEPT_ROWS_MAX: usize = 20_000;
+/// More rows than these are narrowed anew for each question, so that what is remembered stays small beside all of them.
+const REMEMBERED_ROWS_MAX: usize = 20_000;
 
 /// What inspections are narrowed by, besides people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,15 +98,15 @@ impl Records {
         Ok((narrowed, basis))
     }
 
-    /// The rows that fit; kept with all rows where they are few, together with what is worked out from them.
+    /// The rows that fit; remembered with all rows where they are few, together with what is worked out from them.
     async fn narrowed(&self, facts: &Arc<FactTable>, narrowing: Narrowing) -> Arc<FactTable> {
         let key = format!("{narrowing:?}");
         if let Some(known) = facts.memo().get(&key) {
             return known;
         }
         let narrowed = Arc::new(summed(facts, move |facts| narrowing.of(facts)).await);
-        if narrowed.rows().len() <= KEPT_ROWS_MAX {
-            facts.memo().keep(key, Arc::clone(&narrowed));
+        if narrowed.rows().len() <= REMEMBERED_ROWS_MAX {
+            facts.memo().put(key, Arc::clone(&narrowed));
         }
         narrowed
     }

@@ -100,7 +100,7 @@ impl Records {
     /// The inspections that `need` speaks of as rows for sums, from the mirror. While the first reading runs, with the
     /// latest first, they are there as soon as it has come that far back; a question waits for that up to twenty seconds
     /// and is then told when it will be. The rows say since when they are whole ([`FactTable::since`]); the basis says what
-    /// else they lack. They are kept in memory until the mirror changes or nobody asks for a while.
+    /// else they lack. They stay in memory until the mirror changes or nobody asks for a while.
     pub async fn facts(&self, need: Need) -> Result<(Arc<FactTable>, Basis), RecordsError> {
         let deadline = Instant::now() + FIRST_READING_WAIT_MAX;
         loop {

@@ -39,7 +39,7 @@ pub async fn summed<T: Send + 'static>(
     }
 }
 
-/// As [`summed`], and kept with the rows: the next question with the same key has it at once. The key names everything
+/// As [`summed`], and remembered with the rows: the next question with the same key has it at once. The key names everything
 /// that the result depends on but the rows themselves, the time of day too where that matters.
 pub async fn remembered<T: Send + Sync + 'static>(
     facts: &Arc<FactTable>,
@@ -53,7 +53,7 @@ pub async fn remembered<T: Send + Sync + 'static>(
         // Somebody else may have worked it out while this waited for a place.
         facts.memo().get(&key).unwrap_or_else(|| {
             let made = Arc::new(work(facts));
-            facts.memo().keep(key, Arc::clone(&made));
+            facts.memo().put(key, Arc::clone(&made));
             made
         })
     };

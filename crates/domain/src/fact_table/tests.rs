@@ -112,16 +112,16 @@ fn what_has_no_room_becomes_the_nearest_or_unknown() {
 }
 
 #[test]
-fn what_is_kept_is_bounded_and_goes_with_its_rows() {
+fn what_is_remembered_is_bounded_and_goes_with_its_rows() {
     let table = FactTable::default();
-    table.memo().keep("a".to_owned(), Arc::new(1_u64));
+    table.memo().put("a".to_owned(), Arc::new(1_u64));
     assert_eq!(table.memo().get("a"), Some(Arc::new(1_u64)));
     assert_eq!(table.memo().get::<String>("a"), None, "another type");
     for n in 0..15_u64 {
         assert_eq!(table.memo().get("a"), Some(Arc::new(1_u64)), "what is asked for stays");
-        table.memo().keep(n.to_string(), Arc::new(n));
+        table.memo().put(n.to_string(), Arc::new(n));
     }
-    table.memo().keep("b".to_owned(), Arc::new(2_u64));
+    table.memo().put("b".to_owned(), Arc::new(2_u64));
     assert_eq!((table.memo().get::<u64>("0"), table.memo().get("a")), (None, Some(Arc::new(1_u64))));
     assert_eq!(table.only(|_| true).memo().get::<u64>("a"), None);
     assert_eq!(table.clone().memo().get::<u64>("a"), None);

@@ -26,8 +26,8 @@ const FACTS_IDLE_MAX: Duration = Duration::from_mins(5);
 
 /// The rows for sums, good while neither inspections nor agents change.
 #[derive(Default)]
-pub(super) struct KeptFacts {
-    now: std::sync::Mutex<Option<KeptNow>>,
+pub(super) struct TableCache {
+    now: std::sync::Mutex<Option<CachedTable>>,
     /// Held by whoever reads rows: the others wait for those instead of reading them too.
     reading: Mutex<()>,
 }
@@ -35,42 +35,42 @@ pub(super) struct KeptFacts {
 /// What rows were read at: revisions of inspections and of agents, and how far back the first reading had come.
 type ReadAt = (u64, u64, Option<Timestamp>);
 
-struct KeptNow {
+struct CachedTable {
     read_at: ReadAt,
     facts: Arc<FactTable>,
     used: Instant,
 }
 
-impl KeptFacts {
-    fn locked(&self) -> MutexGuard<'_, Option<KeptNow>> {
+impl TableCache {
+    fn locked(&self) -> MutexGuard<'_, Option<CachedTable>> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The rows as they were read at this state of the mirror, if they are those kept.
+    /// The rows as they were read at this state of the mirror, if they are those cached.
     fn at(&self, read_at: ReadAt) -> Option<Arc<FactTable>> {
         let mut now = self.locked();
-        let kept = now.as_mut().filter(|kept| kept.read_at == read_at)?;
-        kept.used = Instant::now();
-        Some(Arc::clone(&kept.facts))
+        let cached = now.as_mut().filter(|cached| cached.read_at == read_at)?;
+        cached.used = Instant::now();
+        Some(Arc::clone(&cached.facts))
     }
 
     fn read_at(&self) -> Option<ReadAt> {
-        self.locked().as_ref().map(|kept| kept.read_at)
+        self.locked().as_ref().map(|cached| cached.read_at)
     }
 
     /// Keeps these rows in the place of others; gives whether there were none.
-    fn keep(&self, read_at: ReadAt, facts: &Arc<FactTable>) -> bool {
-        let kept = KeptNow { read_at, facts: Arc::clone(facts), used: Instant::now() };
-        self.locked().replace(kept).is_none()
+    fn put(&self, read_at: ReadAt, facts: &Arc<FactTable>) -> bool {
+        let cached = CachedTable { read_at, facts: Arc::clone(facts), used: Instant::now() };
+        self.locked().replace(cached).is_none()
     }
 }
 
 /// Lets go of the rows once they were not asked for in a while.
-async fn drop_when_idle(kept: Weak<KeptFacts>) {
+async fn drop_when_idle(cached: Weak<TableCache>) {
     loop {
         tokio::time::sleep(FACTS_IDLE_MAX / 5).await;
-        let Some(kept) = kept.upgrade() else { return };
-        let mut now = kept.locked();
+        let Some(cached) = cached.upgrade() else { return };
+        let mut now = cached.locked();
         if now.as_ref().is_none_or(|now| FACTS_IDLE_MAX <= now.used.elapsed()) {
             *now = None;
             return;
@@ -164,11 +164,11 @@ impl Records {
             if !look.standing.covers(from) {
                 return Ok(Reached::NotYet(look.standing));
             }
-            if let Some(facts) = self.kept_facts.at(look.read_at) {
+            if let Some(facts) = self.table.at(look.read_at) {
                 break facts;
             }
-            let _reading = self.kept_facts.reading.lock().await;
-            let known = self.kept_facts.read_at();
+            let _reading = self.table.reading.lock().await;
+            let known = self.table.read_at();
             // Rows are read together with what is said of them.
             let read = mirror.read(move |snapshot| {
                 let look = Look::at(snapshot, now)?;
@@ -181,8 +181,8 @@ impl Records {
             if let Some(mut facts) = read {
                 facts.since = self.whole_from(&look.standing);
                 let facts = Arc::new(facts);
-                if self.kept_facts.keep(look.read_at, &facts) {
-                    drop(self.tasks.spawn("idle rows", drop_when_idle(Arc::downgrade(&self.kept_facts))));
+                if self.table.put(look.read_at, &facts) {
+                    drop(self.tasks.spawn("idle rows", drop_when_idle(Arc::downgrade(&self.table))));
                 }
                 break facts;
             }
