@@ -1,7 +1,7 @@
 # `just` lists the recipes. `scripts/tool just RECIPE` does without an installed just.
 
 # Groups of the integration tests, each a file of tests/it, that take longer than a few seconds. `just check` runs them.
-slow := "briefing capacity first_minute insight kept limits lists metrics people quiet read_only report simulation sync tools trust words"
+slow := "briefing capacity first_minute insight limits lists metrics mirror names people quiet read_only report simulation sync tools trust"
 
 _list:
     @just --list --unsorted
