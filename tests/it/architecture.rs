@@ -122,3 +122,42 @@ fn modules_of_the_program_point_downward() {
         }
     }
 }
+
+/// The files of a crate that one uses: `use super::NAME` in the file itself, `use crate::NAME` anywhere below it.
+fn uses_of(folder: &Path, name: &str) -> BTreeSet<String> {
+    let mut files = vec![folder.join(format!("{name}.rs"))];
+    if folder.join(name).is_dir() {
+        sources(&folder.join(name), &mut files);
+    }
+    let mut used = BTreeSet::new();
+    for (at, file) in files.iter().enumerate() {
+        let text = std::fs::read_to_string(file).unwrap();
+        let prefix = if at == 0 { "use super::" } else { "use crate::" };
+        let named = text.lines().filter_map(|line| line.strip_prefix(prefix));
+        used.extend(named.filter_map(|rest| Some(rest.split([':', ';', '{']).next()?.to_owned())));
+    }
+    used.remove(name);
+    used
+}
+
+#[test]
+fn files_of_the_client_use_each_other_in_one_direction() {
+    let folder = root().join("crates/spectora/src");
+    let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names = entries.filter_map(|name| name.strip_suffix(".rs").map(str::to_owned));
+    let mut left: BTreeMap<String, BTreeSet<String>> = names
+        .filter(|name| name != "lib" && name != "tests")
+        .map(|name| (name.clone(), uses_of(&folder, &name)))
+        .collect();
+    assert!(10 < left.len() && left.values().map(BTreeSet::len).sum::<usize>() > 10, "{left:?}");
+    // What uses nothing that is left is taken out, again and again; a circle stays.
+    loop {
+        let known: BTreeSet<String> = left.keys().cloned().collect();
+        let before = left.len();
+        left.retain(|_, used| !used.is_disjoint(&known));
+        if left.len() == before {
+            break;
+        }
+    }
+    assert!(left.is_empty(), "these use each other in a circle, or one of the circle: {:?}", left.keys());
+}

@@ -75,6 +75,12 @@ async fn what_needs_all_history_says_why_it_has_to_wait() {
     app.set_faults(&["*:1+=503"]);
     let refused = app.failure("capacity_plan", json!({})).await;
     assert!(refused.contains("held up") && refused.contains("HTTP 503"), "{refused}");
+    // The attempt under way still meets the fault; its failure is to be noted before the clock moves.
+    let (_, syncer) = app.parts.mirrors().next().unwrap();
+    let syncer = syncer.unwrap().unwrap();
+    while syncer.running_for().is_some() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
     app.set_faults(&[]);
     app.clock.forward(jiff::SignedDuration::from_hours(1));
     let plan = app.answer("capacity_plan", json!({})).await;
