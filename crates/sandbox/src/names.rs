@@ -329,7 +329,7 @@ pub const LAST_NAMES: [&str; 72] = [
 pub const AGENCIES: [&str; 26] = [
     "Keller & Lowe Realty",
     "Keller and Lowe Realty, LLC",
-    "Alpine ClosableStream Realty",
+    "Alpine Door Realty",
     "Bayfront Homes Group",
     "Blue Spruce Real Estate",
     "Cardinal & Finch",
