@@ -156,14 +156,14 @@ impl Companies {
         let chosen = self.chosen(question.companies);
         let people = People::find(&chosen, only.inspector.as_deref(), only.agent.as_deref()).await?;
         let companies = people.companies();
-        let mut periods: Vec<Option<Period>> = Vec::new();
-        for company in &companies {
-            let period = question.days.map(|(days, default, compare)| days.or(default, compare, company, now));
-            periods.push(period.transpose()?);
+        let mut periods: Vec<Period> = Vec::new();
+        if let Some((days, default, compare)) = question.days {
+            for company in &companies {
+                periods.push(days.or(default, compare, company, now)?);
+            }
         }
         let answered = self.each(&companies, |company| {
-            let at = companies.iter().position(|one| std::ptr::eq(*one, company));
-            let period = at.and_then(|at| periods.get(at)).cloned().flatten();
+            let period = periods.iter().find(|period| period.company == company.name).cloned();
             // Where the names are not known yet, the one asked for is somebody whom nobody knows: never all of them.
             let as_given = || only.inspector.as_deref().map(InspectorMeant::unknown);
             let inspector = people.inspector(company).or_else(as_given);
@@ -181,15 +181,14 @@ impl Companies {
                 };
                 let (facts, mut basis) = company.records.facts_of(&wanted, need).await?;
                 basis.periods.extend(period);
-                let inspector = inspector.filter(|_| !narrows(question.inspector)).map(|one| {
-                    let number = facts.inspector_by_key(one.known_number()?);
-                    Ok::<_, RecordsError>(Apart { number, entry: one.entry })
-                });
-                let agent = agent.filter(|_| !narrows(question.agent)).map(|one| {
-                    let number = facts.agent_by_key(one.known_number()?);
-                    Ok::<_, RecordsError>(Apart { number, entry: one.entry })
-                });
-                let (inspector, agent) = (inspector.transpose()?, agent.transpose()?);
+                let inspector = match inspector.filter(|_| !narrows(question.inspector)) {
+                    Some(one) => Some(Apart { number: facts.inspector_by_key(one.known_number()?), entry: one.entry }),
+                    None => None,
+                };
+                let agent = match agent.filter(|_| !narrows(question.agent)) {
+                    Some(one) => Some(Apart { number: facts.agent_by_key(one.known_number()?), entry: one.entry }),
+                    None => None,
+                };
                 answer(Part { company, facts, scope, before, inspector, agent, now, basis }).await
             }
         });

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::inspections::CANCELLATION_SAMPLE_MIN;
+use super::mirrored::canceled_unseen;
 use super::names::resolve;
 use super::reach::{Need, Reached, Standing};
 use super::{Basis, Gap, Note, Records, RecordsError, Source};
@@ -95,8 +95,7 @@ impl Look {
         let failing = snapshot.trouble(Some(Kind::Agents))?.filter(|_| agents.full_at.is_none());
         let standing = Standing::of(&coverage, pass.as_ref()).with_agents(&agents, failing.is_some());
         let read_at = (coverage.revision, agents.revision, standing.whole_since());
-        let canceled_unseen = !snapshot.shows_canceled()?
-            && CANCELLATION_SAMPLE_MIN <= snapshot.started_before(now, CANCELLATION_SAMPLE_MIN)?;
+        let canceled_unseen = canceled_unseen(snapshot, now)?;
         Ok(Self { coverage, standing, read_at, canceled_unseen, failing })
     }
 }

@@ -13,7 +13,7 @@ use super::names::shared_by;
 use super::reach::Standing;
 use super::{Basis, Gap, InspectionList, Note, Records, RecordsError, Source};
 use domain::{Inspection, InspectionId, InspectionOrder, InspectionQuery, Position};
-use mirror::{Coverage, Found, Kind, Mirror, Pass, Row};
+use mirror::{Coverage, Found, Kind, Mirror, MirrorError, Pass, Row, Snapshot};
 use spectora::{Inspections, SpectoraErrorKind, Wired};
 use sync::{Scope, Silent, SyncError, Syncer, Tasks};
 
@@ -27,8 +27,7 @@ struct Reach {
     standing: Standing,
     coverage: Coverage,
     pass: Option<Pass>,
-    canceled_seen: bool,
-    past: u64,
+    canceled_unseen: bool,
     undated: u64,
     /// Folded names that more than one inspector has.
     shared_names: Arc<BTreeSet<String>>,
@@ -37,6 +36,12 @@ struct Reach {
 /// As of when all of a kind is known; `None` while it is not.
 pub(super) fn as_of_all(coverage: &Coverage) -> Option<Timestamp> {
     coverage.full_at.map(|full_at| coverage.fresh_at.map_or(full_at, |fresh_at| fresh_at.max(full_at)))
+}
+
+/// Whether none of enough past inspections is canceled, so that canceled ones cannot be seen.
+pub(super) fn canceled_unseen(snapshot: &Snapshot<'_>, now: Timestamp) -> Result<bool, MirrorError> {
+    Ok(!snapshot.shows_canceled()?
+        && CANCELLATION_SAMPLE_MIN <= snapshot.started_before(now, CANCELLATION_SAMPLE_MIN)?)
 }
 
 impl Reach {
@@ -62,15 +67,16 @@ impl Records {
     pub(super) async fn fresh_mirror(&self) -> Result<Option<(&Arc<Mirror>, Option<Note>)>, RecordsError> {
         let Some(syncer) = &self.syncer else { return Ok(None) };
         self.ensure_company().await?;
-        let coverage = syncer.mirror().read(|snapshot| snapshot.coverage(Kind::Inspections)).await?;
+        let mut coverage = syncer.mirror().read(|snapshot| snapshot.coverage(Kind::Inspections)).await?;
         if coverage.unsettled {
             // Another zone or other services: every day and name here is to be worked out again first.
             match syncer.settle().await {
                 Ok(()) | Err(SyncError::Busy) => {}
                 Err(error) => return Err(error.into()),
             }
+            coverage = syncer.mirror().read(|snapshot| snapshot.coverage(Kind::Inspections)).await?;
         }
-        let note = if syncer.is_stale().await? { freshen(syncer, &self.tasks).await? } else { None };
+        let note = if syncer.is_stale_by(&coverage) { freshen(syncer, &self.tasks).await? } else { None };
         Ok(Some((syncer.mirror(), note)))
     }
 
@@ -93,8 +99,7 @@ impl Records {
         }
         let Some(as_of) = reach.as_of(from) else { return Ok(None) };
         let mut basis = Basis::of_mirror(Kind::Inspections, &reach.coverage, as_of, note);
-        let unseen = !reach.canceled_seen && CANCELLATION_SAMPLE_MIN <= reach.past;
-        if wanted.asks_for_canceled() && unseen {
+        if wanted.asks_for_canceled() && reach.canceled_unseen {
             basis.gaps.push(Gap::CanceledUnseen);
         }
         if reach.undated != 0 {
@@ -143,8 +148,7 @@ impl Records {
                 standing: Standing::of(&coverage, pass.as_ref()),
                 coverage,
                 pass,
-                canceled_seen: snapshot.shows_canceled()?,
-                past: snapshot.started_before(now, CANCELLATION_SAMPLE_MIN)?,
+                canceled_unseen: canceled_unseen(snapshot, now)?,
                 undated: snapshot.undated()?,
                 shared_names: match shared_names.get(&coverage.revision) {
                     Some(known) => known,
