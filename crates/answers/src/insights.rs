@@ -24,7 +24,7 @@ use super::{
 };
 
 /// The most jobs a briefing looks at in one company.
-pub const BRIEFING_JOBS_MAX: usize = 200;
+const BRIEFING_JOBS_MAX: usize = 200;
 /// How far back documents are looked at for what usually comes, in days before today.
 const HISTORY_DAYS: i64 = 60;
 /// The last jobs of an agent who is looked at alone.

@@ -16,9 +16,6 @@ mod question;
 pub use companies::{Answered, Companies, Company};
 pub use days::{Compare, Days, civil_day, of_company, today};
 pub use error::{AnswerError, Candidate, GIVEN_CHARS_MAX};
-pub use insights::{
-    AgentsPart, Asked, BRIEFING_JOBS_MAX, BriefingPart, CapacityPart, ExplainedPart, MixPart, QualityPart,
-    ScorecardPart,
-};
+pub use insights::{AgentsPart, Asked, BriefingPart, CapacityPart, ExplainedPart, MixPart, QualityPart, ScorecardPart};
 pub use inspections::{InspectionsAnswer, InspectionsAsked, ListedInspection, Place};
 pub use question::{Apart, History, Only, Part, PersonRole, Question};

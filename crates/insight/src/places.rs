@@ -42,7 +42,7 @@ pub fn place_of(zip: &str) -> Option<Place> {
 
 impl Place {
     /// From middle to middle in a straight line, in kilometres.
-    pub fn km_to(self, other: Self) -> f64 {
+    pub(crate) fn km_to(self, other: Self) -> f64 {
         let half_chord = |degrees: f64| (degrees.to_radians() / 2.0).sin().powi(2);
         let along = half_chord(other.latitude - self.latitude);
         let across = half_chord(other.longitude - self.longitude);
@@ -51,7 +51,7 @@ impl Place {
     }
 
     /// What lies between the two areas at least, as far as circles tell: 0 where they touch.
-    pub fn km_apart(self, other: Self) -> f64 {
+    pub(crate) fn km_apart(self, other: Self) -> f64 {
         (self.km_to(other) - self.radius_km - other.radius_km).max(0.0)
     }
 }

@@ -56,7 +56,7 @@ pub use news::{News, NewsKind};
 pub use partial::Partial;
 pub use query::{ContentMark, Found, RawRow, Row};
 pub use search::{Hit, NameEntry};
-pub use state::{Coverage, CoverageGap, PAUSE_MAX, Pass, PassEnd, PassStep, Trouble};
+pub use state::{Coverage, CoverageGap, Pass, PassEnd, PassStep, Trouble};
 pub use store::{Fresh, StoreCount};
 pub use work::{CHANGES_MAX, READINGS_MAX, changing, reading};
 

@@ -164,7 +164,7 @@ pub struct Trouble {
 /// A time this far ahead of the clock is a slip of the clock, not of a second's rounding.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(2);
 /// The longest that anything is left alone; a later instant was written under a wrong clock.
-pub const PAUSE_MAX: SignedDuration = SignedDuration::from_hours(6);
+const PAUSE_MAX: SignedDuration = SignedDuration::from_hours(6);
 /// The number of the company as a whole among the kinds that keep failing.
 const WHOLE_COMPANY: i64 = 0;
 
@@ -591,7 +591,7 @@ impl WriteTransaction<'_> {
     }
 
     /// Notes a failure of a kind, or (`None`) of the company as a whole. It is left alone for `pause`, doubled with each
-    /// failure in a row, up to `longest` and [`PAUSE_MAX`].
+    /// failure in a row, up to `longest` and six hours.
     pub fn note_trouble(
         &mut self,
         kind: Option<Kind>,

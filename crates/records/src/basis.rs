@@ -183,7 +183,7 @@ pub enum Note {
 
 impl Basis {
     /// Read from the service at this instant, and complete.
-    pub fn read_at(as_of: Timestamp) -> Self {
+    pub(crate) fn read_at(as_of: Timestamp) -> Self {
         Self::of(Source::Service, as_of)
     }
 

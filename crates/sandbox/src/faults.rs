@@ -106,7 +106,7 @@ pub enum FaultKind {
 }
 
 /// What `any` chooses from.
-pub const RECOVERABLE: [FaultKind; 9] = [
+pub(crate) const RECOVERABLE: [FaultKind; 9] = [
     FaultKind::Status { status: 500, html: false },
     FaultKind::Status { status: 502, html: true },
     FaultKind::Status { status: 503, html: false },

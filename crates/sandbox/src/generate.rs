@@ -31,15 +31,15 @@ use super::truth::{
 };
 
 /// How many inspections the first company has when nobody says.
-pub const INSPECTIONS_1: u64 = 6_000;
+pub(crate) const INSPECTIONS_1: u64 = 6_000;
 /// How many the second company has.
-pub const INSPECTIONS_2: u64 = 1_500;
+pub(crate) const INSPECTIONS_2: u64 = 1_500;
 /// The most that can be asked for over both companies; ids of the two would meet above it.
-pub const INSPECTIONS_MAX: u64 = 4_000_000;
+pub(crate) const INSPECTIONS_MAX: u64 = 4_000_000;
 /// How many agents the two companies have.
 pub const AGENTS: [usize; 2] = [400, 120];
 /// How many people are agents in both.
-pub const AGENTS_SHARED: usize = 48;
+pub(crate) const AGENTS_SHARED: usize = 48;
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;

@@ -50,14 +50,11 @@ use self::service::{Running, Shared};
 use self::world::World;
 
 pub use self::edits::Edit;
-pub use self::faults::{FaultKind, FaultRule, Faults, RECOVERABLE, When};
-pub use self::generate::{AGENTS, AGENTS_SHARED, INSPECTIONS_1, INSPECTIONS_2, INSPECTIONS_MAX};
-pub use self::names::{
-    ADD_ONS, AGENCIES, AddOn, CANCEL_REASONS, FIRST_NAMES, INSTRUCTING_NOTE, LAST_NAMES, NOTES, SERVICES, STREETS,
-    Service, TAGS, TEAMS, Zip,
-};
+pub use self::faults::{FaultKind, FaultRule, Faults, When};
+pub use self::generate::AGENTS;
+pub use self::names::{ADD_ONS, AddOn, INSTRUCTING_NOTE, SERVICES, Service, Zip};
 pub use self::options::{ChangedSince, Limits, Profile, RetryAfter, Rewrite, SandboxOptions};
-pub use self::service::{LOG_MAX, Script};
+pub use self::service::Script;
 pub use self::truth::{
     AgentRow, AttachmentKind, AttachmentRow, ClientRow, CompanyTruth, InspectionRow, InspectorRow, NamedRow,
     RecordKind, Rhythm, Truth,

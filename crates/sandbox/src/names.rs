@@ -138,7 +138,7 @@ pub(super) const TAMPA: [Zip; 12] = [
 ];
 
 /// Street names with their kind.
-pub const STREETS: [&str; 40] = [
+pub(crate) const STREETS: [&str; 40] = [
     "Aspen Way",
     "Birch Street",
     "Blue Heron Lane",
@@ -182,7 +182,7 @@ pub const STREETS: [&str; 40] = [
 ];
 
 /// First names, some of them as awkward as real ones: accents, other scripts, invisible characters.
-pub const FIRST_NAMES: [&str; 64] = [
+pub(crate) const FIRST_NAMES: [&str; 64] = [
     "Aaron",
     "Abigail",
     "Alice",
@@ -250,7 +250,7 @@ pub const FIRST_NAMES: [&str; 64] = [
 ];
 
 /// Last names, in the same spirit.
-pub const LAST_NAMES: [&str; 72] = [
+pub(crate) const LAST_NAMES: [&str; 72] = [
     "Abbott",
     "Adeyemi",
     "Alvarez",
@@ -326,7 +326,7 @@ pub const LAST_NAMES: [&str; 72] = [
 ];
 
 /// Agencies: the first two are one business in two spellings.
-pub const AGENCIES: [&str; 26] = [
+pub(crate) const AGENCIES: [&str; 26] = [
     "Keller & Lowe Realty",
     "Keller and Lowe Realty, LLC",
     "Alpine Door Realty",
@@ -356,7 +356,7 @@ pub const AGENCIES: [&str; 26] = [
 ];
 
 /// Agent teams.
-pub const TEAMS: [&str; 8] = [
+pub(crate) const TEAMS: [&str; 8] = [
     "The Alvarez Team",
     "Front Range Five",
     "Bay Area Movers",
@@ -368,10 +368,10 @@ pub const TEAMS: [&str; 8] = [
 ];
 
 /// Tags on agents and clients.
-pub const TAGS: [&str; 6] = ["vip", "lunch-and-learn", "first-time buyers", "investor", "do not call", "luxury"];
+pub(crate) const TAGS: [&str; 6] = ["vip", "lunch-and-learn", "first-time buyers", "investor", "do not call", "luxury"];
 
 /// Why inspections are called off; the blank one was typed by nobody.
-pub const CANCEL_REASONS: [&str; 8] = [
+pub(crate) const CANCEL_REASONS: [&str; 8] = [
     "Buyer terminated the contract",
     "Financing fell through",
     "Rescheduled with another company",
@@ -383,7 +383,7 @@ pub const CANCEL_REASONS: [&str; 8] = [
 ];
 
 /// Notes on inspections. 0 is none; [`INSTRUCTING_NOTE`] tries to give a reader orders.
-pub const NOTES: [&str; 12] = [
+pub(crate) const NOTES: [&str; 12] = [
     "",
     "Lockbox code from the listing agent.",
     "Dog in the yard, call before opening the gate.",

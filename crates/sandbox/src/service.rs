@@ -25,7 +25,7 @@ use super::{LoggedRequest, SandboxCompany};
 use domain::Clock;
 
 /// How many requests the log keeps; older ones leave it.
-pub const LOG_MAX: usize = 100_000;
+pub(crate) const LOG_MAX: usize = 100_000;
 /// A piece of a body that never ends, and the pause between two.
 const ENDLESS_PIECE: [u8; 16 * 1024] = [b' '; 16 * 1024];
 const ENDLESS_PAUSE: Duration = Duration::from_millis(20);

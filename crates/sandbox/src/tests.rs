@@ -165,7 +165,7 @@ async fn the_data_has_the_shapes_and_the_dirt_of_a_real_business() {
     assert!(rows.iter().all(|row| row.buying_agent.is_none() || row.buying_agent != row.selling_agent));
     let people =
         |at: usize| truth.companies[at].agents.iter().map(|a| (a.agent_id, a.uuid.clone())).collect::<HashSet<_>>();
-    assert_eq!(people(0).intersection(&people(1)).count(), AGENTS_SHARED);
+    assert_eq!(people(0).intersection(&people(1)).count(), generate::AGENTS_SHARED);
     assert!(size_of::<InspectionRow>() <= 150);
 }
 

@@ -306,7 +306,7 @@ impl InspectionRow {
     }
 
     /// House number, street and unit.
-    pub fn street_address(&self) -> String {
+    pub(crate) fn street_address(&self) -> String {
         let street = STREETS[usize::from(self.street)];
         match self.unit {
             Some(unit) => format!("{} {street} #{unit}", self.number),
@@ -368,7 +368,7 @@ impl CompanyTruth {
     }
 
     /// City, state and ZIP code, as `property_address_2` has them.
-    pub fn address_2(&self, row: &InspectionRow) -> String {
+    pub(crate) fn address_2(&self, row: &InspectionRow) -> String {
         let place = self.place(row);
         match self.zip(row) {
             Some(code) => format!("{}, {} {code}", place.city, place.state),
@@ -382,7 +382,7 @@ impl CompanyTruth {
     }
 
     /// The clients of an inspection, the first one first.
-    pub fn clients_of(&self, row: &InspectionRow) -> impl Iterator<Item = &ClientRow> {
+    pub(crate) fn clients_of(&self, row: &InspectionRow) -> impl Iterator<Item = &ClientRow> {
         std::iter::once(row.client).chain(row.client_2).map(|index| &self.clients[index as usize])
     }
 

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
@@ -18,7 +17,7 @@ use super::meter::{CallMeter, Purpose};
 use super::origin::BaseUrl;
 use super::plan::Plan;
 use super::query::ChangedSinceName;
-use super::query::{Endpoint, Filter as _, FilterName, Query, Resource, Spelled as _, Verdict};
+use super::query::{Endpoint, Filter as _, FilterName, Query, Resource, Verdict};
 use super::request::{AskedAt, Call, ClientBuildError, Reply, Requests};
 use super::wire::{Decode, RawRecord, ToldPagination};
 use super::wired::Wired;
@@ -120,8 +119,6 @@ pub struct Page<T> {
     pub sorted: bool,
     /// Includes the service refused, so that what they bring is not there.
     pub includes_refused: BTreeSet<&'static str>,
-    /// When it came.
-    pub received_at: Timestamp,
     /// When its request left, by both clocks.
     pub asked: AskedAt,
     /// What of the query was not sent, because the service refuses it or is known to ignore it; the same text means the
@@ -165,7 +162,6 @@ struct Inner {
     capabilities: Capabilities,
     changed_since: Option<ChangedSinceName>,
     decode: Decode,
-    clock: Arc<dyn Clock>,
     api_key: SecretString,
     /// The id of the one company whose records are taken; not set before any record told it.
     holds: Mutex<Option<String>>,
@@ -188,10 +184,9 @@ impl SpectoraClient {
             timezone: settings.timezone,
             paths: settings.paths,
             requests,
-            capabilities: Capabilities::new(Arc::clone(&clock)),
+            capabilities: Capabilities::new(clock),
             changed_since: settings.changed_since,
             decode: Decode::new(settings.known_services, settings.naming),
-            clock,
             api_key: settings.api_key,
             holds: Mutex::new(None),
         };
@@ -262,11 +257,6 @@ impl SpectoraClient {
     /// What is known so far of a filter.
     pub fn filter_support(&self, endpoint: Endpoint, filter: FilterName) -> FilterSupport {
         self.0.capabilities.filter(endpoint, filter)
-    }
-
-    /// Whether the service refused this include before; then it is not asked for any more.
-    pub fn include_refused<R: Resource>(&self, include: R::Include) -> bool {
-        self.0.capabilities.is_useless(R::ENDPOINT, Part::Include(include.spelling()))
     }
 
     pub(super) fn configured_name(&self) -> Option<ChangedSinceName> {
@@ -444,7 +434,6 @@ impl SpectoraClient {
             filters,
             sorted: !plan.omitted().iter().any(|part| matches!(part, Part::Sort(_))),
             includes_refused: includes_refused.collect(),
-            received_at: self.0.clock.now(),
             asked: reply.asked,
             omitted: plan.omitted_text(),
             companies: document.companies,

@@ -45,7 +45,7 @@ impl Endpoint {
     }
 
     /// The path used unless `[api.paths]` says otherwise.
-    pub fn default_path(self) -> &'static str {
+    pub(crate) fn default_path(self) -> &'static str {
         match self {
             Self::Inspections => "/v2/inspections",
             Self::Connections => "/v2/connections",
@@ -56,7 +56,7 @@ impl Endpoint {
     }
 
     /// Whether the path was found in the vendor's or public material, or only assumed.
-    pub fn path_is_assumed(self) -> bool {
+    pub(crate) fn path_is_assumed(self) -> bool {
         matches!(self, Self::Contacts)
     }
 }

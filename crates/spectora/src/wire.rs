@@ -84,7 +84,7 @@ impl RawRecord {
     }
 
     /// The names of the record's own attributes, null ones too. Empty for what is no such document.
-    pub fn attribute_names(&self) -> Vec<String> {
+    pub(crate) fn attribute_names(&self) -> Vec<String> {
         let document: Value = serde_json::from_slice(&self.0).unwrap_or_default();
         let attributes = document.get("data").and_then(|data| data.get("attributes")).and_then(Value::as_object);
         attributes.map(|attributes| attributes.keys().cloned().collect()).unwrap_or_default()

@@ -86,11 +86,6 @@ impl Plan {
         self.steps.iter().filter_map(|step| step.calls).sum()
     }
 
-    /// Whether the calls of every step are known.
-    pub fn is_counted(&self) -> bool {
-        self.steps.iter().all(|step| step.calls.is_some())
-    }
-
     /// How many minutes it takes at the per-minute cap, at least.
     pub fn minutes(&self) -> u64 {
         self.calls().saturating_sub(1) / u64::from(self.per_minute.max(1))

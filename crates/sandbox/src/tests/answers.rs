@@ -176,7 +176,7 @@ async fn agents_clients_and_statistics_agree_with_a_plain_loop() {
     let record = get(&sandbox, &format!("/v2/connections/{id}?include=agent,agent_team")).await.json();
     assert_eq!(record["data"]["attributes"]["buying_agent_inspections"], buying);
     assert_eq!(record["included"][0]["attributes"]["uuid"], agent.uuid);
-    for tag in &TAGS[..2] {
+    for tag in &names::TAGS[..2] {
         let (found, _) = all(&sandbox, "connections", &format!("filter[tag][]={tag}")).await;
         let wanted: Vec<u64> =
             company.agents.iter().filter(|a| a.tags.contains(tag)).map(|a| a.connection_id).collect();
