@@ -146,19 +146,14 @@ impl Records {
     /// The rows for sums that `need` speaks of, if the mirror has them; how far the first reading is, if it has not.
     pub(super) async fn facts_now(&self, need: Need) -> Result<Reached, RecordsError> {
         let Some(syncer) = &self.syncer else { return Err(RecordsError::NoMirror) };
-        self.ensure_company().await?;
         let now = self.clock.now();
         let from = match need {
             Need::Since(day) => day.to_zoned_datetime(self.timezone().clone()).ok().map(|start| start.timestamp()),
             Need::All => None,
         };
         let mirror = syncer.mirror();
-        let mut look = mirror.read(move |snapshot| Look::at(snapshot, now)).await?;
-        let mut note = None;
-        if look.coverage.unsettled || syncer.is_stale_by(&look.coverage) {
-            note = self.fresh_mirror().await?.and_then(|(_, note)| note);
-            look = mirror.read(move |snapshot| Look::at(snapshot, now)).await?;
-        }
+        let look = move |snapshot: &mut Snapshot<'_>| Look::at(snapshot, now);
+        let (mut look, note) = self.read_fresh(syncer, |look| &look.coverage, look).await?;
         let facts = loop {
             if !look.standing.covers(from) {
                 return Ok(Reached::NotYet(look.standing));

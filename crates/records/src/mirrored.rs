@@ -80,6 +80,23 @@ impl Records {
         Ok(Some((syncer.mirror(), note)))
     }
 
+    /// What `look` sees in the mirror; where the `coverage` it saw is stale, what it sees once changes were read, with a
+    /// note when they could not be. A mirror that is fresh is read once.
+    pub(super) async fn read_fresh<T: Send + 'static>(
+        &self,
+        syncer: &Arc<Syncer>,
+        coverage: fn(&T) -> &Coverage,
+        look: impl Fn(&mut Snapshot<'_>) -> Result<T, MirrorError> + Clone + Send + 'static,
+    ) -> Result<(T, Option<Note>), RecordsError> {
+        self.ensure_company().await?;
+        let seen = syncer.mirror().read(look.clone()).await?;
+        if !coverage(&seen).unsettled && !syncer.is_stale_by(coverage(&seen)) {
+            return Ok((seen, None));
+        }
+        let note = self.fresh_mirror().await?.and_then(|(_, note)| note);
+        Ok((syncer.mirror().read(look).await?, note))
+    }
+
     /// The list from the mirror; `None` when the mirror does not have all of it.
     pub(super) async fn mirrored_inspections(
         &self,
@@ -89,14 +106,9 @@ impl Records {
         limit: usize,
     ) -> Result<Option<InspectionList>, RecordsError> {
         let Some(syncer) = &self.syncer else { return Ok(None) };
-        self.ensure_company().await?;
         let from = wanted.starts.map(|(from, _)| from);
-        let (mut reach, mut found) = self.ask_mirror(syncer.mirror(), wanted, order, after, limit).await?;
-        let mut note = None;
-        if reach.coverage.unsettled || syncer.is_stale_by(&reach.coverage) {
-            note = self.fresh_mirror().await?.and_then(|(_, note)| note);
-            (reach, found) = self.ask_mirror(syncer.mirror(), wanted, order, after, limit).await?;
-        }
+        let look = self.list_look(wanted, order, after, limit);
+        let ((reach, found), note) = self.read_fresh(syncer, |(reach, _)| &reach.coverage, look).await?;
         let Some(as_of) = reach.as_of(from) else { return Ok(None) };
         let mut basis = Basis::of_mirror(Kind::Inspections, &reach.coverage, as_of, note);
         if wanted.asks_for_canceled() && reach.canceled_unseen {
@@ -118,7 +130,7 @@ impl Records {
         failure: &RecordsError,
     ) -> Result<Option<InspectionList>, RecordsError> {
         let Some(syncer) = &self.syncer else { return Ok(None) };
-        let (reach, found) = self.ask_mirror(syncer.mirror(), wanted, order, after, limit).await?;
+        let (reach, found) = syncer.mirror().read(self.list_look(wanted, order, after, limit)).await?;
         let (Some(reached), Some(pass)) = (reach.coverage.reach, reach.pass) else { return Ok(None) };
         if found.rows.is_empty() {
             return Ok(None);
@@ -131,18 +143,18 @@ impl Records {
         Ok(Some(list))
     }
 
-    async fn ask_mirror(
+    /// What is read of the mirror for a list.
+    fn list_look(
         &self,
-        mirror: &Arc<Mirror>,
         wanted: &InspectionQuery,
         order: InspectionOrder,
         after: Option<&Position>,
         limit: usize,
-    ) -> Result<(Reach, Found<Arc<Inspection>>), RecordsError> {
+    ) -> impl Fn(&mut Snapshot<'_>) -> Result<(Reach, Found<Arc<Inspection>>), MirrorError> + Clone + Send + use<> {
         let now = self.clock.now();
         let (wanted, after) = (wanted.clone(), after.cloned());
         let (decoded, shared_names) = (Arc::clone(&self.decoded), Arc::clone(&self.shared_names));
-        let answer = mirror.read(move |snapshot| {
+        move |snapshot| {
             let (coverage, pass) = (snapshot.coverage(Kind::Inspections)?, snapshot.pass(Kind::Inspections)?);
             let reach = Reach {
                 standing: Standing::of(&coverage, pass.as_ref()),
@@ -156,8 +168,7 @@ impl Records {
                 },
             };
             Ok((reach, snapshot.inspections(&wanted, order, after.as_ref(), limit, |mark| decoded.get(mark))?))
-        });
-        Ok(answer.await?)
+        }
     }
 
     fn listed(
