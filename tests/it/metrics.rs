@@ -125,6 +125,7 @@ struct Card {
     canceled: Share,
     repeats: Share,
     to_publish: Option<f64>,
+    days_worked: u64,
     per_day: Option<f64>,
     weekend: Share,
     add_ons: BTreeMap<String, u64>,
@@ -175,6 +176,7 @@ fn card(booked: &[&Plain], all: &[Plain]) -> Card {
         canceled: (count(booked.iter().copied(), |row| row.canceled), booked.len() as u64),
         repeats: (count(done.iter().copied(), is_repeat), count(done.iter().copied(), |row| row.buyer.is_some())),
         to_publish: middle(to_publish.collect()),
+        days_worked: days.len() as u64,
         per_day: (!days.is_empty()).then(|| done.len() as f64 / days.len() as f64),
         weekend: share(&|row| matches!(row.day.weekday(), Weekday::Saturday | Weekday::Sunday)),
         add_ons,
@@ -240,6 +242,7 @@ fn check_card(shown: &Value, expected: &Card, what: &str) {
     check_rate(&shown["repeat_agents"], expected.repeats, what);
     check_rate(&shown["weekend"], expected.weekend, what);
     near(&shown["hours_to_publish"], expected.to_publish, 0.005_01, what);
+    assert_eq!(shown["days_worked"].as_u64(), Some(expected.days_worked), "{what}");
     near(&shown["per_working_day"], expected.per_day, 0.005_01, what);
     check_top(&shown["add_ons"], &expected.add_ons, what);
     let reasons = expected
@@ -763,6 +766,7 @@ proptest! {
             prop_assert!(is(row.attach, expected.attach) && is(row.cancellation, expected.canceled));
             prop_assert!(is(row.repeat_agents, expected.repeats) && is(row.weekend, expected.weekend));
             prop_assert!(close(row.hours_to_publish, expected.to_publish), "{:?} {:?}", row, expected);
+            prop_assert_eq!(row.days_worked, expected.days_worked);
             prop_assert!(close(row.per_working_day, expected.per_day));
             let add_ons: BTreeMap<String, u64> =
                 row.add_ons.iter().map(|(number, count)| (names[&number.key()].clone(), *count)).collect();

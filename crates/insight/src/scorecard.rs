@@ -40,6 +40,8 @@ pub struct ScorecardRow {
     pub repeat_agents: Option<Rate>,
     /// The middle time from the end of an inspection to its published report, in hours.
     pub hours_to_publish: Option<f64>,
+    /// Days with a performed inspection.
+    pub days_worked: u64,
     /// Performed inspections on a day with any.
     pub per_working_day: Option<f64>,
     /// Performed on a Saturday or Sunday.
@@ -161,6 +163,7 @@ impl ScorecardRow {
             reasons: Vec::new(),
             repeat_agents: None,
             hours_to_publish: None,
+            days_worked: 0,
             per_working_day: None,
             weekend: None,
         }
@@ -221,6 +224,7 @@ fn row(counting: &Counting, facts: &FactTable, booked: &[&Fact], inspector: Opti
         reasons: most_first(reasons),
         repeat_agents: rate(repeats, with_agent),
         hours_to_publish: median(to_publish),
+        days_worked: days.len() as u64,
         per_working_day: (!days.is_empty()).then(|| volume as f64 / days.len() as f64),
         weekend: rate(weekend, volume),
     }

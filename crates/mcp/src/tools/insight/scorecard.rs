@@ -113,6 +113,7 @@ impl Shown<'_> {
                 .put("without_quote", Some(one.without_quote))
                 .put("repeat_agents", one.repeat_agents.as_ref().map(rate_value))
                 .put("hours_to_publish", one.hours_to_publish.map(rounded))
+                .put("days_worked", Some(one.days_worked))
                 .put("per_working_day", one.per_working_day.map(rounded))
                 .put("weekend", one.weekend.as_ref().map(rate_value))
                 .list("add_ons", self.top(&one.add_ons))
