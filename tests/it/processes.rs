@@ -148,7 +148,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
-        let deadline = std::time::Instant::now() + Duration::from_secs(5);
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
         while self.child.try_wait().unwrap().is_none() {
             if deadline < std::time::Instant::now() {
                 self.child.kill().unwrap();
