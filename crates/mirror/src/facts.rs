@@ -33,6 +33,41 @@ pub struct KnownAgent {
     pub is_former: bool,
 }
 
+/// A job, as far as orders of one booking are told by it.
+struct Job {
+    raw: i64,
+    zip: Option<i64>,
+    client: Option<i64>,
+    agent: Option<i64>,
+}
+
+/// The jobs that begin at one instant.
+#[derive(Default)]
+struct Beginning {
+    at: Option<i64>,
+    jobs: Vec<Job>,
+}
+
+impl Beginning {
+    fn at(at: i64) -> Self {
+        Self { at: Some(at), jobs: Vec::new() }
+    }
+
+    /// Those that another one in the same area is like, by client or by agent.
+    fn together(&self) -> Vec<i64> {
+        let mut counts: HashMap<(bool, i64, Option<i64>), u32> = HashMap::new();
+        let keys = |job: &Job| {
+            let (zip, client, agent) = (job.zip, job.client, job.agent);
+            [client.map(|client| (true, client, zip)), agent.map(|agent| (false, agent, zip))].into_iter().flatten()
+        };
+        for key in self.jobs.iter().flat_map(keys) {
+            *counts.entry(key).or_default() += 1;
+        }
+        let has_partner = |job: &&Job| keys(job).any(|key| counts.get(&key).is_some_and(|count| 1 < *count));
+        self.jobs.iter().filter(has_partner).map(|job| job.raw).collect()
+    }
+}
+
 impl Snapshot<'_> {
     /// Every inspection that has a beginning and has not vanished from the service; those it calls deleted apart. Of many,
     /// half is read on a thread of its own.
@@ -130,28 +165,33 @@ impl Snapshot<'_> {
     /// Raw inspections that may be orders of one booking: not canceled, beginning together on one of these days in one
     /// area, for one client or from one agent; at most `limit`, the latest first.
     pub fn begun_together(&mut self, from: i64, to: i64, limit: usize) -> Result<Vec<Vec<u8>>, MirrorError> {
-        let together = |column: &str| {
-            format!(
-                "SELECT i.pk, i.starts_at FROM inspections i WHERE i.gone = 0 AND i.canceled_at IS NULL AND i.{column} IS NOT \
-                 NULL AND i.starts_at BETWEEN ?3 AND ?4 AND i.day BETWEEN ?1 AND ?2 AND EXISTS (SELECT 1 FROM inspections o \
-                 WHERE o.gone = 0 AND o.starts_at = i.starts_at AND o.pk <> i.pk AND o.canceled_at IS NULL AND \
-                 o.{column} = i.{column} AND o.zip IS i.zip)"
-            )
-        };
-        let sql = format!(
-            "SELECT r.dictionary, r.bytes FROM ({} UNION {}) AS chosen JOIN inspections i ON i.pk = chosen.pk \
-             JOIN raw_inspections r ON r.seq = i.raw ORDER BY i.starts_at DESC, i.pk DESC LIMIT ?5",
-            together("client"),
-            together("buying_agent")
-        );
         // The index is by instant; a day lies within these in any zone.
         let first = from.saturating_sub(1).saturating_mul(DAY_MS);
         let last = to.saturating_add(2).saturating_mul(DAY_MS);
-        let found: Vec<(i64, Vec<u8>)> = self
-            .connection
-            .prepare_cached(&sql)?
-            .query_map([from, to, first, last, super::rows_max(limit)], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<_, _>>()?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT raw, starts_at, zip, client, buying_agent FROM inspections WHERE gone = 0 AND canceled_at IS NULL \
+             AND starts_at BETWEEN ?3 AND ?4 AND day BETWEEN ?1 AND ?2 ORDER BY starts_at DESC, pk DESC",
+        )?;
+        let mut rows = statement.query([from, to, first, last])?;
+        // One walk along the index, a beginning at a time. Asking for partners row by row would cost, for each, as many looks
+        // as jobs begin then.
+        let mut found: Vec<i64> = Vec::new();
+        let mut beginning = Beginning::default();
+        while let Some(row) = rows.next()?
+            && found.len() < limit
+        {
+            let at: i64 = row.get(1)?;
+            if beginning.at != Some(at) {
+                found.extend(std::mem::replace(&mut beginning, Beginning::at(at)).together());
+            }
+            beginning.jobs.push(Job { raw: row.get(0)?, zip: row.get(2)?, client: row.get(3)?, agent: row.get(4)? });
+        }
+        found.extend(beginning.together());
+        found.truncate(limit);
+        let mut statement =
+            self.connection.prepare_cached("SELECT dictionary, bytes FROM raw_inspections WHERE seq = ?1")?;
+        let read = |raw| statement.query_row([raw], |row| Ok((row.get(0)?, row.get(1)?)));
+        let found: Vec<(i64, Vec<u8>)> = found.into_iter().map(read).collect::<Result<_, _>>()?;
         let mut raws = Vec::new();
         for (dictionary, bytes) in found {
             raws.push(self.expander.expand(self.connection, dictionary, &bytes)?);
