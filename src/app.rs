@@ -163,6 +163,31 @@ impl App {
         Ok(())
     }
 
+    /// Whether questions can be answered well now: every mirror is usable, whole and not long overdue, and its service
+    /// answers. `Err` says what is wrong, without a name.
+    pub async fn ready(&self) -> Result<(), String> {
+        /// So many times the usual pause without a reading is too long.
+        const MISSED_MAX: u32 = 3;
+        for part in &self.parts {
+            let Some(syncer) = &part.syncer else { continue };
+            let status = syncer.status().await.map_err(|_| "a mirror cannot be used".to_owned())?;
+            if status.troubles.iter().any(|(kind, _)| kind.is_none()) {
+                return Err("the service does not answer for a company".to_owned());
+            }
+            let inspections = status.kinds.iter().find(|(kind, ..)| *kind == mirror::Kind::Inspections);
+            let Some(coverage) = inspections.map(|(_, coverage, _)| coverage) else { continue };
+            let Some(full_at) = coverage.full_at else {
+                return Err("the first reading of a company is not finished".to_owned());
+            };
+            let read_at = coverage.fresh_at.max(coverage.window_at).map_or(full_at, |at| at.max(full_at));
+            let since = Duration::try_from(self.clock.now().duration_since(read_at)).unwrap_or_default();
+            if part.company.keeping.every.max(part.company.keeping.max_staleness) * MISSED_MAX < since {
+                return Err("a company was not read for too long".to_owned());
+            }
+        }
+        Ok(())
+    }
+
     /// What takes webhook deliveries; `None` without mirrors.
     pub fn deliveries(&self) -> Option<Arc<dyn Deliveries>> {
         let folder = self.data_dir.clone()?;

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod access;
 mod call;
 #[cfg(feature = "demo")]
 mod demo;
@@ -33,7 +34,7 @@ const EXIT_ANSWER_IS_ERROR: u8 = 1;
 const EXIT_CANNOT_RUN: u8 = 2;
 
 /// The crates of this program: what `--log-level` is about. Others say only what goes wrong.
-const OWN_CRATES: &[&str] = &["spectora_mcp", "mcp", "records", "sync", "mirror", "spectora", "sandbox"];
+const OWN_CRATES: &[&str] = &["spectora_mcp", "mcp", "records", "sync", "mirror", "spectora", "access", "sandbox"];
 
 /// Threads for what waits on files. All work on mirrors and all sums at once leave some for standard input and output and
 /// for looking up addresses; threads begin when needed, since each keeps memory of its own.
@@ -109,6 +110,8 @@ enum Command {
     Call(call::CallArgs),
     /// Print an insight as tables and charts, or write it as Markdown, CSV or HTML.
     Report(report::ReportArgs),
+    /// Who may come in over HTTP: people, tokens, and the applications that people let in.
+    Access(access::AccessArgs),
     /// Show the tools an assistant sees.
     Tools(tools::ToolsArgs),
     /// Check the configuration and each key, and see what the service really answers to.
@@ -175,6 +178,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo => demo::run(&global).await,
         Command::Call(args) => call::run(&global, &args).await,
         Command::Report(args) => report::run(&global, &args).await,
+        Command::Access(args) => access::run(&global, args).await,
         Command::Tools(args) => tools::run(&global, &args).await,
         Command::Doctor(args) => doctor::run(&global, &args).await,
         Command::Sync(args) => sync::run(&global, &args).await,

@@ -6,6 +6,7 @@
 mod environment;
 mod error;
 mod file;
+mod http;
 mod key;
 mod secret;
 mod encoding;
@@ -22,6 +23,7 @@ use domain::{CompanyName, Naming, WeekStart};
 pub use environment::Environment;
 pub use error::ConfigError;
 use file::{RawCompany, RawFile, RawKey, RawMirror};
+pub use http::{HttpConfig, WayInChoice, http, public_url};
 pub use key::is_open_to_others;
 
 /// Requests per minute unless configured; the service's own cap is not published.
@@ -143,19 +145,19 @@ pub fn load(overrides: &Overrides, environment: &Environment) -> Result<Config, 
     draft(overrides, environment)?.with_keys(environment)
 }
 
-/// Reads and settles the configuration, all but its keys.
-pub fn draft(overrides: &Overrides, environment: &Environment) -> Result<Draft, ConfigError> {
-    let mut sources = Vec::new();
-    let mut warnings = Vec::new();
+/// The file as it is typed, and which it is: the one given, or the one in the usual place, or none.
+fn raw_file(overrides: &Overrides, environment: &Environment) -> Result<(RawFile, Option<PathBuf>), ConfigError> {
     let given = overrides.config_file.clone().or_else(|| environment.config_file());
     let path = given.map(|path| environment.expand(path)).transpose()?.or_else(|| environment.usual_file());
-    let mut raw = match &path {
-        Some(path) => {
-            sources.push(format!("file {}", path.display()));
-            file::read(path)?
-        }
-        None => RawFile::default(),
-    };
+    let raw = path.as_deref().map(file::read).transpose()?.unwrap_or_default();
+    Ok((raw, path))
+}
+
+/// Reads and settles the configuration, all but its keys.
+pub fn draft(overrides: &Overrides, environment: &Environment) -> Result<Draft, ConfigError> {
+    let mut warnings = Vec::new();
+    let (mut raw, path) = raw_file(overrides, environment)?;
+    let mut sources: Vec<String> = path.iter().map(|path| format!("file {}", path.display())).collect();
     if let Some(path) = &path
         && raw.companies.values().any(RawCompany::has_literal_key)
         && let Some(warning) = key::readable_by_others(path)

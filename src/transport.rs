@@ -1,9 +1,13 @@
 //! How MCP reaches this program: stdio for desktop clients, streamable HTTP for the rest.
 
+mod connections;
+mod gate;
 mod http;
 mod lines;
+mod login;
+mod pages;
 mod stdio;
 mod unreadable;
 
-pub use http::{Delivered, Deliveries, HttpSettings, serve_http};
+pub use http::{Delivered, Deliveries, HttpServer, HttpSettings, Readiness, WayIn, serve_http, tls};
 pub use stdio::serve_stdio;

@@ -13,7 +13,7 @@ use super::Global;
 use super::open::Opened;
 use crate::app::App;
 use crate::config::{ConfigError, Environment, draft};
-use crate::transport::{Delivered, Deliveries};
+use crate::transport::{Delivered, Deliveries, Readiness};
 use answers::Companies;
 use domain::CompanyName;
 use mcp::{CompaniesSource, ToolFailure};
@@ -175,6 +175,20 @@ impl Deliveries for LateSource {
             match serving.and_then(|serving| serving.app.deliveries()) {
                 Some(deliveries) => deliveries.deliver(company, secret, body).await,
                 None => Delivered::Unknown,
+            }
+        }
+        .boxed()
+    }
+}
+
+impl Readiness for LateSource {
+    fn ready(&self) -> BoxFuture<'_, Result<(), String>> {
+        async move {
+            self.companies().await.map_err(|_| "the companies cannot be opened".to_owned())?;
+            let serving = locked(&self.0.serving).clone();
+            match serving {
+                Some(serving) => serving.app.ready().await,
+                None => Err("it is being stopped".to_owned()),
             }
         }
         .boxed()

@@ -1,8 +1,10 @@
 //! `serve`: what an assistant's configuration runs.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -10,7 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::Global;
 use super::late::{Late, LateSource};
-use crate::transport::{HttpSettings, serve_http, serve_stdio};
+use crate::config::{self, Environment, HttpConfig, WayInChoice};
+use crate::transport::{HttpServer, HttpSettings, WayIn, serve_http, serve_stdio};
+use access::{AccessStore, Login, LoginSettings, RedirectRules};
+use domain::SystemClock;
 use mcp::{CompaniesSource as _, SpectoraServer, ToolChoice};
 
 /// Without options: MCP over standard input and output, as desktop assistants start it.
@@ -29,6 +34,40 @@ pub(super) struct ServeArgs {
     /// A web origin that may ask, such as <https://app.example.com>.
     #[arg(long = "allowed-origin", value_name = "ORIGIN")]
     allowed_origins: Vec<String>,
+    #[command(flatten)]
+    entry: EntryArgs,
+}
+
+/// How callers get in over HTTP; each overrides what [http] in the configuration says.
+#[derive(Debug, Args)]
+struct EntryArgs {
+    /// Let people log in (see `spectora-mcp access`): what ChatGPT and Claude on the web need. Needs --http.
+    #[arg(long, requires = "http", conflicts_with_all = ["tokens_only", "without_login"])]
+    login: bool,
+    /// Take static tokens only (see `spectora-mcp access add-token`).
+    #[arg(long, requires = "http", conflicts_with = "without_login")]
+    tokens_only: bool,
+    /// Let everybody in who reaches the address, also from other machines.
+    #[arg(long, requires = "http")]
+    without_login: bool,
+    /// The address that clients use, such as <https://mcp.example.com>; MCP is at /mcp of it.
+    #[arg(long, value_name = "URL", requires = "http")]
+    public_url: Option<String>,
+    /// The file of people, tokens and logins; without it, access.db in the data folder.
+    #[arg(long, value_name = "FILE")]
+    access_file: Option<PathBuf>,
+    /// A certificate chain (PEM), to encrypt without a proxy.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The key of that certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// How many seconds an access token is good.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3_600, hide = true, value_parser = clap::value_parser!(i64).range(1..=86_400))]
+    access_token_seconds: i64,
+    /// For tests: client documents on this machine.
+    #[arg(long, hide = true)]
+    allow_loopback_client_metadata: bool,
 }
 
 pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode> {
@@ -37,7 +76,6 @@ pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exi
         Ok(choice) => choice,
         Err((unknown, known)) => anyhow::bail!("there is no tool `{unknown}`; there are: {}", known.join(", ")),
     };
-    let settings = HttpSettings::new(&args.allowed_hosts, &args.allowed_origins).map_err(anyhow::Error::msg)?;
     let late = Late::new(global).await?;
     let server = SpectoraServer::late(late.names(), Arc::new(LateSource(Arc::clone(&late))), &choice);
     let served = match args.http {
@@ -45,7 +83,7 @@ pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exi
             ended = serve_stdio(server) => ended.map_err(anyhow::Error::from),
             () = told_to_stop() => Ok(()),
         },
-        Some(address) => serve_at(address, server, LateSource(Arc::clone(&late)), &settings).await,
+        Some(address) => serve_at(address, server, LateSource(Arc::clone(&late)), global, args).await,
     };
     late.close().await;
     served.map(|()| ExitCode::SUCCESS)
@@ -55,14 +93,78 @@ async fn serve_at(
     address: SocketAddr,
     server: SpectoraServer,
     late: LateSource,
-    settings: &HttpSettings,
+    global: &Global,
+    args: &ServeArgs,
 ) -> anyhow::Result<()> {
+    let config = http_config(global)?;
+    let entry = &args.entry;
+    let choice = match (entry.login, entry.tokens_only, entry.without_login) {
+        (true, ..) => WayInChoice::Login,
+        (_, true, _) => WayInChoice::Tokens,
+        (.., true) => WayInChoice::Open,
+        _ => config.way_in,
+    };
+    if choice == WayInChoice::Unsaid && !address.ip().is_loopback() {
+        anyhow::bail!(
+            "{address} can be reached from other machines, and whoever reaches it could read every company's data. Give \
+             --login (people log in) or --tokens-only, or --without-login if something in front of it checks who comes"
+        );
+    }
     let listener =
         tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
+    let tls = match entry.tls_cert.as_deref().zip(entry.tls_key.as_deref()) {
+        Some((chain, key)) => Some(crate::transport::tls(chain, key).map_err(anyhow::Error::msg)?),
+        None => None,
+    };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let public_url = match &entry.public_url {
+        Some(url) => Some(config::public_url(url)?),
+        None => config.public_url.clone(),
+    };
+    let public_url = match public_url {
+        Some(url) => url,
+        None if choice == WayInChoice::Login && !address.ip().is_loopback() => anyhow::bail!(
+            "--login needs the address that clients use: give --public-url, such as https://mcp.example.com"
+        ),
+        None => format!("{scheme}://{address}"),
+    };
+    let mut hosts = args.allowed_hosts.clone();
+    hosts.push(public_url.clone());
+    let settings = HttpSettings::new(&hosts, &args.allowed_origins).map_err(anyhow::Error::msg)?;
+    let way_in = match choice {
+        WayInChoice::Unsaid | WayInChoice::Open => WayIn::Open,
+        WayInChoice::Tokens | WayInChoice::Login => {
+            let store = access_store(entry.access_file.as_deref(), &config)?;
+            let checked = Arc::clone(&store);
+            tokio::task::spawn_blocking(move || checked.check()).await??;
+            let has_login = choice == WayInChoice::Login;
+            if has_login && store.people()?.is_empty() {
+                eprintln!(
+                    "nobody can log in yet: add yourself with `spectora-mcp access add-person NAME --role owner`"
+                );
+            }
+            let login = Login::new(
+                store,
+                LoginSettings {
+                    public_url: public_url.clone(),
+                    redirects: RedirectRules { more: config.redirects.clone() },
+                    access_token_seconds: entry.access_token_seconds,
+                    allow_loopback_documents: entry.allow_loopback_client_metadata,
+                },
+            );
+            let (roles, calls_per_minute) = (config.roles.clone(), config.calls_per_minute);
+            WayIn::Checked { login: Arc::new(login), has_login, roles, calls_per_minute }
+        }
+    };
+    let how = match choice {
+        WayInChoice::Login => ", with a login",
+        WayInChoice::Tokens => ", with tokens",
+        WayInChoice::Unsaid | WayInChoice::Open => "",
+    };
     // Said whatever the level of the log: whoever starts this by hand needs the address.
-    eprintln!("serving MCP at http://{address}/mcp (health: http://{address}/healthz); stop with Ctrl-C");
-    if !address.ip().is_loopback() {
+    eprintln!("serving MCP at {scheme}://{address}/mcp{how} (health: {scheme}://{address}/healthz); stop with Ctrl-C");
+    if choice == WayInChoice::Open && !address.ip().is_loopback() {
         tracing::warn!("this address can be reached from other machines, and there is no login");
     }
     let stop = CancellationToken::new();
@@ -73,13 +175,53 @@ async fn serve_at(
             stop.cancel();
         }
     });
+    if let WayIn::Checked { login, .. } = &way_in {
+        tokio::spawn(tidy(Arc::clone(login), stop.clone()));
+    }
     // Nobody says hello here that could be waited for, and deliveries may come at any time.
     tokio::spawn({
         let late = late.clone();
         async move { drop(late.companies().await) }
     });
-    serve_http(server, Some(Arc::new(late)), listener, settings, stop).await?;
+    let late = Arc::new(late);
+    let served =
+        HttpServer { server, deliveries: Some(Arc::clone(&late) as _), readiness: Some(late), settings, way_in, tls };
+    serve_http(served, listener, stop).await;
     Ok(())
+}
+
+/// What `[http]` says; the invented companies have no configuration unless one is given.
+pub(super) fn http_config(global: &Global) -> anyhow::Result<HttpConfig> {
+    if global.is_demo() && global.config.is_none() {
+        return Ok(HttpConfig::default());
+    }
+    Ok(config::http(&global.overrides(), &Environment::capture())?)
+}
+
+/// The file of people, tokens and logins: the one given, or the one in the data folder, which is made where it is missing.
+pub(super) fn access_store(given: Option<&Path>, config: &HttpConfig) -> anyhow::Result<Arc<AccessStore>> {
+    let path = match given {
+        Some(path) => Environment::capture().expand(path.to_owned())?,
+        None => config.access_file.clone().context("there is no data folder: give --access-file")?,
+    };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        mirror::private_folder(folder)?;
+    }
+    Ok(AccessStore::at(&path, Arc::new(SystemClock)))
+}
+
+/// Removes what has ended, once an hour.
+async fn tidy(login: Arc<Login>, stop: CancellationToken) {
+    const EVERY: Duration = Duration::from_secs(3_600);
+    loop {
+        let login = Arc::clone(&login);
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || login.tidy()).await {
+            tracing::warn!(%error, "what has ended is not removed");
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_none() {
+            return;
+        }
+    }
 }
 
 /// Ends at Ctrl-C, or when the system asks to stop.

@@ -122,6 +122,12 @@ pub enum ConfigError {
         /// What was given.
         given: String,
     },
+    /// Not an address clients can be sent to.
+    #[error("{given} is no public address of a server")]
+    PublicUrl {
+        /// What was given, as it may be shown.
+        given: String,
+    },
     /// No such path.
     #[error("there is no {} under [api.paths]; there are: {valid}", shown(given))]
     UnknownPath {
@@ -173,6 +179,9 @@ impl ConfigError {
                 "write each spelling under one name, such as { \"Radon Test\" = [\"Radon Testing\"] }"
             }
             Self::BadFilterName { .. } => "give the bare name, such as updated_at_greater_than: a-z and _, at most 60",
+            Self::PublicUrl { .. } => {
+                "give https and the host, such as https://mcp.example.com (http only on this machine)"
+            }
             Self::UnknownPath { .. } => "correct the name",
             Self::BadPath { .. } => "give a path such as /v2/contacts",
         }

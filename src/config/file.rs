@@ -1,6 +1,7 @@
 //! `spectora.toml` as it is typed.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -8,7 +9,7 @@ use serde::Deserialize;
 
 use super::error::ConfigError;
 use super::secret::without_keys;
-use domain::WeekStart;
+use domain::{Role, WeekStart};
 
 /// The largest configuration file, in bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -22,6 +23,29 @@ pub(super) struct RawFile {
     pub(super) api: RawApi,
     #[serde(default)]
     pub(super) mirror: RawMirror,
+    #[serde(default)]
+    pub(super) http: RawHttp,
+    #[serde(default)]
+    pub(super) roles: BTreeMap<String, Role>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHttp {
+    pub(super) way_in: Option<RawWayIn>,
+    pub(super) public_url: Option<String>,
+    #[serde(default)]
+    pub(super) redirects: Vec<String>,
+    pub(super) access_file: Option<PathBuf>,
+    pub(super) calls_per_minute: Option<NonZeroU32>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawWayIn {
+    Open,
+    Tokens,
+    Login,
 }
 
 #[derive(Debug, Default, Deserialize)]

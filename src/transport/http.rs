@@ -1,29 +1,37 @@
 //! Streamable HTTP: stateless, replies as JSON, for clients of any age.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::future::BoxFuture;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+use tower_http::timeout::TimeoutLayer;
 use url::{Position, Url};
 
+use access::Login;
+use domain::Roles;
 use mcp::SpectoraServer;
+
+use super::gate::{self, Gate};
+use super::{connections, login};
 
 /// The largest request body, in bytes; arguments are small.
 const REQUEST_BYTES_MAX: usize = 1024 * 1024;
-/// How long open requests may take to end once the server is told to stop.
-const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
+/// The longest a request may take in all, its body and its answer; a call itself ends after thirty seconds.
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
 /// Names of this machine, in a `Host` header.
 const LOOPBACK_HOSTS: &[&str] = &["localhost", "127.0.0.1", "::1"];
 
@@ -56,7 +64,47 @@ pub trait Deliveries: Send + Sync + 'static {
     fn deliver(&self, company: String, secret: String, body: Vec<u8>) -> BoxFuture<'_, Delivered>;
 }
 
-/// Who may ask.
+/// How a caller gets in.
+#[derive(Clone)]
+pub enum WayIn {
+    /// Whoever reaches the address may ask everything.
+    Open,
+    /// With a token, or by logging in where there is a login.
+    Checked {
+        /// Checks tokens; gives them where there is a login.
+        login: Arc<Login>,
+        /// Whether clients may log in; else only static tokens are good.
+        has_login: bool,
+        /// What each role may see.
+        roles: Roles,
+        /// The most calls a minute of one caller.
+        calls_per_minute: NonZeroU32,
+    },
+}
+
+/// What is served, and to whom.
+pub struct HttpServer {
+    /// MCP.
+    pub server: SpectoraServer,
+    /// Takes webhooks, where there are mirrors.
+    pub deliveries: Option<Arc<dyn Deliveries>>,
+    /// Says whether questions can be answered well.
+    pub readiness: Option<Arc<dyn Readiness>>,
+    /// Hosts and origins.
+    pub settings: HttpSettings,
+    /// How a caller gets in.
+    pub way_in: WayIn,
+    /// Encrypts connections, where no proxy does it.
+    pub tls: Option<TlsAcceptor>,
+}
+
+/// Says whether questions can be answered well now.
+pub trait Readiness: Send + Sync + 'static {
+    /// `Err` says what is wrong, without naming anybody.
+    fn ready(&self) -> BoxFuture<'_, Result<(), String>>;
+}
+
+/// What addresses are taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HttpSettings {
     /// `Host` headers taken besides those of loopback, such as `mcp.example.com`.
@@ -118,51 +166,97 @@ fn cors(settings: &HttpSettings) -> CorsLayer {
         .max_age(PREFLIGHT_AGE_MAX)
 }
 
-/// Serves MCP at `/mcp` until `stop`, then lets open requests end for at most ten seconds. The caller binds, so that a
-/// busy port is reported before anything else starts.
-pub async fn serve_http(
-    server: SpectoraServer,
-    deliveries: Option<Arc<dyn Deliveries>>,
-    listener: TcpListener,
-    settings: &HttpSettings,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
-    let router = router(server, settings, stop.child_token()).merge(webhooks(deliveries));
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let drained = async {
-        stop.cancelled().await;
-        tokio::time::sleep(DRAIN_TIME_MAX).await;
-    };
-    tokio::select! {
-        ended = serving.into_future() => ended,
-        () = drained => Ok(()),
-    }
+/// The server's encryption, from a certificate chain and its key, both PEM files.
+pub fn tls(certificates: &std::path::Path, key: &std::path::Path) -> Result<TlsAcceptor, String> {
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let wrong = |path: &std::path::Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let chain = CertificateDer::pem_file_iter(certificates)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| wrong(certificates, &error))?;
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, &error))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
+        .map_err(|error| wrong(certificates, &error))?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-fn router(server: SpectoraServer, settings: &HttpSettings, stop: CancellationToken) -> Router {
-    let hosts = LOOPBACK_HOSTS.iter().map(|host| (*host).to_owned()).chain(settings.allowed_hosts.iter().cloned());
+/// Serves MCP at `/mcp` until `stop`, then lets open requests end for at most ten seconds. The caller binds, so that a
+/// busy port is reported before anything else starts.
+pub async fn serve_http(served: HttpServer, listener: TcpListener, stop: CancellationToken) {
+    let tls = served.tls.clone();
+    let router = router(served, stop.child_token());
+    connections::run(listener, router, tls, stop).await;
+}
+
+fn router(served: HttpServer, stop: CancellationToken) -> Router {
+    let HttpServer { server, deliveries, readiness, settings, way_in, tls: _ } = served;
+    let own_hosts = LOOPBACK_HOSTS.iter().map(|host| (*host).to_owned());
+    let hosts: Vec<String> = own_hosts.chain(settings.allowed_hosts.iter().cloned()).collect();
     let own_origins = OWN_ORIGINS.iter().map(|origin| format!("{origin}:*"));
     let origins = own_origins.chain(settings.allowed_origins.iter().cloned());
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
-        .with_allowed_hosts(hosts)
+        .with_allowed_hosts(hosts.clone())
         .with_allowed_origins(origins)
         .enforce_origin_validation()
         .with_max_request_body_bytes(REQUEST_BYTES_MAX)
         .with_cancellation_token(stop);
     let sessions = Arc::new(LocalSessionManager::default());
     let service = StreamableHttpService::new(move || Ok(server.clone()), sessions, config);
-    let mcp = Router::new()
-        .nest_service("/mcp", service)
-        .layer(from_fn(complete_accept))
-        .layer(from_fn(answer_unreadable))
-        .layer(cors(settings));
+    let mcp =
+        Router::new().nest_service("/mcp", service).layer(from_fn(complete_accept)).layer(from_fn(answer_unreadable));
+    let (mcp, login) = match way_in {
+        WayIn::Open => (mcp, Router::new()),
+        WayIn::Checked { login, has_login, roles, calls_per_minute } => {
+            let gate = Arc::new(Gate::new(Arc::clone(&login), has_login, roles, calls_per_minute));
+            let pages = if has_login { login::routes(login) } else { Router::new() };
+            // Before anything else of the request is looked at: whoever may not come in hears of a login, and nothing else.
+            (mcp.layer(from_fn_with_state(gate, gate::check)), pages)
+        }
+    };
+    // A browser asks whether it may ask before it can send a token.
+    let mcp = mcp.layer(cors(&settings));
+    let login = login.layer(from_fn_with_state(Arc::new(hosts), known_host));
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready).with_state(readiness))
         .merge(mcp)
+        .merge(login)
+        .merge(webhooks(deliveries))
         .fallback(nothing_here)
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME_MAX))
         .layer(CatchPanicLayer::new())
+        .layer(from_fn(gate::security_headers))
+}
+
+async fn ready(State(readiness): State<Option<Arc<dyn Readiness>>>) -> Response {
+    match readiness {
+        None => "ready\n".into_response(),
+        Some(readiness) => match readiness.ready().await {
+            Ok(()) => "ready\n".into_response(),
+            Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response(),
+        },
+    }
+}
+
+/// A page that had this server's address looked up under another name gets nothing of the login.
+async fn known_host(State(hosts): State<Arc<Vec<String>>>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let is_known = host.and_then(|host| Url::parse(&format!("http://{host}")).ok()).is_some_and(|address| {
+        let (bare, whole) =
+            (&address[Position::BeforeHost..Position::AfterHost], &address[Position::BeforeHost..Position::AfterPort]);
+        let bare = bare.trim_start_matches('[').trim_end_matches(']');
+        hosts.iter().any(|known| known == bare || known == whole)
+    });
+    if !is_known {
+        tracing::warn!("login: refused: a host that is not this server's");
+        return (StatusCode::FORBIDDEN, "this server does not answer under that name\n").into_response();
+    }
+    next.run(request).await
 }
 
 /// The route of deliveries; it answers at once, and alike for a wrong company and a wrong secret.
@@ -178,8 +272,11 @@ fn webhooks(deliveries: Option<Arc<dyn Deliveries>>) -> Router {
             Delivered::Later => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     };
+    // Some providers look whether the address is there before they send anything. They learn that of any address.
+    let there = async || StatusCode::OK;
     Router::new()
-        .route("/webhooks/{company}/{secret}", post(take))
+        .route("/webhooks/{company}/{secret}", post(take).get(there))
+        .route("/webhooks/{company}/{secret}/", post(take).get(there))
         .layer(DefaultBodyLimit::max(DELIVERY_BYTES_MAX))
         .with_state(deliveries)
 }

@@ -13,15 +13,18 @@ const EDGES: &[(&str, &[&str])] = &[
     ("insight", &["domain"]),
     ("answers", &["domain", "insight", "records"]),
     ("mcp", &["domain", "insight", "records", "answers"]),
+    ("access", &["domain"]),
     ("sandbox", &["domain"]),
 ];
 
 /// Libraries that only some crates may use; `""` is the program.
 const FENCES: &[(&str, &[&str])] = &[
-    ("reqwest", &["spectora"]),
+    ("reqwest", &["access", "spectora"]),
     ("rmcp", &["mcp", ""]),
     ("axum", &["", "sandbox"]),
-    ("rusqlite", &["mirror"]),
+    ("rusqlite", &["access", "mirror"]),
+    ("argon2", &["access"]),
+    ("governor", &[""]),
     ("zstd", &["mirror"]),
     ("csv", &["mirror", ""]),
     ("clap", &[""]),
@@ -42,6 +45,8 @@ const MODULE_FENCES: &[(&str, &[&str])] = &[
     ("anyhow::", &["cli"]),
     ("sandbox::", &["cli"]),
     ("env::var", &["config"]),
+    ("access::", &["cli", "transport"]),
+    ("hyper::", &["transport"]),
     ("mcp::", &["cli", "app", "transport"]),
     ("answers::", &["cli", "app"]),
     ("records::", &["cli", "app"]),

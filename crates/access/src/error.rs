@@ -1,0 +1,139 @@
+//! What can go wrong, in a form each reader understands: an OAuth client, a person at a page, an owner at the shell.
+
+use std::path::PathBuf;
+
+/// The file of people, tokens and grants cannot be used. Holds no secret and no name.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be opened or made.
+    #[error("{path} cannot be used: {reason}")]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A newer program wrote it.
+    #[error("{path} is of a newer version of this program; install the newer one")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The database says no.
+    #[error("the file of people and tokens: {0}")]
+    Database(#[from] rusqlite::Error),
+}
+
+/// What an owner asked for cannot be done.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// The file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A name that cannot be one.
+    #[error("`{0}` is no name: give 1 to 60 letters, digits, blanks, `.`, `-`, `_` or `@`")]
+    BadName(String),
+    /// There is one already.
+    #[error("there is a {what} called `{name}` already; revoke it first, or choose another name")]
+    Taken {
+        /// A person or a token.
+        what: &'static str,
+        /// Which.
+        name: String,
+    },
+    /// Too easy to guess.
+    #[error("a passphrase has at least {min} characters; four random words make a good one")]
+    ShortPassphrase {
+        /// The least.
+        min: usize,
+    },
+    /// Nothing of that name.
+    #[error("nobody and nothing here is called `{0}`; `spectora-mcp access list` shows all")]
+    Unknown(String),
+    /// The redirect of a client to be added.
+    #[error("{0}")]
+    Redirect(String),
+    /// A passphrase that cannot be hashed: out of memory.
+    #[error("the passphrase cannot be hashed: {0}")]
+    Hash(String),
+}
+
+impl From<rusqlite::Error> for AccessError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// An answer of `/token`, `/register` or `/revoke` that refuses (RFC 6749, 7591, 8707): a code clients act on, and words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OAuthError {
+    /// Such as `invalid_grant`.
+    pub code: &'static str,
+    /// For whoever reads the log of the client.
+    pub description: String,
+}
+
+impl OAuthError {
+    pub(super) fn new(code: &'static str, description: impl Into<String>) -> Self {
+        Self { code, description: description.into() }
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> u16 {
+        match self.code {
+            "invalid_client" => 401,
+            "temporarily_unavailable" => 503,
+            "server_error" => 500,
+            "slow_down" => 429,
+            _ => 400,
+        }
+    }
+}
+
+impl From<StoreError> for OAuthError {
+    fn from(_: StoreError) -> Self {
+        Self::new("temporarily_unavailable", "the server cannot read its grants now; try again")
+    }
+}
+
+impl From<rusqlite::Error> for OAuthError {
+    fn from(error: rusqlite::Error) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+/// Why a page cannot go on; shown to a person, never sent to a redirect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PageError {
+    /// The request of the application is wrong.
+    #[error("The application asked for something this server cannot give: {0}.")]
+    Request(String),
+    /// Who asks is not known.
+    #[error("This application is not known here: {0}.")]
+    Client(String),
+    /// The page was opened in another browser, was used, or is too old.
+    #[error("This page is no longer good. Go back to the application and connect again.")]
+    Stale,
+    /// Name or passphrase is wrong. Which is not said.
+    #[error("Name or passphrase is wrong.")]
+    WrongPassphrase,
+    /// Too many wrong ones.
+    #[error("Too many wrong passphrases. Wait {0} and try again.")]
+    Locked(String),
+    /// The store.
+    #[error("This server cannot sign anybody in right now. Try again in a minute.")]
+    Unavailable,
+}
+
+impl From<StoreError> for PageError {
+    fn from(error: StoreError) -> Self {
+        let _ = error;
+        Self::Unavailable
+    }
+}
+
+impl From<rusqlite::Error> for PageError {
+    fn from(_: rusqlite::Error) -> Self {
+        Self::Unavailable
+    }
+}

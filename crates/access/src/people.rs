@@ -1,0 +1,274 @@
+//! People and tokens: who may come in, and as what.
+
+use std::sync::OnceLock;
+
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Argon2, PasswordHash};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+
+use super::error::{AccessError, PageError, StoreError};
+use super::secret::{SecretHash, hash_of, new_secret};
+use super::store::AccessStore;
+use domain::CompanyName;
+
+/// The least characters of a passphrase.
+const PASSPHRASE_CHARS_MIN: usize = 12;
+/// The most bytes of a passphrase; hashing more would be work for an attacker to give.
+const PASSPHRASE_BYTES_MAX: usize = 1024;
+/// The most characters of a name.
+const NAME_CHARS_MAX: usize = 60;
+/// So many wrong passphrases are free; each one after that doubles the wait.
+const FREE_FAILURES: i64 = 5;
+/// The first wait, in milliseconds.
+const WAIT_MS: i64 = 30_000;
+/// The longest wait, in milliseconds.
+const WAIT_MS_MAX: i64 = 3_600_000;
+/// The failures of all names together that are free within the window of one name's waits.
+const FREE_FAILURES_OF_ALL: i64 = 100;
+/// The key under which all failures count together; no name can be called so.
+const ALL: &str = "*";
+
+/// What a person or a token was given: a role by name, companies (none named is all), and whose work a role about one's
+/// own work shows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Given {
+    /// The role's name; what it allows is configuration.
+    pub role: String,
+    /// Companies; empty is all.
+    #[serde(default, with = "names")]
+    pub companies: Vec<CompanyName>,
+    /// The inspector, by id or whole name.
+    #[serde(default)]
+    pub inspector: Option<String>,
+}
+
+/// Company names as texts.
+mod names {
+    use domain::CompanyName;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(names: &[CompanyName], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(names.iter().map(CompanyName::as_str))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<CompanyName>, D::Error> {
+        let names = Vec::<String>::deserialize(from)?;
+        names.iter().map(|name| name.parse().map_err(D::Error::custom)).collect()
+    }
+}
+
+/// A person or a token, for a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The name.
+    pub name: String,
+    /// What was given.
+    pub given: Given,
+    /// When it was added, in milliseconds since 1970.
+    pub created_at: i64,
+    /// When it ends; tokens only.
+    pub ends_at: Option<i64>,
+    /// When it was last used, to the minute; tokens only.
+    pub used_at: Option<i64>,
+}
+
+pub(super) fn check_name(name: &str) -> Result<&str, AccessError> {
+    let name = name.trim();
+    let is_good = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '_' | '@');
+    if name.is_empty() || NAME_CHARS_MAX < name.chars().count() || !name.chars().all(is_good) {
+        return Err(AccessError::BadName(name.chars().take(NAME_CHARS_MAX).collect()));
+    }
+    Ok(name)
+}
+
+pub(super) fn given_of(text: &str) -> Result<Given, rusqlite::Error> {
+    serde_json::from_str(text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))
+}
+
+fn text_of(given: &Given) -> String {
+    serde_json::to_string(given).unwrap_or_default()
+}
+
+/// Argon2id with the parameters OWASP names (19 MiB, two passes, one lane): the crate's own default.
+fn hashed(passphrase: &str) -> Result<String, AccessError> {
+    let hash = Argon2::default().hash_password(passphrase.as_bytes());
+    hash.map(|hash| hash.to_string()).map_err(|error| AccessError::Hash(error.to_string()))
+}
+
+/// Whether the passphrase is the one of this hash. Takes as long for nobody as for somebody.
+fn is_passphrase(given: &str, hash: Option<&str>) -> bool {
+    static NOBODY: OnceLock<String> = OnceLock::new();
+    let nobody = NOBODY.get_or_init(|| hashed("nobody has this passphrase").unwrap_or_default());
+    let stored = PasswordHash::new(hash.unwrap_or(nobody));
+    let fits = stored.is_ok_and(|stored| Argon2::default().verify_password(given.as_bytes(), &stored).is_ok());
+    fits && hash.is_some()
+}
+
+/// How long somebody with so many failures waits after the last, in milliseconds.
+fn wait_after(failures: i64, free: i64) -> i64 {
+    match failures - free {
+        over if over < 0 => 0,
+        over => (WAIT_MS << over.min(16)).min(WAIT_MS_MAX),
+    }
+}
+
+/// A wait in words.
+fn in_words(ms: i64) -> String {
+    match (ms + 59_999) / 60_000 {
+        0 | 1 => "a minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
+    }
+}
+
+impl AccessStore {
+    /// Adds a person.
+    pub fn add_person(&self, name: &str, passphrase: &SecretString, given: &Given) -> Result<(), AccessError> {
+        let name = check_name(name)?;
+        let passphrase = passphrase.expose_secret();
+        if passphrase.chars().count() < PASSPHRASE_CHARS_MIN {
+            return Err(AccessError::ShortPassphrase { min: PASSPHRASE_CHARS_MIN });
+        }
+        let hash = hashed(passphrase)?;
+        let now = self.now();
+        self.with(|file| {
+            let added = file.execute(
+                "INSERT OR IGNORE INTO people (name, passphrase, given, created_at) VALUES (?1, ?2, ?3, ?4)",
+                params![name, hash, text_of(given), now],
+            )?;
+            if added == 0 {
+                return Err(AccessError::Taken { what: "person", name: name.to_owned() });
+            }
+            // A new person of an old name starts without the old one's wrong passphrases.
+            file.execute("DELETE FROM failures WHERE who = ?1", [name.to_lowercase()])?;
+            Ok(())
+        })
+    }
+
+    /// Adds a token that ends at `ends_at` (milliseconds since 1970; `None` never). The secret is given this once.
+    pub fn add_token(&self, name: &str, given: &Given, ends_at: Option<i64>) -> Result<SecretString, AccessError> {
+        let name = check_name(name)?;
+        let secret = new_secret("token");
+        let now = self.now();
+        self.with(|file| {
+            let added = file.execute(
+                "INSERT OR IGNORE INTO tokens (name, hash, given, created_at, ends_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![name, hash_of(&secret).bytes(), text_of(given), now, ends_at],
+            )?;
+            if added == 0 {
+                return Err(AccessError::Taken { what: "token", name: name.to_owned() });
+            }
+            Ok(())
+        })?;
+        Ok(secret)
+    }
+
+    /// All people, by name.
+    pub fn people(&self) -> Result<Vec<Listed>, StoreError> {
+        self.listed("SELECT name, given, created_at, NULL, NULL FROM people ORDER BY name")
+    }
+
+    /// All tokens, by name, ended ones too.
+    pub fn tokens(&self) -> Result<Vec<Listed>, StoreError> {
+        self.listed("SELECT name, given, created_at, ends_at, used_at FROM tokens ORDER BY name")
+    }
+
+    fn listed(&self, query: &str) -> Result<Vec<Listed>, StoreError> {
+        self.read(|file| {
+            let mut statement = file.prepare(query)?;
+            let rows = statement.query_map([], |row| {
+                Ok(Listed {
+                    name: row.get(0)?,
+                    given: given_of(&row.get::<_, String>(1)?)?,
+                    created_at: row.get(2)?,
+                    ends_at: row.get(3)?,
+                    used_at: row.get(4)?,
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Checks a passphrase, slowly on purpose. Wrong ones make whoever has this name wait, longer each time.
+    pub(super) fn sign_in(&self, name: &str, passphrase: &SecretString) -> Result<String, PageError> {
+        let who: String = name.trim().to_lowercase().chars().take(NAME_CHARS_MAX).collect();
+        let passphrase = passphrase.expose_secret();
+        let hash = self.with(|file| {
+            let now = self.now();
+            for (who, free) in [(who.as_str(), FREE_FAILURES), (ALL, FREE_FAILURES_OF_ALL)] {
+                let (failures, last_at) = failures_of(file, who)?;
+                let wait = last_at + wait_after(failures, free) - now;
+                // A last failure that lies ahead was written under a wrong clock.
+                if 0 < wait && last_at <= now {
+                    return Err(PageError::Locked(in_words(wait)));
+                }
+            }
+            // Counted before it is known to be wrong: many guesses at once must not all be free.
+            for who in [who.as_str(), ALL] {
+                file.execute(
+                    "INSERT INTO failures (who, count, last_at) VALUES (?1, 1, ?2)
+                     ON CONFLICT (who) DO UPDATE SET count = count + 1, last_at = ?2",
+                    params![who, now],
+                )?;
+            }
+            let row = file.query_row("SELECT name, passphrase FROM people WHERE name = ?1", [name.trim()], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+            });
+            Ok(row.optional()?)
+        })?;
+        let is_right = passphrase.len() <= PASSPHRASE_BYTES_MAX
+            && is_passphrase(passphrase, hash.as_ref().map(|(_, hash)| hash.as_str()));
+        let Some((name, _)) = hash.filter(|_| is_right) else { return Err(PageError::WrongPassphrase) };
+        self.with(|file| {
+            file.execute("DELETE FROM failures WHERE who = ?1", [&who])?;
+            file.execute("UPDATE failures SET count = max(count - 1, 0) WHERE who = ?1", [ALL])?;
+            Ok::<_, PageError>(())
+        })?;
+        Ok(name)
+    }
+
+    /// What this person was given; `None` for one who is no longer here.
+    pub(super) fn given_to(&self, file: &Transaction<'_>, person: &str) -> Result<Option<Given>, rusqlite::Error> {
+        let row = file.query_row("SELECT given FROM people WHERE name = ?1", [person], |row| row.get::<_, String>(0));
+        row.optional()?.map(|text| given_of(&text)).transpose()
+    }
+
+    /// Whose static token this is, with what it was given and when it ends; `None` for none that is good now.
+    pub(super) fn token_of(
+        &self,
+        file: &Transaction<'_>,
+        hash: &SecretHash,
+    ) -> Result<Option<(String, Given, Option<i64>)>, rusqlite::Error> {
+        let now = self.now();
+        let mut statement = file.prepare_cached(
+            "SELECT name, given, ends_at FROM tokens WHERE hash = ?1 AND (ends_at IS NULL OR ?2 < ends_at)",
+        )?;
+        let row = statement.query_row(params![hash.bytes(), now], |row| {
+            Ok((row.get(0)?, given_of(&row.get::<_, String>(1)?)?, row.get(2)?))
+        });
+        row.optional()
+    }
+}
+
+fn failures_of(file: &Transaction<'_>, who: &str) -> Result<(i64, i64), rusqlite::Error> {
+    let row = file
+        .query_row("SELECT count, last_at FROM failures WHERE who = ?1", [who], |row| Ok((row.get(0)?, row.get(1)?)));
+    Ok(row.optional()?.unwrap_or((0, 0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_end() {
+        assert_eq!(wait_after(4, 5), 0);
+        assert_eq!(wait_after(5, 5), 30_000);
+        assert_eq!(wait_after(6, 5), 60_000);
+        assert_eq!(wait_after(5_000, 5), WAIT_MS_MAX);
+        assert_eq!(in_words(30_000), "a minute");
+        assert_eq!(in_words(61_000), "2 minutes");
+    }
+}

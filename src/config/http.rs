@@ -1,0 +1,107 @@
+//! `[http]` and `[roles]`: how callers get in over HTTP, and what roles may see.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use url::{Host, Position, Url};
+
+use super::error::ConfigError;
+use super::file::{RawFile, RawHttp, RawWayIn};
+use super::secret::shown;
+use super::{Environment, Overrides, raw_file};
+use domain::Roles;
+
+/// Calls of one caller in any minute, unless configured.
+const CALLS_PER_MINUTE_DEFAULT: NonZeroU32 = NonZeroU32::MIN.saturating_add(119);
+
+/// How callers get in over HTTP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WayInChoice {
+    /// It was not said: everybody on this machine, nobody from elsewhere.
+    #[default]
+    Unsaid,
+    /// Everybody, from wherever the address can be reached.
+    Open,
+    /// With a static token.
+    Tokens,
+    /// By logging in, or with a static token.
+    Login,
+}
+
+/// What `[http]` and `[roles]` say.
+#[derive(Clone, Debug)]
+pub struct HttpConfig {
+    /// How callers get in.
+    pub way_in: WayInChoice,
+    /// The public address, checked: scheme, host and port without a slash.
+    pub public_url: Option<String>,
+    /// Redirects of applications beside the known ones.
+    pub redirects: Vec<String>,
+    /// The file of people, tokens and grants; `None` without a data folder.
+    pub access_file: Option<PathBuf>,
+    /// The most calls of one caller in any minute.
+    pub calls_per_minute: NonZeroU32,
+    /// The presets and the roles of the file.
+    pub roles: Roles,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            way_in: WayInChoice::Unsaid,
+            public_url: None,
+            redirects: Vec::new(),
+            access_file: None,
+            calls_per_minute: CALLS_PER_MINUTE_DEFAULT,
+            roles: Roles::default(),
+        }
+    }
+}
+
+/// Reads and settles `[http]` and `[roles]`; companies are not looked at.
+pub fn http(overrides: &Overrides, environment: &Environment) -> Result<HttpConfig, ConfigError> {
+    let (raw, path) = raw_file(overrides, environment)?;
+    let RawFile {
+        http: RawHttp { way_in, public_url, redirects, access_file, calls_per_minute }, roles, mirror, ..
+    } = raw;
+    let access_file = match access_file {
+        Some(file) => {
+            let folder = path.as_deref().and_then(std::path::Path::parent).unwrap_or(std::path::Path::new("."));
+            Some(folder.join(environment.expand(file)?))
+        }
+        None => super::data_dir(overrides, environment, mirror, &mut Vec::new(), &mut Vec::new())?
+            .map(|folder| folder.join("access.db")),
+    };
+    Ok(HttpConfig {
+        way_in: match way_in {
+            None => WayInChoice::Unsaid,
+            Some(RawWayIn::Open) => WayInChoice::Open,
+            Some(RawWayIn::Tokens) => WayInChoice::Tokens,
+            Some(RawWayIn::Login) => WayInChoice::Login,
+        },
+        public_url: public_url.as_deref().map(self::public_url).transpose()?,
+        redirects,
+        access_file,
+        calls_per_minute: calls_per_minute.unwrap_or(CALLS_PER_MINUTE_DEFAULT),
+        roles: Roles::with(roles),
+    })
+}
+
+/// The public address as people paste it, with `/mcp` or a slash at its end: `https`, or `http` on this machine.
+pub fn public_url(given: &str) -> Result<String, ConfigError> {
+    let wrong = || ConfigError::PublicUrl { given: shown(given) };
+    let address = Url::parse(given.trim()).map_err(|_| wrong())?;
+    let is_local = match address.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    let is_web = address.scheme() == "https" || (address.scheme() == "http" && is_local);
+    let is_bare =
+        matches!(address.path(), "/" | "/mcp" | "/mcp/") && address.query().is_none() && address.fragment().is_none();
+    if !is_web || !is_bare || !address.username().is_empty() || address.password().is_some() {
+        return Err(wrong());
+    }
+    Ok(address[..Position::AfterPort].to_owned())
+}

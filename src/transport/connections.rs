@@ -1,0 +1,103 @@
+//! Connections: how many, how long each may take to say what it wants, encrypted or not, and how they end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+/// The most connections at once; more wait to be taken.
+const CONNECTIONS_MAX: usize = 4_096;
+/// How long a client may take to send the head of a request, and how long a connection may be idle.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
+/// How long the handshake of an encrypted connection may take.
+const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long open requests may take to end once the server is told to stop.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long to wait where the system has no more connections to give.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves `router` at `listener` until `stop`, then lets open requests end for at most ten seconds.
+pub(super) async fn run(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>, stop: CancellationToken) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let graceful = Arc::new(GracefulShutdown::new());
+    let accepting = async {
+        loop {
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    drop(stream.set_nodelay(true));
+                    tokio::spawn(connection(stream, place, router.clone(), tls.clone(), Arc::clone(&graceful)));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection cannot be taken");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = accepting => {}
+        () = stop.cancelled() => {}
+    }
+    drop(listener);
+    let Some(graceful) = wait_for_last(graceful).await else { return };
+    if tokio::time::timeout(DRAIN_TIME_MAX, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests that did not end in time are broken off");
+    }
+}
+
+/// The watch over open connections, once no connection is just being opened.
+async fn wait_for_last(mut graceful: Arc<GracefulShutdown>) -> Option<GracefulShutdown> {
+    let deadline = tokio::time::Instant::now() + HANDSHAKE_TIME_MAX;
+    loop {
+        match Arc::try_unwrap(graceful) {
+            Ok(graceful) => return Some(graceful),
+            Err(shared) if tokio::time::Instant::now() < deadline => graceful = shared,
+            Err(_) => return None,
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    _place: OwnedSemaphorePermit,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    graceful: Arc<GracefulShutdown>,
+) {
+    match tls {
+        None => converse(stream, router, graceful).await,
+        Some(tls) => match tokio::time::timeout(HANDSHAKE_TIME_MAX, tls.accept(stream)).await {
+            Ok(Ok(stream)) => converse(stream, router, graceful).await,
+            Ok(Err(error)) => tracing::debug!(%error, "an encrypted connection was not made"),
+            Err(_) => tracing::debug!("an encrypted connection was not made in time"),
+        },
+    }
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    graceful: Arc<GracefulShutdown>,
+) {
+    let service = TowerToHyperService::new(router);
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    let served = graceful.watch(served);
+    drop(graceful);
+    if let Err(error) = served.await {
+        tracing::debug!(%error, "a connection ended");
+    }
+}

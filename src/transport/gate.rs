@@ -1,0 +1,167 @@
+//! Who comes in at `/mcp`: the bearer token of every request, and how much one caller may ask.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use secrecy::SecretString;
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use access::{Given, Login, SCOPE, Verified};
+use domain::{Caller, Permissions, Roles};
+
+/// Requests of one caller at once that are worked on; more wait for their turn.
+const CALLS_MAX: usize = 256;
+/// The most sets of permissions that are remembered.
+const PERMISSIONS_MAX: usize = 1_000;
+
+/// The check at `/mcp` where there is a login or tokens.
+pub(super) struct Gate {
+    login: Arc<Login>,
+    /// Whether clients are told where to log in.
+    has_login: bool,
+    roles: Roles,
+    permissions: Mutex<HashMap<Given, Arc<Permissions>>>,
+    rate: DefaultKeyedRateLimiter<String>,
+    calls: Semaphore,
+}
+
+impl Gate {
+    pub(super) fn new(login: Arc<Login>, has_login: bool, roles: Roles, calls_per_minute: NonZeroU32) -> Self {
+        Self {
+            login,
+            has_login,
+            roles,
+            permissions: Mutex::default(),
+            rate: RateLimiter::keyed(Quota::per_minute(calls_per_minute)),
+            calls: Semaphore::new(CALLS_MAX),
+        }
+    }
+
+    /// What whoever was given this may see; `Err` says why that is nothing.
+    fn permissions(&self, given: &Given) -> Result<Arc<Permissions>, String> {
+        let mut known = self.permissions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(permissions) = known.get(given) {
+            return Ok(Arc::clone(permissions));
+        }
+        let settled = self.roles.permissions(&given.role, &given.companies, given.inspector.as_deref());
+        let settled = Arc::new(settled.map_err(|error| error.to_string())?);
+        if PERMISSIONS_MAX <= known.len() {
+            known.clear();
+        }
+        known.insert(given.clone(), Arc::clone(&settled));
+        Ok(settled)
+    }
+
+    /// The answer to whoever may not come in (RFC 6750, RFC 9728).
+    fn unauthorized(&self, with_token: bool) -> Response {
+        let mut challenge = "Bearer".to_owned();
+        let mut add = |name: &str, value: &str| {
+            challenge.push_str(if challenge.len() == "Bearer".len() { " " } else { ", " });
+            challenge.push_str(&format!("{name}=\"{value}\""));
+        };
+        if with_token {
+            add("error", "invalid_token");
+        }
+        if self.has_login {
+            let url = &self.login.settings().public_url;
+            add("resource_metadata", &format!("{url}/.well-known/oauth-protected-resource/mcp"));
+            add("scope", SCOPE);
+        }
+        let hint = if self.has_login {
+            "log in: the address of the login is in the WWW-Authenticate header"
+        } else {
+            "send a token in the Authorization header; `spectora-mcp access add-token` makes one"
+        };
+        let error = if with_token { "invalid_token" } else { "unauthorized" };
+        let mut answer = (StatusCode::UNAUTHORIZED, Json(json!({"error": error, "hint": hint}))).into_response();
+        if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+            answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        no_store(answer)
+    }
+}
+
+/// Answers with something secret or personal in them stay out of caches.
+pub(super) fn no_store(mut answer: Response) -> Response {
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// The token of a request, if it has exactly one.
+fn bearer(request: &Request) -> Option<SecretString> {
+    let mut given = request.headers().get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (given.next(), given.next()) else { return None };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() < 4096)
+        .then(|| SecretString::from(token))
+}
+
+/// Lets in whoever has a good token, with what they may see; before anything else about the request is looked at.
+pub(super) async fn check(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
+    let has_token = request.headers().contains_key(header::AUTHORIZATION);
+    let Some(token) = bearer(&request) else {
+        tracing::info!(with_token = has_token, "refused: no bearer token");
+        return gate.unauthorized(has_token);
+    };
+    let verified = match gate.login.verify(token).await {
+        Ok(Some(verified)) => verified,
+        Ok(None) => {
+            tracing::warn!("refused: a token that is not good here");
+            return gate.unauthorized(true);
+        }
+        Err(error) => {
+            tracing::error!(%error, "tokens cannot be checked");
+            let hint = "the server cannot check tokens now; try again in a minute";
+            return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"error": "unavailable", "hint": hint})))
+                .into_response();
+        }
+    };
+    let Verified { name, is_token, given } = verified;
+    let permissions = match gate.permissions(&given) {
+        Ok(permissions) => permissions,
+        Err(why) => {
+            tracing::error!(why, "refused: a role that is not configured");
+            let hint = "ask the owner of this server: the role it was given is not set up";
+            return (StatusCode::FORBIDDEN, Json(json!({"error": "access_denied", "hint": hint}))).into_response();
+        }
+    };
+    // By who it is, not by address: hosted clients share theirs.
+    let key = format!("{}{name}", if is_token { "token " } else { "person " });
+    if gate.rate.check_key(&key).is_err() {
+        tracing::warn!("refused: too many calls a minute");
+        let hint = "too many calls in a minute; wait a little";
+        let mut answer =
+            (StatusCode::TOO_MANY_REQUESTS, Json(json!({"error": "slow_down", "hint": hint}))).into_response();
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+        return answer;
+    }
+    // Nothing behind this needs the token.
+    request.headers_mut().remove(header::AUTHORIZATION);
+    request.extensions_mut().insert(Arc::new(Caller { name, permissions }));
+    let Ok(_turn) = gate.calls.acquire().await else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    next.run(request).await
+}
+
+/// What every answer says to browsers.
+pub(super) async fn security_headers(request: Request, next: Next) -> Response {
+    let mut answer = next.run(request).await;
+    let headers = answer.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    headers
+        .entry(HeaderName::from_static("cross-origin-resource-policy"))
+        .or_insert(HeaderValue::from_static("cross-origin"));
+    answer
+}

@@ -1,0 +1,297 @@
+//! The login's addresses: what clients discover, the pages a person sees, and where tokens are given.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, RawQuery, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+use tower_http::cors::{Any, CorsLayer};
+
+use access::{Login, OAuthError, PageError, SCOPE, SCOPE_OFFLINE, SignedIn};
+
+use super::gate::no_store;
+use super::pages;
+
+/// The largest body of a form or a registration, in bytes.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+/// The cookie that ties a page to a browser. With `__Host-` no other host can set it; that needs https.
+const COOKIE: &str = "__Host-spectora-login";
+/// The same where the server is on this machine, without https.
+const COOKIE_PLAIN: &str = "spectora-login";
+/// How long the cookie lasts, in seconds: as long as a page waits.
+const COOKIE_SECONDS: u32 = 600;
+
+/// All of the login's addresses, at the root.
+pub(super) fn routes(login: Arc<Login>) -> Router {
+    let resource = get(protected_resource);
+    let server = get(authorization_server);
+    let open = Router::new()
+        .route("/.well-known/oauth-protected-resource", resource.clone())
+        .route("/.well-known/oauth-protected-resource/mcp", resource)
+        .route("/.well-known/oauth-authorization-server", server.clone())
+        .route("/.well-known/oauth-authorization-server/mcp", server.clone())
+        .route("/.well-known/openid-configuration", server.clone())
+        .route("/.well-known/openid-configuration/mcp", server.clone())
+        .route("/mcp/.well-known/openid-configuration", server)
+        .route("/register", post(register))
+        .route("/token", post(token))
+        .route("/revoke", post(revoke))
+        // These hold no cookie and nothing of anybody's: any page may use them, as web clients do.
+        .layer(CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any));
+    Router::new()
+        .route("/authorize", get(authorize))
+        .route("/authorize/sign-in", post(sign_in))
+        .route("/authorize/consent", post(consent))
+        .route(
+            "/authorize/style.css",
+            get(async || ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], pages::STYLE)),
+        )
+        .layer(from_fn(refuse_other_sites))
+        .merge(open)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(login)
+}
+
+/// A form sent by a page of another site is no form of ours. Browsers say where it came from; the value in the form and the
+/// cookie hold without that too.
+async fn refuse_other_sites(request: Request, next: Next) -> Response {
+    let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    let is_form = request.method() == axum::http::Method::POST;
+    if is_form && site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+        tracing::warn!("login: a form of another site was refused");
+        return page_error(StatusCode::FORBIDDEN, &PageError::Stale);
+    }
+    next.run(request).await
+}
+
+async fn protected_resource(State(login): State<Arc<Login>>) -> Json<Value> {
+    let settings = login.settings();
+    tracing::info!("login: metadata of the resource");
+    Json(json!({
+        "resource": settings.resource(),
+        "authorization_servers": [settings.public_url],
+        "scopes_supported": [SCOPE],
+        "bearer_methods_supported": ["header"],
+        "resource_name": "Spectora (read-only)",
+    }))
+}
+
+async fn authorization_server(State(login): State<Arc<Login>>) -> Json<Value> {
+    let url = &login.settings().public_url;
+    tracing::info!("login: metadata of the authorization server");
+    Json(json!({
+        "issuer": url,
+        "authorization_endpoint": format!("{url}/authorize"),
+        "token_endpoint": format!("{url}/token"),
+        "registration_endpoint": format!("{url}/register"),
+        "revocation_endpoint": format!("{url}/revoke"),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": ["none", "client_secret_post", "client_secret_basic"],
+        "revocation_endpoint_auth_methods_supported": ["none", "client_secret_post", "client_secret_basic"],
+        "client_id_metadata_document_supported": true,
+        "authorization_response_iss_parameter_supported": true,
+        "scopes_supported": [SCOPE, SCOPE_OFFLINE],
+    }))
+}
+
+/// The cookie's name and whether it needs https.
+fn cookie_name(login: &Login) -> (&'static str, &'static str) {
+    if login.settings().public_url.starts_with("https://") { (COOKIE, "; Secure") } else { (COOKIE_PLAIN, "") }
+}
+
+fn browser_of(login: &Login, headers: &HeaderMap) -> Option<SecretString> {
+    let (name, _) = cookie_name(login);
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut ours = pairs.filter(|(given, value)| *given == name && !value.is_empty());
+    ours.next().map(|(_, value)| SecretString::from(value))
+}
+
+fn page_error(status: StatusCode, error: &PageError) -> Response {
+    pages::answer(status, pages::failure(error), None)
+}
+
+fn refused(step: &str, error: &PageError) -> Response {
+    let status = match error {
+        PageError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        PageError::Locked(_) => StatusCode::TOO_MANY_REQUESTS,
+        PageError::Stale => StatusCode::FORBIDDEN,
+        PageError::WrongPassphrase | PageError::Request(_) | PageError::Client(_) => StatusCode::BAD_REQUEST,
+    };
+    // The reason names no person, no secret and no address of the request.
+    tracing::warn!(step, status = status.as_u16(), "login: refused");
+    page_error(status, error)
+}
+
+async fn authorize(State(login): State<Arc<Login>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let query: Vec<(String, String)> =
+        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+    match login.begin(&query, browser_of(&login, &headers)).await {
+        Ok((page, browser)) => {
+            tracing::info!(by = page.asking.host.as_deref().unwrap_or("a registered client"), "login: asked");
+            let mut answer =
+                pages::answer(StatusCode::OK, pages::sign_in(&page, None), Some(&page.asking.redirect_origin));
+            let (name, secure) = cookie_name(&login);
+            let cookie = format!(
+                "{name}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={COOKIE_SECONDS}{secure}",
+                browser.expose_secret()
+            );
+            if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
+                cookie.set_sensitive(true);
+                answer.headers_mut().insert(header::SET_COOKIE, cookie);
+            }
+            answer
+        }
+        Err(error) => refused("authorize", &error),
+    }
+}
+
+/// A form, each value once. `None` when it is none.
+fn form_of(headers: &HeaderMap, body: &[u8]) -> Option<BTreeMap<String, String>> {
+    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    if !kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
+        return None;
+    }
+    let mut form = BTreeMap::new();
+    for (name, value) in url::form_urlencoded::parse(body).into_owned() {
+        if form.insert(name, value.clone()).is_some_and(|before| before != value) {
+            return None;
+        }
+    }
+    Some(form)
+}
+
+fn no_form() -> PageError {
+    PageError::Request("the form cannot be read".to_owned())
+}
+
+async fn sign_in(State(login): State<Arc<Login>>, headers: HeaderMap, body: Bytes) -> Response {
+    let Some(form) = form_of(&headers, &body) else { return refused("sign-in", &no_form()) };
+    match login.sign_in(&form, browser_of(&login, &headers).as_ref()).await {
+        Ok(SignedIn::Consent { page, person, given }) => {
+            tracing::info!("login: signed in");
+            pages::answer(StatusCode::OK, pages::consent(&page, &person, &given), Some(&page.asking.redirect_origin))
+        }
+        Ok(SignedIn::Again { page, error }) => {
+            tracing::warn!(locked = matches!(error, PageError::Locked(_)), "login: a wrong passphrase");
+            let status = if matches!(error, PageError::Locked(_)) {
+                StatusCode::TOO_MANY_REQUESTS
+            } else {
+                StatusCode::UNAUTHORIZED
+            };
+            pages::answer(status, pages::sign_in(&page, Some(&error)), Some(&page.asking.redirect_origin))
+        }
+        Err(error) => refused("sign-in", &error),
+    }
+}
+
+async fn consent(State(login): State<Arc<Login>>, headers: HeaderMap, body: Bytes) -> Response {
+    let Some(form) = form_of(&headers, &body) else { return refused("consent", &no_form()) };
+    match login.decide(&form, browser_of(&login, &headers).as_ref()).await {
+        Ok((to, grant)) => {
+            tracing::info!(grant = grant.as_deref().unwrap_or("none"), "login: decided");
+            match HeaderValue::from_str(&to) {
+                Ok(to) => no_store((StatusCode::FOUND, [(header::LOCATION, to)]).into_response()),
+                Err(_) => refused("consent", &PageError::Stale),
+            }
+        }
+        Err(error) => refused("consent", &error),
+    }
+}
+
+fn oauth_error(step: &str, error: &OAuthError) -> Response {
+    tracing::warn!(step, error = error.code, why = error.description, "login: refused");
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let body = json!({"error": error.code, "error_description": error.description});
+    let mut answer = (status, Json(body)).into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"token\""));
+    }
+    no_store(answer)
+}
+
+fn invalid_request(why: &str) -> OAuthError {
+    OAuthError { code: "invalid_request", description: why.to_owned() }
+}
+
+/// The client's id and secret from the `Authorization` header (RFC 6749, 2.3.1).
+fn basic_of(headers: &HeaderMap) -> Result<Option<(String, SecretString)>, OAuthError> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let invalid =
+        || OAuthError { code: "invalid_client", description: "the Authorization header cannot be read".to_owned() };
+    let (scheme, coded) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(invalid)?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(invalid());
+    }
+    let decoded =
+        STANDARD.decode(coded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid)?;
+    let (id, secret) = decoded.split_once(':').ok_or_else(invalid)?;
+    let plain = |text: &str| {
+        url::form_urlencoded::parse(format!("x={text}").as_bytes()).next().map(|(_, value)| value.into_owned())
+    };
+    let (id, secret) = plain(id).zip(plain(secret)).ok_or_else(invalid)?;
+    Ok(Some((id, SecretString::from(secret))))
+}
+
+async fn token(State(login): State<Arc<Login>>, headers: HeaderMap, body: Bytes) -> Response {
+    let answer = async {
+        let form = form_of(&headers, &body).ok_or_else(|| invalid_request("send a form, each value once"))?;
+        login.token(form, basic_of(&headers)?).await
+    };
+    match answer.await {
+        Ok(answer) => {
+            tracing::info!("login: tokens given");
+            no_store(
+                Json(json!({
+                    "access_token": answer.access_token.expose_secret(),
+                    "token_type": "Bearer",
+                    "expires_in": answer.expires_in,
+                    "refresh_token": answer.refresh_token.expose_secret(),
+                    "scope": answer.scope,
+                }))
+                .into_response(),
+            )
+        }
+        Err(error) => oauth_error("token", &error),
+    }
+}
+
+async fn register(State(login): State<Arc<Login>>, body: Bytes) -> Response {
+    let metadata: Value = match serde_json::from_slice(&body) {
+        Ok(metadata @ Value::Object(_)) => metadata,
+        _ => return oauth_error("register", &invalid_request("send a JSON object")),
+    };
+    match login.register(metadata).await {
+        Ok(answer) => {
+            tracing::info!("login: a client registered");
+            no_store((StatusCode::CREATED, Json(answer)).into_response())
+        }
+        Err(error) => oauth_error("register", &error),
+    }
+}
+
+async fn revoke(State(login): State<Arc<Login>>, headers: HeaderMap, body: Bytes) -> Response {
+    let answer = async {
+        let form = form_of(&headers, &body).ok_or_else(|| invalid_request("send a form, each value once"))?;
+        login.revoke(form, basic_of(&headers)?).await
+    };
+    match answer.await {
+        Ok(()) => {
+            tracing::info!("login: revoked");
+            no_store(StatusCode::OK.into_response())
+        }
+        Err(error) => oauth_error("revoke", &error),
+    }
+}
