@@ -27,6 +27,8 @@ mod files;
 mod hostile;
 // Streamable HTTP, spoken by hand.
 mod http;
+// Logging in over HTTP, as web clients and attackers do it.
+mod login;
 // Worked-out answers against plain loops over the truth.
 mod insight;
 // The first minute of a large company: an answer waits for no more than it needs.
