@@ -9,5 +9,5 @@ mod pages;
 mod stdio;
 mod unreadable;
 
-pub use http::{Delivered, Deliveries, HttpServer, HttpSettings, Readiness, WayIn, serve_http, tls};
+pub use http::{Checked, Delivered, Deliveries, HttpServer, HttpSettings, Readiness, WayIn, serve_http, tls};
 pub use stdio::serve_stdio;

@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::Global;
 use super::late::{Late, LateSource};
 use crate::config::{self, Environment, HttpConfig, WayInChoice};
-use crate::transport::{HttpServer, HttpSettings, WayIn, serve_http, serve_stdio};
-use access::{AccessStore, Login, LoginSettings, RedirectRules};
+use crate::transport::{Checked, HttpServer, HttpSettings, WayIn, serve_http, serve_stdio};
+use access::{AccessStore, Issuer, IssuerSettings, Login, LoginSettings, RedirectRules};
 use domain::SystemClock;
 use mcp::{CompaniesSource as _, SpectoraServer, ToolChoice};
 
@@ -40,6 +40,7 @@ pub(super) struct ServeArgs {
 
 /// How callers get in over HTTP; each overrides what [http] in the configuration says.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct EntryArgs {
     /// Let people log in (see `spectora-mcp access`): what ChatGPT and Claude on the web need. Needs --http.
     #[arg(long, requires = "http", conflicts_with_all = ["tokens_only", "without_login"])]
@@ -124,9 +125,11 @@ async fn serve_at(
     };
     let public_url = match public_url {
         Some(url) => url,
-        None if choice == WayInChoice::Login && !address.ip().is_loopback() => anyhow::bail!(
-            "--login needs the address that clients use: give --public-url, such as https://mcp.example.com"
-        ),
+        None if matches!(choice, WayInChoice::Login | WayInChoice::Issuer) && !address.ip().is_loopback() => {
+            anyhow::bail!(
+                "a login needs the address that clients use: give --public-url, such as https://mcp.example.com"
+            )
+        }
         None => format!("{scheme}://{address}"),
     };
     let mut hosts = args.allowed_hosts.clone();
@@ -134,12 +137,11 @@ async fn serve_at(
     let settings = HttpSettings::new(&hosts, &args.allowed_origins).map_err(anyhow::Error::msg)?;
     let way_in = match choice {
         WayInChoice::Unsaid | WayInChoice::Open => WayIn::Open,
-        WayInChoice::Tokens | WayInChoice::Login => {
+        WayInChoice::Tokens | WayInChoice::Login | WayInChoice::Issuer => {
             let store = access_store(entry.access_file.as_deref(), &config)?;
             let checked = Arc::clone(&store);
             tokio::task::spawn_blocking(move || checked.check()).await??;
-            let has_login = choice == WayInChoice::Login;
-            if has_login && store.people()?.is_empty() {
+            if choice == WayInChoice::Login && store.people()?.is_empty() {
                 eprintln!(
                     "nobody can log in yet: add yourself with `spectora-mcp access add-person NAME --role owner`"
                 );
@@ -154,12 +156,18 @@ async fn serve_at(
                 },
             );
             let (roles, calls_per_minute) = (config.roles.clone(), config.calls_per_minute);
-            WayIn::Checked { login: Arc::new(login), has_login, roles, calls_per_minute }
+            let how = match choice {
+                WayInChoice::Login => Checked::Login,
+                WayInChoice::Issuer => Checked::Issuer(issuer(config.issuer.as_ref(), login.settings().resource())?),
+                _ => Checked::Tokens,
+            };
+            WayIn::Checked { login: Arc::new(login), how, roles, calls_per_minute }
         }
     };
     let how = match choice {
         WayInChoice::Login => ", with a login",
         WayInChoice::Tokens => ", with tokens",
+        WayInChoice::Issuer => ", with tokens of an identity provider",
         WayInChoice::Unsaid | WayInChoice::Open => "",
     };
     // Said whatever the level of the log: whoever starts this by hand needs the address.
@@ -188,6 +196,20 @@ async fn serve_at(
         HttpServer { server, deliveries: Some(Arc::clone(&late) as _), readiness: Some(late), settings, way_in, tls };
     serve_http(served, listener, stop).await;
     Ok(())
+}
+
+/// The identity provider of `[http.issuer]`, for tokens to `resource`.
+fn issuer(config: Option<&config::IssuerConfig>, resource: String) -> anyhow::Result<Arc<Issuer>> {
+    let config = config.context("`way_in = \"issuer\"` needs [http.issuer] with the `url` of the identity provider")?;
+    let settings = IssuerSettings {
+        url: config.url.clone(),
+        audience: config.audience.clone().unwrap_or(resource),
+        role_claim: config.role_claim.clone(),
+        companies_claim: config.companies_claim.clone(),
+        inspector_claim: config.inspector_claim.clone(),
+        all_companies: config.all_companies,
+    };
+    Ok(Arc::new(Issuer::new(settings, Arc::new(SystemClock)).map_err(anyhow::Error::msg)?))
 }
 
 /// What `[http]` says; the invented companies have no configuration unless one is given.

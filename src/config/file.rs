@@ -38,6 +38,19 @@ pub(super) struct RawHttp {
     pub(super) redirects: Vec<String>,
     pub(super) access_file: Option<PathBuf>,
     pub(super) calls_per_minute: Option<NonZeroU32>,
+    pub(super) issuer: Option<RawIssuer>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawIssuer {
+    pub(super) url: String,
+    pub(super) audience: Option<String>,
+    pub(super) role_claim: Option<String>,
+    pub(super) companies_claim: Option<String>,
+    pub(super) inspector_claim: Option<String>,
+    #[serde(default)]
+    pub(super) all_companies: bool,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -46,6 +59,7 @@ pub(super) enum RawWayIn {
     Open,
     Tokens,
     Login,
+    Issuer,
 }
 
 #[derive(Debug, Default, Deserialize)]

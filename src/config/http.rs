@@ -26,6 +26,25 @@ pub enum WayInChoice {
     Tokens,
     /// By logging in, or with a static token.
     Login,
+    /// With a token of an identity provider that is there already, or a static one.
+    Issuer,
+}
+
+/// An identity provider whose tokens are taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuerConfig {
+    /// Its issuer identifier.
+    pub url: String,
+    /// Whom its tokens are for, where that is not the address of `/mcp`.
+    pub audience: Option<String>,
+    /// The claim with the role.
+    pub role_claim: String,
+    /// The claim with the companies.
+    pub companies_claim: String,
+    /// The claim with the inspector.
+    pub inspector_claim: String,
+    /// Whether a token that names no company sees all.
+    pub all_companies: bool,
 }
 
 /// What `[http]` and `[roles]` say.
@@ -39,6 +58,8 @@ pub struct HttpConfig {
     pub redirects: Vec<String>,
     /// The file of people, tokens and grants; `None` without a data folder.
     pub access_file: Option<PathBuf>,
+    /// The identity provider, where there is one.
+    pub issuer: Option<IssuerConfig>,
     /// The most calls of one caller in any minute.
     pub calls_per_minute: NonZeroU32,
     /// The presets and the roles of the file.
@@ -52,6 +73,7 @@ impl Default for HttpConfig {
             public_url: None,
             redirects: Vec::new(),
             access_file: None,
+            issuer: None,
             calls_per_minute: CALLS_PER_MINUTE_DEFAULT,
             roles: Roles::default(),
         }
@@ -62,7 +84,10 @@ impl Default for HttpConfig {
 pub fn http(overrides: &Overrides, environment: &Environment) -> Result<HttpConfig, ConfigError> {
     let (raw, path) = raw_file(overrides, environment)?;
     let RawFile {
-        http: RawHttp { way_in, public_url, redirects, access_file, calls_per_minute }, roles, mirror, ..
+        http: RawHttp { way_in, public_url, redirects, access_file, calls_per_minute, issuer },
+        roles,
+        mirror,
+        ..
     } = raw;
     let access_file = match access_file {
         Some(file) => {
@@ -78,10 +103,19 @@ pub fn http(overrides: &Overrides, environment: &Environment) -> Result<HttpConf
             Some(RawWayIn::Open) => WayInChoice::Open,
             Some(RawWayIn::Tokens) => WayInChoice::Tokens,
             Some(RawWayIn::Login) => WayInChoice::Login,
+            Some(RawWayIn::Issuer) => WayInChoice::Issuer,
         },
         public_url: public_url.as_deref().map(self::public_url).transpose()?,
         redirects,
         access_file,
+        issuer: issuer.map(|raw| IssuerConfig {
+            url: raw.url,
+            audience: raw.audience,
+            role_claim: raw.role_claim.unwrap_or_else(|| "spectora_role".to_owned()),
+            companies_claim: raw.companies_claim.unwrap_or_else(|| "spectora_companies".to_owned()),
+            inspector_claim: raw.inspector_claim.unwrap_or_else(|| "spectora_inspector".to_owned()),
+            all_companies: raw.all_companies,
+        }),
         calls_per_minute: calls_per_minute.unwrap_or(CALLS_PER_MINUTE_DEFAULT),
         roles: Roles::with(roles),
     })

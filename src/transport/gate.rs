@@ -14,8 +14,10 @@ use secrecy::SecretString;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use access::{Given, Login, SCOPE, Verified};
+use access::{Given, Issuer, IssuerError, Login, SCOPE, Verified};
 use domain::{Caller, Permissions, Roles};
+
+use super::http::Checked;
 
 /// Requests of one caller at once that are worked on; more wait for their turn.
 const CALLS_MAX: usize = 256;
@@ -25,8 +27,7 @@ const PERMISSIONS_MAX: usize = 1_000;
 /// The check at `/mcp` where there is a login or tokens.
 pub(super) struct Gate {
     login: Arc<Login>,
-    /// Whether clients are told where to log in.
-    has_login: bool,
+    how: Checked,
     roles: Roles,
     permissions: Mutex<HashMap<Given, Arc<Permissions>>>,
     rate: DefaultKeyedRateLimiter<String>,
@@ -34,10 +35,10 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    pub(super) fn new(login: Arc<Login>, has_login: bool, roles: Roles, calls_per_minute: NonZeroU32) -> Self {
+    pub(super) fn new(login: Arc<Login>, how: Checked, roles: Roles, calls_per_minute: NonZeroU32) -> Self {
         Self {
             login,
-            has_login,
+            how,
             roles,
             permissions: Mutex::default(),
             rate: RateLimiter::keyed(Quota::per_minute(calls_per_minute)),
@@ -60,6 +61,26 @@ impl Gate {
         Ok(settled)
     }
 
+    /// Who comes with this token; `Ok(None)` for one that is not good here.
+    async fn verify(&self, token: SecretString) -> Result<Option<Verified>, String> {
+        let Checked::Issuer(issuer) = &self.how else {
+            return self.login.verify(token).await.map_err(|error| error.to_string());
+        };
+        if !Issuer::may_be(&token) {
+            // Static tokens are good beside the provider's.
+            return self.login.verify(token).await.map_err(|error| error.to_string());
+        }
+        let is_role = |role: &str| self.roles.names().any(|known| known == role);
+        match issuer.verify(&token, is_role).await {
+            Ok(verified) => Ok(Some(verified)),
+            Err(IssuerError::Refused(why)) => {
+                tracing::warn!(why, "refused");
+                Ok(None)
+            }
+            Err(error @ IssuerError::Keys(_)) => Err(error.to_string()),
+        }
+    }
+
     /// The answer to whoever may not come in (RFC 6750, RFC 9728).
     fn unauthorized(&self, with_token: bool) -> Response {
         let mut challenge = "Bearer".to_owned();
@@ -70,12 +91,12 @@ impl Gate {
         if with_token {
             add("error", "invalid_token");
         }
-        if self.has_login {
+        if self.how.is_told() {
             let url = &self.login.settings().public_url;
             add("resource_metadata", &format!("{url}/.well-known/oauth-protected-resource/mcp"));
             add("scope", SCOPE);
         }
-        let hint = if self.has_login {
+        let hint = if self.how.is_told() {
             "log in: the address of the login is in the WWW-Authenticate header"
         } else {
             "send a token in the Authorization header; `spectora-mcp access add-token` makes one"
@@ -112,14 +133,14 @@ pub(super) async fn check(State(gate): State<Arc<Gate>>, mut request: Request, n
         tracing::info!(with_token = has_token, "refused: no bearer token");
         return gate.unauthorized(has_token);
     };
-    let verified = match gate.login.verify(token).await {
+    let verified = match gate.verify(token).await {
         Ok(Some(verified)) => verified,
         Ok(None) => {
             tracing::warn!("refused: a token that is not good here");
             return gate.unauthorized(true);
         }
         Err(error) => {
-            tracing::error!(%error, "tokens cannot be checked");
+            tracing::error!(error, "tokens cannot be checked");
             let hint = "the server cannot check tokens now; try again in a minute";
             return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"error": "unavailable", "hint": hint})))
                 .into_response();

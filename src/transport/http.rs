@@ -21,7 +21,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use tower_http::timeout::TimeoutLayer;
 use url::{Position, Url};
 
-use access::Login;
+use access::{Issuer, Login};
 use domain::Roles;
 use mcp::SpectoraServer;
 
@@ -73,13 +73,31 @@ pub enum WayIn {
     Checked {
         /// Checks tokens; gives them where there is a login.
         login: Arc<Login>,
-        /// Whether clients may log in; else only static tokens are good.
-        has_login: bool,
+        /// Whose tokens are good.
+        how: Checked,
         /// What each role may see.
         roles: Roles,
         /// The most calls a minute of one caller.
         calls_per_minute: NonZeroU32,
     },
+}
+
+/// Whose tokens are good, beside static ones.
+#[derive(Clone)]
+pub enum Checked {
+    /// Nobody's.
+    Tokens,
+    /// This server's: clients may log in here.
+    Login,
+    /// Those of an identity provider, which clients are sent to.
+    Issuer(Arc<Issuer>),
+}
+
+impl Checked {
+    /// Whether a client is told where tokens are given.
+    pub(super) fn is_told(&self) -> bool {
+        !matches!(self, Self::Tokens)
+    }
 }
 
 /// What is served, and to whom.
@@ -211,9 +229,13 @@ fn router(served: HttpServer, stop: CancellationToken) -> Router {
         Router::new().nest_service("/mcp", service).layer(from_fn(complete_accept)).layer(from_fn(answer_unreadable));
     let (mcp, login) = match way_in {
         WayIn::Open => (mcp, Router::new()),
-        WayIn::Checked { login, has_login, roles, calls_per_minute } => {
-            let gate = Arc::new(Gate::new(Arc::clone(&login), has_login, roles, calls_per_minute));
-            let pages = if has_login { login::routes(login) } else { Router::new() };
+        WayIn::Checked { login, how, roles, calls_per_minute } => {
+            let gate = Arc::new(Gate::new(Arc::clone(&login), how.clone(), roles, calls_per_minute));
+            let pages = match how {
+                Checked::Tokens => Router::new(),
+                Checked::Login => login::routes(login),
+                Checked::Issuer(issuer) => login::routes_elsewhere(login, &issuer),
+            };
             // Before anything else of the request is looked at: whoever may not come in hears of a login, and nothing else.
             (mcp.layer(from_fn_with_state(gate, gate::check)), pages)
         }

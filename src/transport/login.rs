@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tower_http::cors::{Any, CorsLayer};
 
-use access::{Login, OAuthError, PageError, SCOPE, SCOPE_OFFLINE, SignedIn};
+use access::{Issuer, Login, OAuthError, PageError, SCOPE, SCOPE_OFFLINE, SignedIn};
 
 use super::gate::no_store;
 use super::pages;
@@ -61,6 +61,27 @@ pub(super) fn routes(login: Arc<Login>) -> Router {
         .with_state(login)
 }
 
+/// Where clients log in elsewhere: they are told where that is, and nothing more is here.
+pub(super) fn routes_elsewhere(login: Arc<Login>, issuer: &Issuer) -> Router {
+    let document = Json(resource_of(&login, &issuer.settings().url));
+    let resource = get(async move || document);
+    Router::new()
+        .route("/.well-known/oauth-protected-resource", resource.clone())
+        .route("/.well-known/oauth-protected-resource/mcp", resource)
+        .layer(CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any))
+}
+
+/// The resource's metadata (RFC 9728).
+fn resource_of(login: &Login, authorization_server: &str) -> Value {
+    json!({
+        "resource": login.settings().resource(),
+        "authorization_servers": [authorization_server],
+        "scopes_supported": [SCOPE],
+        "bearer_methods_supported": ["header"],
+        "resource_name": "Spectora (read-only)",
+    })
+}
+
 /// A form sent by a page of another site is no form of ours. Browsers say where it came from; the value in the form and the
 /// cookie hold without that too.
 async fn refuse_other_sites(request: Request, next: Next) -> Response {
@@ -74,15 +95,8 @@ async fn refuse_other_sites(request: Request, next: Next) -> Response {
 }
 
 async fn protected_resource(State(login): State<Arc<Login>>) -> Json<Value> {
-    let settings = login.settings();
     tracing::info!("login: metadata of the resource");
-    Json(json!({
-        "resource": settings.resource(),
-        "authorization_servers": [settings.public_url],
-        "scopes_supported": [SCOPE],
-        "bearer_methods_supported": ["header"],
-        "resource_name": "Spectora (read-only)",
-    }))
+    Json(resource_of(&login, &login.settings().public_url))
 }
 
 async fn authorization_server(State(login): State<Arc<Login>>) -> Json<Value> {

@@ -121,7 +121,7 @@ pub(super) fn failure(error: &PageError) -> String {
 
 /// The page with what browsers are told of it. A form may lead to this server and, by a redirect, to `redirect_origin`.
 pub(super) fn answer(status: StatusCode, html: String, redirect_origin: Option<&str>) -> Response {
-    let forms = redirect_origin.map(|origin| format!("'self' {origin}")).unwrap_or_else(|| "'none'".to_owned());
+    let forms = redirect_origin.map_or_else(|| "'none'".to_owned(), |origin| format!("'self' {origin}"));
     let policy =
         format!("default-src 'none'; style-src 'self'; form-action {forms}; frame-ancestors 'none'; base-uri 'none'");
     let mut answer = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response();

@@ -142,12 +142,9 @@ impl AccessStore {
             .map_err(|why| OAuthError::new("invalid_redirect_uri", why))?;
         let text = |name: &str| metadata.get(name).and_then(Value::as_str);
         let method = text("token_endpoint_auth_method").unwrap_or("client_secret_basic");
-        let secret = match method {
-            "none" => None,
-            "client_secret_post" | "client_secret_basic" => Some(new_secret("client")),
-            // Given a method this server has, instead of being refused: the standard allows it.
-            _ => None,
-        };
+        // Whoever asks for a method this server lacks is given one that it has: the standard allows it.
+        let has_secret = matches!(method, "client_secret_post" | "client_secret_basic");
+        let secret = has_secret.then(|| new_secret("client"));
         let method = if secret.is_some() { method } else { "none" };
         let holds = |name: &str, only: &[&str]| {
             let given = metadata.get(name).and_then(Value::as_array);

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -14,6 +14,7 @@ use url::{Host, Url};
 
 use super::clients::{Client, ClientKind, checked_redirects, shown_name};
 use super::error::PageError;
+use super::fetch;
 use super::redirects::RedirectRules;
 
 /// The largest document, in bytes.
@@ -67,16 +68,10 @@ impl Documents {
     async fn fetch(&self, id: &str, rules: &RedirectRules) -> Result<Client, String> {
         let address = checked_address(id, self.allow_loopback)?;
         let body = self.body_of(&address).await?;
-        let document: Value = serde_json::from_slice(&body).map_err(|_| "its document is no JSON".to_owned())?;
-        read(id, &document, rules)
+        read(id, &body, rules)
     }
 
-    async fn body_of(&self, address: &Url) -> Result<Vec<u8>, String> {
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| {
-            // An error means that one is installed already, which is as good.
-            drop(rustls::crypto::ring::default_provider().install_default());
-        });
+    async fn body_of(&self, address: &Url) -> Result<Value, String> {
         let host = address.host_str().unwrap_or_default();
         let port = address.port_or_known_default().unwrap_or(443);
         let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -87,31 +82,9 @@ impl Documents {
         if found.is_empty() || !found.iter().all(|one| is_open(one.ip())) {
             return Err("its document is not at a public address".to_owned());
         }
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("spectora-mcp/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            // A proxy would look the name up again.
-            .no_proxy()
-            .resolve_to_addrs(bare, &found)
-            .timeout(TIME_MAX);
-        if address.scheme() == "http" {
-            builder = builder.tls_certs_only([]);
-        }
-        let http = builder.build().map_err(|_| "no encrypted connection can be made".to_owned())?;
-        let request = http.get(address.clone()).header("accept", "application/json");
-        let mut response = request.send().await.map_err(|_| "its document cannot be fetched".to_owned())?;
-        if response.status() != 200 {
-            return Err(format!("its document's address answers {}", response.status().as_u16()));
-        }
-        let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|_| "its document breaks off".to_owned())? {
-            body.extend_from_slice(&piece);
-            if BYTES_MAX < body.len() {
-                return Err("its document is too large".to_owned());
-            }
-        }
-        Ok(body)
+        // A proxy would look the name up again.
+        let pinned = |builder: reqwest::ClientBuilder| builder.no_proxy().resolve_to_addrs(bare, &found);
+        fetch::json(address, TIME_MAX, BYTES_MAX, pinned).await.map_err(|why| format!("its document {why}"))
     }
 }
 

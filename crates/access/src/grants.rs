@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::error::{AccessError, OAuthError, StoreError};
 use super::login::{Login, blocking};
-use super::people::Given;
+use super::people::{Given, given_to};
 use super::secret::{SecretHash, fits_challenge, hash_of, new_secret};
 use super::store::AccessStore;
 
@@ -100,11 +100,12 @@ impl Login {
         let (access, refresh, scope) = blocking(move || {
             store.authenticate(&client, secret.as_ref().map(ExposeSecret::expose_secret))?;
             // A refusal that ends a grant must stay when the refusal is told, so it is no error of the transaction.
+            let terms = Terms { client: &client, resource: &resource, access_ms };
             store.with(|file| match what {
                 Offered::Code { code, redirect, verifier } => {
-                    store.exchange(file, &client, &code, redirect.as_deref(), &verifier, &resource, access_ms)
+                    store.exchange(file, &terms, &code, redirect.as_deref(), &verifier)
                 }
-                Offered::Refresh(token) => store.refresh(file, &client, &token, &resource, access_ms),
+                Offered::Refresh(token) => store.refresh(file, &terms, &token),
             })?
         })
         .await?;
@@ -166,6 +167,13 @@ fn client_of(
     }
 }
 
+/// Who asks for tokens, for what, and how long an access token is good.
+struct Terms<'a> {
+    client: &'a str,
+    resource: &'a str,
+    access_ms: i64,
+}
+
 type Issued = (SecretString, SecretString, String);
 /// Inside: a refusal whose effects stay.
 type Outcome = Result<Result<Issued, OAuthError>, OAuthError>;
@@ -174,12 +182,10 @@ impl AccessStore {
     fn exchange(
         &self,
         file: &Transaction<'_>,
-        client: &str,
+        terms: &Terms<'_>,
         code: &str,
         redirect: Option<&str>,
         verifier: &str,
-        resource: &str,
-        access_ms: i64,
     ) -> Outcome {
         let now = self.now();
         let hash = SecretHash::of(code);
@@ -204,7 +210,7 @@ impl AccessStore {
             file.execute("DELETE FROM grants WHERE id = ?1", [&grant])?;
             return Ok(Err(invalid_grant("the code was used before")));
         }
-        if client != known_client || resource != known_resource {
+        if terms.client != known_client || terms.resource != known_resource {
             return Ok(Err(invalid_grant("the code was given to another client")));
         }
         if ends_at <= now {
@@ -217,10 +223,10 @@ impl AccessStore {
             return Ok(Err(invalid_grant("`code_verifier` does not fit")));
         }
         file.execute("UPDATE codes SET used = 1 WHERE hash = ?1", [hash.bytes()])?;
-        Ok(Ok(self.issue(file, &grant, None, access_ms)?))
+        Ok(Ok(self.issue(file, &grant, None, terms.access_ms)?))
     }
 
-    fn refresh(&self, file: &Transaction<'_>, client: &str, token: &str, resource: &str, access_ms: i64) -> Outcome {
+    fn refresh(&self, file: &Transaction<'_>, terms: &Terms<'_>, token: &str) -> Outcome {
         let now = self.now();
         let hash = SecretHash::of(token);
         let row = file.query_row(
@@ -239,10 +245,10 @@ impl AccessStore {
         else {
             return Ok(Err(invalid_grant("the refresh token is not known, or was revoked")));
         };
-        if client != known_client || resource != known_resource {
+        if terms.client != known_client || terms.resource != known_resource {
             return Ok(Err(invalid_grant("the refresh token was given to another client")));
         }
-        if ends_at <= now || self.given_to(file, &person)?.is_none() {
+        if ends_at <= now || given_to(file, &person)?.is_none() {
             return Ok(Err(invalid_grant("the refresh token is too old, or its person is no longer here")));
         }
         match replaced_at {
@@ -259,7 +265,7 @@ impl AccessStore {
         if let Some(parent) = parent {
             file.execute("UPDATE refresh_tokens SET successor_used = 1 WHERE hash = ?1", [parent])?;
         }
-        Ok(Ok(self.issue(file, &grant, Some(&hash), access_ms)?))
+        Ok(Ok(self.issue(file, &grant, Some(&hash), terms.access_ms)?))
     }
 
     fn issue(
@@ -304,7 +310,7 @@ impl AccessStore {
                 Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
             });
             let Some((person, used)) = row.optional()? else { return Ok((None, None)) };
-            let given = self.given_to(file, &person)?;
+            let given = given_to(file, &person)?;
             let touch = (used + USED_EVERY_MS < now).then_some("grants");
             Ok((given.map(|given| Verified { name: person, is_token: false, given }), touch))
         })?;

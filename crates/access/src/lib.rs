@@ -7,7 +7,9 @@
 mod clients;
 mod document;
 mod error;
+mod fetch;
 mod grants;
+mod issuer;
 mod login;
 mod people;
 mod redirects;
@@ -19,6 +21,7 @@ mod tests;
 pub use clients::{Client, ClientKind};
 pub use error::{AccessError, OAuthError, PageError, StoreError};
 pub use grants::{ListedGrant, TokenAnswer, Verified};
+pub use issuer::{Issuer, IssuerError, IssuerSettings};
 pub use login::{Asking, Login, LoginSettings, Page, SCOPE, SCOPE_OFFLINE, SignedIn};
 pub use people::{Given, Listed};
 pub use redirects::RedirectRules;

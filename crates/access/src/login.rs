@@ -16,7 +16,7 @@ use url::Url;
 use super::clients::{Client, ClientKind, is_address};
 use super::document::Documents;
 use super::error::{OAuthError, PageError, StoreError};
-use super::people::Given;
+use super::people::{Given, given_to};
 use super::redirects::{RedirectRules, host_of, is_registered};
 use super::secret::{SecretHash, hash_of, new_id, new_secret};
 use super::store::AccessStore;
@@ -282,7 +282,7 @@ impl Login {
                     "UPDATE requests SET person = ?2, csrf = ?3 WHERE hash = ?1",
                     params![marked.hash().bytes(), who, next.bytes()],
                 )?;
-                store.given_to(file, &who)?.ok_or(PageError::Stale)
+                given_to(file, &who)?.ok_or(PageError::Stale)
             })
         })
         .await?;
@@ -313,7 +313,7 @@ impl Login {
                 if !agrees {
                     return Ok((asked, None));
                 }
-                store.given_to(file, &person)?.ok_or(PageError::Stale)?;
+                given_to(file, &person)?.ok_or(PageError::Stale)?;
                 let grant = new_id("grant");
                 file.execute(
                     "INSERT INTO grants (id, person, client, client_name, resource, scope, created_at, used_at)

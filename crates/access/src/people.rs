@@ -229,12 +229,6 @@ impl AccessStore {
         Ok(name)
     }
 
-    /// What this person was given; `None` for one who is no longer here.
-    pub(super) fn given_to(&self, file: &Transaction<'_>, person: &str) -> Result<Option<Given>, rusqlite::Error> {
-        let row = file.query_row("SELECT given FROM people WHERE name = ?1", [person], |row| row.get::<_, String>(0));
-        row.optional()?.map(|text| given_of(&text)).transpose()
-    }
-
     /// Whose static token this is, with what it was given and when it ends; `None` for none that is good now.
     pub(super) fn token_of(
         &self,
@@ -250,6 +244,12 @@ impl AccessStore {
         });
         row.optional()
     }
+}
+
+/// What this person was given; `None` for one who is no longer here.
+pub(super) fn given_to(file: &Transaction<'_>, person: &str) -> Result<Option<Given>, rusqlite::Error> {
+    let row = file.query_row("SELECT given FROM people WHERE name = ?1", [person], |row| row.get::<_, String>(0));
+    row.optional()?.map(|text| given_of(&text)).transpose()
 }
 
 fn failures_of(file: &Transaction<'_>, who: &str) -> Result<(i64, i64), rusqlite::Error> {
