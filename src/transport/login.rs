@@ -16,19 +16,24 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tower_http::cors::{Any, CorsLayer};
 
-use access::{Issuer, Login, OAuthError, PageError, SCOPE, SCOPE_OFFLINE, SignedIn};
+use access::{Issuer, Login, OAuthError, Page, PageError, SCOPE, SCOPE_OFFLINE, SESSION_SECONDS, SignedIn};
 
 use super::gate::no_store;
 use super::pages;
 
 /// The largest body of a form or a registration, in bytes.
 const BODY_BYTES_MAX: usize = 16 * 1024;
-/// The cookie that ties a page to a browser. With `__Host-` no other host can set it; that needs https.
-const COOKIE: &str = "__Host-spectora-login";
-/// The same where the server is on this machine, without https.
-const COOKIE_PLAIN: &str = "spectora-login";
-/// How long the cookie lasts, in seconds: as long as a page waits.
-const COOKIE_SECONDS: u32 = 600;
+/// How long the cookie of a request lasts, in seconds: as long as a page waits.
+const REQUEST_SECONDS: i64 = 600;
+
+/// The cookies of this server.
+#[derive(Clone, Copy, Debug)]
+enum Cookie {
+    /// Ties a page to a browser.
+    Request,
+    /// A person who is signed in for this server's own pages.
+    Session,
+}
 
 /// All of the login's addresses, at the root.
 pub(super) fn routes(login: Arc<Login>) -> Router {
@@ -120,13 +125,46 @@ async fn authorization_server(State(login): State<Arc<Login>>) -> Json<Value> {
     }))
 }
 
-/// The cookie's name and whether it needs https.
-fn cookie_name(login: &Login) -> (&'static str, &'static str) {
-    if login.settings().public_url.starts_with("https://") { (COOKIE, "; Secure") } else { (COOKIE_PLAIN, "") }
+/// The cookie's name. With `__Host-` no other host can set it; that needs https, which a server on this machine has not.
+fn cookie_name(login: &Login, cookie: Cookie) -> &'static str {
+    match (cookie, login.settings().public_url.starts_with("https://")) {
+        (Cookie::Request, true) => "__Host-spectora-login",
+        (Cookie::Request, false) => "spectora-login",
+        (Cookie::Session, true) => "__Host-spectora-session",
+        (Cookie::Session, false) => "spectora-session",
+    }
+}
+
+/// The header that gives a browser this cookie.
+fn cookie_of(login: &Login, cookie: Cookie, value: &SecretString) -> Option<HeaderValue> {
+    let name = cookie_name(login, cookie);
+    let secure = if name.starts_with("__Host-") { "; Secure" } else { "" };
+    let seconds = match cookie {
+        Cookie::Request => REQUEST_SECONDS,
+        Cookie::Session => SESSION_SECONDS,
+    };
+    let value = value.expose_secret();
+    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
+    let mut header = HeaderValue::from_str(&text).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}
+
+/// The page to sign in at, with the cookie that ties it to this browser.
+fn sign_in_page(login: &Login, page: &Page, browser: &SecretString) -> Response {
+    let mut answer = pages::answer(StatusCode::OK, pages::sign_in(page, None), Some(&page.asking.redirect_origin));
+    if let Some(cookie) = cookie_of(login, Cookie::Request, browser) {
+        answer.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    answer
 }
 
 fn browser_of(login: &Login, headers: &HeaderMap) -> Option<SecretString> {
-    let (name, _) = cookie_name(login);
+    cookie_in(login, Cookie::Request, headers)
+}
+
+fn cookie_in(login: &Login, cookie: Cookie, headers: &HeaderMap) -> Option<SecretString> {
+    let name = cookie_name(login, cookie);
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let mut ours = pairs.filter(|(given, value)| *given == name && !value.is_empty());
@@ -155,18 +193,7 @@ async fn authorize(State(login): State<Arc<Login>>, RawQuery(query): RawQuery, h
     match login.begin(&query, browser_of(&login, &headers)).await {
         Ok((page, browser)) => {
             tracing::info!(by = page.asking.host.as_deref().unwrap_or("a registered client"), "login: asked");
-            let mut answer =
-                pages::answer(StatusCode::OK, pages::sign_in(&page, None), Some(&page.asking.redirect_origin));
-            let (name, secure) = cookie_name(&login);
-            let cookie = format!(
-                "{name}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={COOKIE_SECONDS}{secure}",
-                browser.expose_secret()
-            );
-            if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
-                cookie.set_sensitive(true);
-                answer.headers_mut().insert(header::SET_COOKIE, cookie);
-            }
-            answer
+            sign_in_page(&login, &page, &browser)
         }
         Err(error) => refused("authorize", &error),
     }
@@ -197,6 +224,17 @@ async fn sign_in(State(login): State<Arc<Login>>, headers: HeaderMap, body: Byte
         Ok(SignedIn::Consent { page, person, given }) => {
             tracing::info!("login: signed in");
             pages::answer(StatusCode::OK, pages::consent(&page, &person, &given), Some(&page.asking.redirect_origin))
+        }
+        Ok(SignedIn::Page { to, session }) => {
+            tracing::info!("login: signed in for a page");
+            let cookie = cookie_of(&login, Cookie::Session, &session);
+            match (HeaderValue::from_str(&to), cookie) {
+                (Ok(to), Some(cookie)) => {
+                    let headers = [(header::LOCATION, to), (header::SET_COOKIE, cookie)];
+                    no_store((StatusCode::SEE_OTHER, headers).into_response())
+                }
+                _ => refused("sign-in", &PageError::Stale),
+            }
         }
         Ok(SignedIn::Again { page, error }) => {
             tracing::warn!(locked = matches!(error, PageError::Locked(_)), "login: a wrong passphrase");

@@ -7,9 +7,9 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::{AccessError, OAuthError, StoreError};
-use super::login::{Login, blocking};
+use super::login::{Login, SCOPE, SESSION_SECONDS, blocking};
 use super::people::{Given, given_to};
-use super::secret::{SecretHash, fits_challenge, hash_of, new_secret};
+use super::secret::{SecretHash, fits_challenge, hash_of, new_id, new_secret};
 use super::store::AccessStore;
 
 /// How long a refresh token is good after it was given, in milliseconds: whoever does not ask for so long signs in again.
@@ -288,6 +288,28 @@ impl AccessStore {
         file.execute("UPDATE grants SET used_at = ?2 WHERE id = ?1", params![grant, now])?;
         let scope = file.query_row("SELECT scope FROM grants WHERE id = ?1", [grant], |row| row.get(0))?;
         Ok((access, refresh, scope))
+    }
+
+    /// A session of a person at this server's own pages: a grant with an access token, and nothing to renew it with.
+    pub(super) fn begin_session(
+        &self,
+        file: &Transaction<'_>,
+        person: &str,
+        client: &str,
+        client_name: &str,
+        resource: &str,
+    ) -> Result<SecretString, rusqlite::Error> {
+        let (now, grant, session) = (self.now(), new_id("grant"), new_secret("session"));
+        file.execute(
+            "INSERT INTO grants (id, person, client, client_name, resource, scope, created_at, used_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+            params![grant, person, client, client_name, resource, SCOPE, now],
+        )?;
+        file.execute(
+            "INSERT INTO access_tokens (hash, grant_id, ends_at) VALUES (?1, ?2, ?3)",
+            params![hash_of(&session).bytes(), grant, now + SESSION_SECONDS * 1000],
+        )?;
+        Ok(session)
     }
 
     /// As [`Login::verify`], on this thread; without a `resource` only static tokens are good.

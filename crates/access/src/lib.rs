@@ -22,7 +22,7 @@ pub use clients::{Client, ClientKind};
 pub use error::{AccessError, OAuthError, PageError, StoreError};
 pub use grants::{ListedGrant, TokenAnswer, Verified};
 pub use issuer::{Issuer, IssuerError, IssuerSettings};
-pub use login::{Asking, Login, LoginSettings, Page, SCOPE, SCOPE_OFFLINE, SignedIn};
+pub use login::{Asking, Login, LoginSettings, Page, SCOPE, SCOPE_OFFLINE, SESSION_SECONDS, SignedIn};
 pub use people::{Given, Listed};
 pub use redirects::RedirectRules;
 pub use store::AccessStore;

@@ -27,6 +27,10 @@ pub const SCOPE: &str = "spectora:read";
 pub const SCOPE_OFFLINE: &str = "offline_access";
 /// How long a page waits for a person, in milliseconds.
 const REQUEST_MS: i64 = 600_000;
+/// How long a browser that signed in for a page of this server need not do it again, in seconds.
+pub const SESSION_SECONDS: i64 = 8 * 3_600;
+/// The client that this server's own pages are.
+const OWN_PAGES: &str = "own-pages";
 /// How long a code is good, in milliseconds.
 const CODE_MS: i64 = 60_000;
 /// The most pages that wait for a person at once.
@@ -111,6 +115,13 @@ pub enum SignedIn {
         person: String,
         /// What the application would be able to ask about.
         given: Given,
+    },
+    /// It is right, and the person wanted a page of this server: there the browser goes, with this cookie.
+    Page {
+        /// Where.
+        to: String,
+        /// What the browser shows from now on, for [`SESSION_SECONDS`].
+        session: SecretString,
     },
     /// It is not, or not now: the form again.
     Again {
@@ -219,6 +230,28 @@ impl Login {
             return Err(wrong("`state` is too long"));
         }
         let asked = Asked { client, redirect, state, challenge: challenge.to_owned(), scope: SCOPE.to_owned() };
+        self.wait(asked, browser).await
+    }
+
+    /// As [`Self::begin`], for a person who wants a page of this server at `path` and is not signed in.
+    pub async fn begin_for_page(
+        &self,
+        path: &str,
+        browser: Option<SecretString>,
+    ) -> Result<(Page, SecretString), PageError> {
+        let redirect = format!("{}{path}", self.settings.public_url);
+        let client = Client {
+            id: OWN_PAGES.to_owned(),
+            name: "This server".to_owned(),
+            kind: ClientKind::ByOwner,
+            redirects: Vec::new(),
+        };
+        self.wait(Asked { client, redirect, state: None, challenge: String::new(), scope: SCOPE.to_owned() }, browser)
+            .await
+    }
+
+    /// Keeps a request for the person at this browser.
+    async fn wait(&self, asked: Asked, browser: Option<SecretString>) -> Result<(Page, SecretString), PageError> {
         let shown = asked.shown();
         let text = serde_json::to_string(&asked).map_err(|_| PageError::Unavailable)?;
         let browser = browser.unwrap_or_else(|| new_secret("browser"));
@@ -272,6 +305,24 @@ impl Login {
             }
             Err(error) => return Err(error),
         };
+        if asked.client.id == OWN_PAGES {
+            // What the person wanted is this server's own: nobody else is let in, so there is nothing to agree to.
+            let (store, resource) = (Arc::clone(&self.store), self.settings.resource());
+            let session = blocking(move || {
+                store.with(|file| {
+                    waiting.look(file, store.now())?;
+                    file.execute("DELETE FROM requests WHERE hash = ?1", [waiting.hash().bytes()])?;
+                    Ok::<_, PageError>(store.begin_session(
+                        file,
+                        &person,
+                        OWN_PAGES,
+                        "this server's pages",
+                        &resource,
+                    )?)
+                })
+            });
+            return Ok(SignedIn::Page { to: asked.redirect, session: session.await? });
+        }
         // A new value for the next page: whoever saw this one cannot agree for the person.
         let csrf = new_secret("csrf");
         let (store, marked, next, who) = (Arc::clone(&self.store), waiting.clone(), hash_of(&csrf), person.clone());
