@@ -231,6 +231,11 @@ impl Permissions {
         self.companies.as_ref().is_none_or(|companies| companies.contains(name))
     }
 
+    /// Whether totals of all inspections, everybody's and of all days, may be shown.
+    pub fn shows_totals(&self) -> bool {
+        self.inspector.is_none() && self.days == DaysSeen::default()
+    }
+
     /// Whether everything is shown: nothing need be looked at.
     pub fn is_everything(&self) -> bool {
         *self == Self::default()

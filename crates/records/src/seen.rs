@@ -190,7 +190,7 @@ impl Records {
 
     /// Whether totals of all inspections, of all days, may be seen: counts of the mirror, the service's statistics.
     pub fn shows_totals(&self) -> bool {
-        self.seen.as_ref().is_none_or(|seen| seen.inspector.is_none() && seen.days == domain::DaysSeen::default())
+        self.seen.as_ref().is_none_or(|seen| seen.shows_totals())
     }
 
     /// Which inspections may be seen now.
