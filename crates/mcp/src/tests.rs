@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::*;
-use domain::{FixedClock, Permissions};
+use domain::{Caller, FixedClock, Permissions};
 
 #[derive(schemars::JsonSchema)]
 struct Nothing {}
@@ -136,4 +136,40 @@ fn a_name_in_a_prompt_is_quoted_data() {
     );
     let plain = serde_json::to_string(&plain.unwrap()).unwrap();
     assert!(plain.contains("of 2026-11-25 for the company a_b-1."), "{plain}");
+}
+
+#[tokio::test]
+async fn who_asks_is_settled_for_each_request() {
+    let caller = |tool: &str| {
+        let permissions = Permissions { tools: Some([tool.to_owned()].into()), ..Permissions::default() };
+        Arc::new(Caller { name: "somebody".to_owned(), permissions: Arc::new(permissions) })
+    };
+    let request = |caller: Option<Arc<Caller>>| {
+        let mut request = http::Request::new(());
+        caller.into_iter().for_each(|caller| drop(request.extensions_mut().insert(caller)));
+        let mut extensions = rmcp::model::Extensions::new();
+        extensions.insert(request.into_parts().0);
+        extensions
+    };
+    let companies = || Companies::new(Vec::new(), Arc::new(FixedClock(Timestamp::UNIX_EPOCH)));
+    let names = |asking: &Asking| -> Vec<String> {
+        asking.tools.iter().map(|tool| tool.declaration.name.to_string()).collect()
+    };
+    let open = SpectoraServer::new(companies(), &ToolChoice::All);
+    let everything = open.asking(&request(None)).unwrap();
+    assert!(everything.permissions.is_everything() && 20 < everything.tools.len());
+    assert_eq!(names(&open.asking(&request(Some(caller("refresh")))).unwrap()), ["refresh"]);
+    assert!(Arc::ptr_eq(
+        &open.asking(&request(Some(caller("refresh")))).unwrap().tools,
+        &open.asking(&request(Some(caller("refresh")))).unwrap().tools
+    ));
+    // Who starts a server on standard input says it once; a request that says it is believed.
+    let told = open.clone().for_caller(caller("explain"));
+    assert_eq!(names(&told.asking(&rmcp::model::Extensions::new()).unwrap()), ["explain"]);
+    assert_eq!(names(&told.asking(&request(Some(caller("refresh")))).unwrap()), ["refresh"]);
+    // Where a login is checked, nobody is taken for somebody.
+    for strict in [open.requiring_caller(), told.requiring_caller()] {
+        assert!(strict.asking(&request(None)).is_err() && strict.asking(&rmcp::model::Extensions::new()).is_err());
+        assert_eq!(names(&strict.asking(&request(Some(caller("refresh")))).unwrap()), ["refresh"]);
+    }
 }
