@@ -51,10 +51,11 @@ impl Companies {
     }
 
     /// What whoever has these permissions may see of them: those companies alone that they may ask about, and of those no
-    /// more than they may see. Shares what is remembered; costs nothing to make. To be asked of companies of which
-    /// everything may be seen: permissions are given once.
+    /// more than they may see. Shares what is remembered; costs nothing to make. Permissions are given once: a second
+    /// time gives nothing back.
     #[must_use]
     pub fn seen_by(&self, permissions: &Arc<Permissions>) -> Self {
+        let permissions = if self.permissions.is_everything() { permissions } else { &self.permissions };
         let is_allowed = |company: &&Company| permissions.allows_company(&company.name);
         let seen = |company: &Company| Company {
             name: company.name.clone(),
@@ -71,8 +72,8 @@ impl Companies {
     }
 
     /// How much of each kind of field whoever asks may see.
-    pub fn fields(&self) -> &Fields {
-        &self.permissions.fields
+    pub fn fields(&self) -> Fields {
+        self.permissions.fields
     }
 
     /// The present time.

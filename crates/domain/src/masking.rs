@@ -96,17 +96,17 @@ fn left<T>(access: FieldAccess, value: &mut Option<T>, masked: impl FnOnce(&T) -
 
 impl Fields {
     /// Whether every kind of field is shown as it is.
-    pub fn are_full(&self) -> bool {
-        *self == Self::default()
+    pub fn are_full(self) -> bool {
+        self == Self::default()
     }
 
     /// Whether sums of money may be shown at all.
-    pub fn shows_money(&self) -> bool {
+    pub fn shows_money(self) -> bool {
         self.money != FieldAccess::Off
     }
 
     /// An amount as it may be shown.
-    pub fn money(&self, amount: Option<Money>) -> Option<Money> {
+    pub fn money(self, amount: Option<Money>) -> Option<Money> {
         match self.money {
             FieldAccess::Full => amount,
             FieldAccess::Masked => amount.map(|one| Money::from_ten_thousandths(rounded_money(one.ten_thousandths()))),
@@ -114,20 +114,20 @@ impl Fields {
         }
     }
 
-    fn email(&self, email: &mut Option<Text>) {
+    fn email(self, email: &mut Option<Text>) {
         left(self.contact, email, masked_email);
     }
 
-    fn phone(&self, phone: &mut Option<Text>) {
+    fn phone(self, phone: &mut Option<Text>) {
         left(self.contact, phone, masked_phone);
     }
 
-    fn note(&self, note: &mut Option<Text>) {
+    fn note(self, note: &mut Option<Text>) {
         left(self.notes, note, |_| Text::line(MASKED_NOTE));
     }
 
     /// An inspection as it may be shown.
-    pub fn mask_inspection(&self, inspection: &mut Inspection) {
+    pub fn mask_inspection(self, inspection: &mut Inspection) {
         if self.are_full() {
             return;
         }
@@ -154,7 +154,7 @@ impl Fields {
         }
     }
 
-    fn mask_address(&self, address: &mut Address) {
+    fn mask_address(self, address: &mut Address) {
         if self.street == FieldAccess::Full {
             return;
         }
@@ -174,13 +174,13 @@ impl Fields {
         address.full = Text::line(&format!("{street}{place} {zip}"));
     }
 
-    fn mask_agent_on_inspection(&self, agent: &mut AgentOnInspection) {
+    fn mask_agent_on_inspection(self, agent: &mut AgentOnInspection) {
         self.email(&mut agent.email);
         self.phone(&mut agent.phone);
     }
 
     /// An agent as they may be shown.
-    pub fn mask_agent(&self, agent: &mut Agent) {
+    pub fn mask_agent(self, agent: &mut Agent) {
         if self.are_full() {
             return;
         }
@@ -191,7 +191,7 @@ impl Fields {
     }
 
     /// What the service counts of an agent, as it may be shown.
-    pub fn mask_statistics(&self, statistics: &mut AgentStatistics) {
+    pub fn mask_statistics(self, statistics: &mut AgentStatistics) {
         if self.are_full() {
             return;
         }
@@ -207,7 +207,7 @@ impl Fields {
     }
 
     /// A client as they may be shown. Where a client lives is a street and a contact detail both: the stricter holds.
-    pub fn mask_client(&self, client: &mut Client) {
+    pub fn mask_client(self, client: &mut Client) {
         if self.are_full() {
             return;
         }
@@ -223,7 +223,7 @@ impl Fields {
     }
 
     /// A file as it may be shown: masked, that it is there and of which kind. An address opens the file to whoever has it.
-    pub fn mask_attachment(&self, file: &mut Attachment) {
+    pub fn mask_attachment(self, file: &mut Attachment) {
         if self.notes == FieldAccess::Full {
             return;
         }
@@ -235,7 +235,7 @@ impl Fields {
     }
 
     /// What a client is looked for in by whoever asks: contact details only where they are shown as they are.
-    pub fn client_text(&self, client: &Client) -> String {
+    pub fn client_text(self, client: &Client) -> String {
         if self.contact == FieldAccess::Full {
             return client.search_text();
         }
@@ -244,7 +244,7 @@ impl Fields {
     }
 
     /// What an agent is looked for in by whoever asks.
-    pub fn agent_text(&self, agent: &Agent) -> String {
+    pub fn agent_text(self, agent: &Agent) -> String {
         let contact = [&agent.email, &agent.phone];
         let contact = contact.into_iter().filter(|_| self.contact == FieldAccess::Full);
         let parts = [&agent.first_name, &agent.last_name, &agent.agency_name, &agent.team_name, &agent.city];

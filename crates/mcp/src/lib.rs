@@ -322,8 +322,9 @@ impl ServerHandler for SpectoraServer {
     async fn list_resource_templates(
         &self,
         _request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        self.asking(&context.extensions)?;
         Ok(ListResourceTemplatesResult::default())
     }
 

@@ -146,7 +146,9 @@ async fn who_asks_is_settled_for_each_request() {
     };
     let request = |caller: Option<Arc<Caller>>| {
         let mut request = http::Request::new(());
-        caller.into_iter().for_each(|caller| drop(request.extensions_mut().insert(caller)));
+        if let Some(caller) = caller {
+            request.extensions_mut().insert(caller);
+        }
         let mut extensions = rmcp::model::Extensions::new();
         extensions.insert(request.into_parts().0);
         extensions

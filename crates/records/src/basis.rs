@@ -246,7 +246,7 @@ impl Basis {
             // What a role shows is the same in every part.
             match note {
                 Note::OnlyDays(..) | Note::OnlyInspector(_) | Note::MoneyRounded | Note::NotSearched(_) => {
-                    self.note(note)
+                    self.note(note);
                 }
                 _ => self.notes.push(note),
             }

@@ -111,6 +111,14 @@ fn not_shown<T>(what: Hidden, leave_out: Option<&'static str>) -> Result<T, Reco
     Err(RecordsError::NotShown { what, leave_out })
 }
 
+/// Says in `basis` what of the records is seen.
+fn say(seen: &Permissions, bounds: &Bounds, basis: &mut Basis) {
+    bounds.say(basis);
+    if seen.fields.money == FieldAccess::Masked {
+        basis.note(Note::MoneyRounded);
+    }
+}
+
 /// Settling what these are records of, and what of them may be seen.
 impl Records {
     /// Records read through `client`; everything may be seen.
@@ -261,18 +269,12 @@ impl Records {
         }
         let bounds = self.bounds(seen).await?;
         let mut list = self.whole.inspections(&bounds.narrow(wanted), order, after, limit).await?;
-        for row in &mut list.rows {
+        // What is shown as it is need not be copied.
+        for row in list.rows.iter_mut().filter(|_| !seen.fields.are_full()) {
             seen.fields.mask_inspection(Arc::make_mut(row));
         }
-        self.say(seen, &bounds, &mut list.basis);
+        say(seen, &bounds, &mut list.basis);
         Ok(list)
-    }
-
-    fn say(&self, seen: &Permissions, bounds: &Bounds, basis: &mut Basis) {
-        bounds.say(basis);
-        if seen.fields.money == FieldAccess::Masked {
-            basis.note(Note::MoneyRounded);
-        }
     }
 
     /// One inspection, with its clients' records. `None` when there is no such inspection.
@@ -284,7 +286,7 @@ impl Records {
             return Ok(None);
         }
         seen.fields.mask_inspection(&mut inspection);
-        self.say(seen, &bounds, &mut basis);
+        say(seen, &bounds, &mut basis);
         Ok(Some((inspection, basis)))
     }
 
@@ -303,7 +305,9 @@ impl Records {
             // The service may ignore the filter, and another inspection's file is not that of this one.
             files.retain(|file| file.inspection_id.as_ref() == Some(id));
         }
-        files.iter_mut().for_each(|file| seen.fields.mask_attachment(file));
+        for file in &mut files {
+            seen.fields.mask_attachment(file);
+        }
         Ok((files, basis))
     }
 
@@ -324,7 +328,9 @@ impl Records {
         let read = self.whole.inspections_with_attachments(days, latest_first, bounds.own.is_some());
         let Some(mut rows) = read.await? else { return Ok(None) };
         rows.retain(|row| bounds.hold(row));
-        rows.iter_mut().for_each(|row| seen.fields.mask_inspection(row));
+        for row in &mut rows {
+            seen.fields.mask_inspection(row);
+        }
         Ok(Some(rows))
     }
 
@@ -334,7 +340,9 @@ impl Records {
         if let Some(seen) = &self.seen {
             let bounds = self.bounds(seen).await?;
             together.retain(|one| bounds.hold(one));
-            together.iter_mut().for_each(|one| seen.fields.mask_inspection(one));
+            for one in &mut together {
+                seen.fields.mask_inspection(one);
+            }
         }
         Ok(together)
     }
@@ -352,7 +360,7 @@ impl Records {
         let Some(seen) = &self.seen else { return self.whole.facts(need).await };
         let bounds = self.bounds(seen).await?;
         let (facts, mut basis) = self.whole.facts(need).await?;
-        self.say(seen, &bounds, &mut basis);
+        say(seen, &bounds, &mut basis);
         Ok((seen_facts(&facts, seen.fields, &bounds).await, basis))
     }
 
@@ -435,8 +443,10 @@ impl Records {
             return Ok((statistics, basis));
         };
         let mut masked = statistics.as_ref().clone();
-        masked.iter_mut().for_each(|one| seen.fields.mask_statistics(one));
-        self.say(seen, &Bounds::default(), &mut basis);
+        for one in &mut masked {
+            seen.fields.mask_statistics(one);
+        }
+        say(seen, &Bounds::default(), &mut basis);
         Ok((Arc::new(masked), basis))
     }
 
@@ -451,9 +461,11 @@ impl Records {
         }
         let Some((entry, mut basis)) = self.whole.agent(id).await? else { return Ok(None) };
         let mut statistics = entry.statistics.filter(|_| self.shows_totals());
-        statistics.iter_mut().for_each(|one| seen.fields.mask_statistics(one));
+        if let Some(one) = &mut statistics {
+            seen.fields.mask_statistics(one);
+        }
         if statistics.is_some() {
-            self.say(seen, &bounds, &mut basis);
+            say(seen, &bounds, &mut basis);
         } else {
             bounds.say(&mut basis);
         }
@@ -637,7 +649,7 @@ impl Records {
             }
             news = left;
         }
-        self.say(seen, &bounds, &mut basis);
+        say(seen, &bounds, &mut basis);
         Ok((news, basis))
     }
 

@@ -58,8 +58,8 @@ impl FactTable {
     }
 
     /// How much of each kind of field is seen.
-    pub fn fields(&self) -> &Fields {
-        &self.fields
+    pub fn fields(&self) -> Fields {
+        self.fields
     }
 
     /// Whether sums of money may be shown.
