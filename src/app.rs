@@ -131,7 +131,7 @@ impl App {
                 records: Arc::new(records),
             }
         };
-        Companies { all: self.parts.iter().map(one).collect(), clock: Arc::clone(&self.clock) }
+        Companies::new(self.parts.iter().map(one).collect(), Arc::clone(&self.clock))
     }
 
     /// A client for each company, in the order of their names.

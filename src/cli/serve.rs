@@ -15,7 +15,7 @@ use super::late::{Late, LateSource};
 use crate::config::{self, Environment, HttpConfig, WayInChoice};
 use crate::transport::{Checked, HttpServer, HttpSettings, WayIn, serve_http, serve_stdio};
 use access::{AccessStore, Issuer, IssuerSettings, Login, LoginSettings, RedirectRules};
-use domain::SystemClock;
+use domain::{Caller, RoleError, Roles, SystemClock};
 use mcp::{CompaniesSource as _, SpectoraServer, ToolChoice};
 
 /// Without options: MCP over standard input and output, as desktop assistants start it.
@@ -34,6 +34,13 @@ pub(super) struct ServeArgs {
     /// A web origin that may ask, such as <https://app.example.com>.
     #[arg(long = "allowed-origin", value_name = "ORIGIN")]
     allowed_origins: Vec<String>,
+    /// What whoever uses this entry may see: owner (everything), office, inspector or marketing. Not over HTTP, where each
+    /// request says who asks.
+    #[arg(long, value_name = "NAME", conflicts_with = "http")]
+    role: Option<String>,
+    /// Whose own work the role `inspector` shows: the inspector's id in Spectora, or the whole name.
+    #[arg(long = "as", value_name = "INSPECTOR", requires = "role")]
+    inspector: Option<String>,
     #[command(flatten)]
     entry: EntryArgs,
 }
@@ -71,14 +78,34 @@ struct EntryArgs {
     allow_loopback_client_metadata: bool,
 }
 
+/// Who asks, where a role was chosen. Companies are those that are served.
+fn caller(global: &Global, args: &ServeArgs) -> anyhow::Result<Option<Arc<Caller>>> {
+    let Some(role) = &args.role else { return Ok(None) };
+    // A configuration that cannot be read opens no company; each call says so.
+    let roles = http_config(global).map_or_else(|_| Roles::default(), |config| config.roles);
+    let permissions = roles.permissions(role, &[], args.inspector.as_deref()).map_err(|error| match error {
+        RoleError::NoInspector { .. } => anyhow::anyhow!("{error}: add --as INSPECTOR (an id, or a whole name)"),
+        RoleError::Unknown { .. } => anyhow::Error::new(error),
+    })?;
+    if args.inspector.is_some() && permissions.inspector.is_none() {
+        anyhow::bail!("the role `{role}` shows everybody's work: leave out --as, or choose --role inspector");
+    }
+    Ok(Some(Arc::new(Caller { name: role.clone(), permissions: Arc::new(permissions) })))
+}
+
 pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let choice = match ToolChoice::named(&args.tools) {
         Ok(ToolChoice::Default) if args.tools.is_empty() && args.http.is_some() => ToolChoice::All,
         Ok(choice) => choice,
         Err((unknown, known)) => anyhow::bail!("there is no tool `{unknown}`; there are: {}", known.join(", ")),
     };
+    let caller = caller(global, args)?;
     let late = Late::new(global).await?;
     let server = SpectoraServer::late(late.names(), Arc::new(LateSource(Arc::clone(&late))), &choice);
+    let server = match caller {
+        Some(caller) => server.for_caller(caller),
+        None => server,
+    };
     let served = match args.http {
         None => tokio::select! {
             ended = serve_stdio(server) => ended.map_err(anyhow::Error::from),

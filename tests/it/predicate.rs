@@ -118,14 +118,14 @@ prop_compose! {
         starts in seldom((instant(), instant())),
         statuses in seldom(subsequence(Status::ALL, 1..4)),
         now in instant(),
-        inspector in seldom(inspector_wanted()),
+        (inspector, own) in (seldom(inspector_wanted()), seldom(inspector_wanted())),
         agent in seldom((select(IDS), seldom(select(vec![AgentSide::Buying, AgentSide::Selling])))),
         (client, service, address) in (words(), words(), words()),
         zip in seldom(select(ZIPS)),
         (paid, confirmed) in (seldom(any::<bool>()), seldom(any::<bool>())),
     ) -> InspectionQuery {
         InspectionQuery {
-            starts, statuses: statuses.unwrap_or_default(), now, inspector,
+            starts, statuses: statuses.unwrap_or_default(), now, inspector, own,
             agent: agent.map(|(id, side)| AgentWanted { id: id.parse().unwrap(), side }),
             client, service, address, zip: zip.map(str::to_owned), paid, confirmed,
         }

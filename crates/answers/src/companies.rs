@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use domain::{Clock, CompanyName, excerpt};
+use domain::{Clock, CompanyName, Fields, Permissions, excerpt};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use records::{Basis, Gap, Note, Records, RecordsError};
 
-use super::error::{AnswerError, GIVEN_CHARS_MAX, ambiguous, is_unknown};
+use super::error::{AnswerError, GIVEN_CHARS_MAX, ambiguous, is_elsewhere, is_unknown};
 
 /// A company that can be asked.
 pub struct Company {
@@ -25,6 +25,8 @@ pub struct Companies {
     pub all: Vec<Company>,
     /// The present time.
     pub clock: Arc<dyn Clock>,
+    /// What whoever asks may see.
+    permissions: Arc<Permissions>,
 }
 
 /// What each company answered, and what that stands on.
@@ -43,6 +45,37 @@ impl std::fmt::Debug for Company {
 }
 
 impl Companies {
+    /// These companies; everything of them may be seen.
+    pub fn new(all: Vec<Company>, clock: Arc<dyn Clock>) -> Self {
+        Self { all, clock, permissions: Arc::default() }
+    }
+
+    /// What whoever has these permissions may see of them: those companies alone that they may ask about, and of those no
+    /// more than they may see. Shares what is remembered; costs nothing to make. Permissions are given once: a second
+    /// time gives nothing back.
+    #[must_use]
+    pub fn seen_by(&self, permissions: &Arc<Permissions>) -> Self {
+        let permissions = if self.permissions.is_everything() { permissions } else { &self.permissions };
+        let is_allowed = |company: &&Company| permissions.allows_company(&company.name);
+        let seen = |company: &Company| Company {
+            name: company.name.clone(),
+            display_name: company.display_name.clone(),
+            records: Arc::new(company.records.seen_by(permissions)),
+        };
+        let all = self.all.iter().filter(is_allowed).map(seen).collect();
+        Self { all, clock: Arc::clone(&self.clock), permissions: Arc::clone(permissions) }
+    }
+
+    /// What whoever asks may see.
+    pub fn permissions(&self) -> &Arc<Permissions> {
+        &self.permissions
+    }
+
+    /// How much of each kind of field whoever asks may see.
+    pub fn fields(&self) -> Fields {
+        self.permissions.fields
+    }
+
     /// The present time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -120,6 +153,10 @@ impl Companies {
         }
         if let Some(several) = ambiguous(&failures, &[]) {
             return Err(several);
+        }
+        // A company where whoever asks has no work of their own has nothing to say where another one was asked.
+        if failures.len() < companies.len() {
+            failures.retain(|(_, error)| !is_elsewhere(error));
         }
         if 1 < found.len() {
             let companies = found.iter().map(|(company, ..)| company.name.clone()).collect();

@@ -88,7 +88,12 @@ fn in_companies(companies: &[CompanyName]) -> String {
 
 /// Whether a company knows nobody by that name or id: nothing of it is left out then.
 pub(crate) fn is_unknown(error: &RecordsError) -> bool {
-    matches!(error, RecordsError::UnknownName { .. } | RecordsError::UnknownId { .. })
+    matches!(error, RecordsError::UnknownName { .. } | RecordsError::UnknownId { .. }) || is_elsewhere(error)
+}
+
+/// Whether whoever asks may see one inspector's work and the company has nobody by that name: there is nothing to leave out.
+pub(crate) fn is_elsewhere(error: &RecordsError) -> bool {
+    matches!(error, RecordsError::NoOwnWork { several: false, .. })
 }
 
 /// Several fit a name in one company at least: nobody is guessed, whatever the other companies know. `others` are those

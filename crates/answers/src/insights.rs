@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use domain::{
-    Agent, AgentNumber, Attachment, CompanyName, DateRange, Fact, FactTable, Inspection, InspectionId, InspectionOrder,
-    InspectionQuery, InspectorWanted, NamedPeriod, date_of,
+    Agent, AgentNumber, AgentStatistics, Attachment, CompanyName, DateRange, Fact, FactTable, FieldAccess, Inspection,
+    InspectionId, InspectionOrder, InspectionQuery, InspectorWanted, NamedPeriod, date_of,
 };
 use insight::{
     AgentAnalysis, Briefing, CapacityBase, CapacityPlan, Compared, Counting, Disagreement, Finding, Habit,
@@ -14,7 +14,7 @@ use insight::{
     agent_analysis, briefing, disagreements, habits, inspector_weeks, quality, scorecard, service_mix,
 };
 use jiff::Timestamp;
-use records::{Basis, Gap, InspectorMeant, Need, Note, Period, RecordsError, remembered, summed};
+use records::{Basis, Gap, Hidden, InspectorMeant, Need, Note, Period, Records, RecordsError, remembered, summed};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -66,6 +66,8 @@ pub struct ScorecardPart {
     pub card: Scorecard,
     /// Whether rates of cancellation may be shown.
     pub sees_canceled: bool,
+    /// Whether it is one inspector's own work alone, so that there is no whole company to compare with.
+    pub is_own: bool,
 }
 
 /// One company's agents.
@@ -143,14 +145,23 @@ impl Companies {
                 card.rows.iter_mut().chain([&mut card.company]).for_each(|row| row.repeat_agents = None);
                 basis.notes.push(Note::RepeatsUnknownBefore(date_of(since)));
             }
+            // Whom the own work was done with is not told of.
+            let own = part.facts.own();
+            if let Some(own) = own {
+                card.rows.retain(|row| own.inspector.is_some() && row.inspector == own.inspector);
+                if card.rows.is_empty() {
+                    card.rows.push(ScorecardRow::nothing(own.inspector, before.is_some()));
+                }
+            }
             if let Some(one) = part.inspector {
                 card.rows.retain(|row| one.number.is_some() && row.inspector == one.number);
                 // Who was asked for has a row, whatever there is to count.
-                if card.rows.is_empty() {
+                if card.rows.is_empty() && own.is_none_or(|own| own.inspector == one.number) {
                     card.rows.push(ScorecardRow::nothing(one.number, before.is_some()));
                 }
             }
-            Ok((ScorecardPart { facts: part.facts, card, sees_canceled: basis.sees_canceled() }, basis))
+            let sees_canceled = basis.sees_canceled();
+            Ok((ScorecardPart { facts: part.facts, card, sees_canceled, is_own: own.is_some() }, basis))
         })
         .await
     }
@@ -181,7 +192,7 @@ impl Companies {
             Question { agent: PersonRole::Apart, ..asked.question(only, NamedPeriod::Last365Days, History::All) };
         self.ask(&question, |part| async move {
             let records = &part.company.records;
-            let (statistics, _) = records.statistics().await?;
+            let statistics = statistics_of(records).await?;
             let whole = records.facts(Need::All).await?.0;
             let with_statistics = statistics.len();
             let now = part.now.as_millisecond();
@@ -229,7 +240,13 @@ impl Companies {
             let inspectors = if with_inspectors {
                 let begun = part.facts.begun(now);
                 let key = format!("inspectors before {this_week}, {week_starts:?}, {begun} begun");
-                Some(remembered(&part.facts, key, move |facts| inspector_weeks(facts, day, now, week_starts)).await)
+                let weeks = move |facts: &FactTable| {
+                    let mut weeks = inspector_weeks(facts, day, now, week_starts);
+                    // Whom the own work was done with is not told of.
+                    weeks.retain(|one| facts.own().is_none_or(|own| one.inspector == own.inspector));
+                    weeks
+                };
+                Some(remembered(&part.facts, key, weeks).await)
             } else {
                 None
             };
@@ -258,7 +275,7 @@ impl Companies {
         };
         self.ask(&question, |part| async move {
             let records = &part.company.records;
-            let (statistics, _) = records.statistics().await?;
+            let statistics = statistics_of(records).await?;
             let (agents, _): (Arc<Vec<Agent>>, _) = records.agents().await?;
             let Scope { from, to } = part.scope;
             let together = records.begun_together(from, to).await?;
@@ -283,6 +300,12 @@ impl Companies {
         only: &Only,
         metric: Metric,
     ) -> Result<Answered<'_, ExplainedPart>, AnswerError> {
+        let money = self.fields().money;
+        if (metric == Metric::Unpaid && money != FieldAccess::Full)
+            || (metric == Metric::Quoted && money == FieldAccess::Off)
+        {
+            return Err(RecordsError::NotShown { what: Hidden::Money, leave_out: Some("metric") }.into());
+        }
         let days_before = if metric == Metric::RepeatAgents { REPEAT_DAYS } else { 0 };
         // People come after counting: who repeats is told by all that an agent sent, and a number may be that of an
         // assistant or of the selling side.
@@ -345,6 +368,11 @@ impl Companies {
         people.say(&mut answered.basis);
         Ok(answered)
     }
+}
+
+/// What the service counts of agents, to compare with; nothing where whoever asks may not see that.
+async fn statistics_of(records: &Records) -> Result<Arc<Vec<AgentStatistics>>, RecordsError> {
+    if records.shows_totals() { Ok(records.statistics().await?.0) } else { Ok(Arc::default()) }
 }
 
 /// The last jobs up to now that an agent sent, canceled ones included, among the inspections asked about.

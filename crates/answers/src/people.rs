@@ -169,7 +169,7 @@ impl<'a> People<'a> {
         for (company, error) in &failures {
             match error {
                 RecordsError::UnknownId { .. } => {}
-                RecordsError::UnknownName { .. } => {
+                RecordsError::UnknownName { .. } | RecordsError::NoOwnWork { several: false, .. } => {
                     self.notes.push(Note::NotThere(company.name.clone(), error.to_string()));
                 }
                 _ => self.gaps.push(Gap::Company(company.name.clone(), error.to_string())),

@@ -6,16 +6,19 @@ mod builder;
 mod fact;
 mod memo;
 mod narrowing;
+mod seen;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::Fields;
 pub use builder::{FactTableBuilder, NewFact};
 pub use fact::{AgentNumber, Assistants, Fact, InspectorNumber, Sold, WordNumber};
 pub use memo::Memo;
 pub use narrowing::Narrowing;
+pub use seen::{Own, Sight};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -76,6 +79,8 @@ pub struct FactTable {
     deleted: Vec<Fact>,
     names: Arc<Names>,
     memo: Memo,
+    fields: Fields,
+    own: Option<Own>,
 }
 
 /// What the numbers in rows stand for.
@@ -138,7 +143,9 @@ impl FactTable {
     #[must_use]
     pub fn only(&self, holds: impl Fn(&Fact) -> bool) -> Self {
         let rows = self.rows.iter().filter(|fact| holds(fact)).copied().collect();
-        Self { since: self.since, rows, deleted: Vec::new(), names: Arc::clone(&self.names), memo: Memo::default() }
+        let names = Arc::clone(&self.names);
+        let memo = Memo::default();
+        Self { since: self.since, rows, deleted: Vec::new(), names, memo, fields: self.fields, own: self.own }
     }
 
     /// What was worked out from these rows before.

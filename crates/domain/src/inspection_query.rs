@@ -75,6 +75,11 @@ impl InspectorWanted {
         }
     }
 
+    /// Whether they inspect it, as the primary one or not.
+    pub fn inspects(&self, inspection: &Inspection) -> bool {
+        inspection.inspectors.iter().any(|one| self.is(one))
+    }
+
     fn is(&self, inspector: &InspectorOnInspection) -> bool {
         let name = inspector.name.as_ref().map(Text::as_str);
         match self {
@@ -98,6 +103,8 @@ pub struct InspectionQuery {
     pub now: Timestamp,
     /// Inspected by this person, as the primary one or not.
     pub inspector: Option<InspectorWanted>,
+    /// And by this one, whose work alone whoever asks may see.
+    pub own: Option<InspectorWanted>,
     /// With this agent.
     pub agent: Option<AgentWanted>,
     /// These words begin words of one client's name.
@@ -119,7 +126,8 @@ impl InspectionQuery {
     pub fn holds(&self, inspection: &Inspection) -> bool {
         inspection.starts_at.is_some_and(|at| self.starts_hold(at))
             && self.status_holds(inspection)
-            && self.inspector.as_ref().is_none_or(|wanted| inspection.inspectors.iter().any(|one| wanted.is(one)))
+            && self.inspector.as_ref().is_none_or(|wanted| wanted.inspects(inspection))
+            && self.own.as_ref().is_none_or(|wanted| wanted.inspects(inspection))
             && self.agent.as_ref().is_none_or(|wanted| wanted.is_on(inspection))
             && any_has(self.client.as_ref(), &[&inspection.client_names])
             && any_has(self.service.as_ref(), &[&inspection.services, &inspection.add_ons, &inspection.not_add_ons])

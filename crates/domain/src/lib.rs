@@ -15,6 +15,7 @@ mod hash;
 mod id;
 mod inspection;
 mod inspection_query;
+mod masking;
 mod moment;
 mod money;
 mod naming;
@@ -33,7 +34,7 @@ pub use company::{CompanyName, CompanyNameError};
 pub use day::{date_of, epoch_day};
 pub use fact_table::{
     AgentFact, AgentNumber, Assistants, Fact, FactTable, FactTableBuilder, InspectorFact, InspectorNumber, Memo, Named,
-    Narrowing, NewFact, Sold, WordNumber,
+    Narrowing, NewFact, Own, Sight, Sold, WordNumber,
 };
 pub use hash::content_hash;
 pub use id::{
@@ -42,6 +43,7 @@ pub use id::{
 };
 pub use inspection::{Address, AgentOnInspection, Inspection, InspectorOnInspection, Status};
 pub use inspection_query::{AgentSide, AgentWanted, InspectionOrder, InspectionQuery, InspectorWanted, Position};
+pub use masking::{MASKED_NOTE, masked_email, masked_phone, masked_street, rounded_money};
 pub use moment::Moment;
 pub use money::{Money, MoneyError};
 pub use naming::{Naming, NamingError};

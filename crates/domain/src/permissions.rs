@@ -6,9 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Span;
+use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
 use super::company::CompanyName;
+
+/// More days than these are without a limit.
+const DAYS_MAX: u32 = 100_000;
+/// An open end is the edge of the calendar that every instant can still be told in.
+const EARLIEST: Date = date(1970, 1, 1);
+const LATEST: Date = date(2199, 12, 31);
 
 /// How much of one kind of field is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,14 +38,14 @@ pub struct Fields {
     /// E-mail addresses and telephone numbers of clients, agents and inspectors. Masked: the first letter and the
     /// domain of an address, the last two digits of a number.
     pub contact: FieldAccess,
-    /// The street of an inspection and where exactly it is. Masked: the street without the number. City, state and ZIP
+    /// The street of an inspection or a client and where exactly it is. Masked: the street without the number. City, state and ZIP
     /// are shown in any case.
     pub street: FieldAccess,
     /// Quotes, amounts, paid or not, and every sum of them. Masked: quotes rounded to the nearest hundred, and sums of
     /// such; paid or not is not shown.
     pub money: FieldAccess,
-    /// Notes and other free text that somebody wrote about a job, an agent or a client, and attached files. Masked:
-    /// only that there is one.
+    /// Notes, reasons of cancellations and other free text that somebody wrote about a job, an agent or a client, and
+    /// attached files. Masked: only that there is one. Tags are labels and stay.
     pub notes: FieldAccess,
 }
 
@@ -49,6 +57,19 @@ pub struct DaysSeen {
     pub back: Option<u32>,
     /// So many days ahead.
     pub ahead: Option<u32>,
+}
+
+impl DaysSeen {
+    /// The first and the last day that are shown; `None` where all are.
+    pub fn around(self, today: Date) -> Option<(Date, Date)> {
+        if self == Self::default() {
+            return None;
+        }
+        let span = |days: u32| Span::new().days(i64::from(days.min(DAYS_MAX)));
+        let from = self.back.map_or(EARLIEST, |days| today.saturating_sub(span(days)));
+        let to = self.ahead.map_or(LATEST, |days| today.saturating_add(span(days)));
+        Some((from.min(today), to.max(today)))
+    }
 }
 
 /// What whoever asks may see.
@@ -208,6 +229,11 @@ impl Permissions {
     /// Whether this company may be asked about.
     pub fn allows_company(&self, name: &CompanyName) -> bool {
         self.companies.as_ref().is_none_or(|companies| companies.contains(name))
+    }
+
+    /// Whether totals of all inspections, everybody's and of all days, may be shown.
+    pub fn shows_totals(&self) -> bool {
+        self.inspector.is_none() && self.days == DaysSeen::default()
     }
 
     /// Whether everything is shown: nothing need be looked at.

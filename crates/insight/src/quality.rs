@@ -6,7 +6,7 @@ mod names;
 
 use std::collections::BTreeSet;
 
-use domain::{Agent, Fact, FactTable, Inspection, Named, Naming, WordNumber};
+use domain::{Agent, Fact, FactTable, FieldAccess, Inspection, Named, Naming, WordNumber};
 
 pub use bookings::misdated;
 
@@ -61,9 +61,9 @@ pub fn quality(looked: &Looked<'_>, from: i64, to: i64) -> Vec<Finding> {
     let booked: Vec<&Fact> = facts.around(from, to).iter().filter(|fact| (from..=to).contains(&fact.day())).collect();
     let mut findings = of_rows(looked, &booked);
     findings.extend(bookings::strays(facts, looked.now));
-    findings.extend(bookings::doubles(looked.together, booked.len() as u64));
+    findings.extend(bookings::doubles(looked.together, booked.len() as u64, facts.shows_money()));
     findings.extend(names::findings(looked, &booked));
-    findings.extend(agents::findings(looked.agents));
+    findings.extend(agents::findings(looked.agents, facts.fields().contact == FieldAccess::Full));
     findings
 }
 
@@ -90,6 +90,9 @@ fn of_rows(looked: &Looked<'_>, booked: &[&Fact]) -> Vec<Finding> {
         let cases = booked.iter().rev().filter(|fact| holds(fact)).map(|fact| facts.id(fact)).collect();
         finding(what, distorts, cases, of)
     };
+    // What may not be seen looks like what is not there, and is not missed.
+    let shows_money = facts.shows_money();
+    let shows_reasons = facts.fields().notes == FieldAccess::Full;
     let found = [
         rows(
             "inspections without a buying agent",
@@ -105,7 +108,9 @@ fn of_rows(looked: &Looked<'_>, booked: &[&Fact]) -> Vec<Finding> {
         rows("inspections without a ZIP code", "service mix by ZIP: these stand in a row of their own", &|fact| {
             fact.zip().is_none()
         }),
-        rows("inspections without a quote", "revenue: these add nothing to it", &|fact| fact.quote().is_none()),
+        rows("inspections without a quote", "revenue: these add nothing to it", &|fact| {
+            shows_money && fact.quote().is_none()
+        }),
         rows(
             "quotes below zero or above 100,000.00",
             "revenue: a slip in one of these outweighs all others",
@@ -118,7 +123,7 @@ fn of_rows(looked: &Looked<'_>, booked: &[&Fact]) -> Vec<Finding> {
             fact.inspector().is_none()
         }),
         rows("canceled without a reason", "reasons of cancellations", &|fact| {
-            fact.is_canceled() && fact.reason().is_none()
+            shows_reasons && fact.is_canceled() && fact.reason().is_none()
         }),
     ];
     found.into_iter().flatten().collect()

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::basis::{self, ShownBasis};
 use super::failure::ToolFailure;
 use super::render;
-use domain::{CompanyName, content_hash};
+use domain::{CompanyName, Permissions, content_hash};
 use records::Basis;
 
 /// The largest answer, in bytes of its structured content; whole rows are cut, and the rest comes by cursor.
@@ -101,6 +101,15 @@ impl QueryMark {
         for company in served {
             text.push_str(&format!("\n{company}"));
         }
+        Self::of(text)
+    }
+
+    /// The mark of the same query by whoever has these permissions: their lists are others.
+    pub(super) fn seen_by(self, permissions: &Permissions) -> Self {
+        if permissions.is_everything() { self } else { Self::of(format!("{}\n{permissions:?}", self.0)) }
+    }
+
+    fn of(text: String) -> Self {
         Self(format!("{:016x}", content_hash(text.as_bytes())))
     }
 

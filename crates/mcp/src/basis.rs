@@ -1,6 +1,6 @@
 //! What an answer stands on, in words.
 
-use records::{Basis, CoverageGap, Gap, Kind, Listing, Note, Period, Source};
+use records::{Basis, CoverageGap, Gap, Hidden, Kind, Listing, Note, Period, Source};
 use serde_json::{Map, Value, json};
 
 use super::answer::seconds;
@@ -223,5 +223,15 @@ fn note_words(note: &Note) -> String {
         }
         Note::HopsUnchecked(hops) => format!("{hops} ways between jobs are not checked: no known ZIP code or length"),
         Note::OverlapsUnchecked(jobs) => format!("{jobs} jobs without a time or length are not checked for overlaps"),
+        Note::OnlyDays(from, to) => format!("your role shows the inspections from {from} to {to} alone"),
+        Note::OnlyInspector(name) => format!("your role shows the work of {name} alone"),
+        Note::MoneyRounded => {
+            "your role shows quotes rounded to the nearest hundred; sums and means are of rounded ones".to_owned()
+        }
+        Note::NotSearched(Hidden::Contact) => {
+            "your role does not search e-mail addresses and telephone numbers".to_owned()
+        }
+        Note::NotSearched(Hidden::Street) => "your role searches streets only as far as it shows them".to_owned(),
+        Note::NotSearched(_) => "your role searches only what it shows".to_owned(),
     }
 }

@@ -13,7 +13,8 @@ const TYPED_BYTES_MAX: usize = 200;
 /// there are not.
 pub(super) async fn complete(companies: &Companies, request: &CompleteRequestParams) -> CompletionInfo {
     let Reference::Prompt(prompt) = &request.r#ref else { return CompletionInfo::default() };
-    let Some(slot) = prompts::slot(&prompt.name, &request.argument.name) else { return CompletionInfo::default() };
+    let slot = prompts::slot(companies.permissions(), &prompt.name, &request.argument.name);
+    let Some(slot) = slot else { return CompletionInfo::default() };
     if TYPED_BYTES_MAX < request.argument.value.len() {
         return CompletionInfo::default();
     }

@@ -116,6 +116,21 @@ impl From<RecordsError> for ToolFailure {
             RecordsError::TooMuchToSort => {
                 Self::new(what, "give a shorter period (`from` and `to`, or `period`), or sort by date")
             }
+            RecordsError::NotShown { leave_out: Some(part), .. } => {
+                Self::new(what, format!("leave out `{part}`, or ask somebody whose role shows it"))
+            }
+            RecordsError::NotShown { leave_out: None, .. } => {
+                Self::new(what, "ask for something else, or ask somebody whose role shows it")
+            }
+            RecordsError::NoOwnWork { .. } => Self::new(
+                what,
+                "whoever gave you access must name the inspector by the id in Spectora, or by the whole name where one person \
+                 alone has it",
+            ),
+            RecordsError::OwnWorkNeedsMirror => Self::new(
+                what,
+                "try again in a minute; if it goes on, the server must run with its mirror (no --no-mirror)",
+            ),
             RecordsError::OtherCompany => Self::new(what, records::OTHER_COMPANY_HINT),
             RecordsError::NoMirror => {
                 Self::new(what, "ask with the list tools instead; the mirror is switched on by leaving out --no-mirror")

@@ -6,6 +6,7 @@
 
 mod answer;
 mod arguments;
+mod asking;
 mod basis;
 mod completions;
 mod failure;
@@ -38,8 +39,9 @@ use tracing::Instrument as _;
 
 use answer::{Answer, QueryMark};
 use answers::{Companies, Company};
+use asking::{Asking, ShownTools, find};
 pub use basis::mirror_gap_words;
-use domain::CompanyName;
+use domain::{Caller, CompanyName};
 pub use failure::ToolFailure;
 
 /// The longest a call may take; reading stops earlier and answers with what there is.
@@ -95,7 +97,8 @@ impl CompaniesSource for Ready {
 
 /// What cursors of this tool with these arguments are marked with.
 fn mark(companies: &Companies, tool: &str, arguments: &Map<String, Value>) -> QueryMark {
-    QueryMark::new(tool, arguments, companies.all.iter().map(|company| &company.name))
+    let mark = QueryMark::new(tool, arguments, companies.all.iter().map(|company| &company.name));
+    mark.seen_by(companies.permissions())
 }
 
 /// The company's name for a row, where more than one is served.
@@ -148,10 +151,17 @@ impl ToolChoice {
 }
 
 /// The MCP server: the same for every transport, cheap to clone, without state of its own.
+///
+/// Who asks is settled for each request, see [`Self::for_caller`] and [`Self::requiring_caller`]; tools, companies and
+/// whatever else is answered are those that caller may see.
 #[derive(Clone)]
 pub struct SpectoraServer {
     source: Arc<dyn CompaniesSource>,
-    tools: Arc<Vec<Tool>>,
+    shown: Arc<ShownTools>,
+    /// Who asks where a request does not say.
+    caller: Option<Arc<Caller>>,
+    /// Whether a request that does not say is refused.
+    requires_caller: bool,
 }
 
 impl SpectoraServer {
@@ -164,31 +174,40 @@ impl SpectoraServer {
     /// A server that lists its tools at once and opens its companies when they are first asked for. `names` are those
     /// the tools offer a choice of; none where that is not known.
     pub fn late(names: &[CompanyName], source: Arc<dyn CompaniesSource>, choice: &ToolChoice) -> Self {
-        let mut tools = tools::all(names);
-        tools.retain(|tool| choice.shows(&tool.declaration.name));
-        tools.sort_by(|left, right| left.declaration.name.cmp(&right.declaration.name));
-        Self { source, tools: Arc::new(tools) }
+        let shown = Arc::new(ShownTools::new(names, choice));
+        Self { source, shown, caller: None, requires_caller: false }
+    }
+
+    /// The same server, which answers each request that does not say who asks as this caller's: whoever starts a server
+    /// on standard input says once who uses it. A request that says so is answered as it says.
+    #[must_use]
+    pub fn for_caller(self, caller: Arc<Caller>) -> Self {
+        Self { caller: Some(caller), ..self }
+    }
+
+    /// The same server, which refuses each request that does not say who asks: an `Arc<domain::Caller>` among the
+    /// extensions of the HTTP request, put there by what checks a login. Without this such a request is answered as
+    /// [`Self::for_caller`] says, and else as whoever may see everything.
+    #[must_use]
+    pub fn requiring_caller(self) -> Self {
+        Self { requires_caller: true, ..self }
     }
 
     /// The tools of a server for these companies; opens nothing.
     pub fn declared(names: &[CompanyName]) -> Vec<ToolDeclaration> {
-        let companies = Companies { all: Vec::new(), clock: Arc::new(domain::SystemClock) };
+        let companies = Companies::new(Vec::new(), Arc::new(domain::SystemClock));
         Self::late(names, Arc::new(Ready(Arc::new(companies))), &ToolChoice::Default).declarations()
     }
 
-    /// What is registered.
+    /// What is registered, whoever asks.
     pub fn declarations(&self) -> Vec<ToolDeclaration> {
-        self.tools.iter().map(|tool| tool.declaration.clone()).collect()
-    }
-
-    fn find(&self, name: &str) -> Option<&Tool> {
-        self.tools.iter().find(|tool| tool.declaration.name == name)
+        self.shown.all().iter().map(|tool| tool.declaration.clone()).collect()
     }
 
     /// Every call passes here: one span, one time limit, one boundary for panics.
-    async fn run(&self, name: &str, raw: Map<String, Value>) -> Result<CallToolResult, ErrorData> {
-        let Some(tool) = self.find(name) else {
-            let names: Vec<&str> = self.tools.iter().map(|tool| tool.declaration.name.as_ref()).collect();
+    async fn run(&self, asking: &Asking, name: &str, raw: Map<String, Value>) -> Result<CallToolResult, ErrorData> {
+        let Some(tool) = find(&asking.tools, name) else {
+            let names: Vec<&str> = asking.tools.iter().map(|tool| tool.declaration.name.as_ref()).collect();
             let message = match arguments::nearest(name, names.iter().copied()) {
                 Some(near) => format!("there is no such tool; did you mean `{near}`?"),
                 None => format!("there is no such tool; there are: {}", names.join(", ")),
@@ -197,7 +216,7 @@ impl SpectoraServer {
         };
         let span = tracing::info_span!("tool.call", tool.name = %tool.declaration.name);
         let answer = async {
-            let companies = self.source.companies().await?;
+            let companies = self.companies(asking).await?;
             let settled = arguments::settle(&tool.declaration.input_schema, raw)?;
             match (tool.run)(&companies, settled.clone()).await {
                 Err(failure) if failure.is_early() => match self.source.filled() {
@@ -247,13 +266,15 @@ impl ServerHandler for SpectoraServer {
     async fn list_tools(
         &self,
         _request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.declarations()))
+        let tools = self.asking(&context.extensions)?.tools;
+        Ok(ListToolsResult::with_all_items(tools.iter().map(|tool| tool.declaration.clone()).collect()))
     }
 
+    /// For the transport's own checks, which show a client nothing of it.
     fn get_tool(&self, name: &str) -> Option<ToolDeclaration> {
-        self.find(name).map(|tool| tool.declaration.clone())
+        find(self.shown.all(), name).map(|tool| tool.declaration.clone())
     }
 
     async fn call_tool(
@@ -261,7 +282,8 @@ impl ServerHandler for SpectoraServer {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let call = self.run(&request.name, request.arguments.unwrap_or_default());
+        let asking = self.asking(&context.extensions)?;
+        let call = self.run(&asking, &request.name, request.arguments.unwrap_or_default());
         let call = progress::reporting(context.meta.get_progress_token(), context.peer.clone(), call);
         tokio::select! {
             biased;
@@ -273,49 +295,55 @@ impl ServerHandler for SpectoraServer {
     async fn list_prompts(
         &self,
         _request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        Ok(ListPromptsResult::with_all_items(prompts::declarations()))
+        let asking = self.asking(&context.extensions)?;
+        Ok(ListPromptsResult::with_all_items(prompts::declarations(&asking.permissions)))
     }
 
     async fn get_prompt(
         &self,
         request: GetPromptRequestParams,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        prompts::get(&request.name, request.arguments.unwrap_or_default()).map(Into::into)
+        let asking = self.asking(&context.extensions)?;
+        prompts::get(&asking.permissions, &request.name, request.arguments.unwrap_or_default()).map(Into::into)
     }
 
     async fn list_resources(
         &self,
         _request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
+        self.asking(&context.extensions)?;
         Ok(ListResourcesResult::with_all_items(resources::declarations()))
     }
 
     async fn list_resource_templates(
         &self,
         _request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        self.asking(&context.extensions)?;
         Ok(ListResourceTemplatesResult::default())
     }
 
     async fn read_resource(
         &self,
         request: ReadResourceRequestParams,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        resources::read(self.source.as_ref(), &request.uri).await.map(Into::into)
+        let asking = self.asking(&context.extensions)?;
+        resources::read(self.companies(&asking), &request.uri).await.map(Into::into)
     }
 
     async fn complete(
         &self,
         request: CompleteRequestParams,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        let Ok(companies) = self.source.companies().await else { return Ok(CompleteResult::default()) };
+        let asking = self.asking(&context.extensions)?;
+        let Ok(companies) = self.companies(&asking).await else { return Ok(CompleteResult::default()) };
         Ok(CompleteResult::new(completions::complete(&companies, &request).await))
     }
 
@@ -324,7 +352,7 @@ impl ServerHandler for SpectoraServer {
     async fn on_custom_request(
         &self,
         request: CustomRequest,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
         let unknown = ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method.clone(), None);
         if request.method != "tools/call" {
@@ -341,8 +369,9 @@ impl ServerHandler for SpectoraServer {
             Some(_) => None,
         };
         let result = match arguments {
-            Some(arguments) => self.run(name, arguments).await?,
+            Some(arguments) => self.run(&self.asking(&context.extensions)?, name, arguments).await?,
             None => {
+                self.asking(&context.extensions)?;
                 ToolFailure::new("`arguments` is not a JSON object", "send the arguments as an object").into_result()
             }
         };

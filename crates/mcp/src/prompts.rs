@@ -3,6 +3,8 @@
 use rmcp::model::{ErrorData, GetPromptResult, Prompt as PromptDeclaration, PromptArgument, PromptMessage, Role};
 use serde_json::{Map, Value};
 
+use domain::Permissions;
+
 /// The longest value of a prompt's argument, in characters.
 const ARGUMENT_CHARS_MAX: usize = 200;
 
@@ -52,6 +54,8 @@ struct Prompt {
     title: &'static str,
     description: &'static str,
     slots: &'static [Slot],
+    /// The tools it names: who may not call them all is not offered it.
+    tools: &'static [&'static str],
     text: fn(&Given) -> String,
 }
 
@@ -103,6 +107,7 @@ const PROMPTS: &[Prompt] = &[
         title: "Daily prep briefing",
         description: "A day's schedule in order, with the agents behind it and what needs attention.",
         slots: &[Slot::Day, Slot::Company],
+        tools: &["prep_briefing"],
         text: |given| {
             let day = given.word(Slot::Day).unwrap_or_else(|| "tomorrow".to_owned());
             format!(
@@ -118,6 +123,7 @@ const PROMPTS: &[Prompt] = &[
         title: "Inspector scorecards",
         description: "How each inspector did in a period, against the company's median.",
         slots: &[Slot::Period, Slot::Inspector, Slot::Company],
+        tools: &["inspector_scorecard"],
         text: |given| {
             let only = given.name(Slot::Inspector).map(|one| format!(" for the inspector {one}")).unwrap_or_default();
             format!(
@@ -133,6 +139,7 @@ const PROMPTS: &[Prompt] = &[
         title: "Agent review",
         description: "Top, dormant, rising, fading and new agents, and whom to call.",
         slots: &[Slot::Company, Slot::Agent],
+        tools: &["agent_analysis"],
         text: |given| match given.name(Slot::Agent) {
             Some(agent) => format!(
                 "Call agent_analysis with mode=one and agent={agent} {}. Describe the relation: how often, since when, \
@@ -151,6 +158,7 @@ const PROMPTS: &[Prompt] = &[
         title: "Service mix by ZIP",
         description: "What is sold where, and where add-ons are sold less than usual.",
         slots: &[Slot::Period, Slot::Company],
+        tools: &["service_mix"],
         text: |given| {
             format!(
                 "Call service_mix with by=zip and period={} {}. Say which areas grow and shrink, and where an add-on is \
@@ -165,6 +173,7 @@ const PROMPTS: &[Prompt] = &[
         title: "Capacity plan",
         description: "The weeks ahead: what is coming, booked and possible.",
         slots: &[Slot::Company, Slot::Inspector],
+        tools: &["capacity_plan"],
         text: |given| {
             let only = given.name(Slot::Inspector).map(|one| format!(" and inspector={one}")).unwrap_or_default();
             format!(
@@ -179,6 +188,7 @@ const PROMPTS: &[Prompt] = &[
         title: "Monday review",
         description: "What happened last week and what this week holds.",
         slots: &[Slot::Company],
+        tools: &["inspector_scorecard", "whats_new", "prep_briefing"],
         text: |given| {
             format!(
                 "Review the business {}. Call inspector_scorecard with period=last_week, then whats_new since last \
@@ -190,12 +200,16 @@ const PROMPTS: &[Prompt] = &[
     },
 ];
 
-/// Every prompt.
-pub(super) fn declarations() -> Vec<PromptDeclaration> {
+/// The prompts that whoever asks may use.
+fn of(permissions: &Permissions) -> impl Iterator<Item = &'static Prompt> {
+    PROMPTS.iter().filter(|prompt| prompt.tools.iter().all(|tool| permissions.allows_tool(tool)))
+}
+
+/// Every prompt that whoever asks may use.
+pub(super) fn declarations(permissions: &Permissions) -> Vec<PromptDeclaration> {
     let argument =
         |slot: &Slot| PromptArgument::new(slot.name()).with_description(slot.description()).with_required(false);
-    PROMPTS
-        .iter()
+    of(permissions)
         .map(|prompt| {
             let arguments = prompt.slots.iter().map(argument).collect();
             PromptDeclaration::new(prompt.name, Some(prompt.description), Some(arguments)).with_title(prompt.title)
@@ -204,15 +218,19 @@ pub(super) fn declarations() -> Vec<PromptDeclaration> {
 }
 
 /// What an argument of a prompt stands for; `None` for prompts and arguments there are not.
-pub(super) fn slot(prompt: &str, argument: &str) -> Option<Slot> {
-    let prompt = PROMPTS.iter().find(|known| known.name == prompt)?;
+pub(super) fn slot(permissions: &Permissions, prompt: &str, argument: &str) -> Option<Slot> {
+    let prompt = of(permissions).find(|known| known.name == prompt)?;
     prompt.slots.iter().copied().find(|slot| slot.name() == argument)
 }
 
 /// The prompt filled in. Unknown prompts and arguments are protocol errors, as the protocol has it.
-pub(super) fn get(name: &str, arguments: Map<String, Value>) -> Result<GetPromptResult, ErrorData> {
-    let Some(prompt) = PROMPTS.iter().find(|prompt| prompt.name == name) else {
-        let names: Vec<&str> = PROMPTS.iter().map(|prompt| prompt.name).collect();
+pub(super) fn get(
+    permissions: &Permissions,
+    name: &str,
+    arguments: Map<String, Value>,
+) -> Result<GetPromptResult, ErrorData> {
+    let Some(prompt) = of(permissions).find(|prompt| prompt.name == name) else {
+        let names: Vec<&str> = of(permissions).map(|prompt| prompt.name).collect();
         return Err(ErrorData::invalid_params(format!("no such prompt; there are: {}", names.join(", ")), None));
     };
     let known = |argument: &str| prompt.slots.iter().any(|slot| slot.name() == argument);
@@ -226,4 +244,30 @@ pub(super) fn get(name: &str, arguments: Map<String, Value>) -> Result<GetPrompt
     }
     let text = (prompt.text)(&Given(arguments));
     Ok(GetPromptResult::new(vec![PromptMessage::new_text(Role::User, text)]).with_description(prompt.description))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prompt_is_offered_to_whoever_may_call_the_tools_it_names() {
+        let known = super::super::tools::all(&[]);
+        for prompt in PROMPTS {
+            for agent in [None, Some("Ann")] {
+                let given = Given(agent.map(|name| ("agent".to_owned(), name.into())).into_iter().collect());
+                let text = (prompt.text)(&given);
+                let names = known.iter().map(|tool| tool.declaration.name.as_ref());
+                for name in names.filter(|name| text.contains(name)) {
+                    assert!(prompt.tools.contains(&name), "{} names {name}", prompt.name);
+                }
+            }
+            for name in prompt.tools {
+                let others = known.iter().map(|tool| tool.declaration.name.to_string()).filter(|tool| tool != name);
+                let permissions = Permissions { tools: Some(others.collect()), ..Permissions::default() };
+                assert!(of(&permissions).all(|other| other.name != prompt.name), "{} without {name}", prompt.name);
+                assert!(get(&permissions, prompt.name, Map::new()).is_err());
+            }
+        }
+    }
 }

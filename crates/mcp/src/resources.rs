@@ -1,9 +1,11 @@
 //! Resources: what a client can read without calling a tool.
 
+use std::sync::Arc;
+
 use rmcp::model::{CacheScope, ErrorData, ReadResourceResult, Resource, ResourceContents};
 use serde_json::{Value, json};
 
-use super::{CompaniesSource, zone_name};
+use super::{ToolFailure, zone_name};
 use answers::{Companies, Company};
 
 const DEFINITIONS: &str = "spectora://definitions";
@@ -82,7 +84,10 @@ pub(super) fn declarations() -> Vec<Resource> {
 const URI_SHOWN_MAX: usize = 80;
 
 /// What is behind `uri`.
-pub(super) async fn read(source: &dyn CompaniesSource, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+pub(super) async fn read(
+    companies: impl Future<Output = Result<Arc<Companies>, ToolFailure>>,
+    uri: &str,
+) -> Result<ReadResourceResult, ErrorData> {
     let (text, kind, fresh_ms, scope) = match uri {
         DEFINITIONS => (
             format!("{DEFINITIONS_TEXT}\n## Numbers\n\n{}", super::tools::insight::explain::definitions()),
@@ -97,7 +102,7 @@ pub(super) async fn read(source: &dyn CompaniesSource, uri: &str) -> Result<Read
             CacheScope::Public,
         ),
         STATUS => {
-            let status = match source.companies().await {
+            let status = match companies.await {
                 Ok(companies) => status(&companies),
                 Err(failure) => json!({"companies": [], "problem": failure.to_string()}),
             };

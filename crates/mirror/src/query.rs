@@ -230,7 +230,7 @@ impl Snapshot<'_> {
         if let Some(agent) = &query.agent {
             self.agent_conditions(&mut all, agent)?;
         }
-        if let Some(inspector) = &query.inspector {
+        for inspector in [&query.inspector, &query.own].into_iter().flatten() {
             self.inspector_conditions(&mut all, inspector)?;
         }
         if let Some(words) = &query.service {

@@ -6,6 +6,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use mirror::{Coverage, CoverageGap, Kind};
 
+use super::Hidden;
+
 /// Where an answer comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
@@ -179,6 +181,14 @@ pub enum Note {
     HopsUnchecked(u64),
     /// So many jobs without a time or length are not checked for overlaps.
     OverlapsUnchecked(u64),
+    /// Whoever asks may see these days alone.
+    OnlyDays(Date, Date),
+    /// Whoever asks may see the work of this inspector alone.
+    OnlyInspector(String),
+    /// Whoever asks may see quotes rounded to the nearest hundred, and sums of such.
+    MoneyRounded,
+    /// Words were not looked for in what whoever asks may not see.
+    NotSearched(Hidden),
 }
 
 impl Basis {
@@ -232,6 +242,14 @@ impl Basis {
         self.as_of = self.as_of.min(other.as_of);
         self.periods.extend(other.periods);
         self.gaps.extend(other.gaps);
-        self.notes.extend(other.notes);
+        for note in other.notes {
+            // What a role shows is the same in every part.
+            match note {
+                Note::OnlyDays(..) | Note::OnlyInspector(_) | Note::MoneyRounded | Note::NotSearched(_) => {
+                    self.note(note);
+                }
+                _ => self.notes.push(note),
+            }
+        }
     }
 }

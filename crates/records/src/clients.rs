@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::mirrored::as_of_all;
-use super::{Basis, Gap, Listing, PAGE_ROWS, PAGES_PER_QUESTION_MAX, Records, RecordsError};
+use super::{Basis, Gap, Listing, PAGE_ROWS, PAGES_PER_QUESTION_MAX, RecordsError, Whole};
 use domain::{Client, ClientId, SearchTerms};
 use mirror::{ClientsFrom, Kind};
 use spectora::{ClientFilter, ClientSort, Contacts, Direction, Page, Query};
@@ -19,7 +19,7 @@ pub struct ClientsAfter {
 
 impl ClientsAfter {
     /// Whether a client at this place is still to come.
-    fn is_before(&self, sort: &str, id: &ClientId) -> bool {
+    pub(super) fn is_before(&self, sort: &str, id: &ClientId) -> bool {
         match &self.from {
             ClientsFrom::Client { sort: last, id: last_id } => {
                 let last_place = domain::id_order(last_id);
@@ -55,14 +55,14 @@ pub struct ClientList {
     pub basis: Basis,
 }
 
-impl Records {
+impl Whole {
     /// The first `limit` clients by family name, after `after` when given; all `words` must begin a word of the
     /// name, e-mail address, phone number or city.
     ///
     /// The mirror, and the service where it is asked for words, go on by the key of the last client. All clients of the
     /// service come in its own order and only by pages: there the page of the last client is read once more, so that
     /// neither a client who is gone nor a new one makes another fall between two pages.
-    pub async fn clients(
+    pub(super) async fn clients(
         &self,
         words: Option<&SearchTerms>,
         after: Option<&ClientsAfter>,
@@ -71,8 +71,19 @@ impl Records {
         if let Some(list) = self.or_service(self.mirrored_clients(words, after, limit).await)? {
             return Ok(list);
         }
+        self.listed_clients(words, Client::search_text, after, limit).await
+    }
+
+    /// The same from the service; all words are looked for in what `text` says of a client.
+    pub(super) async fn listed_clients(
+        &self,
+        words: Option<&SearchTerms>,
+        text: impl Fn(&Client) -> String,
+        after: Option<&ClientsAfter>,
+        limit: usize,
+    ) -> Result<ClientList, RecordsError> {
         match words {
-            Some(words) => self.clients_with_words(words, after, limit).await,
+            Some(words) => self.clients_with_words(words, text, after, limit).await,
             None => self.clients_by_page(after, limit).await,
         }
     }
@@ -110,6 +121,7 @@ impl Records {
     async fn clients_with_words(
         &self,
         words: &SearchTerms,
+        text: impl Fn(&Client) -> String,
         after: Option<&ClientsAfter>,
         limit: usize,
     ) -> Result<ClientList, RecordsError> {
@@ -119,15 +131,24 @@ impl Records {
         query.filters.extend(longest.map(|word| ClientFilter::FullText(word.to_owned())));
         let mut basis = self.asked_now();
         let mut found = self.read_all(query, &mut basis, Listing::Clients).await?;
-        found.retain(|client| words.fit(&client.search_text()));
-        let total = basis.is_complete().then_some(found.len() as u64);
-        let mut rows: Vec<ListedClient> =
-            found.into_iter().map(|client| ListedClient { sort: client.sort_name(), client, page: None }).collect();
-        rows.sort_by(|left, right| left.sort.cmp(&right.sort).then_with(|| left.client.id.cmp(&right.client.id)));
-        rows.retain(|row| after.is_none_or(|after| after.is_before(&row.sort, &row.client.id)));
-        let more = limit < rows.len();
-        rows.truncate(limit);
-        Ok(ClientList { rows, total, more, basis })
+        found.retain(|client| words.fit(&text(client)));
+        Ok(list_of(found, after, limit, basis))
+    }
+
+    /// Those of these that have the words, from the mirror; `None` where that does not have all clients. All words are
+    /// looked for in what `text` says of a client.
+    pub(super) async fn mirrored_clients_by(
+        &self,
+        words: Option<&SearchTerms>,
+        is_seen: impl Fn(&Client) -> bool,
+        text: impl Fn(&Client) -> String,
+        after: Option<&ClientsAfter>,
+        limit: usize,
+    ) -> Result<Option<ClientList>, RecordsError> {
+        let Some(all) = self.mirrored_clients(words, None, usize::MAX).await? else { return Ok(None) };
+        let mut found: Vec<Client> = all.rows.into_iter().map(|row| row.client).collect();
+        found.retain(|client| is_seen(client) && words.is_none_or(|words| words.fit(&text(client))));
+        Ok(Some(list_of(found, after, limit, all.basis)))
     }
 
     /// All of them, in the order and by the pages of the service.
@@ -191,6 +212,18 @@ impl Records {
     async fn clients_page(&self, number: u32) -> Result<Page<Client>, RecordsError> {
         Ok(self.client.page(&by_name(), number, PAGE_ROWS).await?)
     }
+}
+
+/// The page of these after `after`; there is a total where none are missing.
+fn list_of(found: Vec<Client>, after: Option<&ClientsAfter>, limit: usize, basis: Basis) -> ClientList {
+    let total = basis.is_complete().then_some(found.len() as u64);
+    let mut rows: Vec<ListedClient> =
+        found.into_iter().map(|client| ListedClient { sort: client.sort_name(), client, page: None }).collect();
+    rows.sort_by(|left, right| left.sort.cmp(&right.sort).then_with(|| left.client.id.cmp(&right.client.id)));
+    rows.retain(|row| after.is_none_or(|after| after.is_before(&row.sort, &row.client.id)));
+    let more = limit < rows.len();
+    rows.truncate(limit);
+    ClientList { rows, total, more, basis }
 }
 
 fn by_name() -> Query<Contacts> {

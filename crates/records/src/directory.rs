@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::cache::Cache;
-use super::{Basis, Gap, Listing, Note, Records, RecordsError};
+use super::{Basis, Gap, Listing, Note, RecordsError, Whole};
 use domain::{Agent, AgentStatistics, ConnectionId};
 use mirror::Kind;
 use spectora::{ConnectionSort, ConnectionStats, Connections, Direction, Query};
@@ -37,9 +37,9 @@ pub struct AgentEntry {
     pub statistics: Option<AgentStatistics>,
 }
 
-impl Records {
+impl Whole {
     /// Every agent, in the service's order.
-    pub async fn agents(&self) -> Result<(Arc<Vec<Agent>>, Basis), RecordsError> {
+    pub(super) async fn agents(&self) -> Result<(Arc<Vec<Agent>>, Basis), RecordsError> {
         let mirrored = self.mirrored_all::<Connections>(Kind::Agents, &self.mirrored_agents).await;
         if let Some(found) = self.or_service(mirrored)? {
             return Ok(found);
@@ -59,7 +59,7 @@ impl Records {
     }
 
     /// The service's statistics about every agent.
-    pub async fn statistics(&self) -> Result<(Arc<Vec<AgentStatistics>>, Basis), RecordsError> {
+    pub(super) async fn statistics(&self) -> Result<(Arc<Vec<AgentStatistics>>, Basis), RecordsError> {
         let mirrored = self.mirrored_all::<ConnectionStats>(Kind::AgentStats, &self.mirrored_statistics).await;
         if let Some(found) = self.or_service(mirrored)? {
             return Ok(found);
@@ -74,7 +74,7 @@ impl Records {
     }
 
     /// One agent with the statistics about them. `None` when there is no such agent.
-    pub async fn agent(&self, id: &ConnectionId) -> Result<Option<(AgentEntry, Basis)>, RecordsError> {
+    pub(super) async fn agent(&self, id: &ConnectionId) -> Result<Option<(AgentEntry, Basis)>, RecordsError> {
         let mirrored = self.mirrored_one::<Connections>(Kind::Agents, id.as_str()).await;
         if let Some((agent, mut basis)) = self.or_service(mirrored)? {
             let found = self.or_service(self.mirrored_one::<ConnectionStats>(Kind::AgentStats, id.as_str()).await)?;

@@ -8,6 +8,33 @@ use sync::SyncError;
 /// How much of what was asked for an error repeats, in characters.
 const GIVEN_CHARS_MAX: usize = 80;
 
+/// What a role may not show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hidden {
+    /// E-mail addresses and telephone numbers.
+    Contact,
+    /// Streets.
+    Street,
+    /// Quotes, sums of them, and what is paid.
+    Money,
+    /// Notes and files.
+    Notes,
+    /// What the service itself counts of agents: everybody's work, of all days.
+    Statistics,
+}
+
+impl Hidden {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Contact => "contact details",
+            Self::Street => "streets",
+            Self::Money => "money",
+            Self::Notes => "notes and files",
+            Self::Statistics => "Spectora's own statistics, which count all inspections",
+        }
+    }
+}
+
 /// A question that has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordsError {
@@ -57,6 +84,26 @@ pub enum RecordsError {
     /// The order asked for needs the whole period, and that is more than one question may read.
     #[error("too many inspections to sort by quote")]
     TooMuchToSort,
+    /// It is about what whoever asks may not see.
+    #[error("your role does not show {}", what.name())]
+    NotShown {
+        /// What that is.
+        what: Hidden,
+        /// The part of the question that is about it; `None` where all of it is.
+        leave_out: Option<&'static str>,
+    },
+    /// Whoever asks may see the work of one inspector, and this company has none by that name, or several.
+    #[error("your role shows the work of the inspector `{}` alone, and {} here", excerpt(inspector, GIVEN_CHARS_MAX),
+        if *several { "more than one is called that" } else { "nobody is called that" })]
+    NoOwnWork {
+        /// The inspector's id or name.
+        inspector: String,
+        /// Whether there are several.
+        several: bool,
+    },
+    /// Whoever asks may see the work of one inspector, which only a mirror can tell from that of others.
+    #[error("your role shows the work of one inspector alone, and that is told apart by the local mirror only")]
+    OwnWorkNeedsMirror,
 }
 
 /// Turns "not found" into `None`, unless it is the path that was not found or something in between that said so.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::{Basis, Gap, Listing, Note, PAGE_ROWS, PAGES_PER_QUESTION_MAX, Records, RecordsError};
+use super::{Basis, Gap, Listing, Note, PAGE_ROWS, PAGES_PER_QUESTION_MAX, RecordsError, Whole};
 use domain::{Inspection, InspectionOrder, InspectionQuery, Position};
 use spectora::{
     Direction, Endpoint, Filter as _, FilterSupport, InspectionFilter, InspectionInclude, InspectionSort, Inspections,
@@ -55,13 +55,13 @@ struct Reading {
     basis: Basis,
 }
 
-impl Records {
+impl Whole {
     /// The first `limit` inspections of `wanted` in `order`, after `after` when given.
     ///
     /// The same whichever filters the service honours. The total is counted by the service only where every filter is
     /// proven to work; otherwise all pages are read, within the limits of one question, and where those do not
     /// suffice there is no total and the basis says what was not read.
-    pub async fn inspections(
+    pub(super) async fn inspections(
         &self,
         wanted: &InspectionQuery,
         order: InspectionOrder,
@@ -257,7 +257,7 @@ impl Records {
     }
 
     /// Whether canceled inspections can be seen. True where there are too few inspections to tell.
-    pub async fn cancellations_visible(&self) -> Result<bool, RecordsError> {
+    pub(super) async fn cancellations_visible(&self) -> Result<bool, RecordsError> {
         let mut known = self.cancellations.0.lock().await;
         if let Some(visible) = *known {
             return Ok(visible);

@@ -2,7 +2,8 @@
 //!
 //! This is the seam between the tools and wherever the records are. The mirror answers when it is complete for what is
 //! asked, after a short look for changes when it is stale; the service answers otherwise. Both give the same shape, and
-//! every answer says what it is based on ([`Basis`]). Nothing here speaks MCP.
+//! every answer says what it is based on ([`Basis`]). What whoever asks may not see stays here: [`Records`] is the one way
+//! out. Nothing here speaks MCP.
 
 mod basis;
 mod cache;
@@ -16,6 +17,7 @@ mod names;
 mod narrow;
 mod news;
 mod reach;
+mod seen;
 mod sums;
 
 use std::collections::BTreeSet;
@@ -38,7 +40,7 @@ pub use sync::{MirrorStatus, Progress};
 pub use basis::{Basis, Gap, Listing, Note, Period, Source};
 pub use clients::{ClientList, ClientsAfter, ListedClient};
 pub use directory::AgentEntry;
-pub use error::RecordsError;
+pub use error::{Hidden, RecordsError};
 pub use inspections::InspectionList;
 pub use mirror::{ClientsFrom, CoverageGap, Kind, MirrorError, NameEntry, News, NewsKind, data_dictionary};
 pub use mirror_only::{FoundRecord, Refreshed};
@@ -46,6 +48,7 @@ pub use names::{AgentMeant, InspectorMeant, Likeness, described};
 pub use narrow::{NarrowedBy, NarrowingWanted};
 pub use news::NewsSubject;
 pub use reach::Need;
+pub use seen::Records;
 pub use spectora::{OTHER_COMPANY_HINT, SpectoraErrorKind as ServiceErrorKind, Uncounted};
 pub use sums::{remembered, summed, sums_max};
 
@@ -56,16 +59,17 @@ const DECODED_MAX: usize = 2_000;
 /// The most pages one question may read.
 const PAGES_PER_QUESTION_MAX: u32 = 40;
 
-/// The records of one company.
-pub struct Records {
+/// Everything of one company, whoever asks. Nothing outside this crate gets at it: what leaves goes through [`Records`].
+#[derive(Clone)]
+struct Whole {
     client: SpectoraClient,
     clock: Arc<dyn Clock>,
-    agents: directory::Shelf<domain::Agent>,
-    statistics: directory::Shelf<domain::AgentStatistics>,
-    mirrored_agents: cache::Cache<u64, Vec<domain::Agent>>,
-    mirrored_statistics: cache::Cache<u64, Vec<domain::AgentStatistics>>,
+    agents: Arc<directory::Shelf<domain::Agent>>,
+    statistics: Arc<directory::Shelf<domain::AgentStatistics>>,
+    mirrored_agents: Arc<cache::Cache<u64, Vec<domain::Agent>>>,
+    mirrored_statistics: Arc<cache::Cache<u64, Vec<domain::AgentStatistics>>>,
     table: Arc<mirror_only::TableCache>,
-    cancellations: inspections::CancellationView,
+    cancellations: Arc<inspections::CancellationView>,
     /// Inspections of the mirror as they were last decoded.
     decoded: Arc<cache::Cache<ContentMark, Inspection>>,
     /// Folded names that more than one inspector has, by the revision of inspections.
@@ -74,59 +78,30 @@ pub struct Records {
     tasks: Tasks,
     week_starts: WeekStart,
     /// Why the mirror could not be read the last time.
-    mirror_problem: Mutex<Option<String>>,
+    mirror_problem: Arc<Mutex<Option<String>>>,
+    /// The clients of one inspector's work, by what they were worked out from.
+    own_clients: Arc<seen::OwnClients>,
 }
 
-impl Records {
-    /// Records read through `client`.
-    pub fn new(client: SpectoraClient, clock: Arc<dyn Clock>) -> Self {
+impl Whole {
+    fn new(client: SpectoraClient, clock: Arc<dyn Clock>) -> Self {
         Self {
             client,
             clock,
-            agents: directory::Shelf::of(1),
-            statistics: directory::Shelf::of(1),
-            mirrored_agents: cache::Cache::of(1),
-            mirrored_statistics: cache::Cache::of(1),
+            agents: Arc::new(directory::Shelf::of(1)),
+            statistics: Arc::new(directory::Shelf::of(1)),
+            mirrored_agents: Arc::new(cache::Cache::of(1)),
+            mirrored_statistics: Arc::new(cache::Cache::of(1)),
             table: Arc::default(),
-            cancellations: inspections::CancellationView::default(),
+            cancellations: Arc::default(),
             decoded: Arc::new(cache::Cache::of(DECODED_MAX)),
             shared_names: Arc::new(cache::Cache::of(1)),
             syncer: None,
             tasks: Tasks::default(),
             week_starts: WeekStart::default(),
-            mirror_problem: Mutex::default(),
+            mirror_problem: Arc::default(),
+            own_clients: Arc::new(seen::own_clients()),
         }
-    }
-
-    /// The same, of a company whose weeks begin on this day.
-    #[must_use]
-    pub fn in_weeks(mut self, week_starts: WeekStart) -> Self {
-        self.week_starts = week_starts;
-        self
-    }
-
-    /// The day on which the company's weeks begin.
-    pub fn week_starts(&self) -> WeekStart {
-        self.week_starts
-    }
-
-    /// The same, answering from the mirror that `syncer` keeps wherever that is complete.
-    #[must_use]
-    pub fn with_mirror(mut self, syncer: Arc<Syncer>) -> Self {
-        self.syncer = Some(syncer);
-        self
-    }
-
-    /// The same, with an owner of what goes on beside questions.
-    #[must_use]
-    pub fn run_by(mut self, tasks: Tasks) -> Self {
-        self.tasks = tasks;
-        self
-    }
-
-    /// What keeps the mirror, if there is one.
-    pub fn syncer(&self) -> Option<&Arc<Syncer>> {
-        self.syncer.as_ref()
     }
 
     /// What the mirror answered; `None` where it could not be read: then the service is asked, and the answer says so.
@@ -177,22 +152,22 @@ impl Records {
     }
 
     /// Whose records these are.
-    pub fn company(&self) -> &CompanyName {
+    fn company(&self) -> &CompanyName {
         self.client.company()
     }
 
     /// The zone of the company's civil days.
-    pub fn timezone(&self) -> &TimeZone {
+    fn timezone(&self) -> &TimeZone {
         self.client.timezone()
     }
 
     /// How many requests have left for the service since this program started.
-    pub fn calls_sent(&self) -> u64 {
+    fn calls_sent(&self) -> u64 {
         self.client.calls_sent()
     }
 
     /// One inspection, with its clients' records. `None` when there is no such inspection.
-    pub async fn inspection(&self, id: &InspectionId) -> Result<Option<(Inspection, Basis)>, RecordsError> {
+    async fn inspection(&self, id: &InspectionId) -> Result<Option<(Inspection, Basis)>, RecordsError> {
         if let Some(found) = self.or_service(self.mirrored_inspection(id).await)? {
             return Ok(Some(found));
         }
@@ -201,7 +176,7 @@ impl Records {
     }
 
     /// One client. `None` when there is no such client.
-    pub async fn client(&self, id: &ClientId) -> Result<Option<(Client, Basis)>, RecordsError> {
+    async fn client(&self, id: &ClientId) -> Result<Option<(Client, Basis)>, RecordsError> {
         let mirrored = self.mirrored_one::<Contacts>(Kind::Clients, id.as_str()).await;
         if let Some(found) = self.or_service(mirrored)? {
             return Ok(Some(found));
@@ -211,7 +186,7 @@ impl Records {
     }
 
     /// The files of an inspection, newest first; all of them.
-    pub async fn attachments(&self, id: &InspectionId) -> Result<(Vec<Attachment>, Basis), RecordsError> {
+    async fn attachments(&self, id: &InspectionId) -> Result<(Vec<Attachment>, Basis), RecordsError> {
         let query = Query::<InspectionAttachments> {
             filters: vec![AttachmentFilter::Inspection(id.clone())],
             sort: vec![(Direction::Descending, AttachmentSort::CreatedAt)],
@@ -226,20 +201,23 @@ impl Records {
 
     /// Inspections of these days with their files, read from the service, for the mirror keeps no files: the earliest or
     /// the latest first, as many as a few pages hold. `None` where the service does not send files with inspections.
-    pub async fn inspections_with_attachments(
+    async fn inspections_with_attachments(
         &self,
         days: DateRange,
         latest_first: bool,
+        with_inspectors: bool,
     ) -> Result<Option<Vec<Inspection>>, RecordsError> {
         use futures_util::TryStreamExt as _;
         const PAGES_MAX: u32 = 2;
         self.ensure_company().await?;
         let wanted = InspectionQuery { starts: Some(days.instants(self.timezone())), ..InspectionQuery::default() };
         let direction = if latest_first { Direction::Descending } else { Direction::Ascending };
+        let mut include = vec![InspectionInclude::Attachments];
+        include.extend(with_inspectors.then_some(InspectionInclude::Assignments));
         let query = Query::<Inspections> {
             filters: InspectionFilter::of(&wanted),
             sort: vec![(direction, InspectionSort::Datetime)],
-            include: vec![InspectionInclude::Attachments],
+            include,
         };
         let mut pages = std::pin::pin!(self.client.pages(query, PAGE_ROWS, PAGES_MAX));
         let mut rows = Vec::new();

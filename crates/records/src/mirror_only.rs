@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::mirrored::canceled_unseen;
 use super::names::resolve;
 use super::reach::{Need, Reached, Standing};
-use super::{Basis, Gap, Note, Records, RecordsError, Source};
+use super::{Basis, Gap, Note, RecordsError, Source, Whole};
 use domain::{Agent, Client, FactTable, Inspection, Naming, SearchTerms, date_of, epoch_day, fold, has_words};
 use mirror::{Coverage, Kind, MirrorError, News, Snapshot, Trouble};
 use spectora::{Connections, Contacts};
@@ -120,9 +120,9 @@ pub enum Refreshed {
     Unfinished,
 }
 
-impl Records {
+impl Whole {
     /// How complete and fresh the mirror is; `None` without one.
-    pub async fn status(&self) -> Result<Option<MirrorStatus>, RecordsError> {
+    pub(super) async fn status(&self) -> Result<Option<MirrorStatus>, RecordsError> {
         let Some(syncer) = &self.syncer else { return Ok(None) };
         // Whether the service can be asked about the key just now does not matter for how the mirror stands.
         match self.ensure_company().await {
@@ -133,7 +133,7 @@ impl Records {
 
     /// Brings the mirror up to date, for at most [`REFRESH_TIME_MAX`]. Dropping the future calls it off; what was read
     /// by then stays.
-    pub async fn refresh(&self, full: bool, progress: &dyn Progress) -> Result<Refreshed, RecordsError> {
+    pub(super) async fn refresh(&self, full: bool, progress: &dyn Progress) -> Result<Refreshed, RecordsError> {
         let Some(syncer) = &self.syncer else { return Err(RecordsError::NoMirror) };
         let scope = if full { Scope::Full } else { Scope::Auto };
         match tokio::time::timeout(REFRESH_TIME_MAX, syncer.sync(scope, progress)).await {
@@ -201,19 +201,19 @@ impl Records {
     }
 
     /// Inspections of the days `from` to `to` that may be orders of one booking.
-    pub async fn begun_together(&self, from: i64, to: i64) -> Result<Vec<Inspection>, RecordsError> {
+    pub(super) async fn begun_together(&self, from: i64, to: i64) -> Result<Vec<Inspection>, RecordsError> {
         let Some(syncer) = &self.syncer else { return Err(RecordsError::NoMirror) };
         let together = syncer.mirror().read(move |snapshot| snapshot.begun_together(from, to, TOGETHER_MAX)).await?;
         together.into_iter().map(|raw| self.read_inspection(raw, None)).collect()
     }
 
     /// What the company says about names.
-    pub fn naming(&self) -> &Naming {
+    pub(super) fn naming(&self) -> &Naming {
         self.client.naming()
     }
 
     /// What is new since an instant, latest first.
-    pub async fn news(&self, since: Timestamp) -> Result<(Vec<News>, Basis), RecordsError> {
+    pub(super) async fn news(&self, since: Timestamp) -> Result<(Vec<News>, Basis), RecordsError> {
         let Some((mirror, note)) = self.fresh_mirror().await? else { return Err(RecordsError::NoMirror) };
         let (coverage, history_from, news) = mirror
             .read(move |snapshot| {
@@ -235,7 +235,11 @@ impl Records {
     }
 
     /// Records that hold every word, at most `limit` of each kind.
-    pub async fn search(&self, words: &SearchTerms, limit: usize) -> Result<(Vec<FoundRecord>, Basis), RecordsError> {
+    pub(super) async fn search(
+        &self,
+        words: &SearchTerms,
+        limit: usize,
+    ) -> Result<(Vec<FoundRecord>, Basis), RecordsError> {
         let Some((mirror, note)) = self.fresh_mirror().await? else { return Err(RecordsError::NoMirror) };
         let words = words.clone();
         let (coverage, found) = mirror
@@ -266,21 +270,21 @@ impl Records {
     }
 
     /// The inspectors' names; empty without a mirror.
-    pub async fn inspector_names(&self) -> Result<Vec<String>, RecordsError> {
+    pub(super) async fn inspector_names(&self) -> Result<Vec<String>, RecordsError> {
         let Some(syncer) = &self.syncer else { return Ok(Vec::new()) };
         let names = syncer.mirror().read(|snapshot| snapshot.inspector_names()).await?;
         Ok(names.into_iter().map(|entry| entry.name).collect())
     }
 
     /// The agents' names; empty without a mirror.
-    pub async fn agent_names(&self) -> Result<Vec<String>, RecordsError> {
+    pub(super) async fn agent_names(&self) -> Result<Vec<String>, RecordsError> {
         let Some(syncer) = &self.syncer else { return Ok(Vec::new()) };
         let names = syncer.mirror().read(|snapshot| snapshot.agent_names()).await?;
         Ok(names.into_iter().map(|entry| entry.name).collect())
     }
 
     /// The words of a service as they are known; a note when they were typed with a slip.
-    pub async fn resolve_service(&self, given: &str) -> Result<(String, Option<Note>), RecordsError> {
+    pub(super) async fn resolve_service(&self, given: &str) -> Result<(String, Option<Note>), RecordsError> {
         if self.syncer.is_none() {
             return Ok((given.to_owned(), None));
         }

@@ -11,7 +11,7 @@ use super::cache::Cache;
 use super::inspections::CANCELLATION_SAMPLE_MIN;
 use super::names::shared_by;
 use super::reach::Standing;
-use super::{Basis, Gap, InspectionList, Note, Records, RecordsError, Source};
+use super::{Basis, Gap, InspectionList, Note, RecordsError, Source, Whole};
 use domain::{Inspection, InspectionId, InspectionOrder, InspectionQuery, Position};
 use mirror::{Coverage, Found, Kind, Mirror, MirrorError, Pass, Row, Snapshot};
 use spectora::{Inspections, SpectoraErrorKind, Wired};
@@ -54,7 +54,7 @@ impl Reach {
     }
 }
 
-impl Records {
+impl Whole {
     /// Makes sure that what this key may see is what is known by this company's name; before anything is shown.
     pub(super) async fn ensure_company(&self) -> Result<(), RecordsError> {
         match &self.syncer {

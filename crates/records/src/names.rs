@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Note, Records, RecordsError};
+use super::{Note, RecordsError, Whole};
 use domain::{ConnectionId, InspectorWanted, fold, has_words};
 use mirror::{Kind, KnownAgent, KnownInspector, NameEntry};
 
@@ -115,22 +115,30 @@ pub(super) fn shared_by(inspectors: &[KnownInspector]) -> BTreeSet<String> {
     inspectors.iter().map(|one| fold(&one.entry.name)).filter(|name| !seen.insert(name.clone())).collect()
 }
 
-impl Records {
+impl Whole {
     /// The folded names that more than one inspector has; none without a mirror.
-    pub async fn shared_inspector_names(&self) -> Result<BTreeSet<String>, RecordsError> {
+    pub(super) async fn shared_inspector_names(&self) -> Result<BTreeSet<String>, RecordsError> {
         let known = self.read_mirror(|snapshot| snapshot.known_inspectors()).await?.unwrap_or_default();
         Ok(shared_by(&known))
     }
 
     /// The inspector meant by an id or a name; `None` where the names are not known, or not all of them and none fits.
-    pub async fn inspector_meant(&self, given: &str) -> Result<Option<InspectorMeant>, RecordsError> {
+    /// Of those alone whom whoever asks may know of, by their numbers, where that is given.
+    pub(super) async fn inspector_meant(
+        &self,
+        given: &str,
+        seen: Option<&BTreeSet<i64>>,
+    ) -> Result<Option<InspectorMeant>, RecordsError> {
         let given = given.trim();
         let read = self
             .read_mirror(|snapshot| {
                 Ok((snapshot.known_inspectors()?, snapshot.coverage(Kind::Inspections)?.full_at.is_some()))
             })
             .await?;
-        let Some((known, is_complete)) = read else { return Ok(None) };
+        let Some((mut known, is_complete)) = read else { return Ok(None) };
+        // Who may not be known of is nobody, however much is read.
+        let is_complete = is_complete || seen.is_some();
+        known.retain(|one| seen.is_none_or(|seen| seen.contains(&one.number)));
         let meant = |one: &KnownInspector, likeness| InspectorMeant {
             number: Some(one.number),
             note: NameMatch { entry: one.entry.clone(), likeness }.note(given),
@@ -154,7 +162,7 @@ impl Records {
                 without_id: BTreeSet::new(),
             }));
         }
-        if known.is_empty() {
+        if known.is_empty() && seen.is_none() {
             return Ok(None);
         }
         let named: Vec<(usize, NameEntry)> =
@@ -168,13 +176,22 @@ impl Records {
 
     /// The agent meant by a connection id or a name. Case, accents, punctuation and the order of words do not count, and
     /// a small slip is forgiven where one agent only can be meant; two that fit are not guessed between. Who is no longer
-    /// in the service is found too, after those who are.
-    pub async fn agent_meant(&self, given: &str) -> Result<AgentMeant, RecordsError> {
+    /// in the service is found too, after those who are. Of those alone whom whoever asks may know of, by their ids, where
+    /// that is given.
+    pub(super) async fn agent_meant(
+        &self,
+        given: &str,
+        seen: Option<&BTreeSet<String>>,
+    ) -> Result<AgentMeant, RecordsError> {
         let given = given.trim();
+        if is_id(given) && seen.is_some_and(|seen| !seen.contains(given)) {
+            return Err(RecordsError::UnknownId { what: "agent", id: given.to_owned() });
+        }
         let Some(known) = self.or_service(self.mirrored_known_agents(given).await)? else {
-            return self.listed_agent_meant(given).await;
+            return self.listed_agent_meant(given, seen).await;
         };
-        let Known { agents, is_complete, number } = known;
+        let Known { mut agents, is_complete, number } = known;
+        agents.retain(|one| seen.is_none_or(|seen| seen.contains(&one.id)));
         if let Some(agent) = agents.iter().find(|agent| agent.id == given) {
             return agent_of(agent, Likeness::Id, given);
         }
@@ -233,13 +250,18 @@ impl Records {
     }
 
     /// The agent meant among those the service lists.
-    async fn listed_agent_meant(&self, given: &str) -> Result<AgentMeant, RecordsError> {
+    async fn listed_agent_meant(
+        &self,
+        given: &str,
+        seen: Option<&BTreeSet<String>>,
+    ) -> Result<AgentMeant, RecordsError> {
         if is_id(given) {
             return bare(given, None);
         }
         let (agents, _) = self.agents().await?;
         let known: Vec<KnownAgent> = agents
             .iter()
+            .filter(|agent| seen.is_none_or(|seen| seen.contains(agent.id.as_str())))
             .map(|agent| KnownAgent {
                 number: None,
                 id: agent.id.to_string(),

@@ -71,7 +71,7 @@ impl Records {
         }
         for (by, given) in &wanted.given {
             let given = match by {
-                NarrowedBy::Service | NarrowedBy::AddOn => self.client.naming().one(given),
+                NarrowedBy::Service | NarrowedBy::AddOn => self.naming().one(given),
                 _ => given,
             };
             let (numbers, name, note) = numbers(*by, given, &facts)?;
@@ -123,6 +123,11 @@ fn numbers(
         one_of(by, given, &named.collect::<Vec<_>>())
     };
     match by {
+        // Whose work alone is seen is told nothing of agents who did not send any of it.
+        NarrowedBy::Agency if facts.own().is_some() => {
+            let agency = |fact: &Fact| facts.agent(fact.buying_agent()?)?.agency;
+            of_names(facts.rows().iter().filter_map(agency).collect())
+        }
         NarrowedBy::Agency => of_names(facts.all_agents().filter_map(|(_, agent)| agent.agency).collect()),
         NarrowedBy::Zip => zips(given, facts).map(|(numbers, code)| (numbers, code, None)),
         NarrowedBy::City => of_names(facts.rows().iter().filter_map(Fact::city).collect()),

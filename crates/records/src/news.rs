@@ -1,6 +1,6 @@
 //! What news are about.
 
-use super::{Records, RecordsError};
+use super::{RecordsError, Whole};
 use domain::{Agent, Inspection};
 use mirror::{Kind, News, NewsKind};
 use spectora::Connections;
@@ -14,9 +14,9 @@ pub enum NewsSubject {
     Inspection(Box<Inspection>),
 }
 
-impl Records {
+impl Whole {
     /// What each piece of news is about, as the mirror has it: news come from there, so nothing else is asked.
-    pub async fn news_subjects(&self, news: &[&News]) -> Result<Vec<Option<NewsSubject>>, RecordsError> {
+    pub(super) async fn news_subjects(&self, news: &[&News]) -> Result<Vec<Option<NewsSubject>>, RecordsError> {
         let Some(syncer) = &self.syncer else { return Err(RecordsError::NoMirror) };
         let wanted: Vec<(Kind, String)> = news
             .iter()

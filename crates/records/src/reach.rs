@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::mirrored::as_of_all;
-use super::{Basis, Records, RecordsError};
+use super::{Basis, RecordsError, Whole};
 use domain::FactTable;
 use mirror::{Coverage, Pass};
 use sync::{Scope, Silent, Syncer};
@@ -96,19 +96,19 @@ impl Standing {
     }
 }
 
-impl Records {
+impl Whole {
     /// The inspections that `need` speaks of as rows for sums, from the mirror. While the first reading runs, with the
     /// latest first, they are there as soon as it has come that far back; a question waits for that up to twenty seconds
     /// and is then told when it will be. The rows say since when they are whole ([`FactTable::since`]); the basis says what
     /// else they lack. They stay in memory until the mirror changes or nobody asks for a while.
-    pub async fn facts(&self, need: Need) -> Result<(Arc<FactTable>, Basis), RecordsError> {
+    pub(super) async fn facts(&self, need: Need) -> Result<(Arc<FactTable>, Basis), RecordsError> {
         let deadline = Instant::now() + FIRST_READING_WAIT_MAX;
         loop {
             let standing = match self.facts_now(need).await? {
                 Reached::Here(facts, basis) => return Ok((facts, basis)),
                 Reached::NotYet(standing) => standing,
             };
-            let Some(syncer) = self.syncer() else { return Err(RecordsError::NoMirror) };
+            let Some(syncer) = self.syncer.as_ref() else { return Err(RecordsError::NoMirror) };
             if deadline <= Instant::now() || syncer.pauses().await? {
                 return Err(RecordsError::NotRefreshed(self.told(syncer, &standing, need).await?));
             }

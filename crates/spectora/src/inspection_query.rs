@@ -20,7 +20,8 @@ impl InspectionFilter {
             filters.push(Self::StartsBefore(before));
         }
         filters.extend(query.agent.as_ref().map(|agent| Self::Connection(agent.id.clone())));
-        if let Some(InspectorWanted::Person { id: Some(id), names }) = &query.inspector
+        // The service takes one inspector: whose work alone may be seen narrows more than whom that was worked with.
+        if let Some(InspectorWanted::Person { id: Some(id), names }) = query.own.as_ref().or(query.inspector.as_ref())
             && names.is_empty()
         {
             filters.push(Self::Inspector(id.clone()));
@@ -34,7 +35,8 @@ impl InspectionFilter {
     /// Whether what passes the filters is what is wanted, so that the service's count is the total.
     pub fn settle(query: &InspectionQuery) -> bool {
         let statuses_are_filters = query.statuses.is_empty() || query.statuses == [Status::Canceled];
-        let inspector_is_a_filter = match &query.inspector {
+        let inspector_is_a_filter = match query.own.as_ref().or(query.inspector.as_ref()) {
+            _ if query.own.is_some() && query.inspector.is_some() => false,
             None => true,
             Some(InspectorWanted::Person { id, names }) => id.is_some() && names.is_empty(),
             Some(InspectorWanted::Called(_)) => false,

@@ -108,6 +108,19 @@ pub(super) fn wide(value: Option<i64>) -> i64 {
     value.map_or(NONE_WIDE, |value| value.max(NONE_WIDE + 1))
 }
 
+/// What is left of a row: without what is known of payment, with the quote that `money` makes of it, without its reason.
+pub(super) fn left(fact: Fact, hides_money: bool, hides_notes: bool, money: impl Fn(i64) -> Option<i64>) -> Fact {
+    let mut left = fact;
+    if hides_money {
+        left.quote = wide(fact.quote().and_then(money));
+        left.paid = None;
+    }
+    if hides_notes {
+        left.reason = NONE;
+    }
+    left
+}
+
 fn known(value: i64) -> Option<i64> {
     (value != NONE_WIDE).then_some(value)
 }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Finding, finding};
 use domain::{Agent, fold};
 
-pub(super) fn findings(agents: &[Agent]) -> Vec<Finding> {
+pub(super) fn findings(agents: &[Agent], shows_contact: bool) -> Vec<Finding> {
     let of = agents.len() as u64;
     let agencies = spelled(agents);
     let businesses = agencies.values().map(BTreeSet::len).sum::<usize>() as u64;
     let several = agencies.into_values().filter(|names| 1 < names.len());
     let joined = several.map(|names| names.into_iter().collect::<Vec<_>>().join(" / ")).collect();
-    let groups = same_person(agents);
+    let groups = same_person(agents, shows_contact);
     let sure: Vec<String> = groups.iter().filter(|group| 1 < group.len()).map(|group| shown(group)).collect();
     [
         finding(
@@ -41,7 +41,7 @@ fn shown(group: &[&Agent]) -> String {
 
 /// The agents by person, each group in the order of ids: together are those with one `agent_id`, and those with one
 /// e-mail address and one family or given name. An address that serves people of other names is an office's.
-fn same_person(agents: &[Agent]) -> Vec<Vec<&Agent>> {
+fn same_person(agents: &[Agent], shows_contact: bool) -> Vec<Vec<&Agent>> {
     let mut all: Vec<&Agent> = agents.iter().collect();
     all.sort_by(|left, right| left.id.cmp(&right.id));
     let mut group_of: Vec<usize> = (0..all.len()).collect();
@@ -50,7 +50,7 @@ fn same_person(agents: &[Agent]) -> Vec<Vec<&Agent>> {
         if let Some(id) = &agent.agent_id {
             by_mark.entry(format!("id {id}")).or_default().push(at);
         }
-        if let Some(email) = &agent.email {
+        if let Some(email) = agent.email.as_ref().filter(|_| shows_contact) {
             let email = email.as_str().to_lowercase();
             for name in [&agent.first_name, &agent.last_name].into_iter().flatten() {
                 by_mark.entry(format!("{email} {}", fold(name.as_str()))).or_default().push(at);

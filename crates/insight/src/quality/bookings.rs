@@ -38,7 +38,7 @@ pub(super) fn strays(facts: &FactTable, now: i64) -> Option<Finding> {
 }
 
 /// Orders of one client at one address that begin together and are not canceled.
-pub(super) fn doubles(together: &[Inspection], of: u64) -> Option<Finding> {
+pub(super) fn doubles(together: &[Inspection], of: u64, shows_money: bool) -> Option<Finding> {
     let mut groups: BTreeMap<(i64, String, String), Vec<&Inspection>> = BTreeMap::new();
     for inspection in together.iter().filter(|one| one.canceled_at.is_none() && one.deleted_at.is_none()) {
         let place = inspection.address.full.as_ref().or(inspection.address.street.as_ref());
@@ -59,6 +59,9 @@ pub(super) fn doubles(together: &[Inspection], of: u64) -> Option<Finding> {
     doubles.reverse();
     let shown = |group: &Vec<&Inspection>| {
         let ids: Vec<&str> = group.iter().map(|one| one.id.as_str()).collect();
+        if !shows_money {
+            return format!("ids {}", ids.join(", "));
+        }
         let quotes: Vec<String> = group.iter().map(|one| Money::from_ten_thousandths(quote(one)).to_string()).collect();
         format!("ids {}: {}", ids.join(", "), quotes.join(" + "))
     };
@@ -67,7 +70,7 @@ pub(super) fn doubles(together: &[Inspection], of: u64) -> Option<Finding> {
         count: doubles.len() as u64,
         of,
         distorts: "volume and revenue per inspection: orders of one client at one address and time count as several jobs",
-        amount: Some(doubles.iter().flatten().fold(0_i64, |sum, one| sum.saturating_add(quote(one)))),
+        amount: shows_money.then(|| doubles.iter().flatten().fold(0_i64, |sum, one| sum.saturating_add(quote(one)))),
         examples: doubles.iter().take(EXAMPLES_MAX).map(shown).collect(),
     })
 }

@@ -10,7 +10,7 @@ use super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
 use super::{Detail, Include, Limit, limit, parse};
 use answers::{Companies, Company};
 use domain::{Agent, AgentStatistics, CompanyName, Money, fold, id_order};
-use records::{AgentEntry, Basis, Gap};
+use records::{AgentEntry, Basis, Gap, Hidden, RecordsError};
 
 const AGENT_TEXTS: &[&str] = &["company", "id", "name", "agency", "team", "city", "agent_id"];
 
@@ -95,6 +95,10 @@ async fn list(companies: &Companies, arguments: Map<String, Value>) -> Result<An
     let mark = mark(companies, "list_agents", &arguments);
     let wanted: ListAgents = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
+    if matches!(wanted.sort, AgentSort::MostInspections) && !companies.permissions().shows_totals() {
+        let (what, leave_out) = (Hidden::Statistics, Some("sort"));
+        return Err(RecordsError::NotShown { what, leave_out }.into());
+    }
     let chosen = companies.chosen(wanted.company.as_deref());
     let answered = companies.each(&chosen, |company| async { company.records.agents().await }).await?;
     let mut rows = Vec::new();
@@ -221,7 +225,7 @@ fn entry_row(companies: &Companies, company: &Company, entry: &AgentEntry, conta
     row
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum StatsSort {
     #[default]
@@ -248,6 +252,13 @@ async fn stats(companies: &Companies, arguments: Map<String, Value>) -> Result<A
     let mark = mark(companies, "agent_stats", &arguments);
     let wanted: AgentStats = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
+    let not_shown = |what, leave_out| ToolFailure::from(RecordsError::NotShown { what, leave_out });
+    if !companies.permissions().shows_totals() {
+        return Err(not_shown(Hidden::Statistics, None));
+    }
+    if wanted.sort == StatsSort::MostRevenue && !companies.fields().shows_money() {
+        return Err(not_shown(Hidden::Money, Some("sort")));
+    }
     let chosen = companies.chosen(wanted.company.as_deref());
     if let Some(given) = &wanted.agent {
         let (company, entry, mut basis) = companies.agent(&chosen, given).await?;

@@ -46,7 +46,10 @@ async fn list(companies: &Companies) -> Result<Answer, super::super::ToolFailure
             .put("today", Some(company.records.timezone().to_datetime(now).date().to_string()))
             .put("api_calls_since_start", Some(company.records.calls_sent()));
         match status {
-            Ok(Some(status)) => add_status(&mut row, &mut notes, company.name.as_str(), &status),
+            Ok(Some(status)) => {
+                let counts = company.records.shows_totals();
+                add_status(&mut row, &mut notes, company.name.as_str(), &status, counts);
+            }
             Ok(None) => drop(row.put("mirror", Some("off"))),
             // A mirror that cannot be used, or the key of another company: nothing of this one is shown.
             Err(problem) => drop(row.put("mirror", Some(problem.to_string()))),
@@ -63,8 +66,8 @@ async fn list(companies: &Companies) -> Result<Answer, super::super::ToolFailure
     Ok(Answer::list(Rows { rows, total, more: false, resume: None }, &mark, basis))
 }
 
-/// How far the mirror is, and what the month has cost.
-fn add_status(row: &mut Row, notes: &mut Vec<String>, company: &str, status: &MirrorStatus) {
+/// How far the mirror is, and what the month has cost; with `counts`, how much is in it.
+fn add_status(row: &mut Row, notes: &mut Vec<String>, company: &str, status: &MirrorStatus, counts: bool) {
     let gaps = status
         .kinds
         .iter()
@@ -83,8 +86,8 @@ fn add_status(row: &mut Row, notes: &mut Vec<String>, company: &str, status: &Mi
     let fresh_at = fresh_at.and_then(|(_, coverage, _)| coverage.fresh_at.max(coverage.window_at));
     row.put("mirror", Some(stands))
         .put("mirror_as_of", fresh_at.map(answer::seconds))
-        .put("mirror_mb", Some(status.bytes / 1_000_000));
-    for (kind, _, count) in &status.kinds {
+        .put("mirror_mb", counts.then_some(status.bytes / 1_000_000));
+    for (kind, _, count) in status.kinds.iter().filter(|_| counts) {
         row.put(&kind.name().replace(' ', "_"), Some(*count));
     }
     row.put("api_calls_this_month", Some(status.month.total)).put("monthly_budget", status.month.budget);

@@ -83,8 +83,13 @@ fn put_page<'a, T>(
     after
 }
 
+/// A sum over rows as shown; `None` where whoever asks may not see money.
+fn money(facts: &FactTable, ten_thousandths: impl Into<i128>) -> Option<String> {
+    facts.shows_money().then(|| amount(ten_thousandths))
+}
+
 /// Money as shown, of ten-thousandths: at least two decimal places, more only where they are not zero.
-fn money(ten_thousandths: impl Into<i128>) -> String {
+fn amount(ten_thousandths: impl Into<i128>) -> String {
     const SCALE: u128 = 10_000;
     let amount: i128 = ten_thousandths.into();
     let sign = if amount < 0 { "-" } else { "" };
@@ -141,13 +146,13 @@ fn agent_name(facts: &FactTable, agent: AgentNumber) -> String {
     )
 }
 
-/// Volume, hours (where they are summed) and revenue of all companies together.
-fn combined(parts: &[(u64, Option<f64>, i128)]) -> Option<Value> {
+/// Volume, hours (where they are summed) and revenue (where it may be seen) of all companies together.
+fn combined(parts: &[(u64, Option<f64>, Option<i128>)]) -> Option<Value> {
     (1 < parts.len()).then(|| {
         let mut row = Row::default();
         row.put("volume", Some(parts.iter().map(|part| part.0).sum::<u64>()))
             .put("hours", parts.iter().map(|part| part.1).sum::<Option<f64>>().map(rounded))
-            .put("quoted_revenue", Some(money(parts.iter().map(|part| part.2).sum::<i128>())));
+            .put("quoted_revenue", parts.iter().map(|part| part.2).sum::<Option<i128>>().map(amount));
         json!(row.0)
     })
 }

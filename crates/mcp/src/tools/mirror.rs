@@ -18,7 +18,7 @@ use super::inspections::row;
 use super::{Limit, limit, parse};
 use answers::{Companies, Company, civil_day};
 use domain::{CompanyName, Inspection, Money, id_order};
-use records::{Basis, Gap, Kind, News, NewsKind, NewsSubject, Progress, Refreshed};
+use records::{Basis, Gap, Hidden, Kind, News, NewsKind, NewsSubject, Progress, RecordsError, Refreshed};
 
 /// How far back `whats_new` looks unless told otherwise, in days.
 const SINCE_DAYS: i64 = 7;
@@ -101,6 +101,10 @@ async fn whats_new(companies: &Companies, arguments: Map<String, Value>) -> Resu
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
     let chosen = companies.chosen(wanted.company.as_deref());
     let kinds: Vec<NewsKind> = wanted.what.iter().filter_map(|name| NewsKind::by_name(name)).collect();
+    if kinds.contains(&NewsKind::QuoteChanged) && !companies.fields().shows_money() {
+        let (what, leave_out) = (Hidden::Money, Some("what=quote_changed"));
+        return Err(RecordsError::NotShown { what, leave_out }.into());
+    }
     let since: Option<Date> = match &wanted.since {
         Some(text) => Some(
             civil_day(text)
@@ -122,7 +126,7 @@ async fn whats_new(companies: &Companies, arguments: Map<String, Value>) -> Resu
         }
     }
     let mut basis = basis::shown(&answered.basis);
-    basis.first_note(counts(&all));
+    basis.first_note(counts(&all, companies.fields().shows_money()));
     let Cut { total, more } = cut_to_page(&mut all, after.as_ref().map(|(place, _)| place), limit(wanted.limit));
     let mut subjects = Vec::new();
     for company in &chosen {
@@ -152,9 +156,10 @@ fn begins(company: &Company, since: Option<Date>, now: Timestamp) -> Timestamp {
     day.to_zoned_datetime(zone.clone()).map_or(Timestamp::MIN, |start| start.timestamp())
 }
 
-fn counts(all: &[(Place, (&Company, &News))]) -> String {
+fn counts(all: &[(Place, (&Company, &News))], shows_money: bool) -> String {
     let count = |kind: NewsKind| all.iter().filter(|(_, (_, news))| news.what == kind).count();
-    let parts = NewsKind::ALL.iter().map(|kind| format!("{} {}", kind.name(), count(*kind)));
+    let kinds = NewsKind::ALL.iter().filter(|kind| shows_money || **kind != NewsKind::QuoteChanged);
+    let parts = kinds.map(|kind| format!("{} {}", kind.name(), count(*kind)));
     parts.collect::<Vec<_>>().join(", ")
 }
 
@@ -240,13 +245,14 @@ async fn refresh(companies: &Companies, arguments: Map<String, Value>) -> Result
         shown.put("company", Some(company.name.to_string()));
         match outcome {
             Ok(Refreshed::Done(report)) => {
-                let count = report.count();
+                // They count what everybody has.
+                let count = company.records.shows_totals().then(|| report.count());
                 shown
                     .put("outcome", Some("up to date"))
                     .put("api_calls", Some(report.calls))
-                    .put("new", Some(count.new))
-                    .put("changed", Some(count.changed))
-                    .put("gone", Some(count.gone));
+                    .put("new", count.map(|count| count.new))
+                    .put("changed", count.map(|count| count.changed))
+                    .put("gone", count.map(|count| count.gone));
                 basis.gaps.extend(report.gaps.into_iter().map(|(kind, gap)| Gap::Mirror(kind, gap)));
                 let failed = report.failed.iter().map(|(kind, error)| format!("{}: {error}", kind.name()));
                 basis.gaps.extend(failed.map(|what| Gap::ChangesFailed(company.name.clone(), what)));

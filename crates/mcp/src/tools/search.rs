@@ -73,20 +73,35 @@ async fn search(companies: &Companies, arguments: Map<String, Value>) -> Result<
         .await?;
     let mut results = Vec::new();
     for (company, found) in &answered.parts {
-        results.extend(found.iter().map(|record| result(companies, company, record)));
+        let may_be_read = |record: &&FoundRecord| may_read(companies, kind_of(record));
+        results.extend(found.iter().filter(may_be_read).map(|record| result(companies, company, record)));
     }
     let mut answer = Map::new();
     answer.insert("results".to_owned(), results.into());
     Ok(Answer::json(answer))
 }
 
+fn kind_of(record: &FoundRecord) -> &'static str {
+    match record {
+        FoundRecord::Agent(_) => "agent",
+        FoundRecord::Client(_) => "client",
+        FoundRecord::Inspection(_) => "inspection",
+    }
+}
+
+/// Whether whoever asks may read a record of this kind at all: they may call the tool that reads one.
+fn may_read(companies: &Companies, kind: &str) -> bool {
+    companies.permissions().allows_tool(&format!("get_{kind}"))
+}
+
 fn result(companies: &Companies, company: &Company, record: &FoundRecord) -> Value {
-    let (kind, id, title, url) = match record {
-        FoundRecord::Agent(agent) => ("agent", agent.id.to_string(), agent_title(agent), String::new()),
-        FoundRecord::Client(client) => ("client", client.id.to_string(), client_title(client), String::new()),
+    let kind = kind_of(record);
+    let (id, title, url) = match record {
+        FoundRecord::Agent(agent) => (agent.id.to_string(), agent_title(agent), String::new()),
+        FoundRecord::Client(client) => (client.id.to_string(), client_title(client), String::new()),
         FoundRecord::Inspection(inspection) => {
             let url = inspection.slug.as_ref().map(row::portal_link).unwrap_or_default();
-            ("inspection", inspection.id.to_string(), inspection_title(company, inspection), url)
+            (inspection.id.to_string(), inspection_title(company, inspection), url)
         }
     };
     let title = label(companies, company).map_or(title.clone(), |label| format!("{title} ({label})"));
@@ -127,6 +142,9 @@ async fn fetch(companies: &Companies, arguments: Map<String, Value>) -> Result<A
         return Err(unknown());
     };
     let company = *companies.chosen(Some(&[company.to_owned()])).first().ok_or_else(unknown)?;
+    if !may_read(companies, kind) {
+        return Err(unknown());
+    }
     let (title, url, item, as_of) = match kind {
         "agent" => {
             let id = id.parse().map_err(|_| unknown())?;

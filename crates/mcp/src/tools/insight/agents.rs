@@ -12,7 +12,7 @@ use super::super::super::answer::{Answer, Row};
 use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
 use super::super::inspections::row;
 use super::super::{Limit, limit_or, parse};
-use super::{Page, agent_name, inspector_name, money, put_page, rate_value, rounded, rounded3, word};
+use super::{Page, agent_name, amount, inspector_name, money, put_page, rate_value, rounded, rounded3, word};
 use answers::{AgentsPart, Apart, Asked, Companies, Company, Only};
 use domain::{AgentNumber, CompanyName, FactTable, Inspection, WordNumber};
 use insight::{AgentNumbers, COURSE_REFERRALS_SURE, DormantRule, agent_profile};
@@ -96,7 +96,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     let now = companies.now();
     let answered = companies.agents(&wanted.asked, &wanted.only).await?;
     let rule = wanted.rule();
-    let mut together = Together::default();
+    let mut together = Together { shows_money: true, ..Together::default() };
     let mut lists = Vec::new();
     for (company, part) in &answered.parts {
         let read = &Read(part);
@@ -106,6 +106,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
             together.add(company, &part.facts, one);
         }
         together.revenue += part.analysis.revenue;
+        together.shows_money &= part.facts.shows_money();
         lists.push(chosen);
     }
     let rows = lists.iter().map(Vec::len).max().unwrap_or(0);
@@ -179,16 +180,19 @@ impl<'a> Read<'a> {
 
     /// What is said once, of all agents.
     fn say_of_all(&self, part: &mut Row, mode: Mode, chosen: &[&AgentNumbers], rule: DormantRule, now: Timestamp) {
-        let AgentsPart { analysis, differing, with_statistics, .. } = self.0;
+        let AgentsPart { facts, analysis, differing, with_statistics, .. } = self.0;
         if mode == Mode::Top {
             if !differing.is_empty() {
                 let differ = format!("{} of {with_statistics} agents, see data_quality", differing.len());
                 part.put("statistics_disagree", Some(differ));
             }
-            part.put("quoted_revenue", Some(money(analysis.revenue)))
+            part.put("quoted_revenue", money(facts, analysis.revenue))
                 .put("performed_without_agent", Some(analysis.without_agent))
-                .put("revenue_share_of_top_1_5_10", Some(analysis.concentration.map(rounded3).to_vec()))
-                .put("leaves_with_the_top_agent", chosen.first().map(|one| leaves(one)));
+                .put(
+                    "revenue_share_of_top_1_5_10",
+                    facts.shows_money().then(|| analysis.concentration.map(rounded3).to_vec()),
+                )
+                .put("leaves_with_the_top_agent", chosen.first().map(|one| leaves(facts, one)));
             return;
         }
         let former = analysis.agents.iter().filter(|one| self.is_former(one.agent) && holds(one, mode, rule, now));
@@ -212,8 +216,10 @@ fn said(rule: DormantRule) -> String {
 }
 
 /// What the company would be without in the period.
-fn leaves(one: &AgentNumbers) -> String {
-    format!("{} referrals, {} quoted revenue ({:.1} %)", one.referrals, money(one.revenue), one.revenue_share * 100.0)
+fn leaves(facts: &FactTable, one: &AgentNumbers) -> String {
+    let revenue = money(facts, one.revenue);
+    let revenue = revenue.map(|sum| format!(", {sum} quoted revenue ({:.1} %)", one.revenue_share * 100.0));
+    format!("{} referrals{}", one.referrals, revenue.unwrap_or_default())
 }
 
 /// "Home Inspection 34 of 40, Condo 6 of 40".
@@ -236,6 +242,8 @@ struct Person {
 struct Together {
     people: BTreeMap<String, Person>,
     revenue: i128,
+    /// Whether whoever asks may see it.
+    shows_money: bool,
 }
 
 impl Together {
@@ -258,7 +266,8 @@ impl Together {
             .iter()
             .filter(|(_, one)| 1 < one.companies.len() || (mode == Mode::Top && one.referrals != 0))
             .collect();
-        people.sort_by(|left, right| (right.1.revenue, left.0).cmp(&(left.1.revenue, right.0)));
+        let brings = |one: &Person| if self.shows_money { one.revenue } else { one.referrals.into() };
+        people.sort_by(|left, right| (brings(right.1), left.0).cmp(&(brings(left.1), right.0)));
         let rows: Vec<Value> = people
             .iter()
             .take(limit)
@@ -268,14 +277,14 @@ impl Together {
                     .put("agent_id", Some((*id).clone()))
                     .put("companies", Some(one.companies.iter().cloned().collect::<Vec<_>>().join(" and ")))
                     .put("referrals", Some(one.referrals))
-                    .put("quoted_revenue", Some(money(one.revenue)));
+                    .put("quoted_revenue", self.shows_money.then(|| amount(one.revenue)));
                 Value::Object(row.0)
             })
             .collect();
         let mut shown = Row::default();
         shown
             .put("found_in_several_companies", Some(self.people.values().filter(|one| 1 < one.companies.len()).count()))
-            .put("quoted_revenue", (mode == Mode::Top).then(|| money(self.revenue)))
+            .put("quoted_revenue", (mode == Mode::Top && self.shows_money).then(|| amount(self.revenue)))
             .put("agents", Some(rows));
         Value::Object(shown.0)
     }
@@ -337,21 +346,21 @@ impl Shown<'_> {
             Mode::Top | Mode::One => row
                 .put("referrals", Some(one.referrals))
                 .put("before", one.referrals_before)
-                .put("quoted_revenue", Some(money(one.revenue)))
-                .put("share", Some(rounded3(one.revenue_share)))
+                .put("quoted_revenue", money(self.facts, one.revenue))
+                .put("share", self.facts.shows_money().then(|| rounded3(one.revenue_share)))
                 .put("attach_rate", one.attach.map(|rate| rounded3(rate.rate)))
                 .put("small_sample", one.attach.filter(|rate| rate.small_sample).map(|_| true))
                 .put("selling_side", Some(one.selling)),
             Mode::Dormant => self
                 .rhythm(&mut row, one)
                 .put("referrals_ever", Some(one.ever))
-                .put("at_stake_a_year", Some(money(one.at_stake))),
+                .put("at_stake_a_year", money(self.facts, one.at_stake)),
             Mode::New => row.put("first", self.day(one.first)).put("referrals", Some(one.ever)),
             Mode::Rising | Mode::Fading => recently(&mut row, one)
                 .put("odds_against_steady", odds(one))
                 .put("small_sample", (one.ever < COURSE_REFERRALS_SURE).then_some(true))
                 .put("last", self.day(one.last))
-                .put("at_stake_a_year", Some(money(one.at_stake))),
+                .put("at_stake_a_year", money(self.facts, one.at_stake)),
         };
         row.0
     }
@@ -386,7 +395,7 @@ impl Shown<'_> {
             .put("first", self.day(one.first));
         self.rhythm(&mut row, one).put("odds_for_that_course", odds(one));
         recently(&mut row, one)
-            .put("at_stake_a_year", Some(money(one.at_stake)))
+            .put("at_stake_a_year", money(self.facts, one.at_stake))
             .put("dormant", Some(one.is_dormant(rule)))
             .put("dormant_rule", Some(said(rule)))
             .put("new", Some(one.is_new(now)))

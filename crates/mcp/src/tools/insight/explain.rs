@@ -157,7 +157,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
                 .put("buying_agent", fact.buying_agent().map(|agent| agent_name(facts, agent)))
                 .put("selling_agent", selling(fact).map(|agent| agent_name(facts, agent)))
                 .put("zip", fact.zip().map(|zip| word(facts, zip)))
-                .put("quote", fact.quote().map(money))
+                .put("quote", fact.quote().and_then(|quote| money(facts, quote)))
                 .put("canceled", fact.canceled_at().map(|_| true));
             rows.push(((-fact.starts_at(), company.name.to_string(), id_order(&facts.id(fact))), shown.0));
         }

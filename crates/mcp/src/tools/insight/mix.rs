@@ -85,8 +85,11 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     let page = Page::of(mark, wanted.cursor.as_deref(), limit_or(wanted.limit, SHOWN))?;
     let by = wanted.by.mix();
     let answered = companies.service_mix(&wanted.asked, &wanted.only, by).await?;
-    let sums: Vec<_> =
-        answered.parts.iter().map(|(_, part)| (part.mix.company.volume, None, part.mix.company.revenue)).collect();
+    let of_company = |part: &MixPart| {
+        let company = &part.mix.company;
+        (company.volume, None, part.facts.shows_money().then_some(company.revenue))
+    };
+    let sums: Vec<_> = answered.parts.iter().map(|(_, part)| of_company(part)).collect();
     let rows = answered.parts.iter().map(|(_, part)| part.mix.rows.len()).max().unwrap_or(0);
     let mut basis = basis::shown(&answered.basis);
     basis.note(BEYOND_CHANCE);
@@ -149,7 +152,7 @@ fn group(facts: &FactTable, row: &MixRow, detail: Detail) -> Map<String, Value> 
         .list("below_norm", row.add_ons.iter().filter(|cell| cell.below_norm).map(|cell| word(facts, cell.word)));
     if detail == Detail::Full {
         shown
-            .put("quoted_revenue", Some(money(row.revenue)))
+            .put("quoted_revenue", money(facts, row.revenue))
             .put("attach", row.attach.as_ref().map(rate_value))
             .put("attach_before", row.attach_before.as_ref().map(rate_value))
             .list("services", top(facts, &row.services));

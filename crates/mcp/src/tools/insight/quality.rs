@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::super::super::answer::{Answer, Row};
 use super::super::super::{Tool, ToolFailure, basis, declare, schema};
 use super::super::parse;
-use super::money;
+use super::amount;
 use answers::{Companies, Days, QualityPart};
 use domain::CompanyName;
 use insight::Disagreement;
@@ -63,7 +63,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
                 row.put("what", Some(finding.what))
                     .put("count", Some(finding.count))
                     .put("of", Some(finding.of))
-                    .put("quoted", finding.amount.map(money))
+                    .put("quoted", finding.amount.map(amount))
                     .put("distorts", Some(finding.distorts))
                     .list("examples", &finding.examples);
                 Value::Object(row.0)

@@ -10,7 +10,7 @@ use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
 use super::super::{Detail, Limit, limit_or, parse};
 use super::{Page, combined, inspector_name, money, put_page, rate_value, rounded, word};
 use answers::{Asked, Companies, Company, Only, ScorecardPart};
-use domain::{CompanyName, FactTable, WordNumber};
+use domain::{CompanyName, FactTable, FieldAccess, WordNumber};
 use insight::{Scorecard, ScorecardRow};
 
 /// Inspectors on a page unless asked otherwise: nearly every company's all.
@@ -52,19 +52,21 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     let page = Page::of(mark, wanted.cursor.as_deref(), limit_or(wanted.limit, SHOWN))?;
     let answered = companies.scorecard(&wanted.asked, &wanted.only).await?;
     let of_company = |part: &ScorecardPart| {
-        let company = &part.card.company;
-        (company.volume, Some(company.hours), company.revenue)
+        let company = if part.is_own { part.card.rows.first()? } else { &part.card.company };
+        Some((company.volume, Some(company.hours), part.facts.shows_money().then_some(company.revenue)))
     };
-    let sums: Vec<_> = answered.parts.iter().map(|(_, part)| of_company(part)).collect();
+    let sums: Vec<_> = answered.parts.iter().filter_map(|(_, part)| of_company(part)).collect();
     let rows = answered.parts.iter().map(|(_, part)| part.card.rows.len()).max().unwrap_or(0);
     Ok(page.answer(rows, combined(&sums), basis::shown(&answered.basis), |place| {
         let part = |(company, one): &(&Company, ScorecardPart)| {
-            let ScorecardPart { facts, card, sees_canceled } = one;
+            let ScorecardPart { facts, card, sees_canceled, is_own } = one;
             let mut part = Row::default();
             part.put("company", Some(company.name.to_string()));
             let shown = Shown { facts, sees: *sees_canceled, detail: wanted.detail };
-            part.put("whole_company", Some(Value::Object(shown.row(&card.company, None))));
-            part.put("median_inspector", Some(medians(card, *sees_canceled)));
+            if !is_own {
+                part.put("whole_company", Some(Value::Object(shown.row(&card.company, None))));
+                part.put("median_inspector", Some(medians(card, *sees_canceled)));
+            }
             let show = |row: &ScorecardRow| shown.row(row, Some(inspector_name(facts, row.inspector)));
             let after = put_page(&mut part, "inspectors", &card.rows, &place, show);
             let volume = after.iter().map(|row| row.volume).sum::<u64>();
@@ -101,16 +103,19 @@ impl Shown<'_> {
             .put("volume_before", one.volume_before)
             .put("assists", assists)
             .put("hours", Some(rounded(one.hours)))
-            .put("quoted_revenue", Some(money(one.revenue)))
+            .put("quoted_revenue", money(self.facts, one.revenue))
             .put("attach", one.attach.as_ref().map(rate_value))
             .put("cancellation", one.cancellation.as_ref().filter(|_| self.sees).map(rate_value));
         if self.detail == Detail::Full {
             let quoted = one.volume - one.without_quote;
-            let each = |total: i128, count: f64| (count > 0.0).then(|| rounded(total as f64 / 10_000.0 / count));
+            let shows_money = self.facts.shows_money();
+            let each = |total: i128, count: f64| {
+                (shows_money && count > 0.0).then(|| rounded(total as f64 / 10_000.0 / count))
+            };
             row.put("booked", Some(one.booked))
                 .put("revenue_per_inspection", each(one.revenue, quoted as f64))
                 .put("revenue_per_hour", each(one.revenue, one.hours))
-                .put("without_quote", Some(one.without_quote))
+                .put("without_quote", shows_money.then_some(one.without_quote))
                 .put("repeat_agents", one.repeat_agents.as_ref().map(rate_value))
                 .put("hours_to_publish", one.hours_to_publish.map(rounded))
                 .put("days_worked", Some(one.days_worked))
@@ -127,7 +132,9 @@ impl Shown<'_> {
     }
 
     fn reasons(&self, one: &ScorecardRow) -> Vec<String> {
-        let reasons = one.reasons.iter().take(TOP);
+        // What may not be seen is not said to be missing.
+        let shows = self.facts.fields().notes == FieldAccess::Full;
+        let reasons = one.reasons.iter().filter(|_| shows).take(TOP);
         let name = |reason: &Option<WordNumber>| {
             reason.map_or_else(|| "no reason given".to_owned(), |one| word(self.facts, one))
         };
