@@ -86,10 +86,14 @@ impl GivenArgs {
     fn settle(&self, global: &Global, roles: &Roles) -> anyhow::Result<Given> {
         let names = global.companies.iter().map(|name| name.parse::<CompanyName>());
         let companies = names.collect::<Result<Vec<_>, _>>()?;
-        roles.permissions(&self.role, &companies, self.inspector.as_deref())?;
-        // A name with a slip in it would be a company nobody ever sees.
+        let permissions = roles.permissions(&self.role, &companies, self.inspector.as_deref())?;
+        if self.inspector.is_some() && permissions.inspector.is_none() {
+            anyhow::bail!("the role `{}` shows everybody's work: leave out --as", self.role);
+        }
+        // A name with a slip in it would be a company nobody ever sees. Where nothing is configured yet, that cannot be told.
         if !global.is_demo()
-            && let Err(error @ ConfigError::UnknownCompany { .. }) = draft(&global.overrides(), &Environment::capture())
+            && let Err(error) = draft(&global.overrides(), &Environment::capture())
+            && matches!(&error, ConfigError::UnknownCompany { names, .. } if !names.is_empty())
         {
             return Err(error.into());
         }

@@ -219,6 +219,14 @@ async fn serve_at(
         async move { drop(late.companies().await) }
     });
     let late = Arc::new(late);
+    // A request that passed no check gets nothing, whatever was put together wrong above.
+    let server = match &way_in {
+        WayIn::Open => server,
+        WayIn::Checked { how: Checked::Login, .. } => {
+            server.requiring_caller().with_pages_at(&format!("{public_url}/open?id="))
+        }
+        WayIn::Checked { .. } => server.requiring_caller(),
+    };
     let served =
         HttpServer { server, deliveries: Some(Arc::clone(&late) as _), readiness: Some(late), settings, way_in, tls };
     serve_http(served, listener, stop).await;

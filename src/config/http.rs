@@ -12,7 +12,7 @@ use super::{Environment, Overrides, raw_file};
 use domain::Roles;
 
 /// Calls of one caller in any minute, unless configured.
-const CALLS_PER_MINUTE_DEFAULT: NonZeroU32 = NonZeroU32::MIN.saturating_add(119);
+const CALLS_PER_MINUTE_DEFAULT: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
 
 /// How callers get in over HTTP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

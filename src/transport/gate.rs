@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -47,7 +48,7 @@ impl Gate {
     }
 
     /// What whoever was given this may see; `Err` says why that is nothing.
-    fn permissions(&self, given: &Given) -> Result<Arc<Permissions>, String> {
+    pub(super) fn permissions(&self, given: &Given) -> Result<Arc<Permissions>, String> {
         let mut known = self.permissions.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(permissions) = known.get(given) {
             return Ok(Arc::clone(permissions));
@@ -79,6 +80,45 @@ impl Gate {
             }
             Err(error @ IssuerError::Keys(_)) => Err(error.to_string()),
         }
+    }
+
+    /// Who sends a request with these headers; `Err` is the answer to whoever may not.
+    async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Box<Response>> {
+        let has_token = headers.contains_key(header::AUTHORIZATION);
+        let Some(token) = bearer(headers) else {
+            tracing::info!(with_token = has_token, "refused: no bearer token");
+            return Err(self.unauthorized(has_token).into());
+        };
+        let say = |status: StatusCode, error: &str, hint: &str| {
+            (status, Json(json!({"error": error, "hint": hint}))).into_response()
+        };
+        let Verified { name, is_token, given } = match self.verify(token).await {
+            Ok(Some(verified)) => verified,
+            Ok(None) => {
+                tracing::warn!("refused: a token that is not good here");
+                return Err(self.unauthorized(true).into());
+            }
+            Err(error) => {
+                tracing::error!(error, "tokens cannot be checked");
+                let hint = "the server cannot check tokens now; try again in a minute";
+                return Err(say(StatusCode::SERVICE_UNAVAILABLE, "unavailable", hint).into());
+            }
+        };
+        let permissions = self.permissions(&given).map_err(|why| {
+            tracing::error!(why, "refused: a role that is not configured");
+            let hint = "ask the owner of this server: the role it was given is not set up";
+            say(StatusCode::FORBIDDEN, "access_denied", hint)
+        })?;
+        // By who it is, not by address: hosted clients share theirs.
+        let key = format!("{}{name}", if is_token { "token " } else { "person " });
+        if self.rate.check_key(&key).is_err() {
+            tracing::warn!("refused: too many calls a minute");
+            let hint = "too many calls in a minute; wait a little";
+            let mut answer = say(StatusCode::TOO_MANY_REQUESTS, "slow_down", hint);
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+            return Err(answer.into());
+        }
+        Ok(Arc::new(Caller { name, permissions }))
     }
 
     /// The answer to whoever may not come in (RFC 6750, RFC 9728).
@@ -116,9 +156,24 @@ pub(super) fn no_store(mut answer: Response) -> Response {
     answer
 }
 
+/// An answer to a request that was not read to its end: the rest of it is read and thrown away, as far as it is small and
+/// quick, so that the connection can go on; else the client is told that it ends. Without this the next request on it
+/// would find it closed.
+pub(super) async fn unread(request: Request, mut answer: Response) -> Response {
+    /// The most bytes that are thrown away.
+    const BYTES_MAX: usize = 64 * 1024;
+    /// How long they are waited for.
+    const TIME_MAX: Duration = Duration::from_secs(2);
+    let rest = axum::body::to_bytes(request.into_body(), BYTES_MAX);
+    if !matches!(tokio::time::timeout(TIME_MAX, rest).await, Ok(Ok(_))) {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
+}
+
 /// The token of a request, if it has exactly one.
-fn bearer(request: &Request) -> Option<SecretString> {
-    let mut given = request.headers().get_all(header::AUTHORIZATION).iter();
+fn bearer(headers: &HeaderMap) -> Option<SecretString> {
+    let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (given.next(), given.next()) else { return None };
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
@@ -128,46 +183,13 @@ fn bearer(request: &Request) -> Option<SecretString> {
 
 /// Lets in whoever has a good token, with what they may see; before anything else about the request is looked at.
 pub(super) async fn check(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
-    let has_token = request.headers().contains_key(header::AUTHORIZATION);
-    let Some(token) = bearer(&request) else {
-        tracing::info!(with_token = has_token, "refused: no bearer token");
-        return gate.unauthorized(has_token);
+    let caller = match gate.caller(request.headers()).await {
+        Ok(caller) => caller,
+        Err(refusal) => return unread(request, *refusal).await,
     };
-    let verified = match gate.verify(token).await {
-        Ok(Some(verified)) => verified,
-        Ok(None) => {
-            tracing::warn!("refused: a token that is not good here");
-            return gate.unauthorized(true);
-        }
-        Err(error) => {
-            tracing::error!(error, "tokens cannot be checked");
-            let hint = "the server cannot check tokens now; try again in a minute";
-            return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"error": "unavailable", "hint": hint})))
-                .into_response();
-        }
-    };
-    let Verified { name, is_token, given } = verified;
-    let permissions = match gate.permissions(&given) {
-        Ok(permissions) => permissions,
-        Err(why) => {
-            tracing::error!(why, "refused: a role that is not configured");
-            let hint = "ask the owner of this server: the role it was given is not set up";
-            return (StatusCode::FORBIDDEN, Json(json!({"error": "access_denied", "hint": hint}))).into_response();
-        }
-    };
-    // By who it is, not by address: hosted clients share theirs.
-    let key = format!("{}{name}", if is_token { "token " } else { "person " });
-    if gate.rate.check_key(&key).is_err() {
-        tracing::warn!("refused: too many calls a minute");
-        let hint = "too many calls in a minute; wait a little";
-        let mut answer =
-            (StatusCode::TOO_MANY_REQUESTS, Json(json!({"error": "slow_down", "hint": hint}))).into_response();
-        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
-        return answer;
-    }
     // Nothing behind this needs the token.
     request.headers_mut().remove(header::AUTHORIZATION);
-    request.extensions_mut().insert(Arc::new(Caller { name, permissions }));
+    request.extensions_mut().insert(caller);
     let Ok(_turn) = gate.calls.acquire().await else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     next.run(request).await
 }

@@ -26,6 +26,7 @@ use domain::Roles;
 use mcp::SpectoraServer;
 
 use super::gate::{self, Gate};
+use super::login::OwnPages;
 use super::{connections, login};
 
 /// The largest request body, in bytes; arguments are small.
@@ -224,7 +225,8 @@ fn router(served: HttpServer, stop: CancellationToken) -> Router {
         .with_max_request_body_bytes(REQUEST_BYTES_MAX)
         .with_cancellation_token(stop);
     let sessions = Arc::new(LocalSessionManager::default());
-    let service = StreamableHttpService::new(move || Ok(server.clone()), sessions, config);
+    let answering = server.clone();
+    let service = StreamableHttpService::new(move || Ok(answering.clone()), sessions, config);
     let mcp =
         Router::new().nest_service("/mcp", service).layer(from_fn(complete_accept)).layer(from_fn(answer_unreadable));
     let (mcp, login) = match way_in {
@@ -233,7 +235,10 @@ fn router(served: HttpServer, stop: CancellationToken) -> Router {
             let gate = Arc::new(Gate::new(Arc::clone(&login), how.clone(), roles, calls_per_minute));
             let pages = match how {
                 Checked::Tokens => Router::new(),
-                Checked::Login => login::routes(login),
+                Checked::Login => {
+                    let own = OwnPages { login: Arc::clone(&login), gate: Arc::clone(&gate), server: server.clone() };
+                    login::routes(login).merge(login::own_pages(own))
+                }
                 Checked::Issuer(issuer) => login::routes_elsewhere(login, &issuer),
             };
             // Before anything else of the request is looked at: whoever may not come in hears of a login, and nothing else.
@@ -276,7 +281,8 @@ async fn known_host(State(hosts): State<Arc<Vec<String>>>, request: Request, nex
     });
     if !is_known {
         tracing::warn!("login: refused: a host that is not this server's");
-        return (StatusCode::FORBIDDEN, "this server does not answer under that name\n").into_response();
+        let refusal = (StatusCode::FORBIDDEN, "this server does not answer under that name\n").into_response();
+        return gate::unread(request, refusal).await;
     }
     next.run(request).await
 }
@@ -289,7 +295,7 @@ fn webhooks(deliveries: Option<Arc<dyn Deliveries>>) -> Router {
                       body: axum::body::Bytes| {
         match deliveries.deliver(company, secret, body.to_vec()).await {
             Delivered::Accepted => StatusCode::ACCEPTED.into_response(),
-            Delivered::Unknown => nothing_here().await,
+            Delivered::Unknown => not_found(),
             Delivered::NotUnderstood => StatusCode::BAD_REQUEST.into_response(),
             Delivered::Later => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
@@ -316,7 +322,11 @@ async fn answer_unreadable(request: Request, next: Next) -> Response {
 }
 
 /// Clients probe for login routes that do not exist here; they get a clean answer.
-async fn nothing_here() -> Response {
+pub(super) async fn nothing_here(request: Request) -> Response {
+    gate::unread(request, not_found()).await
+}
+
+fn not_found() -> Response {
     let body = "{\"error\":\"not found\",\"hint\":\"MCP is served at /mcp\"}\n";
     (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

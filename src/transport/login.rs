@@ -8,18 +8,19 @@ use axum::extract::{DefaultBodyLimit, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
-use tower_http::cors::{Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use access::{Issuer, Login, OAuthError, Page, PageError, SCOPE, SCOPE_OFFLINE, SESSION_SECONDS, SignedIn};
 
-use super::gate::no_store;
+use super::gate::{Gate, no_store};
 use super::pages;
+use mcp::SpectoraServer;
 
 /// The largest body of a form or a registration, in bytes.
 const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -47,11 +48,14 @@ pub(super) fn routes(login: Arc<Login>) -> Router {
         .route("/.well-known/openid-configuration", server.clone())
         .route("/.well-known/openid-configuration/mcp", server.clone())
         .route("/mcp/.well-known/openid-configuration", server)
+        // What clients look for besides, they learn at once is not there; a page too.
+        .route("/.well-known/{*rest}", any(super::http::nothing_here))
+        .route("/mcp/.well-known/{*rest}", any(super::http::nothing_here))
         .route("/register", post(register))
         .route("/token", post(token))
         .route("/revoke", post(revoke))
         // These hold no cookie and nothing of anybody's: any page may use them, as web clients do.
-        .layer(CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any));
+        .layer(any_page());
     Router::new()
         .route("/authorize", get(authorize))
         .route("/authorize/sign-in", post(sign_in))
@@ -73,7 +77,12 @@ pub(super) fn routes_elsewhere(login: Arc<Login>, issuer: &Issuer) -> Router {
     Router::new()
         .route("/.well-known/oauth-protected-resource", resource.clone())
         .route("/.well-known/oauth-protected-resource/mcp", resource)
-        .layer(CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any))
+        .layer(any_page())
+}
+
+fn any_page() -> CorsLayer {
+    // A star does not stand for `Authorization`, so what is asked for is named.
+    CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(AllowHeaders::mirror_request())
 }
 
 /// The resource's metadata (RFC 9728).
@@ -85,6 +94,52 @@ fn resource_of(login: &Login, authorization_server: &str) -> Value {
         "bearer_methods_supported": ["header"],
         "resource_name": "Spectora (read-only)",
     })
+}
+
+/// The pages with documents, for whoever signs in at this browser: what `search` found can be looked at there.
+#[derive(Clone)]
+pub(super) struct OwnPages {
+    pub(super) login: Arc<Login>,
+    pub(super) gate: Arc<Gate>,
+    pub(super) server: SpectoraServer,
+}
+
+pub(super) fn own_pages(pages: OwnPages) -> Router {
+    Router::new().route("/open", get(open)).with_state(Arc::new(pages))
+}
+
+async fn open(State(own): State<Arc<OwnPages>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let query = query.unwrap_or_default();
+    let id =
+        url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "id").map(|(_, id)| id.into_owned());
+    let Some(id) = id else { return refused("open", &PageError::Request("no document is named".to_owned())) };
+    let session = cookie_in(&own.login, Cookie::Session, &headers);
+    let verified = match session {
+        Some(session) => own.login.verify(session).await,
+        None => Ok(None),
+    };
+    let given = match verified {
+        Ok(Some(verified)) => verified.given,
+        Ok(None) => {
+            let path = format!(
+                "/open?{}",
+                url::form_urlencoded::Serializer::new(String::new()).append_pair("id", &id).finish()
+            );
+            return match own.login.begin_for_page(&path, browser_of(&own.login, &headers)).await {
+                Ok((page, browser)) => sign_in_page(&own.login, &page, &browser),
+                Err(error) => refused("open", &error),
+            };
+        }
+        Err(_) => return refused("open", &PageError::Unavailable),
+    };
+    let document = match own.gate.permissions(&given) {
+        Ok(permissions) => own.server.document(permissions, &id).await.map_err(|failure| failure.to_string()),
+        Err(why) => Err(why),
+    };
+    match document {
+        Ok((title, text)) => pages::answer(StatusCode::OK, pages::document(&title, &text), None),
+        Err(why) => pages::answer(StatusCode::NOT_FOUND, pages::document("This cannot be shown", &why), None),
+    }
 }
 
 /// A form sent by a page of another site is no form of ours. Browsers say where it came from; the value in the form and the
@@ -183,7 +238,7 @@ fn refused(step: &str, error: &PageError) -> Response {
         PageError::WrongPassphrase | PageError::Request(_) | PageError::Client(_) => StatusCode::BAD_REQUEST,
     };
     // The reason names no person, no secret and no address of the request.
-    tracing::warn!(step, status = status.as_u16(), "login: refused");
+    tracing::warn!(step, status = status.as_u16(), why = %error, "login: refused");
     page_error(status, error)
 }
 

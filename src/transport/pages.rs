@@ -20,6 +20,8 @@ dt { font-weight: 600; margin-top: .6rem; }
 dd { margin: 0; }
 .error { border-left: .3rem solid #c0392b; padding-left: .7rem; }
 .note { font-size: .9rem; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font: .9rem/1.5 ui-monospace, monospace; }
+main:has(pre) { max-width: 72rem; margin-top: 2rem; }
 ";
 
 /// Text as it stands in HTML, in attributes too.
@@ -112,6 +114,11 @@ pub(super) fn consent(asked: &Page, person: &str, given: &Given) -> String {
             hidden(asked),
         ),
     )
+}
+
+/// A document, as its text is.
+pub(super) fn document(title: &str, text: &str) -> String {
+    page(&escaped(title), &format!("<pre>{}</pre>\n", escaped(text)))
 }
 
 /// Why it does not go on.

@@ -566,3 +566,124 @@ fn what_others_can_reach_is_not_open_by_oversight() {
         assert!(String::from_utf8(refused.stderr).unwrap().contains("no public address"), "{wrong}");
     }
 }
+
+/// The structured content of a tool's answer.
+fn content(reply: &Reply) -> Value {
+    assert_eq!(reply.status, 200, "{reply:?}");
+    reply.json()["result"]["structuredContent"].clone()
+}
+
+fn tool(name: &str, arguments: &Value) -> String {
+    json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": arguments}})
+        .to_string()
+}
+
+#[test]
+fn a_token_sees_what_its_role_shows_of_its_company() {
+    let (_folder, file) = people();
+    let server = Server::start(&file, &["--login"]);
+    let add = |name: &str, more: &[&str]| access(&file, &[&["add-token", name][..], more].concat());
+    let owner = add("owner", &["--role", "owner"]);
+    let token = add("marketing", &["--role", "marketing", "--company", "spectora_company2"]);
+    let list = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}"#;
+    for message in [
+        list,
+        LIST_COMPANIES,
+        r#"{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"spectora://status"}}"#,
+    ] {
+        let (whole, seen) = (server.call(&owner, message).body, server.call(&token, message).body);
+        assert!(message == list || (whole.contains("spectora_company1") && whole.contains("company2")), "{whole}");
+        assert!(seen.contains("company2") || message == list, "{seen}");
+        assert!(!seen.contains("spectora_company1") && !seen.contains("Summit Ridge"), "{seen}");
+    }
+    let other = server.call(&token, &tool("list_inspections", &json!({"company": "spectora_company1"})));
+    assert!(other.body.contains("no company") && !other.body.contains("Summit"), "{other:?}");
+    // A role's tools are all there is.
+    let office = add("office", &["--role", "office"]);
+    let refused = server.call(&office, &tool("inspector_scorecard", &json!({})));
+    assert!(refused.body.contains("there is no such tool"), "{refused:?}");
+    // Who is given another role has it at the next call.
+    access(&file, &["revoke", "office"]);
+    assert_eq!(server.call(&office, LIST_COMPANIES).status, 401);
+}
+
+#[test]
+fn what_search_finds_has_a_page_behind_the_login() {
+    let (_folder, file) = people();
+    let server = Server::start(&file, &["--login"]);
+    let token = access(&file, &["add-token", "program", "--role", "owner"]);
+    // The demo's mirror is filled in a moment.
+    content(&server.call(&token, &tool("inspector_scorecard", &json!({}))));
+    let found = content(&server.call(&token, &tool("search", &json!({"query": "Which agents have gone quiet?"}))));
+    let first = &found["results"][0];
+    assert!(first["title"].as_str().unwrap().starts_with("Agents who have gone quiet, "), "{found}");
+    let url = first["url"].as_str().unwrap();
+    let path = url.strip_prefix(&server.url()).unwrap();
+    assert!(path.starts_with("/open?id=answer%2Fagent"), "{url}");
+    let fetched = content(&server.call(&token, &tool("fetch", &json!({"id": first["id"]}))));
+    let text = fetched["text"].as_str().unwrap();
+    assert!(text.contains("agent") && fetched["url"] == first["url"], "{fetched}");
+    // In a browser that is not signed in, a person signs in first.
+    let page = server.get(path);
+    let form = page.form();
+    assert!(page.status == 200 && page.body.contains("This server"), "{page:?}");
+    let cookie = format!("\r\nCookie: {}", page.header("set-cookie").split(';').next().unwrap());
+    let person = [
+        ("request", form["request"].as_str()),
+        ("csrf", form["csrf"].as_str()),
+        ("name", "ann"),
+        ("passphrase", PASSPHRASE),
+    ];
+    let signed = server.form("/authorize/sign-in", &cookie, &person);
+    assert_eq!((signed.status, signed.header("location")), (303, url), "{signed:?}");
+    assert!(signed.header("set-cookie").contains("HttpOnly; SameSite=Lax"), "{signed:?}");
+    let session = format!("\r\nCookie: {}", signed.header("set-cookie").split(';').next().unwrap());
+    let shown = server.ask("GET", path, &session, "");
+    assert!(
+        shown.status == 200 && shown.body.contains("<pre>") && shown.body.contains("Agents who have gone quiet"),
+        "{shown:?}"
+    );
+    assert!(shown.header("content-security-policy").contains("default-src 'none'"), "{shown:?}");
+    assert_eq!(server.ask("GET", "/open?id=answer%2Fcall_everything%3Fcompany%3Dx", &session, "").status, 404);
+    // The session ends with the person.
+    access(&file, &["revoke", "ann"]);
+    assert!(server.ask("GET", path, &session, "").body.contains("passphrase"));
+}
+
+#[test]
+fn a_refusal_leaves_the_connection_good() {
+    let (_folder, file) = people();
+    let server = Server::start(&file, &["--login"]);
+    for path in ["/mcp", "/nothing"] {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        for _ in 0..2 {
+            // The body comes a little later than the head.
+            let body = LIST_COMPANIES.as_bytes();
+            write!(
+                stream,
+                "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n",
+                server.address,
+                body.len()
+            )
+            .unwrap();
+            std::thread::sleep(Duration::from_millis(50));
+            stream.write_all(body).unwrap();
+            let mut reply = Vec::new();
+            let mut piece = [0; 4096];
+            while !reply.windows(4).any(|window| window == b"\r\n\r\n") {
+                let length = stream.read(&mut piece).unwrap();
+                assert_ne!(length, 0, "{path}: closed after {}", String::from_utf8_lossy(&reply));
+                reply.extend_from_slice(&piece[..length]);
+            }
+            let reply = String::from_utf8(reply).unwrap().to_lowercase();
+            assert!(reply.starts_with("http/1.1 40") && !reply.contains("connection: close"), "{reply}");
+            let length: usize =
+                reply.split("content-length: ").nth(1).unwrap().split('\r').next().unwrap().parse().unwrap();
+            let mut left = length - reply.split_once("\r\n\r\n").unwrap().1.len();
+            while 0 < left {
+                left -= stream.read(&mut piece[..left.min(4096)]).unwrap();
+            }
+        }
+    }
+}

@@ -17,7 +17,7 @@ const REDIRECTS_MAX: usize = 10;
 /// The most characters of a client's name that are shown.
 const NAME_CHARS_MAX: usize = 80;
 /// The most clients that register themselves within [`REGISTRATION_WINDOW_MS`], over all processes.
-const REGISTRATIONS_MAX: i64 = 30;
+const REGISTRATIONS_MAX: i64 = 60;
 /// In milliseconds.
 const REGISTRATION_WINDOW_MS: i64 = 600_000;
 /// The most clients that are here at once without the owner's doing.
@@ -138,8 +138,16 @@ impl AccessStore {
     /// Registers a client by what it says of itself (RFC 7591); the answer is the client information.
     pub(super) fn register(&self, metadata: &Value, rules: &RedirectRules) -> Result<Value, OAuthError> {
         let invalid = |why: String| OAuthError::new("invalid_client_metadata", why);
-        let redirects = checked_redirects(metadata.get("redirect_uris"), rules)
-            .map_err(|why| OAuthError::new("invalid_redirect_uri", why))?;
+        let refused = |why| OAuthError::new("invalid_redirect_uri", why);
+        let given = metadata.get("redirect_uris").and_then(Value::as_array).cloned().unwrap_or_default();
+        if let Some(bad) = given.iter().filter_map(Value::as_str).find_map(|one| rules.refuses(one)) {
+            return Err(refused(bad));
+        }
+        // One more that this server does not know must not keep a known client out; that one is not taken.
+        let known: Vec<Value> =
+            given.iter().filter(|one| one.as_str().is_some_and(|one| rules.check(one).is_ok())).cloned().collect();
+        let taken = if known.is_empty() { given } else { known };
+        let redirects = checked_redirects(Some(&taken.into()), rules).map_err(refused)?;
         let text = |name: &str| metadata.get(name).and_then(Value::as_str);
         let method = text("token_endpoint_auth_method").unwrap_or("client_secret_basic");
         // Whoever asks for a method this server lacks is given one that it has: the standard allows it.

@@ -121,15 +121,21 @@ impl Login {
     ) -> Result<(), OAuthError> {
         let token =
             form.get("token").cloned().ok_or_else(|| OAuthError::new("invalid_request", "`token` is missing"))?;
-        let (client, secret) = client_of(&form, basic)?;
+        // Whoever has a token may end it; a client that says who it is ends its own only.
+        let client = match (form.get("client_id"), &basic) {
+            (None, None) => None,
+            _ => Some(client_of(&form, basic)?),
+        };
         let store = Arc::clone(&self.store);
         blocking(move || {
-            store.authenticate(&client, secret.as_ref().map(ExposeSecret::expose_secret))?;
-            let hash = SecretHash::of(&token);
+            if let Some((client, secret)) = &client {
+                store.authenticate(client, secret.as_ref().map(ExposeSecret::expose_secret))?;
+            }
+            let (hash, client) = (SecretHash::of(&token), client.map(|(client, _)| client));
             store.with(|file| {
                 file.execute(
-                    "DELETE FROM grants WHERE client = ?2 AND id IN (SELECT grant_id FROM access_tokens WHERE hash = ?1
-                     UNION SELECT grant_id FROM refresh_tokens WHERE hash = ?1)",
+                    "DELETE FROM grants WHERE (?2 IS NULL OR client = ?2) AND id IN (SELECT grant_id FROM access_tokens
+                     WHERE hash = ?1 UNION SELECT grant_id FROM refresh_tokens WHERE hash = ?1)",
                     params![hash.bytes(), client],
                 )?;
                 Ok(())

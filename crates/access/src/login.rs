@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Semaphore;
-use url::Url;
+use url::{Host, Url};
 
 use super::clients::{Client, ClientKind, is_address};
 use super::document::Documents;
@@ -147,6 +147,8 @@ impl Asked {
 /// Scheme, host and port, or the scheme alone where there is no host that a policy could name.
 fn origin_of(redirect: &str) -> String {
     match Url::parse(redirect) {
+        // A policy cannot name the address `[::1]`; browsers leave such a source out.
+        Ok(address) if matches!(address.host(), Some(Host::Ipv6(_))) => format!("{}:", address.scheme()),
         Ok(address) if matches!(address.scheme(), "http" | "https") => address.origin().ascii_serialization(),
         Ok(address) => format!("{}:", address.scheme()),
         Err(_) => "'none'".to_owned(),

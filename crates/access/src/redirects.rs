@@ -25,9 +25,9 @@ pub struct RedirectRules {
 }
 
 impl RedirectRules {
-    /// Whether a client may name this redirect; `Err` says why not.
-    pub fn check(&self, redirect: &str) -> Result<(), String> {
-        let refuse = |why: &str| Err(format!("the redirect {why}"));
+    /// Why nobody may ever name this redirect; `None` where that depends on who is known.
+    pub(super) fn refuses(&self, redirect: &str) -> Option<String> {
+        let refuse = |why: &str| Some(format!("the redirect {why}"));
         if BYTES_MAX < redirect.len() || redirect.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return refuse("is too long, or holds blanks");
         }
@@ -35,15 +35,29 @@ impl RedirectRules {
         if address.fragment().is_some() || !address.username().is_empty() || address.password().is_some() {
             return refuse("holds a fragment or a user");
         }
+        let is_known = self.more.iter().any(|more| more == redirect);
+        if !is_known && matches!(address.scheme(), "javascript" | "data" | "vbscript" | "file" | "blob" | "about") {
+            return refuse("leads nowhere a browser should go");
+        }
+        None
+    }
+
+    /// Whether a client may name this redirect; `Err` says why not.
+    pub fn check(&self, redirect: &str) -> Result<(), String> {
+        if let Some(why) = self.refuses(redirect) {
+            return Err(why);
+        }
+        let Ok(address) = Url::parse(redirect) else { return Err("the redirect is no absolute address".to_owned()) };
         let is_known = KNOWN.contains(&redirect) || self.more.iter().any(|more| more == redirect);
         let of_chatgpt = redirect.strip_prefix(CHATGPT).is_some_and(is_segment);
         if is_known || of_chatgpt || loopback(&address) {
             return Ok(());
         }
-        refuse(
-            "is none this server knows: known are those of Claude, ChatGPT, Cursor and VS Code, and addresses of this \
-             machine; the owner can add one under `redirects` in [http]",
-        )
+        Err(format!(
+            "the redirect to {} is none this server knows: known are those of Claude, ChatGPT, Cursor and VS Code, and \
+             addresses of this machine; the owner can add one under `redirects` in [http]",
+            host_of(redirect)
+        ))
     }
 }
 

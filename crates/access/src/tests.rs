@@ -80,6 +80,7 @@ impl World {
                 (page, browser)
             }
             SignedIn::Again { error, .. } => panic!("{error}"),
+            SignedIn::Page { .. } => panic!("an application asked"),
         }
     }
 
@@ -277,7 +278,7 @@ async fn wrong_passphrases_wait_longer_and_longer() {
         .sign_in(&filled(&page, &[("name", name), ("passphrase", passphrase)]), Some(&browser))
         .await
     {
-        Ok(SignedIn::Consent { .. }) => None,
+        Ok(SignedIn::Consent { .. } | SignedIn::Page { .. }) => None,
         Ok(SignedIn::Again { error, .. }) | Err(error) => Some(error),
     };
     // Who is here is not told: nobody waits like somebody.
@@ -310,10 +311,15 @@ async fn applications_register_within_bounds() {
     let refused = |secret: Option<&str>| world.store.authenticate(id, secret).unwrap_err().code;
     assert_eq!((refused(None), refused(Some("spm_client_x"))), ("invalid_client", "invalid_client"));
     world.store.authenticate(id, Some(secret)).unwrap();
-    for bad in ["javascript:alert(1)", "https://evil.example.com/x", "https://claude.ai/api/mcp/auth_callback#x"] {
+    for bad in ["javascript:alert(1)", "data:text/html,x", "https://claude.ai/api/mcp/auth_callback#x"] {
         let refused = world.login.register(json!({"redirect_uris": [REDIRECT, bad]})).await.unwrap_err();
         assert_eq!(refused.code, "invalid_redirect_uri", "{bad}");
     }
+    // One that is not known is not taken; the others are.
+    let mixed = world.login.register(json!({"redirect_uris": [REDIRECT, "https://evil.example.com/x"]})).await.unwrap();
+    assert_eq!(mixed["redirect_uris"], json!([REDIRECT]));
+    let unknown = world.login.register(json!({"redirect_uris": ["https://evil.example.com/x"]})).await.unwrap_err();
+    assert!(unknown.code == "invalid_redirect_uri" && unknown.description.contains("evil.example.com"), "{unknown:?}");
     let implicit = json!({"redirect_uris": [REDIRECT], "grant_types": ["implicit"]});
     assert_eq!(world.login.register(implicit).await.unwrap_err().code, "invalid_client_metadata");
     let mut flood = 0;
@@ -323,7 +329,7 @@ async fn applications_register_within_bounds() {
             Err(error) => break error,
         }
     };
-    assert!(flood < 30 && refused.status() == 429, "{flood}");
+    assert!(flood < 60 && refused.status() == 429, "{flood}");
     // Those never used are gone after a day; what is in use stays.
     world.pass(25 * 3_600);
     world.store.tidy().unwrap();
@@ -359,6 +365,10 @@ async fn a_revoked_grant_is_over_and_an_unknown_one_is_as_good() {
     revoke(answer.refresh_token.expose_secret(), "https://claude.ai/x").await.unwrap();
     assert!(world.who(&answer.access_token).await.is_some());
     revoke(answer.refresh_token.expose_secret(), &world.client).await.unwrap();
+    assert_eq!(world.who(&answer.access_token).await, None);
+    // Whoever has the token, and does not say who it is.
+    let answer = world.exchange(&world.code().await, &[]).await.unwrap();
+    world.login.revoke(form(&[("token", answer.access_token.expose_secret())]), None).await.unwrap();
     assert_eq!(world.who(&answer.access_token).await, None);
 }
 

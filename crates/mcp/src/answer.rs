@@ -221,6 +221,11 @@ impl Answer {
         Self { content, text_is_json: true }
     }
 
+    /// The structured content, for what only the server knows.
+    pub(super) fn content_mut(&mut self) -> &mut Map<String, Value> {
+        &mut self.content
+    }
+
     /// One record.
     pub(super) fn item(item: Map<String, Value>, basis: &Basis) -> Self {
         Self::item_with(item, basis::shown(basis))

@@ -48,7 +48,7 @@ impl ShownTools {
     }
 
     /// Those shown to whoever has these permissions.
-    fn seen_by(&self, permissions: &Permissions) -> Arc<Vec<Tool>> {
+    pub(super) fn seen_by(&self, permissions: &Permissions) -> Arc<Vec<Tool>> {
         if permissions.tools.is_none() && permissions.companies.is_none() {
             return Arc::clone(&self.all);
         }

@@ -41,7 +41,7 @@ use answer::{Answer, QueryMark};
 use answers::{Companies, Company};
 use asking::{Asking, ShownTools, find};
 pub use basis::mirror_gap_words;
-use domain::{Caller, CompanyName};
+use domain::{Caller, CompanyName, Permissions};
 pub use failure::ToolFailure;
 
 /// The longest a call may take; reading stops earlier and answers with what there is.
@@ -162,6 +162,8 @@ pub struct SpectoraServer {
     caller: Option<Arc<Caller>>,
     /// Whether a request that does not say is refused.
     requires_caller: bool,
+    /// The beginning of addresses of this server's own pages; a document's id follows.
+    pages: Option<Arc<str>>,
 }
 
 impl SpectoraServer {
@@ -175,7 +177,7 @@ impl SpectoraServer {
     /// the tools offer a choice of; none where that is not known.
     pub fn late(names: &[CompanyName], source: Arc<dyn CompaniesSource>, choice: &ToolChoice) -> Self {
         let shown = Arc::new(ShownTools::new(names, choice));
-        Self { source, shown, caller: None, requires_caller: false }
+        Self { source, shown, caller: None, requires_caller: false, pages: None }
     }
 
     /// The same server, which answers each request that does not say who asks as this caller's: whoever starts a server
@@ -191,6 +193,32 @@ impl SpectoraServer {
     #[must_use]
     pub fn requiring_caller(self) -> Self {
         Self { requires_caller: true, ..self }
+    }
+
+    /// The same server, whose documents without a page at Spectora are at `base` followed by their id.
+    #[must_use]
+    pub fn with_pages_at(self, base: &str) -> Self {
+        Self { pages: Some(base.into()), ..self }
+    }
+
+    /// A document as `fetch` gives it to whoever has these permissions: its title and its text.
+    pub async fn document(&self, permissions: Arc<Permissions>, id: &str) -> Result<(String, String), ToolFailure> {
+        let tools = self.shown.seen_by(&permissions);
+        let asking = Asking { permissions, tools };
+        let arguments = Map::from_iter([("id".to_owned(), Value::from(id))]);
+        let result = self
+            .run(&asking, "fetch", arguments)
+            .await
+            .map_err(|error| ToolFailure::new(error.message.into_owned(), "ask whoever gave you access"))?;
+        let text = |name: &str| {
+            let value = result.structured_content.as_ref().and_then(|content| content.get(name));
+            value.and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        if result.is_error == Some(true) {
+            let said = result.content.first().and_then(|block| block.as_text()).map(|text| text.text.clone());
+            return Err(ToolFailure::new(said.unwrap_or_default(), ""));
+        }
+        Ok((text("title"), text("text")))
     }
 
     /// The tools of a server for these companies; opens nothing.
@@ -231,7 +259,12 @@ impl SpectoraServer {
         };
         let guarded = tokio::time::timeout(CALL_TIME_MAX, AssertUnwindSafe(answer).catch_unwind().instrument(span));
         Ok(match guarded.await {
-            Ok(Ok(Ok(answer))) => answer.into_result(),
+            Ok(Ok(Ok(mut answer))) => {
+                if tools::search::NAMES.contains(&name) {
+                    tools::search::link(&mut answer, self.pages.as_deref());
+                }
+                answer.into_result()
+            }
             Ok(Ok(Err(failure))) => failure.into_result(),
             Ok(Err(_)) => {
                 tracing::error!(tool.name = name, "a tool call panicked");

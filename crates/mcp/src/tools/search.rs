@@ -5,14 +5,19 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+pub(super) mod topics;
+
 use super::super::answer::{Answer, Row};
-use super::super::{Tool, ToolFailure, declare, label, render, schema};
+use super::super::{Tool, ToolFailure, arguments, declare, label, render, schema};
 use super::inspections::row;
 use super::{agents, clients, parse};
 use answers::{Companies, Company};
-use domain::{Agent, Client, Inspection, SearchTerms};
+use domain::{Agent, Client, CompanyName, Inspection, SearchTerms};
 use records::FoundRecord;
 
+/// What an id's other characters are written as in the query of an address.
+const IN_QUERY: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'.').remove(b'*');
 /// Records of each kind in one answer.
 const RESULTS_OF_A_KIND: usize = 10;
 
@@ -33,8 +38,8 @@ pub(super) fn tools() -> Vec<Tool> {
             declaration: declare(
                 "search",
                 "Search",
-                "Use this to find agents, clients and inspections by words of a name or address; fetch reads one of them. \
-                 For counts and filters use the list tools.",
+                "Use this to find agents, clients and inspections by words of a name or address, and worked-out answers by what \
+                 they are about (dormant agents, scorecard of October 2026, unpaid inspections last month); fetch reads one.",
                 schema::input::<Search>(&[]),
                 object(results),
                 false,
@@ -65,20 +70,49 @@ struct Search {
 async fn search(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: Search = parse(arguments)?;
     let chosen = companies.chosen(None);
+    let (sure, likely): (Vec<_>, Vec<_>) =
+        topics::offers(companies, &wanted.query).into_iter().partition(|offer| offer.is_sure);
+    let offered = |offers: Vec<topics::Offer>| {
+        offers.into_iter().map(|offer| json!({"id": offer.id, "title": offer.title, "url": ""}))
+    };
     let Some(query) = &SearchTerms::of(&wanted.query) else {
         return Ok(Answer::json(Map::from_iter([("results".to_owned(), json!([]))])));
     };
     let answered = companies
         .each(&chosen, |company| async move { company.records.search(query, RESULTS_OF_A_KIND).await })
         .await?;
-    let mut results = Vec::new();
+    let mut results: Vec<Value> = offered(sure).collect();
     for (company, found) in &answered.parts {
         let may_be_read = |record: &&FoundRecord| may_read(companies, kind_of(record));
         results.extend(found.iter().filter(may_be_read).map(|record| result(companies, company, record)));
     }
+    results.extend(offered(likely));
     let mut answer = Map::new();
     answer.insert("results".to_owned(), results.into());
     Ok(Answer::json(answer))
+}
+
+/// Gives each result and document without a page at Spectora the address of a page here: `base` and its id. Without `base`
+/// (no web server) it is an address of no web page, so that it can be cited all the same.
+pub(in super::super) fn link(answer: &mut Answer, base: Option<&str>) {
+    let link_one = |one: &mut Map<String, Value>| {
+        if one.get("url").and_then(Value::as_str) == Some("")
+            && let Some(id) = one.get("id").and_then(Value::as_str)
+        {
+            let url = match base {
+                Some(base) => {
+                    format!("{base}{}", percent_encoding::utf8_percent_encode(id, IN_QUERY))
+                }
+                None => format!("spectora://document/{id}"),
+            };
+            one.insert("url".to_owned(), url.into());
+        }
+    };
+    let content = answer.content_mut();
+    match content.get_mut("results").and_then(Value::as_array_mut) {
+        Some(results) => results.iter_mut().filter_map(Value::as_object_mut).for_each(link_one),
+        None => link_one(content),
+    }
 }
 
 fn kind_of(record: &FoundRecord) -> &'static str {
@@ -137,6 +171,9 @@ async fn fetch(companies: &Companies, arguments: Map<String, Value>) -> Result<A
     let unknown = || {
         ToolFailure::new("there is no such record", "give an id as search gives it, such as COMPANY/inspection/5012345")
     };
+    if wanted.id.trim().starts_with(topics::PREFIX) {
+        return fetch_answer(companies, wanted.id.trim()).await;
+    }
     let mut parts = wanted.id.trim().splitn(3, '/');
     let (Some(company), Some(kind), Some(id)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(unknown());
@@ -173,4 +210,25 @@ async fn fetch(companies: &Companies, arguments: Map<String, Value>) -> Result<A
     let answer = json!({"id": wanted.id.trim(), "title": title, "text": render::record_text(&item), "url": url,
                         "metadata": metadata.0});
     Ok(Answer::json(answer.as_object().cloned().unwrap_or_default()))
+}
+
+/// An answer as a document: its question is put by the tool it is of, as whoever asks may put it.
+async fn fetch_answer(companies: &Companies, id: &str) -> Result<Answer, ToolFailure> {
+    let unknown = || ToolFailure::new("there is no such answer", "give an id as search gives it");
+    let (name, arguments, title) = topics::question(companies, id).ok_or_else(unknown)?;
+    if !companies.permissions().allows_tool(name) {
+        return Err(unknown());
+    }
+    let names: Vec<CompanyName> = companies.all.iter().map(|company| company.name.clone()).collect();
+    let tools = super::all(&names);
+    let tool = tools.iter().find(|tool| tool.declaration.name == name).ok_or_else(unknown)?;
+    let settled = arguments::settle(&tool.declaration.input_schema, arguments)?;
+    let mut answer = (tool.run)(companies, settled).await?;
+    let content = answer.content_mut();
+    let as_of = content.get("basis").and_then(|basis| basis.get("as_of")).cloned();
+    let mut metadata = Row::default();
+    metadata.put("kind", Some("answer".to_owned())).put("tool", Some(name.to_owned())).put("as_of", as_of);
+    let text = render::text(content);
+    let document = json!({"id": id, "title": title, "text": text, "url": "", "metadata": metadata.0});
+    Ok(Answer::json(document.as_object().cloned().unwrap_or_default()))
 }
