@@ -43,7 +43,11 @@ const MONEY_KEYS: &[&str] = &[
 ];
 
 async fn stage() -> TestApp {
-    let app = TestApp::build(|options| options.inspections = Some(ROWS), &[], true).await;
+    stage_of(ROWS).await
+}
+
+async fn stage_of(rows: u64) -> TestApp {
+    let app = TestApp::build(|options| options.inspections = Some(rows), &[], true).await;
     app.sync(Scope::Auto).await;
     app
 }
@@ -134,6 +138,9 @@ impl As {
 /// Everything somebody was told.
 #[derive(Default)]
 struct Told {
+    /// Every text and every name of a field, line by line and each once: the same is told many times.
+    lines: BTreeSet<String>,
+    /// All of that in one, each line in quotes.
     text: String,
     keys: BTreeSet<String>,
     /// The tools that answered.
@@ -142,9 +149,28 @@ struct Told {
 
 impl Told {
     fn add(&mut self, value: &Value) {
-        self.text.push_str(&value.to_string());
-        self.text.push('\n');
+        self.add_lines(value);
         keys_of(&value["structuredContent"], &mut self.keys);
+    }
+
+    fn add_lines(&mut self, value: &Value) {
+        let mut add = |text: &str| {
+            for line in text.lines() {
+                if self.lines.insert(line.to_owned()) {
+                    self.text.push_str(&format!("\"{line}\"\n"));
+                }
+            }
+        };
+        match value {
+            Value::String(text) => add(text),
+            Value::Number(number) => add(&number.to_string()),
+            Value::Array(list) => list.iter().for_each(|value| self.add_lines(value)),
+            Value::Object(map) => {
+                map.keys().for_each(|key| add(key));
+                map.values().for_each(|value| self.add_lines(value));
+            }
+            Value::Null | Value::Bool(_) => {}
+        }
     }
 
     fn has(&self, value: &str) -> bool {
@@ -581,7 +607,8 @@ async fn another_company_does_not_exist() {
 
 #[tokio::test]
 async fn an_inspector_sees_their_own_work_alone() {
-    let app = stage().await;
+    // Enough that there is work of all kinds.
+    let app = stage_of(260).await;
     let truth = app.sandbox.truth();
     let company = &truth.companies[0];
     let own = company.inspectors.iter().position(|one| one.name == OWN).unwrap();
