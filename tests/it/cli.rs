@@ -168,3 +168,34 @@ fn the_examples_in_configs_are_valid() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("portal_link"));
 }
+
+#[test]
+fn a_role_that_cannot_be_had_is_refused_with_what_to_do() {
+    for (arguments, part) in [
+        (&["--role", "boss"][..], "there are: inspector, marketing, office, owner"),
+        (&["--role", "inspector"], "add --as INSPECTOR"),
+        (&["--role", "office", "--as", "Walt Brennan"], "leave out --as"),
+        (&["--as", "Walt Brennan"], "--role"),
+        (&["--role", "office", "--http"], "--http"),
+    ] {
+        let output = run(&[&["serve", "--demo"], arguments].concat());
+        let said = text(&output.stderr);
+        assert!(!output.status.success() && said.contains(part), "{arguments:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn an_entry_with_a_role_shows_what_the_role_does() {
+    let mut command = tokio::process::Command::from(program());
+    command.args(["serve", "--demo", "--demo-inspections", "300", "--role", "inspector", "--as", "Walt Brennan"]);
+    let client = ().serve(TokioChildProcess::new(command).unwrap()).await.unwrap();
+    let request = CallToolRequestParams::new("inspector_scorecard");
+    let arguments = serde_json::json!({"period": "last_year", "company": "spectora_company1"});
+    let request = request.with_arguments(arguments.as_object().unwrap().clone());
+    let answer = client.call_tool(request).await.unwrap().structured_content.unwrap();
+    let part = &answer["companies"][0];
+    assert_eq!(part["inspectors"].as_array().unwrap().len(), 1, "{answer}");
+    assert_eq!(part["inspectors"][0]["inspector"], "Walt Brennan");
+    assert!(part.get("whole_company").is_none() && !answer.to_string().contains("revenue"), "{answer}");
+    client.cancel().await.unwrap();
+}
