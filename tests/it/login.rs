@@ -584,7 +584,7 @@ fn a_token_sees_what_its_role_shows_of_its_company() {
     let server = Server::start(&file, &["--login"]);
     let add = |name: &str, more: &[&str]| access(&file, &[&["add-token", name][..], more].concat());
     let owner = add("owner", &["--role", "owner"]);
-    let token = add("marketing", &["--role", "marketing", "--company", "spectora_company2"]);
+    let token = add("marketing", &["--role", "marketing", "--company", "spectora_residential"]);
     let list = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}"#;
     for message in [
         list,
@@ -592,12 +592,12 @@ fn a_token_sees_what_its_role_shows_of_its_company() {
         r#"{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"spectora://status"}}"#,
     ] {
         let (whole, seen) = (server.call(&owner, message).body, server.call(&token, message).body);
-        assert!(message == list || (whole.contains("spectora_company1") && whole.contains("company2")), "{whole}");
-        assert!(seen.contains("company2") || message == list, "{seen}");
+        assert!(message == list || (whole.contains("spectora_company1") && whole.contains("spectora_residential")), "{whole}");
+        assert!(seen.contains("spectora_residential") || message == list, "{seen}");
         assert!(!seen.contains("spectora_company1") && !seen.contains("Summit Ridge"), "{seen}");
     }
     let other = server.call(&token, &tool("list_inspections", &json!({"company": "spectora_company1"})));
-    assert!(other.body.contains("no company") && !other.body.contains("Summit"), "{other:?}");
+    assert!(other.body.contains("\"isError\":true") && !other.body.contains("Summit"), "{other:?}");
     // A role's tools are all there is.
     let office = add("office", &["--role", "office"]);
     let refused = server.call(&office, &tool("inspector_scorecard", &json!({})));
