@@ -19,6 +19,20 @@ prepare_login() { # FILE...
   done
 }
 
+# Leaves the path of a Chromium in $chromium. Where there is none, Debian's is installed by whoever may.
+prepare_chromium() {
+  local known
+  for known in ${CHROMIUM:+"$CHROMIUM"} chromium chromium-browser google-chrome google-chrome-stable; do
+    if chromium=$(command -v "$known"); then return; fi
+  done
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    { apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends chromium; } >&2
+    chromium=$(command -v chromium) && return
+  fi
+  echo "there is no Chromium: on Debian apt-get install chromium, or name one in CHROMIUM" >&2
+  return 1
+}
+
 free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }

@@ -126,15 +126,14 @@ async fn serve_at(
 ) -> anyhow::Result<()> {
     let config = http_config(global)?;
     let entry = &args.entry;
-    let choice = match (entry.login, entry.tokens_only, entry.without_login) {
-        (true, ..) => WayInChoice::Login,
-        (_, true, _) => WayInChoice::Tokens,
-        (.., true) => WayInChoice::Open,
-        _ => config.way_in,
-    };
-    if choice == WayInChoice::Unsaid && !address.ip().is_loopback() {
+    let choice = entry.choice(config.way_in);
+    let is_reached_by_others = !address.ip().is_loopback()
+        || !args.allowed_hosts.is_empty()
+        || entry.public_url.is_some()
+        || config.public_url.is_some();
+    if choice == WayInChoice::Unsaid && is_reached_by_others {
         anyhow::bail!(
-            "{address} can be reached from other machines, and whoever reaches it could read every company's data. Give \
+            "{address} is to be reached from other machines, and whoever reaches it could read every company's data. Give \
              --login (people log in) or --tokens-only, or --without-login if something in front of it checks who comes"
         );
     }
@@ -162,35 +161,7 @@ async fn serve_at(
     let mut hosts = args.allowed_hosts.clone();
     hosts.push(public_url.clone());
     let settings = HttpSettings::new(&hosts, &args.allowed_origins).map_err(anyhow::Error::msg)?;
-    let way_in = match choice {
-        WayInChoice::Unsaid | WayInChoice::Open => WayIn::Open,
-        WayInChoice::Tokens | WayInChoice::Login | WayInChoice::Issuer => {
-            let store = access_store(entry.access_file.as_deref(), &config)?;
-            let checked = Arc::clone(&store);
-            tokio::task::spawn_blocking(move || checked.check()).await??;
-            if choice == WayInChoice::Login && store.people()?.is_empty() {
-                eprintln!(
-                    "nobody can log in yet: add yourself with `spectora-mcp access add-person NAME --role owner`"
-                );
-            }
-            let login = Login::new(
-                store,
-                LoginSettings {
-                    public_url: public_url.clone(),
-                    redirects: RedirectRules { more: config.redirects.clone() },
-                    access_token_seconds: entry.access_token_seconds,
-                    allow_loopback_documents: entry.allow_loopback_client_metadata,
-                },
-            );
-            let (roles, calls_per_minute) = (config.roles.clone(), config.calls_per_minute);
-            let how = match choice {
-                WayInChoice::Login => Checked::Login,
-                WayInChoice::Issuer => Checked::Issuer(issuer(config.issuer.as_ref(), login.settings().resource())?),
-                _ => Checked::Tokens,
-            };
-            WayIn::Checked { login: Arc::new(login), how, roles, calls_per_minute }
-        }
-    };
+    let way_in = way_in(choice, entry, &config, &public_url).await?;
     let how = match choice {
         WayInChoice::Login => ", with a login",
         WayInChoice::Tokens => ", with tokens",
@@ -231,6 +202,49 @@ async fn serve_at(
         HttpServer { server, deliveries: Some(Arc::clone(&late) as _), readiness: Some(late), settings, way_in, tls };
     serve_http(served, listener, stop).await;
     Ok(())
+}
+
+impl EntryArgs {
+    /// How callers get in: as the command line says, else as the configuration does.
+    fn choice(&self, configured: WayInChoice) -> WayInChoice {
+        match (self.login, self.tokens_only, self.without_login) {
+            (true, ..) => WayInChoice::Login,
+            (_, true, _) => WayInChoice::Tokens,
+            (.., true) => WayInChoice::Open,
+            _ => configured,
+        }
+    }
+}
+
+/// What checks who comes in, with the file of people and tokens opened.
+async fn way_in(
+    choice: WayInChoice,
+    entry: &EntryArgs,
+    config: &HttpConfig,
+    public_url: &str,
+) -> anyhow::Result<WayIn> {
+    if matches!(choice, WayInChoice::Unsaid | WayInChoice::Open) {
+        return Ok(WayIn::Open);
+    }
+    let store = access_store(entry.access_file.as_deref(), config)?;
+    let opened = Arc::clone(&store);
+    let people = tokio::task::spawn_blocking(move || opened.people()).await??;
+    if choice == WayInChoice::Login && people.is_empty() {
+        eprintln!("nobody can log in yet: add yourself with `spectora-mcp access add-person NAME --role owner`");
+    }
+    let settings = LoginSettings {
+        public_url: public_url.to_owned(),
+        redirects: RedirectRules { more: config.redirects.clone() },
+        access_token_seconds: entry.access_token_seconds,
+        allow_loopback_documents: entry.allow_loopback_client_metadata,
+    };
+    let how = match choice {
+        WayInChoice::Login => Checked::Login,
+        WayInChoice::Issuer => Checked::Issuer(issuer(config.issuer.as_ref(), settings.resource())?),
+        _ => Checked::Tokens,
+    };
+    let (roles, calls_per_minute) = (config.roles.clone(), config.calls_per_minute);
+    Ok(WayIn::Checked { login: Arc::new(Login::new(store, settings)), how, roles, calls_per_minute })
 }
 
 /// The identity provider of `[http.issuer]`, for tokens to `resource`.

@@ -25,7 +25,7 @@ impl Server {
                 "--allowed-host",
                 "https://mcp.example.com/",
             ])
-            .args(["--allowed-origin", "https://app.example.com/"])
+            .args(["--allowed-origin", "https://app.example.com/", "--without-login"])
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -553,9 +553,16 @@ fn two_processes_are_one_server() {
 
 #[test]
 fn what_others_can_reach_is_not_open_by_oversight() {
-    let refused = program().args(["serve", "--demo", "--http", "0.0.0.0:0"]).output().unwrap();
-    let shown = String::from_utf8(refused.stderr).unwrap();
-    assert!(!refused.status.success() && shown.contains("--login") && shown.contains("--without-login"), "{shown}");
+    for others in [
+        &["--http", "0.0.0.0:0"][..],
+        // A proxy or a tunnel in front of it.
+        &["--http", "127.0.0.1:0", "--allowed-host", "mcp.example.com"],
+        &["--http", "127.0.0.1:0", "--public-url", "https://mcp.example.com"],
+    ] {
+        let refused = program().args(["serve", "--demo"]).args(others).output().unwrap();
+        let shown = String::from_utf8(refused.stderr).unwrap();
+        assert!(!refused.status.success() && shown.contains("--login") && shown.contains("--without-login"), "{shown}");
+    }
     let refused = program().args(["serve", "--demo", "--http", "0.0.0.0:0", "--login"]).output().unwrap();
     assert!(String::from_utf8(refused.stderr).unwrap().contains("--public-url"));
     for wrong in
@@ -592,7 +599,10 @@ fn a_token_sees_what_its_role_shows_of_its_company() {
         r#"{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"spectora://status"}}"#,
     ] {
         let (whole, seen) = (server.call(&owner, message).body, server.call(&token, message).body);
-        assert!(message == list || (whole.contains("spectora_company1") && whole.contains("spectora_residential")), "{whole}");
+        assert!(
+            message == list || (whole.contains("spectora_company1") && whole.contains("spectora_residential")),
+            "{whole}"
+        );
         assert!(seen.contains("spectora_residential") || message == list, "{seen}");
         assert!(!seen.contains("spectora_company1") && !seen.contains("Summit Ridge"), "{seen}");
     }
