@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Company, Config};
+use crate::operations::CompanyState;
 use crate::transport::{Delivered, Deliveries};
 use answers::Companies;
 use domain::{Clock, CompanyName};
@@ -186,6 +187,26 @@ impl App {
             }
         }
         Ok(())
+    }
+
+    /// How each company with a mirror stands, for a monitor. One whose mirror cannot be used has no age.
+    pub async fn states(&self) -> Vec<CompanyState> {
+        let mut states = Vec::new();
+        for part in &self.parts {
+            let Some(syncer) = &part.syncer else { continue };
+            let status = syncer.status().await.ok();
+            let read_at = status.as_ref().and_then(|status| {
+                let (_, coverage, _) = status.kinds.iter().find(|(kind, ..)| *kind == mirror::Kind::Inspections)?;
+                coverage.fresh_at.max(coverage.window_at).max(coverage.full_at)
+            });
+            states.push(CompanyState {
+                company: part.company.name.to_string(),
+                age_seconds: read_at.map(|at| self.clock.now().duration_since(at).as_secs_f64().max(0.0)),
+                api_calls: status.map_or(0, |status| status.month.total),
+                budget: part.company.monthly_budget,
+            });
+        }
+        states
     }
 
     /// What takes webhook deliveries; `None` without mirrors.

@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod export;
 mod late;
+mod log;
 mod mirror;
 mod open;
 mod output;
@@ -112,6 +113,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Who may come in over HTTP: people, tokens, and the applications that people let in.
     Access(access::AccessArgs),
+    /// Show who asked what of an HTTP server with a login.
+    Log(log::LogArgs),
     /// Show the tools an assistant sees.
     Tools(tools::ToolsArgs),
     /// Check the configuration and each key, and see what the service really answers to.
@@ -179,6 +182,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Call(args) => call::run(&global, &args).await,
         Command::Report(args) => report::run(&global, &args).await,
         Command::Access(args) => access::run(&global, args).await,
+        Command::Log(args) => log::run(&global, &args),
         Command::Tools(args) => tools::run(&global, &args).await,
         Command::Doctor(args) => doctor::run(&global, &args).await,
         Command::Sync(args) => sync::run(&global, &args).await,

@@ -6,3 +6,4 @@ pub mod cli;
 pub mod app;
 pub mod config;
 pub mod transport;
+pub mod operations;

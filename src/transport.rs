@@ -9,5 +9,7 @@ mod pages;
 mod stdio;
 mod unreadable;
 
-pub use http::{Checked, Delivered, Deliveries, HttpServer, HttpSettings, Readiness, WayIn, serve_http, tls};
+pub use http::{
+    Checked, Delivered, Deliveries, HttpServer, HttpSettings, Readiness, WayIn, serve_http, serve_metrics, tls,
+};
 pub use stdio::serve_stdio;

@@ -13,6 +13,7 @@ use super::Global;
 use super::open::Opened;
 use crate::app::App;
 use crate::config::{ConfigError, Environment, draft};
+use crate::operations::CompanyState;
 use crate::transport::{Delivered, Deliveries, Readiness};
 use answers::Companies;
 use domain::CompanyName;
@@ -189,6 +190,18 @@ impl Readiness for LateSource {
             match serving {
                 Some(serving) => serving.app.ready().await,
                 None => Err("it is being stopped".to_owned()),
+            }
+        }
+        .boxed()
+    }
+
+    fn states(&self) -> BoxFuture<'_, Vec<CompanyState>> {
+        async move {
+            // A monitor does not open anything.
+            let serving = locked(&self.0.serving).clone();
+            match serving {
+                Some(serving) => serving.app.states().await,
+                None => Vec::new(),
             }
         }
         .boxed()

@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::Global;
 use super::late::{Late, LateSource};
 use crate::config::{self, Environment, HttpConfig, WayInChoice};
-use crate::transport::{Checked, HttpServer, HttpSettings, WayIn, serve_http, serve_stdio};
+use crate::operations::{CallLog, Metrics, Watch};
+use crate::transport::{Checked, HttpServer, HttpSettings, Readiness, WayIn, serve_http, serve_metrics, serve_stdio};
 use access::{AccessStore, Issuer, IssuerSettings, Login, LoginSettings, RedirectRules};
 use domain::{Caller, RoleError, Roles, SystemClock};
 use mcp::{CompaniesSource as _, SpectoraServer, ToolChoice};
@@ -64,6 +65,12 @@ struct EntryArgs {
     /// The file of people, tokens and logins; without it, access.db in the data folder.
     #[arg(long, value_name = "FILE")]
     access_file: Option<PathBuf>,
+    /// Where a monitor reads numbers, at /metrics of this address; keep it off the net.
+    #[arg(long, value_name = "ADDR", requires = "http")]
+    metrics: Option<SocketAddr>,
+    /// The log of calls (who, which tool, how many rows; never content); without it, calls.jsonl beside the file of people.
+    #[arg(long, value_name = "FILE", requires = "http")]
+    call_log: Option<PathBuf>,
     /// A certificate chain (PEM), to encrypt without a proxy.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -190,6 +197,22 @@ async fn serve_at(
         async move { drop(late.companies().await) }
     });
     let late = Arc::new(late);
+    let metrics = Arc::new(Metrics::default());
+    if let Some(address) = entry.metrics {
+        let listener =
+            tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        eprintln!("numbers for a monitor at http://{}/metrics", listener.local_addr()?);
+        let late: Arc<dyn Readiness> = Arc::clone(&late) as _;
+        tokio::spawn(serve_metrics(Arc::clone(&metrics), late, listener, stop.clone()));
+    }
+    let log = entry.call_log.clone().or_else(|| match &way_in {
+        WayIn::Open => None,
+        WayIn::Checked { .. } => {
+            access_path(entry.access_file.as_deref(), &config).ok().map(|path| call_log_beside(&path))
+        }
+    });
+    let log = log.map(|path| CallLog::begin(&path, Arc::new(SystemClock)));
+    let server = server.watched_by(Arc::new(Watch { log, metrics: Arc::clone(&metrics) }));
     // A request that passed no check gets nothing, whatever was put together wrong above.
     let server = match &way_in {
         WayIn::Open => server,
@@ -198,8 +221,15 @@ async fn serve_at(
         }
         WayIn::Checked { .. } => server.requiring_caller(),
     };
-    let served =
-        HttpServer { server, deliveries: Some(Arc::clone(&late) as _), readiness: Some(late), settings, way_in, tls };
+    let served = HttpServer {
+        server,
+        deliveries: Some(Arc::clone(&late) as _),
+        readiness: Some(late),
+        settings,
+        way_in,
+        metrics,
+        tls,
+    };
     serve_http(served, listener, stop).await;
     Ok(())
 }
@@ -271,14 +301,23 @@ pub(super) fn http_config(global: &Global) -> anyhow::Result<HttpConfig> {
 
 /// The file of people, tokens and logins: the one given, or the one in the data folder, which is made where it is missing.
 pub(super) fn access_store(given: Option<&Path>, config: &HttpConfig) -> anyhow::Result<Arc<AccessStore>> {
-    let path = match given {
-        Some(path) => Environment::capture().expand(path.to_owned())?,
-        None => config.access_file.clone().context("there is no data folder: give --access-file")?,
-    };
+    let path = access_path(given, config)?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         mirror::private_folder(folder)?;
     }
     Ok(AccessStore::at(&path, Arc::new(SystemClock)))
+}
+
+pub(super) fn access_path(given: Option<&Path>, config: &HttpConfig) -> anyhow::Result<PathBuf> {
+    match given {
+        Some(path) => Ok(Environment::capture().expand(path.to_owned())?),
+        None => config.access_file.clone().context("there is no data folder: give --access-file"),
+    }
+}
+
+/// Where calls are logged unless told otherwise.
+pub(super) fn call_log_beside(access_file: &Path) -> PathBuf {
+    access_file.with_file_name("calls.jsonl")
 }
 
 /// Removes what has ended, once an hour.

@@ -19,6 +19,7 @@ use access::{Given, Issuer, IssuerError, Login, SCOPE, Verified};
 use domain::{Caller, Permissions, Roles};
 
 use super::http::Checked;
+use crate::operations::Metrics;
 
 /// Requests of one caller at once that are worked on; more wait for their turn.
 const CALLS_MAX: usize = 256;
@@ -33,10 +34,17 @@ pub(super) struct Gate {
     permissions: Mutex<HashMap<Given, Arc<Permissions>>>,
     rate: DefaultKeyedRateLimiter<String>,
     calls: Semaphore,
+    metrics: Arc<Metrics>,
 }
 
 impl Gate {
-    pub(super) fn new(login: Arc<Login>, how: Checked, roles: Roles, calls_per_minute: NonZeroU32) -> Self {
+    pub(super) fn new(
+        login: Arc<Login>,
+        how: Checked,
+        roles: Roles,
+        calls_per_minute: NonZeroU32,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             login,
             how,
@@ -44,6 +52,7 @@ impl Gate {
             permissions: Mutex::default(),
             rate: RateLimiter::keyed(Quota::per_minute(calls_per_minute)),
             calls: Semaphore::new(CALLS_MAX),
+            metrics,
         }
     }
 
@@ -87,6 +96,7 @@ impl Gate {
         let has_token = headers.contains_key(header::AUTHORIZATION);
         let Some(token) = bearer(headers) else {
             tracing::info!(with_token = has_token, "refused: no bearer token");
+            self.metrics.refused("no_token");
             return Err(self.unauthorized(has_token).into());
         };
         let say = |status: StatusCode, error: &str, hint: &str| {
@@ -96,6 +106,7 @@ impl Gate {
             Ok(Some(verified)) => verified,
             Ok(None) => {
                 tracing::warn!("refused: a token that is not good here");
+                self.metrics.refused("bad_token");
                 return Err(self.unauthorized(true).into());
             }
             Err(error) => {
@@ -106,6 +117,7 @@ impl Gate {
         };
         let permissions = self.permissions(&given).map_err(|why| {
             tracing::error!(why, "refused: a role that is not configured");
+            self.metrics.refused("role");
             let hint = "ask the owner of this server: the role it was given is not set up";
             say(StatusCode::FORBIDDEN, "access_denied", hint)
         })?;
@@ -113,6 +125,7 @@ impl Gate {
         let key = format!("{}{name}", if is_token { "token " } else { "person " });
         if self.rate.check_key(&key).is_err() {
             tracing::warn!("refused: too many calls a minute");
+            self.metrics.refused("rate");
             let hint = "too many calls in a minute; wait a little";
             let mut answer = say(StatusCode::TOO_MANY_REQUESTS, "slow_down", hint);
             answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));

@@ -28,6 +28,7 @@ use mcp::SpectoraServer;
 use super::gate::{self, Gate};
 use super::login::OwnPages;
 use super::{connections, login};
+use crate::operations::{CompanyState, Metrics};
 
 /// The largest request body, in bytes; arguments are small.
 const REQUEST_BYTES_MAX: usize = 1024 * 1024;
@@ -113,6 +114,8 @@ pub struct HttpServer {
     pub settings: HttpSettings,
     /// How a caller gets in.
     pub way_in: WayIn,
+    /// Counts who is not let in.
+    pub metrics: Arc<Metrics>,
     /// Encrypts connections, where no proxy does it.
     pub tls: Option<TlsAcceptor>,
 }
@@ -121,6 +124,9 @@ pub struct HttpServer {
 pub trait Readiness: Send + Sync + 'static {
     /// `Err` says what is wrong, without naming anybody.
     fn ready(&self) -> BoxFuture<'_, Result<(), String>>;
+
+    /// How each company stands, for a monitor; none while they are not opened.
+    fn states(&self) -> BoxFuture<'_, Vec<CompanyState>>;
 }
 
 /// What addresses are taken.
@@ -202,6 +208,21 @@ pub fn tls(certificates: &std::path::Path, key: &std::path::Path) -> Result<TlsA
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
+/// Serves the numbers for a monitor at `/metrics`, and nothing else, until `stop`.
+pub async fn serve_metrics(
+    metrics: Arc<Metrics>,
+    readiness: Arc<dyn Readiness>,
+    listener: TcpListener,
+    stop: CancellationToken,
+) {
+    let text = async move || {
+        let text = metrics.text(&readiness.states().await);
+        ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+    };
+    let router = Router::new().route("/metrics", get(text)).fallback(nothing_here);
+    connections::run(listener, router, None, stop).await;
+}
+
 /// Serves MCP at `/mcp` until `stop`, then lets open requests end for at most ten seconds. The caller binds, so that a
 /// busy port is reported before anything else starts.
 pub async fn serve_http(served: HttpServer, listener: TcpListener, stop: CancellationToken) {
@@ -211,7 +232,7 @@ pub async fn serve_http(served: HttpServer, listener: TcpListener, stop: Cancell
 }
 
 fn router(served: HttpServer, stop: CancellationToken) -> Router {
-    let HttpServer { server, deliveries, readiness, settings, way_in, tls: _ } = served;
+    let HttpServer { server, deliveries, readiness, settings, way_in, metrics, tls: _ } = served;
     let own_hosts = LOOPBACK_HOSTS.iter().map(|host| (*host).to_owned());
     let hosts: Vec<String> = own_hosts.chain(settings.allowed_hosts.iter().cloned()).collect();
     let own_origins = OWN_ORIGINS.iter().map(|origin| format!("{origin}:*"));
@@ -232,7 +253,7 @@ fn router(served: HttpServer, stop: CancellationToken) -> Router {
     let (mcp, login) = match way_in {
         WayIn::Open => (mcp, Router::new()),
         WayIn::Checked { login, how, roles, calls_per_minute } => {
-            let gate = Arc::new(Gate::new(Arc::clone(&login), how.clone(), roles, calls_per_minute));
+            let gate = Arc::new(Gate::new(Arc::clone(&login), how.clone(), roles, calls_per_minute, metrics));
             let pages = match how {
                 Checked::Tokens => Router::new(),
                 Checked::Login => {

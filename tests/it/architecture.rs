@@ -34,7 +34,7 @@ const FENCES: &[(&str, &[&str])] = &[
 ];
 
 /// The modules of the program, from the top of the map to its bottom; each may use those after it.
-const ORDER: &[&str] = &["cli", "app", "config", "transport"];
+const ORDER: &[&str] = &["cli", "app", "config", "transport", "operations"];
 
 /// What only some modules of the program may name: libraries, and crates of the workspace.
 const MODULE_FENCES: &[(&str, &[&str])] = &[
@@ -47,11 +47,11 @@ const MODULE_FENCES: &[(&str, &[&str])] = &[
     ("env::var", &["config"]),
     ("access::", &["cli", "transport"]),
     ("hyper::", &["transport"]),
-    ("mcp::", &["cli", "app", "transport"]),
+    ("mcp::", &["cli", "app", "transport", "operations"]),
     ("answers::", &["cli", "app"]),
     ("records::", &["cli", "app"]),
     ("spectora::", &["cli", "app"]),
-    ("mirror::", &["cli", "app"]),
+    ("mirror::", &["cli", "app", "operations"]),
     ("sync::", &["cli", "app"]),
 ];
 

@@ -200,6 +200,18 @@ impl Drop for Server {
     }
 }
 
+/// What `look` finds within ten seconds.
+fn soon<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        match look() {
+            Some(found) => return found,
+            None if deadline < std::time::Instant::now() => panic!("{what} did not come"),
+            None => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
+
 /// A folder with a file in which Ann can log in as an owner.
 fn people() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -695,5 +707,54 @@ fn a_refusal_leaves_the_connection_good() {
                 left -= stream.read(&mut piece[..left.min(4096)]).unwrap();
             }
         }
+    }
+}
+
+#[test]
+fn who_asked_is_logged_and_a_monitor_learns_how_often() {
+    let (_folder, file) = people();
+    let server = Server::start(&file, &["--login", "--metrics", "127.0.0.1:0"]);
+    let token = access(&file, &["add-token", "nightly report", "--role", "owner"]);
+    // The demo's mirror is filled in a moment.
+    content(&server.call(&token, &tool("capacity_plan", &json!({}))));
+    content(&server.call(&token, &tool("inspector_scorecard", &json!({"inspector": "Marcus Feld"}))));
+    content(&server.call(&token, &tool("list_inspections", &json!({"client": "Nobody Example", "limit": 3}))));
+    server.call(&token, &tool("list_inspections", &json!({"period": "no_such"})));
+    assert_eq!(server.call("wrong", LIST_COMPANIES).status, 401);
+    let address = || {
+        let log = server.log.lock().unwrap();
+        log.split("numbers for a monitor at http://").nth(1)?.split('/').next().map(str::to_owned)
+    };
+    let address = soon("the address", address);
+    let numbers = raw(&address, &format!("GET /metrics HTTP/1.1\r\nHost: {address}"), "").body;
+    for line in [
+        "mcp_server_operation_duration_seconds_count{gen_ai_tool_name=\"inspector_scorecard\",error_type=\"\"} 1",
+        "mcp_server_operation_duration_seconds_count{gen_ai_tool_name=\"list_inspections\",error_type=\"tool_error\"} 1",
+        "spectora_refused_total{reason=\"bad_token\"} 1",
+        "spectora_mirror_age_seconds{company=\"spectora_company1\"} ",
+        "spectora_api_calls_month{company=\"spectora_residential\"} ",
+    ] {
+        assert!(numbers.contains(line), "{line} in {numbers}");
+    }
+    assert_eq!(server.get("/metrics").status, 404);
+    let log = || {
+        let output = program().args(["log", "--json", "--access-file"]).arg(&file).output().unwrap();
+        Some(String::from_utf8(output.stdout).unwrap()).filter(|log| log.lines().count() == 4)
+    };
+    let log = soon("four lines", log);
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[1]["caller"], &lines[1]["tool"]), (&json!("nightly report"), &json!("inspector_scorecard")));
+    assert_eq!((&lines[2]["arguments"], &lines[2]["rows"]), (&json!(["client", "limit"]), &json!(0)));
+    assert_eq!((&lines[3]["failed"], &lines[3]["arguments"]), (&json!(true), &json!(["period"])));
+    for hidden in ["Marcus", "Nobody", "no_such", token.as_str()] {
+        assert!(!log.contains(hidden) && !numbers.contains(hidden), "{hidden}");
+    }
+    assert!(!numbers.contains("nightly"), "{numbers}");
+    let shown = program().args(["log", "--access-file"]).arg(&file).output().unwrap();
+    assert!(String::from_utf8(shown.stdout).unwrap().contains("nightly report"));
+    #[cfg(unix)]
+    {
+        let mode = std::fs::metadata(file.with_file_name("calls.jsonl")).unwrap().permissions();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o77, 0);
     }
 }

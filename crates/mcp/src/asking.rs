@@ -17,6 +17,8 @@ type ListKey = (Option<BTreeSet<String>>, Option<BTreeSet<CompanyName>>);
 
 /// What a request is answered from.
 pub(super) struct Asking {
+    /// Their name, where it is known.
+    pub(super) caller: Option<Arc<Caller>>,
     /// What whoever asks may see.
     pub(super) permissions: Arc<Permissions>,
     /// The tools they may call, with the companies they may ask about.
@@ -87,7 +89,8 @@ impl SpectoraServer {
     pub(super) fn asking(&self, extensions: &Extensions) -> Result<Asking, ErrorData> {
         let of_request =
             extensions.get::<http::request::Parts>().and_then(|parts| parts.extensions.get::<Arc<Caller>>());
-        let permissions = match of_request.or(self.caller.as_ref().filter(|_| !self.requires_caller)) {
+        let caller = of_request.or(self.caller.as_ref().filter(|_| !self.requires_caller));
+        let permissions = match caller {
             Some(caller) => Arc::clone(&caller.permissions),
             None if self.requires_caller => {
                 return Err(ErrorData::invalid_request("this server answers only whoever is logged in", None));
@@ -95,7 +98,7 @@ impl SpectoraServer {
             None => Arc::default(),
         };
         let tools = self.shown.seen_by(&permissions);
-        Ok(Asking { permissions, tools })
+        Ok(Asking { caller: caller.cloned(), permissions, tools })
     }
 
     /// The companies as whoever asks may see them.

@@ -18,6 +18,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod watch;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -43,6 +44,7 @@ use asking::{Asking, ShownTools, find};
 pub use basis::mirror_gap_words;
 use domain::{Caller, CompanyName, Permissions};
 pub use failure::ToolFailure;
+pub use watch::{CallSummary, CallWatch};
 
 /// The longest a call may take; reading stops earlier and answers with what there is.
 const CALL_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(30);
@@ -164,6 +166,8 @@ pub struct SpectoraServer {
     requires_caller: bool,
     /// The beginning of addresses of this server's own pages; a document's id follows.
     pages: Option<Arc<str>>,
+    /// Hears of every call.
+    watch: Option<Arc<dyn CallWatch>>,
 }
 
 impl SpectoraServer {
@@ -177,7 +181,7 @@ impl SpectoraServer {
     /// the tools offer a choice of; none where that is not known.
     pub fn late(names: &[CompanyName], source: Arc<dyn CompaniesSource>, choice: &ToolChoice) -> Self {
         let shown = Arc::new(ShownTools::new(names, choice));
-        Self { source, shown, caller: None, requires_caller: false, pages: None }
+        Self { source, shown, caller: None, requires_caller: false, pages: None, watch: None }
     }
 
     /// The same server, which answers each request that does not say who asks as this caller's: whoever starts a server
@@ -201,10 +205,16 @@ impl SpectoraServer {
         Self { pages: Some(base.into()), ..self }
     }
 
+    /// The same server, of whose calls `watch` hears.
+    #[must_use]
+    pub fn watched_by(self, watch: Arc<dyn CallWatch>) -> Self {
+        Self { watch: Some(watch), ..self }
+    }
+
     /// A document as `fetch` gives it to whoever has these permissions: its title and its text.
     pub async fn document(&self, permissions: Arc<Permissions>, id: &str) -> Result<(String, String), ToolFailure> {
         let tools = self.shown.seen_by(&permissions);
-        let asking = Asking { permissions, tools };
+        let asking = Asking { caller: None, permissions, tools };
         let arguments = Map::from_iter([("id".to_owned(), Value::from(id))]);
         let result = self
             .run(&asking, "fetch", arguments)
@@ -232,8 +242,26 @@ impl SpectoraServer {
         self.shown.all().iter().map(|tool| tool.declaration.clone()).collect()
     }
 
-    /// Every call passes here: one span, one time limit, one boundary for panics.
+    /// Every call passes here, and is told to whoever watches.
     async fn run(&self, asking: &Asking, name: &str, raw: Map<String, Value>) -> Result<CallToolResult, ErrorData> {
+        let Some(watch) = &self.watch else { return self.answer(asking, name, raw).await };
+        let (begun, arguments) = (std::time::Instant::now(), raw.keys().cloned().collect::<Vec<_>>());
+        let result = self.answer(asking, name, raw).await;
+        if let Ok(answer) = &result {
+            watch.called(&CallSummary {
+                caller: asking.caller.as_ref().map(|caller| caller.name.as_str()),
+                tool: name,
+                arguments: &arguments,
+                rows: watch::rows_of(answer),
+                failed: answer.is_error == Some(true),
+                took: begun.elapsed(),
+            });
+        }
+        result
+    }
+
+    /// One span, one time limit, one boundary for panics.
+    async fn answer(&self, asking: &Asking, name: &str, raw: Map<String, Value>) -> Result<CallToolResult, ErrorData> {
         let Some(tool) = find(&asking.tools, name) else {
             let names: Vec<&str> = asking.tools.iter().map(|tool| tool.declaration.name.as_ref()).collect();
             let message = match arguments::nearest(name, names.iter().copied()) {

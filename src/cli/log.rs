@@ -1,0 +1,61 @@
+//! `log`: who asked what.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use comfy_table::Table;
+
+use super::serve::{access_path, call_log_beside, http_config};
+use super::{Global, output};
+use crate::operations::read_calls;
+
+/// Shows the calls of an HTTP server with a login: who asked which tool, with which arguments by name, how many rows came and
+/// how long it took. What was asked for and what was answered is not in it.
+#[derive(Debug, Args)]
+pub(super) struct LogArgs {
+    /// The log; without it, the one beside the file of people.
+    #[arg(long, value_name = "FILE")]
+    call_log: Option<PathBuf>,
+    /// The file of people, beside which the log is.
+    #[arg(long, value_name = "FILE")]
+    access_file: Option<PathBuf>,
+    /// How many calls, the latest last.
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    last: usize,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(global: &Global, args: &LogArgs) -> anyhow::Result<ExitCode> {
+    let path = match &args.call_log {
+        Some(path) => path.clone(),
+        None => call_log_beside(&access_path(args.access_file.as_deref(), &http_config(global)?)?),
+    };
+    let calls = read_calls(&path, args.last)?;
+    if args.json {
+        for call in &calls {
+            output::line(&serde_json::to_string(call)?);
+        }
+    } else if calls.is_empty() {
+        output::line(&format!("no call is logged in {}", path.display()));
+    } else {
+        let mut table = Table::new();
+        table.load_style(comfy_table::presets::NOTHING);
+        table.set_header(["at", "who", "tool", "arguments", "rows", "ms", ""]);
+        for call in calls {
+            table.add_row([
+                call.at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+                call.caller.unwrap_or_default(),
+                call.tool,
+                call.arguments.join(", "),
+                call.rows.map(|rows| rows.to_string()).unwrap_or_default(),
+                call.ms.to_string(),
+                if call.failed { "failed".to_owned() } else { String::new() },
+            ]);
+        }
+        output::line(&table.to_string());
+    }
+    Ok(ExitCode::SUCCESS)
+}
