@@ -688,6 +688,15 @@ async fn an_inspector_sees_their_own_work_alone() {
     let news = one.answer("whats_new", json!({"since": "2015-01-01", "what": ["booked"], "limit": 100})).await;
     assert!(ids_of(&news).is_subset(&ids) && !ids_of(&news).is_empty());
 
+    // Their own files are there.
+    let file = company.attachments.iter().find(|file| {
+        let row = &company.inspections[file.inspection as usize];
+        ids.contains(&row.id.to_string()) && row.canceled_at.is_none()
+    });
+    let id = company.inspections[file.unwrap().inspection as usize].id.to_string();
+    let files = one.answer("list_attachments", json!({"inspection_id": id})).await;
+    assert!(files["items"][0]["url"].as_str().unwrap().contains("/files/"), "{files}");
+
     // What is others' is not there, by no way.
     let others = rows().find(|row| !row.inspectors().any(|at| at == own)).unwrap();
     for (tool, arguments) in [
