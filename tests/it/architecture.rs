@@ -166,3 +166,27 @@ fn files_of_the_client_use_each_other_in_one_direction() {
     }
     assert!(left.is_empty(), "these use each other in a circle, or one of the circle: {:?}", left.keys());
 }
+
+/// What whoever asks may not see stays in one crate because one file of it is the way out.
+#[test]
+fn records_leave_their_crate_by_one_file() {
+    let folder = root().join("crates/records/src");
+    let mut files = Vec::new();
+    sources(&folder, &mut files);
+    let mut ways_out = BTreeSet::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let name = file.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
+        assert!(!text.contains("pub struct Whole") && !text.contains("pub(crate) struct Whole"), "{name}");
+        // Methods of everything are no one's but the crate's.
+        let of_whole = text.split("\nimpl Whole {").skip(1).filter_map(|rest| rest.split("\n}").next());
+        for line in of_whole.flat_map(str::lines) {
+            assert!(!line.starts_with("    pub fn ") && !line.starts_with("    pub async fn "), "{name}: {line}");
+        }
+        if text.contains("\nimpl Records {") {
+            ways_out.insert(name.clone());
+            assert!(name == "seen.rs" || !text.contains("whole"), "{name} goes past `seen`");
+        }
+    }
+    assert_eq!(ways_out, BTreeSet::from(["narrow.rs".to_owned(), "seen.rs".to_owned()]));
+}

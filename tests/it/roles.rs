@@ -688,6 +688,15 @@ async fn an_inspector_sees_their_own_work_alone() {
     let news = one.answer("whats_new", json!({"since": "2015-01-01", "what": ["booked"], "limit": 100})).await;
     assert!(ids_of(&news).is_subset(&ids) && !ids_of(&news).is_empty());
 
+    // Their own files are there.
+    let file = company.attachments.iter().find(|file| {
+        let row = &company.inspections[file.inspection as usize];
+        ids.contains(&row.id.to_string()) && row.canceled_at.is_none()
+    });
+    let id = company.inspections[file.unwrap().inspection as usize].id.to_string();
+    let files = one.answer("list_attachments", json!({"inspection_id": id})).await;
+    assert!(files["items"][0]["url"].as_str().unwrap().contains("/files/"), "{files}");
+
     // What is others' is not there, by no way.
     let others = rows().find(|row| !row.inspectors().any(|at| at == own)).unwrap();
     for (tool, arguments) in [
@@ -881,4 +890,66 @@ async fn a_role_has_the_tools_and_prompts_it_names() {
     let row = &truth.companies[0].inspections[0];
     let id = format!("{}/inspection/{}", truth.companies[0].name, row.id);
     assert!(one.failure("fetch", json!({"id": id})).await.contains("there is no such record"));
+}
+
+#[tokio::test]
+async fn over_http_each_request_says_who_asks() {
+    use axum::extract::Request;
+    use axum::middleware::{Next, from_fn};
+    use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+    use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let app = stage().await;
+    let server = app.parts.server_with(&ToolChoice::All).requiring_caller();
+    let config = StreamableHttpServerConfig::default().with_legacy_session_mode(false).with_json_response(true);
+    let sessions = Arc::new(LocalSessionManager::default());
+    let service = StreamableHttpService::new(move || Ok(server.clone()), sessions, config);
+    // Stands for a login: whoever names a role is believed.
+    let who = async |mut request: Request, next: Next| {
+        let role = request.headers().get("x-role").map(|role| role.to_str().unwrap().to_owned());
+        if let Some(name) = role {
+            let permissions = Arc::new(preset(&name, None));
+            request.extensions_mut().insert(Arc::new(Caller { name, permissions }));
+        }
+        next.run(request).await
+    };
+    let router = axum::Router::new().nest_service("/mcp", service).layer(from_fn(who));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let ask = async |role: &str, body: Value| -> String {
+        let body = body.to_string();
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n\
+             Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2025-06-18\r\n{role}\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).await.unwrap();
+        reply
+    };
+    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
+    let office = ask("X-Role: office\r\n", list.clone()).await;
+    assert!(office.contains("\"list_inspections\"") && !office.contains("\"agent_stats\""), "{office}");
+    assert!(ask("X-Role: owner\r\n", list.clone()).await.contains("\"agent_stats\""));
+    let call = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call",
+        "params": {"name": "list_inspections", "arguments": {"limit": 3, "include": "contact"}}});
+    let marketing = ask("X-Role: marketing\r\n", call.clone()).await;
+    assert!(marketing.contains("***") && !marketing.contains("555-01"), "{marketing}");
+    assert!(ask("X-Role: owner\r\n", call.clone()).await.contains("555-01"));
+    for body in [
+        list,
+        call,
+        json!({"jsonrpc": "2.0", "id": 3, "method": "resources/read", "params": {"uri": "spectora://status"}}),
+        json!({"jsonrpc": "2.0", "id": 4, "method": "prompts/list"}),
+        json!({"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": {"name": "list_agents", "arguments": "{}"}}),
+    ] {
+        let nobody = ask("", body.clone()).await;
+        assert!(nobody.contains("answers only whoever is logged in"), "{body}: {nobody}");
+        assert!(!nobody.contains("spectora_company1"), "{body}: {nobody}");
+    }
 }

@@ -79,6 +79,8 @@ pub struct FactTable {
     deleted: Vec<Fact>,
     names: Arc<Names>,
     memo: Memo,
+    /// The table as others see it.
+    views: Memo,
     fields: Fields,
     own: Option<Own>,
 }
@@ -144,13 +146,19 @@ impl FactTable {
     pub fn only(&self, holds: impl Fn(&Fact) -> bool) -> Self {
         let rows = self.rows.iter().filter(|fact| holds(fact)).copied().collect();
         let names = Arc::clone(&self.names);
-        let memo = Memo::default();
-        Self { since: self.since, rows, deleted: Vec::new(), names, memo, fields: self.fields, own: self.own }
+        let (fields, own) = (self.fields, self.own);
+        Self { since: self.since, rows, deleted: Vec::new(), names, fields, own, ..Self::default() }
     }
 
     /// What was worked out from these rows before.
     pub fn memo(&self) -> &Memo {
         &self.memo
+    }
+
+    /// The same rows as those see them who may not see all of it. Apart from [`Self::memo`], so that these push out nothing
+    /// that was worked out from all rows.
+    pub fn views(&self) -> &Memo {
+        &self.views
     }
 
     /// How many of the rows began before `now` (milliseconds since 1970). As long as this stays the same, so does what

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rmcp::model::{ErrorData, Extensions};
+use rmcp::model::{CacheScope, ErrorData, Extensions};
 
 use super::{SpectoraServer, Tool, ToolChoice, ToolFailure, tools};
 use answers::Companies;
@@ -23,6 +23,13 @@ pub(super) struct Asking {
     pub(super) permissions: Arc<Permissions>,
     /// The tools they may call, with the companies they may ask about.
     pub(super) tools: Arc<Vec<Tool>>,
+}
+
+impl Asking {
+    /// Who may keep a list: what is made for one caller is nobody else's. `None` where all are shown the same.
+    pub(super) fn cache_scope(&self) -> Option<CacheScope> {
+        (!self.permissions.is_everything()).then_some(CacheScope::Private)
+    }
 }
 
 /// The tools as they are shown to each kind of caller.

@@ -329,8 +329,9 @@ impl ServerHandler for SpectoraServer {
         _request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = self.asking(&context.extensions)?.tools;
-        Ok(ListToolsResult::with_all_items(tools.iter().map(|tool| tool.declaration.clone()).collect()))
+        let asking = self.asking(&context.extensions)?;
+        let tools = asking.tools.iter().map(|tool| tool.declaration.clone()).collect();
+        Ok(ListToolsResult { cache_scope: asking.cache_scope(), ..ListToolsResult::with_all_items(tools) })
     }
 
     /// For the transport's own checks, which show a client nothing of it.
@@ -359,7 +360,8 @@ impl ServerHandler for SpectoraServer {
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
         let asking = self.asking(&context.extensions)?;
-        Ok(ListPromptsResult::with_all_items(prompts::declarations(&asking.permissions)))
+        let prompts = prompts::declarations(&asking.permissions);
+        Ok(ListPromptsResult { cache_scope: asking.cache_scope(), ..ListPromptsResult::with_all_items(prompts) })
     }
 
     async fn get_prompt(

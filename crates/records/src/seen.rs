@@ -382,11 +382,11 @@ async fn seen_facts(facts: &Arc<FactTable>, fields: Fields, bounds: &Bounds) -> 
         return Arc::clone(facts);
     }
     let key = format!("{sight:?}");
-    if let Some(known) = facts.memo().get(&key) {
+    if let Some(known) = facts.views().get(&key) {
         return known;
     }
     let made = Arc::new(summed(facts, move |facts| facts.seen(&sight)).await);
-    facts.memo().put(key, Arc::clone(&made));
+    facts.views().put(key, Arc::clone(&made));
     made
 }
 
