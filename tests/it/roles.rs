@@ -723,9 +723,20 @@ async fn an_inspector_sees_their_own_work_alone() {
     one.failure("list_agents", json!({"sort": "most_inspections"})).await;
     let companies = one.answer("list_companies", json!({})).await;
     assert!(companies["items"][0].get("inspections").is_none(), "{companies}");
+}
 
-    // Nobody is told of whom they never worked with.
-    let together: BTreeSet<usize> = mine().flat_map(InspectionRow::inspectors).collect();
+#[tokio::test]
+async fn an_inspector_is_told_of_nobody_they_never_worked_with() {
+    let app = stage().await;
+    let truth = app.sandbox.truth();
+    let company = &truth.companies[0];
+    let own = company.inspectors.iter().position(|one| one.name == OWN).unwrap();
+    let server = app.parts.server_with(&ToolChoice::All);
+    let one = As::new(&server, Permissions { inspector: Some(OWN.to_owned()), ..Permissions::default() }).await;
+    let rows = company.inspections.iter().filter(|row| !row.vanished && row.deleted_at.is_none());
+    let mine = rows.filter(|row| row.inspectors().any(|at| at == own));
+    let together: BTreeSet<usize> = mine.flat_map(InspectionRow::inspectors).collect();
+    assert!(together.len() < company.inspectors.len(), "somebody is a stranger");
     let told = one.everything(&calls(&truth)).await;
     for (at, inspector) in company.inspectors.iter().enumerate() {
         assert_eq!(told.has(inspector.name), together.contains(&at), "{}", inspector.name);
