@@ -26,6 +26,10 @@ pub(super) struct DoctorArgs {
     /// The findings as JSON.
     #[arg(long)]
     json: bool,
+    /// Look at a server with a login from outside, as ChatGPT and Claude reach it: <https://mcp.example.com/mcp>. Nothing
+    /// else is checked.
+    #[arg(long, value_name = "URL")]
+    public: Option<String>,
 }
 
 /// What was found about one thing.
@@ -47,6 +51,16 @@ impl Finding {
 }
 
 pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
+    if let Some(address) = &args.public {
+        let seen = access::look_from_outside(address).await.map_err(anyhow::Error::msg)?;
+        let found = seen.into_iter().map(|seen| Finding {
+            about: seen.about.to_owned(),
+            fine: seen.next.is_none(),
+            what: seen.what,
+            next: seen.next.map(str::to_owned),
+        });
+        return told(args, &found.collect::<Vec<_>>());
+    }
     let opened = Opened::new(global).await?;
     let mut findings = vec![Finding::fine("configuration", opened.config.sources.join(", "))];
     for warning in &opened.config.warnings {
@@ -64,6 +78,11 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
     for client in app.clients() {
         findings.extend(examine(client, &opened.clock).await);
     }
+    told(args, &findings)
+}
+
+/// Prints what was found; the exit code says whether all is well.
+fn told(args: &DoctorArgs, findings: &[Finding]) -> anyhow::Result<ExitCode> {
     let all_fine = findings.iter().all(|finding| finding.fine);
     if args.json {
         let shown: Vec<Value> = findings
@@ -72,7 +91,7 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
             .collect();
         output::line(&serde_json::to_string_pretty(&json!({"fine": all_fine, "findings": shown}))?);
     } else {
-        for one in &findings {
+        for one in findings {
             output::line(&format!("{}  {}: {}", if one.fine { "ok   " } else { "CHECK" }, one.about, one.what));
             if let Some(next) = &one.next {
                 output::line(&format!("         -> {next}"));

@@ -55,9 +55,15 @@ fn entries_for_assistants_name_what_the_program_has() {
 
 #[test]
 fn service_and_container_start_the_program_as_it_wants_to_be_started() {
-    let unit = read("spectora-mcp.service");
-    let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
-    check_command_line(&start.split_whitespace().skip(1).collect::<Vec<_>>());
+    for unit in ["spectora-mcp.service", "spectora-mcp.system.service"] {
+        let unit = read(unit);
+        let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+        check_command_line(&start.split_whitespace().skip(1).collect::<Vec<_>>());
+    }
+    let compose = read("compose/compose.yaml");
+    let command = compose.lines().find_map(|line| line.trim().strip_prefix("command: ")).unwrap();
+    let arguments: Vec<String> = serde_json::from_str(command).unwrap();
+    check_command_line(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     let container = read("Containerfile");
     let command = container.lines().find_map(|line| line.strip_prefix("CMD ")).unwrap();
     let arguments: Vec<String> = serde_json::from_str(command).unwrap();

@@ -758,3 +758,40 @@ fn who_asked_is_logged_and_a_monitor_learns_how_often() {
         assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o77, 0);
     }
 }
+
+#[test]
+fn the_doctor_looks_from_outside() {
+    let (_folder, file) = people();
+    let look = |address: &str| {
+        let output = program().args(["doctor", "--public", address]).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let good = Server::start(&file, &["--login"]);
+    let (is_well, shown) = look(&format!("{}/mcp", good.url()));
+    assert!(is_well && shown.contains("All is well") && !shown.contains("CHECK"), "{shown}");
+    let (is_well, shown) = look(&format!("{}/", good.url()));
+    assert!(!is_well && shown.contains("CHECK  address") && shown.contains("with /mcp"), "{shown}");
+    // The address that is used is another than the server thinks.
+    let other = Server::start(&file, &["--login", "--public-url", "http://127.0.0.1:49152"]);
+    let (is_well, shown) = look(&format!("{}/mcp", other.url()));
+    assert!(!is_well && shown.contains("CHECK"), "{shown}");
+    let tokens = Server::start(&file, &["--tokens-only"]);
+    let (is_well, shown) = look(&format!("{}/mcp", tokens.url()));
+    assert!(!is_well && shown.contains("does not say where to log in") && shown.contains("--login"), "{shown}");
+    // A proxy that leads elsewhere, a page for people in place of a document, and nothing at all.
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = proxy.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in proxy.incoming() {
+            let mut stream = stream.unwrap();
+            let length = stream.read(&mut [0; 4096]).unwrap_or(0);
+            assert_ne!(length, 0);
+            let head = "HTTP/1.1 301 Moved\r\nLocation: https://www.example.com/mcp\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            drop(stream.write_all(head.as_bytes()));
+        }
+    });
+    let (is_well, shown) = look(&format!("http://{address}/mcp"));
+    assert!(!is_well && shown.contains("it leads elsewhere"), "{shown}");
+    let (is_well, shown) = look("http://127.0.0.1:1/mcp");
+    assert!(!is_well && shown.contains("CHECK  reached"), "{shown}");
+}
