@@ -345,6 +345,106 @@ fn print(title: &str, columns: [&str; 3], digits: usize, programs: &[Program], m
     }
 }
 
+/// What 200 callers ask in turn under load.
+const LOAD: &[&str] = &["list_companies", "list_inspections, 25", "inspector_scorecard", "capacity_plan"];
+/// Connections that ask nothing while others do.
+const IDLE: usize = 2_000;
+
+/// A logged-in server on 100,000 inspections with its callers' token, and the folder with its files.
+fn start_logged_in() -> (Killed, SocketAddr, String, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, people) = (folder.path().join("spectora.toml"), folder.path().join("access.db"));
+    std::fs::write(&config, "[http]\ncalls_per_minute = 1000000000\n").unwrap();
+    let program = env!("CARGO_BIN_EXE_spectora-mcp");
+    let adding = ["access", "add-token", "load", "--role", "owner", "--access-file"];
+    let added = Command::new(program).args(adding).arg(&people).output().unwrap();
+    let token = String::from_utf8(added.stdout).unwrap().trim().to_owned();
+    let mut command = Command::new(program);
+    command.args(["serve", "--demo", "--demo-inspections", "100000", "--http", "127.0.0.1:0", "--login", "--config"]);
+    let mut child = command.arg(&config).arg("--access-file").arg(&people).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = said.find_map(|line| line.unwrap().split_once("http://").map(|(_, rest)| rest.to_owned())).unwrap();
+    std::thread::spawn(move || said.for_each(drop));
+    (Killed(child), line.split('/').next().unwrap().parse().unwrap(), token, folder)
+}
+
+fn authorized(request: &[u8], token: &str) -> Arc<[u8]> {
+    let text = std::str::from_utf8(request).unwrap();
+    text.replacen("\r\n", &format!("\r\nAuthorization: Bearer {token}\r\n"), 1).into_bytes().into()
+}
+
+/// Resident memory of a process now and at most, in megabytes.
+fn memory(child: &Child) -> String {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+    let of = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+        kilobytes.unwrap_or_default() / 1024
+    };
+    format!("{} MB (at most {})", of("VmRSS:"), of("VmHWM:"))
+}
+
+/// 200 callers who ask these in turn for so long; any answer that is none stops the bench.
+async fn under_load(label: &str, address: SocketAddr, requests: &[Arc<[u8]>], time: Duration, child: &Child) {
+    let end = Instant::now() + time;
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..CALLERS {
+        let requests = requests.to_vec();
+        tasks.spawn(async move {
+            let mut caller = Caller::connect(address).await;
+            let mut taken = Vec::new();
+            for request in requests.iter().cycle().skip(number) {
+                let started = Instant::now();
+                caller.ask(request).await;
+                taken.push(started.elapsed().as_secs_f64() * 1e3);
+                if end < Instant::now() {
+                    break;
+                }
+            }
+            taken
+        });
+    }
+    let mut taken: Vec<f64> = tasks.join_all().await.into_iter().flatten().collect();
+    taken.sort_by(f64::total_cmp);
+    let at = |share: usize| taken[taken.len() * share / 1000];
+    let rate = taken.len() as f64 / time.as_secs_f64();
+    let (median, late, last) = (at(500), at(990), taken[taken.len() - 1]);
+    println!(
+        "{label:34} {rate:>7.0} a second, no error; ms: median {median:.1}, 99th % {late:.1}, longest {last:.1}; memory {}",
+        memory(child)
+    );
+}
+
+/// Whoever is logged in, for a minute: alone, and beside idle connections and one that reads a byte at a time.
+async fn load(time: Duration) {
+    let bare = Program::bare();
+    let (bare, bare_address) = start_http(&bare);
+    let (served, address, token, _folder) = start_logged_in();
+    let of = |label: &str| request(QUESTIONS.iter().find(|question| question.label == label).unwrap());
+    let requests: Vec<_> = LOAD.iter().map(|label| authorized(&of(label), &token)).collect();
+    let mut caller = Caller::connect(address).await;
+    while !is_filled(caller.ask(&requests[0]).await) {
+        tokio::time::sleep(WAIT).await;
+    }
+    under_load("bare: 25 rows", bare_address, &[of("bare: 25 rows")], time, &bare.0).await;
+    under_load("logged in, 100,000 inspections", address, &requests, time, &served.0).await;
+    let mut idle = Vec::new();
+    for _ in 0..IDLE {
+        idle.push(Caller::connect(address).await);
+    }
+    let mut slow = Caller::connect(address).await;
+    slow.stream.write_all(&requests[1]).await.unwrap();
+    let reading = tokio::spawn(async move {
+        let mut byte = [0];
+        while slow.stream.read(&mut byte).await.is_ok_and(|length| length != 0) {
+            tokio::time::sleep(WAIT).await;
+        }
+    });
+    under_load("beside 2,000 idle and a slow one", address, &requests, time, &served.0).await;
+    reading.abort();
+    drop(idle);
+}
+
 #[derive(Clone)]
 struct Bare {
     rows: CallToolResult,
@@ -418,6 +518,11 @@ fn main() {
                 let given = arguments.next().unwrap_or_default();
                 let (name, path) = given.split_once('=').unwrap_or_else(|| panic!("--beside NAME=PATH, not `{given}`"));
                 programs.push(Program::new(name, path));
+            }
+            "--load" => {
+                let seconds = arguments.next().and_then(|seconds| seconds.parse().ok()).unwrap_or(60);
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                return runtime.block_on(load(Duration::from_secs(seconds)));
             }
             // What `cargo bench` adds.
             _ => {}
