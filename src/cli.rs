@@ -103,7 +103,7 @@ enum LogFormat {
 enum Command {
     /// Serve MCP to an assistant: over standard input and output, or over HTTP.
     #[command(alias = "stdio")]
-    Serve(serve::ServeArgs),
+    Serve(Box<serve::ServeArgs>),
     /// Show what it answers, on two invented companies; needs no key and ends in seconds.
     #[cfg(feature = "demo")]
     Demo,

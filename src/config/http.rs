@@ -3,13 +3,13 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use url::{Host, Position, Url};
+use url::{Position, Url};
 
 use super::error::ConfigError;
 use super::file::{RawFile, RawHttp, RawWayIn};
 use super::secret::shown;
 use super::{Environment, Overrides, raw_file};
-use domain::Roles;
+use domain::{Roles, is_safe_address};
 
 /// Calls of one caller in any minute, unless configured.
 const CALLS_PER_MINUTE_DEFAULT: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
@@ -125,16 +125,9 @@ pub fn http(overrides: &Overrides, environment: &Environment) -> Result<HttpConf
 pub fn public_url(given: &str) -> Result<String, ConfigError> {
     let wrong = || ConfigError::PublicUrl { given: shown(given) };
     let address = Url::parse(given.trim()).map_err(|_| wrong())?;
-    let is_local = match address.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
-    let is_web = address.scheme() == "https" || (address.scheme() == "http" && is_local);
     let is_bare =
         matches!(address.path(), "/" | "/mcp" | "/mcp/") && address.query().is_none() && address.fragment().is_none();
-    if !is_web || !is_bare || !address.username().is_empty() || address.password().is_some() {
+    if !is_safe_address(&address) || !is_bare || !address.username().is_empty() || address.password().is_some() {
         return Err(wrong());
     }
     Ok(address[..Position::AfterPort].to_owned())

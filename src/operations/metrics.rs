@@ -1,4 +1,4 @@
-//! Numbers for a monitor, in the OpenMetrics text format. No person, token, key or argument is in any of them.
+//! Numbers for a monitor, in the `OpenMetrics` text format. No person, token, key or argument is in any of them.
 
 use std::sync::atomic::AtomicU64;
 

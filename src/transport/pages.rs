@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 
 use access::{Asking, Given, Page, PageError};
 
+use super::escaped;
 use super::gate::no_store;
 
 /// Their style sheet.
@@ -23,22 +24,6 @@ dd { margin: 0; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font: .9rem/1.5 ui-monospace, monospace; }
 main:has(pre) { max-width: 72rem; margin-top: 2rem; }
 ";
-
-/// Text as it stands in HTML, in attributes too.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
 
 fn page(title: &str, body: &str) -> String {
     format!(

@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::sync::Semaphore;
-use url::{Host, Url};
+use url::Url;
 
 use super::clients::{Client, ClientKind, checked_redirects, shown_name};
 use super::error::PageError;
 use super::fetch;
 use super::redirects::RedirectRules;
+use domain::is_this_machine;
 
 /// The largest document, in bytes.
 const BYTES_MAX: usize = 5 * 1024;
@@ -92,7 +93,7 @@ impl Documents {
 fn checked_address(id: &str, allow_loopback: bool) -> Result<Url, String> {
     let refuse = |why: &str| Err(format!("its id {why}"));
     let Ok(address) = Url::parse(id) else { return refuse("is no address") };
-    let is_local = allow_loopback && address.scheme() == "http" && is_loopback_host(&address);
+    let is_local = allow_loopback && address.scheme() == "http" && is_this_machine(&address);
     if address.scheme() != "https" && !is_local {
         return refuse("is no https address");
     }
@@ -108,15 +109,6 @@ fn checked_address(id: &str, allow_loopback: bool) -> Result<Url, String> {
         return refuse("has no path, or holds a fragment or a user");
     }
     Ok(address)
-}
-
-fn is_loopback_host(address: &Url) -> bool {
-    match address.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
 }
 
 /// Whether an address is on the open net: not this machine, not a network of somebody's own, not reserved.

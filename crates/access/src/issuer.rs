@@ -10,12 +10,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Mutex;
-use url::{Host, Url};
+use url::Url;
 
 use super::fetch;
 use super::grants::Verified;
 use super::people::Given;
-use domain::{Clock, CompanyName};
+use domain::{Clock, CompanyName, is_safe_address};
 
 /// How long fetching a document may take.
 const TIME_MAX: Duration = Duration::from_secs(5);
@@ -241,17 +241,7 @@ fn words(claim: Option<&Value>) -> Vec<String> {
 
 fn checked(address: &str) -> Result<Url, String> {
     let parsed = Url::parse(address).map_err(|_| "is no address".to_owned())?;
-    let is_local = match parsed.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
-    match parsed.scheme() {
-        "https" => Ok(parsed),
-        "http" if is_local => Ok(parsed),
-        _ => Err("is no https address".to_owned()),
-    }
+    if is_safe_address(&parsed) { Ok(parsed) } else { Err("is no https address".to_owned()) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Where a browser may be sent back to: the known clients, this machine, and what the owner adds.
 
-use url::{Host, Url};
+use domain::is_this_machine;
+use url::Url;
 
 /// Redirects of hosted clients and editors, exact (seen in their documents and in public reports of what they send).
 const KNOWN: &[&str] = &[
@@ -67,13 +68,7 @@ fn is_segment(text: &str) -> bool {
 
 /// Whether it leads to the machine of whoever asks.
 fn loopback(address: &Url) -> bool {
-    let is_local = match address.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
-    address.scheme() == "http" && is_local
+    address.scheme() == "http" && is_this_machine(address)
 }
 
 /// Whether a redirect asked for is one that was registered: the same text, or on loopback the same path and query,

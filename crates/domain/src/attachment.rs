@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::address::is_safe_address;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
@@ -51,12 +52,7 @@ impl SecretUrl {
     pub fn parse(text: &str) -> Option<Self> {
         const LENGTH_MAX: usize = 8_000;
         let url = url::Url::parse(text).ok().filter(|_| text.len() <= LENGTH_MAX)?;
-        let loopback = match url.host()? {
-            url::Host::Domain(name) => name == "localhost",
-            url::Host::Ipv4(address) => address.is_loopback(),
-            url::Host::Ipv6(address) => address.is_loopback(),
-        };
-        let safe = url.scheme() == "https" || (url.scheme() == "http" && loopback);
+        let safe = is_safe_address(&url);
         safe.then(|| Self(SecretString::from(String::from(url))))
     }
 

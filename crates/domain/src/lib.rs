@@ -4,6 +4,7 @@
 //! spells things. Whatever comes from the service passes one fence (`spectora::wire`) on its way in, and
 //! whatever leaves passes another (`mcp`); neither of their types appears here.
 
+mod address;
 mod agent;
 mod attachment;
 mod client;
@@ -26,6 +27,7 @@ mod week;
 mod search_terms;
 pub mod zip;
 
+pub use address::{is_safe_address, is_this_machine};
 pub use agent::{Agent, AgentStatistics};
 pub use attachment::{Attachment, SecretUrl};
 pub use client::Client;

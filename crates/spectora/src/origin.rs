@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use url::{Host, Url};
+use domain::is_this_machine;
+use url::Url;
 
 /// The service's origin: HTTPS, or plain HTTP on this machine only (for the simulated service).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +21,7 @@ impl BaseUrl {
 
     /// Whether it is on this machine.
     pub fn is_loopback(&self) -> bool {
-        match self.0.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
+        is_this_machine(&self.0)
     }
 
     /// Whether requests go there without encryption.

@@ -1,6 +1,7 @@
 //! One HTML file without scripts or anything from elsewhere.
 
 use super::model::{Chart, Report, Table};
+use crate::transport::escaped;
 
 const HEAD: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
 <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
@@ -90,10 +91,6 @@ fn bars(table: &Table, chart: Chart) -> String {
     format!(
         "<svg role=\"img\" aria-label=\"{name}\" width=\"640\" height=\"{height}\" viewBox=\"0 0 640 {height}\">{shapes}</svg>\n"
     )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 
 #[cfg(test)]
