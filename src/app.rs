@@ -18,10 +18,10 @@ use mcp::{SpectoraServer, ToolChoice};
 use mirror::{Ledger, LedgerSettings, Mirror, MirrorError, MirrorSettings};
 use records::Records;
 use spectora::{
-    BaseUrl, BaseUrlError, CallMeter, ChangedSinceName, ClientBuildError, ClientLimits, ClientSettings, Endpoint,
+    BaseUrl, BaseUrlError, CallMeter, ChangedSinceName, ClientBuildError, ClientLimits, ClientSettings, Endpoint, Http,
     SpectoraClient, background_share,
 };
-use sync::{self, LedgerMeter, Received, SyncSettings, Syncer};
+use sync::{self, Begins, LedgerMeter, Received, SyncSettings, Syncer};
 
 /// What the typed columns of a mirror are derived by. A new number derives them anew from the raw records.
 const MAPPING_VERSION: u32 = 4;
@@ -32,6 +32,9 @@ pub enum AppError {
     /// The address is not one a key is sent to.
     #[error("base_url: {0}")]
     BaseUrl(#[from] BaseUrlError),
+    /// Nothing can be connected to.
+    #[error("{0}")]
+    Connection(ClientBuildError),
     /// No client can be made for a company.
     #[error("company {company}: {source}")]
     Client {
@@ -64,6 +67,7 @@ impl App {
     pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Self, AppError> {
         let ledger = config.data_dir.as_deref().map(Ledger::at);
         let base_url: BaseUrl = config.base_url.as_deref().unwrap_or(BaseUrl::DEFAULT).parse()?;
+        let http = Http::new(&base_url, &ClientLimits::default()).map_err(AppError::Connection)?;
         let mut parts = Vec::new();
         for company in &config.companies {
             let calls = LedgerSettings {
@@ -76,8 +80,9 @@ impl App {
                 let meter = LedgerMeter::new(Arc::clone(ledger), calls.clone(), Arc::clone(clock));
                 Arc::new(meter) as Arc<dyn CallMeter>
             });
-            let client = SpectoraClient::new(client_settings(config, company, &base_url, meter), Arc::clone(clock))
-                .map_err(|source| AppError::Client { company: company.name.clone(), source })?;
+            let client =
+                SpectoraClient::new(client_settings(config, company, &base_url, &http, meter), Arc::clone(clock))
+                    .map_err(|source| AppError::Client { company: company.name.clone(), source })?;
             let syncer = ledger.as_ref().zip(config.data_dir.as_deref());
             let syncer = syncer.map(|(ledger, folder)| syncer_of(&client, company, calls, ledger, folder, clock));
             parts.push(Part { company: company.clone(), client, syncer });
@@ -217,10 +222,15 @@ impl App {
 
     /// Keeps the mirrors fresh in the background, until `stop`.
     pub fn keep_fresh(&self, stop: &CancellationToken) {
+        /// With more companies than this, one is kept fresh from when it is first asked about: files and memory are for those
+        /// that are used.
+        const ALL_FRESH_MAX: usize = 20;
+        let begins = if self.parts.len() <= ALL_FRESH_MAX { Begins::AtOnce } else { Begins::OnceUsed };
         for part in &self.parts {
             if let Some(syncer) = &part.syncer {
                 let every: Duration = part.company.keeping.every;
-                drop(self.tasks.spawn("keeping fresh", sync::keep_fresh(Arc::clone(syncer), every, stop.clone())));
+                let keeping = sync::keep_fresh(Arc::clone(syncer), every, begins, stop.clone());
+                drop(self.tasks.spawn("keeping fresh", keeping));
             }
         }
     }
@@ -252,6 +262,7 @@ fn client_settings(
     config: &Config,
     company: &Company,
     base_url: &BaseUrl,
+    http: &Http,
     meter: Option<Arc<dyn CallMeter>>,
 ) -> ClientSettings {
     let paths: BTreeMap<Endpoint, String> = Endpoint::ALL
@@ -260,6 +271,7 @@ fn client_settings(
         .collect();
     ClientSettings {
         company: company.name.clone(),
+        http: http.clone(),
         base_url: base_url.clone(),
         api_key: company.api_key.clone(),
         timezone: company.timezone.clone(),

@@ -134,6 +134,10 @@ enum Command {
 
 impl Global {
     /// Whether the invented companies are asked for.
+    #[cfg_attr(
+        not(feature = "demo"),
+        expect(clippy::unused_self, reason = "without the demo there is nothing to look at")
+    )]
     fn is_demo(&self) -> bool {
         #[cfg(feature = "demo")]
         return self.demo;

@@ -87,7 +87,8 @@ impl Late {
     /// Stops what runs in the background and closes the files.
     pub(super) async fn close(&self) {
         self.stop.cancel();
-        let opening = locked(&self.opening).take();
+        // Nothing is opened after this: its folder would be left behind.
+        let (opening, demo) = (locked(&self.opening).take(), locked(&self.demo).take());
         // One that is under way ends first, so that it does not leave behind what it makes.
         if let Some(opening) = opening {
             drop(opening.await);
@@ -100,7 +101,11 @@ impl Late {
         if let Some(serving) = &serving {
             serving.app.end().await;
         }
-        drop(tokio::task::spawn_blocking(move || serving.map(|serving| serving.app.close())).await);
+        let closing = tokio::task::spawn_blocking(move || {
+            drop(demo);
+            serving.map(|serving| serving.app.close())
+        });
+        drop(closing.await);
     }
 
     /// The opening under way or done; begins one where there is none, or where the last failed a while ago.
@@ -124,6 +129,9 @@ impl Late {
     }
 
     async fn open(self: Arc<Self>) -> Result<Arc<Companies>, ToolFailure> {
+        if self.stop.is_cancelled() {
+            return Err(ToolFailure::new("the server is being stopped", "start it again"));
+        }
         let demo = locked(&self.demo).take();
         let is_demo = demo.is_some();
         let opened = match demo {

@@ -20,7 +20,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use records::Records;
 use sandbox::{ChangedSince, Edit, Faults, Profile, Sandbox, SandboxOptions, Truth};
-use spectora::{CallMeter, ClientLimits, ClientSettings, SpectoraClient};
+use spectora::{CallMeter, ClientLimits, ClientSettings, Http, SpectoraClient};
 use sync::{LedgerMeter, Scope, Silent, SyncSettings, Syncer};
 
 use crate::support::now;
@@ -183,9 +183,11 @@ fn open(life_folder: &std::path::Path, sandbox: &Sandbox, zone: &str, ours: &Arc
         retry_after_max: short,
         ..ClientLimits::default()
     };
+    let base_url = sandbox.base_url().parse().unwrap();
     let settings = ClientSettings {
         company: company.name.parse().unwrap(),
-        base_url: sandbox.base_url().parse().unwrap(),
+        http: Http::new(&base_url, &limits).unwrap(),
+        base_url,
         api_key: company.api_key.clone().into(),
         timezone: TimeZone::get(zone).unwrap(),
         paths: BTreeMap::new(),

@@ -166,6 +166,40 @@ fn the_demo_leaves_no_folder_behind() {
     assert_eq!(folders(place.path()), 0);
 }
 
+#[test]
+fn a_thousand_companies_cost_what_is_used_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("spectora.toml");
+    let one = |number: usize| {
+        format!("[companies.office{number:04}]\napi_key = \"example-key-{number}\"\ntimezone = \"America/Denver\"\n")
+    };
+    std::fs::write(&config, (0..1_000).map(one).collect::<String>()).unwrap();
+    let data = folder.path().join("data");
+    let mut command = serve(&["--base-url", "http://127.0.0.1:9", "--config"]);
+    command.arg(&config).arg("--data-dir").arg(&data);
+    let mut server = Server::start(command);
+    let listed = server.ask("tools/list", json!({})).to_string();
+    assert!(listed.len() < 40_000 && !listed.contains("office0001"), "{}", listed.len());
+    let failure = server.failure("list_inspections", json!({"company": "office00077"}));
+    assert!(failure.contains("no company `office00077`") && failure.contains("did you mean `office0"), "{failure}");
+    // The service is not there; its company's mirror is opened all the same, and no other's.
+    server.failure("list_inspections", json!({"company": "office0007", "period": "last_month"}));
+    std::thread::sleep(Duration::from_secs(1));
+    let files: Vec<String> = std::fs::read_dir(&data)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("office"))
+        .collect();
+    assert!(!files.is_empty() && files.iter().all(|name| name.starts_with("office0007")), "{files:?}");
+    #[cfg(target_os = "linux")]
+    {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
+        let used = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let kilobytes: u64 = used.split_whitespace().next().unwrap().parse().unwrap();
+        assert!(kilobytes < 100_000, "{kilobytes} kB");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn without_certificate_authorities_only_the_real_service_is_out_of_reach() {

@@ -103,6 +103,18 @@ fn mark(companies: &Companies, tool: &str, arguments: &Map<String, Value>) -> Qu
     mark.seen_by(companies.permissions())
 }
 
+/// Refuses companies that are not served: where there are many, the schemas do not name them.
+fn known(companies: &Companies, arguments: &Map<String, Value>) -> Result<(), ToolFailure> {
+    let served = || companies.all.iter().map(|company| company.name.as_str());
+    let mut asked = arguments.get("company").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let Some(name) = asked.find(|name| !served().any(|known| known == *name)) else { return Ok(()) };
+    let near = arguments::nearest(name, served()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    Err(ToolFailure::new(
+        format!("there is no company `{}`", domain::excerpt(name, 80)),
+        format!("{near}list_companies names them"),
+    ))
+}
+
 /// The company's name for a row, where more than one is served.
 fn label(companies: &Companies, company: &Company) -> Option<String> {
     (1 < companies.all.len()).then(|| company.name.to_string())
@@ -274,6 +286,7 @@ impl SpectoraServer {
         let answer = async {
             let companies = self.companies(asking).await?;
             let settled = arguments::settle(&tool.declaration.input_schema, raw)?;
+            known(&companies, &settled)?;
             match (tool.run)(&companies, settled.clone()).await {
                 Err(failure) if failure.is_early() => match self.source.filled() {
                     Some(filled) => {

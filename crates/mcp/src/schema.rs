@@ -101,10 +101,15 @@ fn plain(drawn: &Value) -> Map<String, Value> {
     said.collect()
 }
 
+/// With more companies than this they are not named in the schemas.
+const NAMES_MAX: usize = 50;
+
 /// The schema of `company`; `None` where there is nothing to choose.
 fn choice(companies: &[CompanyName]) -> Option<Value> {
     let names: Vec<&str> = companies.iter().map(CompanyName::as_str).collect();
-    let one = json!({"type": "string", "enum": names});
+    // A long list of names in every tool would be most of what a client reads; list_companies has them.
+    let one =
+        if names.len() <= NAMES_MAX { json!({"type": "string", "enum": names}) } else { json!({"type": "string"}) };
     // Of two companies, one or all is every choice there is.
     let mut schema = match companies.len() {
         0 | 1 => return None,

@@ -160,6 +160,7 @@ pub struct Mirror {
     /// Closed before the writer: the last connection to be closed tidies up the log, and a reader cannot.
     readers: Mutex<Readers>,
     writer: Mutex<Slot<Writer>>,
+    used: AtomicBool,
     closed: AtomicBool,
 }
 
@@ -180,8 +181,14 @@ impl Mirror {
             path,
             writer,
             readers,
+            used: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         })
+    }
+
+    /// Whether anything was read or written since the program began.
+    pub fn is_used(&self) -> bool {
+        self.used.load(Ordering::Relaxed)
     }
 
     /// Opens the company's mirror, making it where there is none. The folder and its files are the user's alone.
@@ -266,6 +273,7 @@ impl Mirror {
     /// A reader of the file that stands there now.
     fn reader(&self) -> Result<(FileMark, Reader), MirrorError> {
         let locked = || self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        self.used.store(true, Ordering::Relaxed);
         if self.closed.load(Ordering::SeqCst) {
             return Err(MirrorError::Closed);
         }
@@ -293,6 +301,7 @@ impl Mirror {
 
     fn with_writer<T>(&self, work: impl FnOnce(&mut Writer) -> Result<T, MirrorError>) -> Result<T, MirrorError> {
         let mut slot = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.used.store(true, Ordering::Relaxed);
         if self.closed.load(Ordering::SeqCst) {
             return Err(MirrorError::Closed);
         }

@@ -1,7 +1,6 @@
 //! Pages and records, with every filter applied again to what came back.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
@@ -12,13 +11,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::capabilities::{Capabilities, FilterSupport, Part};
 use super::error::{SpectoraError, SpectoraErrorKind};
-use super::limits::{ClientLimits, Limiter};
-use super::meter::{CallMeter, Purpose};
-use super::origin::BaseUrl;
+use super::http::ClientBuildError;
+use super::meter::Purpose;
 use super::plan::Plan;
 use super::query::ChangedSinceName;
 use super::query::{Endpoint, Filter as _, FilterName, Query, Resource, Verdict};
-use super::request::{AskedAt, Call, ClientBuildError, Reply, Requests};
+use super::request::{AskedAt, Call, Reply, Requests};
+use super::settings::ClientSettings;
 use super::wire::{Decode, RawRecord, ToldPagination};
 use super::wired::Wired;
 use domain::{Clock, CompanyName, Naming};
@@ -29,33 +28,6 @@ pub(super) const PAGE_ROWS_MAX: u32 = 200;
 const PAGES_FOR_ONE_MAX: u32 = 100;
 /// The most refusals one call is adapted to before the refusal is passed on.
 const REFUSALS_MAX: u32 = 12;
-
-/// Everything a client of one company needs.
-#[derive(Clone)]
-pub struct ClientSettings {
-    /// Whose client it is; for logs.
-    pub company: CompanyName,
-    /// Where the service is.
-    pub base_url: BaseUrl,
-    /// The company's key.
-    pub api_key: SecretString,
-    /// The zone of the company's civil days.
-    pub timezone: TimeZone,
-    /// Paths that differ from [`Endpoint::default_path`].
-    pub paths: BTreeMap<Endpoint, String>,
-    /// The most requests in any sixty seconds.
-    pub requests_per_minute: NonZeroU32,
-    /// The limits of one call.
-    pub limits: ClientLimits,
-    /// Services whose own names hold a comma, so that they are not split.
-    pub known_services: Vec<String>,
-    /// What the company says about names.
-    pub naming: Naming,
-    /// The one name to try for a filter by the time of change; `None` tries the likely ones.
-    pub changed_since: Option<ChangedSinceName>,
-    /// Where calls are counted and capped together with other processes; `None` counts in this process only.
-    pub meter: Option<Arc<dyn CallMeter>>,
-}
 
 /// Where a page stands in its listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,15 +142,7 @@ struct Inner {
 impl SpectoraClient {
     /// A client with these settings. No request is made.
     pub fn new(settings: ClientSettings, clock: Arc<dyn Clock>) -> Result<Self, ClientBuildError> {
-        let requests = Requests::new(
-            settings.company.clone(),
-            &settings.api_key,
-            settings.base_url,
-            settings.limits,
-            Limiter::new(settings.requests_per_minute),
-            settings.meter,
-            Arc::clone(&clock),
-        )?;
+        let requests = Requests::new(&settings, Arc::clone(&clock))?;
         let inner = Inner {
             company: settings.company,
             timezone: settings.timezone,

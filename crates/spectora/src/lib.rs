@@ -7,6 +7,7 @@
 mod changed_since;
 mod client;
 mod error;
+mod http;
 mod inspection_query;
 mod capabilities;
 mod limits;
@@ -17,6 +18,7 @@ mod plan;
 mod probe;
 mod query;
 mod request;
+mod settings;
 mod survey;
 mod wire;
 mod wired;
@@ -25,8 +27,9 @@ mod wired;
 mod tests;
 
 pub use capabilities::FilterSupport;
-pub use client::{ClientSettings, FilterReport, Page, Pagination, SpectoraClient};
+pub use client::{FilterReport, Page, Pagination, SpectoraClient};
 pub use error::{OTHER_COMPANY_HINT, SpectoraError, SpectoraErrorKind};
+pub use http::{ClientBuildError, Http};
 pub use limits::{ClientLimits, background_share};
 pub use meter::{CallMeter, CallOutcome, Departure, Purpose, Ticket, Uncounted};
 pub use origin::{BaseUrl, BaseUrlError};
@@ -36,7 +39,8 @@ pub use query::{
     FilterName, InspectionAttachments, InspectionFilter, InspectionInclude, InspectionSort, Inspections, NoInclude,
     NoSort, Query, Resource, Spelled, Verdict, is_outside,
 };
-pub use request::{AskedAt, ClientBuildError};
+pub use request::AskedAt;
+pub use settings::ClientSettings;
 pub use survey::Survey;
 pub use wire::RawRecord;
 pub use wired::{Probe, Wired};

@@ -1,22 +1,24 @@
 //! The only file that makes requests, and the only verb is `get`.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rand::RngExt as _;
 use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
-use secrecy::{ExposeSecret as _, SecretString};
+use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use secrecy::ExposeSecret as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::error::{SpectoraError, SpectoraErrorKind};
+use super::http::{ClientBuildError, innermost};
 use super::limits::{ClientLimits, Limiter};
 use super::meter::{CallMeter, CallOutcome, Departure, Purpose, Ticket};
 use super::origin::BaseUrl;
 use super::query::Endpoint;
+use super::settings::ClientSettings;
 use super::wire;
 use domain::{Clock, CompanyName};
 
@@ -29,15 +31,12 @@ const DATE_RESOLUTION: jiff::SignedDuration = jiff::SignedDuration::from_secs(1)
 /// Stands for a time the service has not told yet.
 const NO_TIME_YET: i64 = i64::MIN;
 
-/// The HTTP client could not be made: a key with characters no header can hold, or a broken TLS set-up.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ClientBuildError(String);
-
 /// Sends one company's requests.
 pub(super) struct Requests {
     company: CompanyName,
     http: reqwest::Client,
+    /// The key, as each request carries it.
+    bearer: HeaderValue,
     origin: BaseUrl,
     limits: ClientLimits,
     limiter: Limiter,
@@ -102,56 +101,21 @@ enum Outcome {
 }
 
 impl Requests {
-    pub(super) fn new(
-        company: CompanyName,
-        key: &SecretString,
-        origin: BaseUrl,
-        limits: ClientLimits,
-        limiter: Limiter,
-        meter: Option<Arc<dyn CallMeter>>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, ClientBuildError> {
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| {
-            // An error means that one is installed already, which is as good.
-            drop(rustls::crypto::ring::default_provider().install_default());
-        });
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))
+    /// The requests of one company.
+    pub(super) fn new(settings: &ClientSettings, clock: Arc<dyn Clock>) -> Result<Self, ClientBuildError> {
+        let key = settings.api_key.expose_secret();
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {key}"))
             .map_err(|_| ClientBuildError("the API key holds characters that no key has".to_owned()))?;
         bearer.set_sensitive(true);
-        let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, bearer);
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let mut builder = reqwest::Client::builder()
-            .default_headers(headers)
-            .user_agent(concat!("spectora-mcp/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            // A request this program does not know of would be missing in its count.
-            .retry(reqwest::retry::never())
-            .connect_timeout(limits.connect_time_max)
-            .timeout(limits.request_time_max);
-        if origin.is_loopback() {
-            builder = builder.no_proxy();
-        }
-        if origin.is_plain() {
-            // Nothing is encrypted on the way to this machine itself, so it needs no certificate authorities.
-            builder = builder.tls_certs_only([]);
-        }
-        let http = builder.build().map_err(|error| {
-            ClientBuildError(format!(
-                "no encrypted connection can be made ({}): install this system's certificate authorities (often the \
-                 package `ca-certificates`), or name a file of them in SSL_CERT_FILE",
-                innermost(&error)
-            ))
-        })?;
         let in_flight = Semaphore::new(IN_FLIGHT_MAX);
         Ok(Self {
-            company,
-            http,
-            origin,
-            limits,
-            limiter,
-            meter,
+            company: settings.company.clone(),
+            http: settings.http.0.clone(),
+            bearer,
+            origin: settings.base_url.clone(),
+            limits: settings.limits.clone(),
+            limiter: Limiter::new(settings.requests_per_minute),
+            meter: settings.meter.clone(),
             in_flight,
             sent: AtomicU64::new(0),
             ahead: AtomicI64::new(NO_TIME_YET),
@@ -284,7 +248,7 @@ impl Requests {
         let url = self.origin.address(path, query);
         self.sent.fetch_add(1, Ordering::Relaxed);
         let (left_at, here) = (Instant::now(), self.clock.now());
-        let mut response = match self.http.get(url).send().await {
+        let mut response = match self.http.get(url).header(AUTHORIZATION, self.bearer.clone()).send().await {
             Ok(response) => response,
             Err(error) => return broken(&error, self.limits.request_time_max),
         };
@@ -376,15 +340,6 @@ fn counted_as(outcome: &Outcome) -> CallOutcome {
             _ => CallOutcome::Failed,
         },
     }
-}
-
-/// What lies at the bottom of an error, in one line.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 /// A connection that broke, or a time limit that ran out, is worth another try.

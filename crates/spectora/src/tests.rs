@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::{ClientLimits, ClientSettings, SpectoraClient};
+use super::{ClientLimits, ClientSettings, Http, SpectoraClient};
 use domain::SystemClock;
 
 const KEY: &str = "test-key-7f3a";
@@ -119,9 +119,11 @@ impl Service {
     }
 
     fn client_with(&self, limits: ClientLimits) -> SpectoraClient {
+        let base_url = format!("http://127.0.0.1:{}", self.port).parse().unwrap();
         let settings = ClientSettings {
             company: "acme".parse().unwrap(),
-            base_url: format!("http://127.0.0.1:{}", self.port).parse().unwrap(),
+            http: Http::new(&base_url, &limits).unwrap(),
+            base_url,
             api_key: SecretString::from(KEY),
             timezone: jiff::tz::TimeZone::UTC,
             paths: BTreeMap::new(),

@@ -33,7 +33,7 @@ use spectora::SpectoraClient;
 pub use error::SyncError;
 pub use meter::LedgerMeter;
 pub use plan::{Plan, PlannedStep, Scope, StepWay};
-pub use schedule::keep_fresh;
+pub use schedule::{Begins, keep_fresh};
 pub use stored::{AGENT_INCLUDES, INSPECTION_INCLUDES};
 pub use tasks::Tasks;
 pub use webhooks::{Envelope, EnvelopeError, Received, webhook_secret};

@@ -12,10 +12,24 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// How often it is looked whether deliveries wait; they are rare and a look costs no call.
 const DELIVERIES_EVERY: Duration = Duration::from_secs(2);
 
+/// When a company begins to be kept fresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begins {
+    /// At once.
+    AtOnce,
+    /// Once somebody asked for its mirror, or a delivery came.
+    OnceUsed,
+}
+
 /// Syncs when it is due and reads what deliveries name, until `stop`. Another process that does the same is let be: what
 /// it stored is not due any more.
-pub async fn keep_fresh(syncer: Arc<Syncer>, every: Duration, stop: CancellationToken) {
+pub async fn keep_fresh(syncer: Arc<Syncer>, every: Duration, begins: Begins, stop: CancellationToken) {
     let company = syncer.company().clone();
+    while begins == Begins::OnceUsed && !syncer.mirror().is_used() {
+        if stop.run_until_cancelled(tokio::time::sleep(DELIVERIES_EVERY)).await.is_none() {
+            return;
+        }
+    }
     let mut next_look = tokio::time::Instant::now();
     loop {
         if next_look <= tokio::time::Instant::now() {
