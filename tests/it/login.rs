@@ -645,6 +645,28 @@ fn what_search_finds_has_a_page_behind_the_login() {
     let fetched = content(&server.call(&token, &tool("fetch", &json!({"id": first["id"]}))));
     let text = fetched["text"].as_str().unwrap();
     assert!(text.contains("agent") && fetched["url"] == first["url"], "{fetched}");
+    for (query, title) in [
+        ("scorecard of October 2026", "Scorecard of inspectors, October 2026, "),
+        ("unpaid inspections last month", "Unpaid inspections, last month, "),
+        ("who is our best agent", "Agents by referrals, "),
+        ("what does dormant mean?", "Definitions: "),
+    ] {
+        let found = content(&server.call(&token, &tool("search", &json!({"query": query}))));
+        let first = &found["results"][0];
+        assert!(first["title"].as_str().unwrap().starts_with(title), "{query}: {found}");
+        let fetched = content(&server.call(&token, &tool("fetch", &json!({"id": first["id"]}))));
+        assert!(
+            50 < fetched["text"].as_str().unwrap().len() && !fetched["url"].as_str().unwrap().is_empty(),
+            "{fetched}"
+        );
+    }
+    // What a role does not show is not offered, and cannot be fetched by whoever knows the id.
+    let inspector = access(&file, &["add-token", "marcus", "--role", "inspector", "--as", "Marcus Feld"]);
+    let unpaid = json!({"query": "unpaid inspections last month"});
+    let found = content(&server.call(&inspector, &tool("search", &unpaid)));
+    assert!(!found.to_string().contains("Unpaid"), "{found}");
+    let id = content(&server.call(&token, &tool("search", &unpaid)))["results"][0]["id"].clone();
+    assert!(server.call(&inspector, &tool("fetch", &json!({"id": id}))).body.contains("isError\":true"));
     // In a browser that is not signed in, a person signs in first.
     let page = server.get(path);
     let form = page.form();

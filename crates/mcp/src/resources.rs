@@ -16,6 +16,11 @@ const DEFINITIONS_FRESH_MS: u64 = 24 * 60 * 60 * 1000;
 /// How long the status may be kept, in milliseconds.
 const STATUS_FRESH_MS: u64 = 60 * 1000;
 
+/// Every word and number of the answers, defined.
+pub(super) fn definitions() -> String {
+    format!("{DEFINITIONS_TEXT}\n## Numbers\n\n{}", super::tools::insight::explain::definitions())
+}
+
 /// The words answers use, each defined once.
 const DEFINITIONS_TEXT: &str = "\
 # Definitions
@@ -89,12 +94,7 @@ pub(super) async fn read(
     uri: &str,
 ) -> Result<ReadResourceResult, ErrorData> {
     let (text, kind, fresh_ms, scope) = match uri {
-        DEFINITIONS => (
-            format!("{DEFINITIONS_TEXT}\n## Numbers\n\n{}", super::tools::insight::explain::definitions()),
-            "text/markdown",
-            DEFINITIONS_FRESH_MS,
-            CacheScope::Public,
-        ),
+        DEFINITIONS => (definitions(), "text/markdown", DEFINITIONS_FRESH_MS, CacheScope::Public),
         DICTIONARY => (
             format!("# Data dictionary\n\nInstants are RFC 3339 in UTC.\n\n{}", records::data_dictionary()),
             "text/markdown",

@@ -214,6 +214,13 @@ async fn fetch(companies: &Companies, arguments: Map<String, Value>) -> Result<A
 
 /// An answer as a document: its question is put by the tool it is of, as whoever asks may put it.
 async fn fetch_answer(companies: &Companies, id: &str) -> Result<Answer, ToolFailure> {
+    if id == topics::DEFINITIONS {
+        let text = super::super::resources::definitions();
+        let metadata = json!({"kind": "answer"});
+        let document =
+            json!({"id": id, "title": topics::DEFINITIONS_TITLE, "text": text, "url": "", "metadata": metadata});
+        return Ok(Answer::json(document.as_object().cloned().unwrap_or_default()));
+    }
     let unknown = || ToolFailure::new("there is no such answer", "give an id as search gives it");
     let (name, arguments, title) = topics::question(companies, id).ok_or_else(unknown)?;
     if !companies.permissions().allows_tool(name) {

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use answers::{Companies, Company};
-use domain::{NamedPeriod, fold};
+use domain::{FieldAccess, NamedPeriod, Permissions, fold};
 
 /// The beginning of such an id.
 pub(super) const PREFIX: &str = "answer/";
@@ -31,6 +31,14 @@ struct Topic {
     likely: &'static [&'static str],
     /// Whether it takes days.
     has_days: bool,
+}
+
+impl Topic {
+    /// Whether whoever has these permissions gets this answer: the tool, and what it is asked by.
+    fn is_shown(&self, permissions: &Permissions) -> bool {
+        let asks_money = self.arguments.iter().any(|(name, _)| *name == "paid");
+        permissions.allows_tool(self.tool) && (!asks_money || permissions.fields.money == FieldAccess::Full)
+    }
 }
 
 const TOPICS: &[Topic] = &[
@@ -151,6 +159,14 @@ const TOPICS: &[Topic] = &[
     },
 ];
 
+/// The id of the document with all definitions.
+pub(super) const DEFINITIONS: &str = "answer/definitions";
+/// Its title.
+pub(super) const DEFINITIONS_TITLE: &str = "Definitions: what each number counts";
+/// Words that ask for it.
+const DEFINITIONS_WORDS: &[&str] =
+    &["definition", "define", "defined", "mean", "means", "meaning", "glossary", "counted"];
+
 /// A document that `search` offers.
 pub(super) struct Offer {
     pub(super) id: String,
@@ -230,7 +246,11 @@ pub(super) fn offers(companies: &Companies, query: &str) -> Vec<Offer> {
     let named: Vec<&Company> = companies.all.iter().filter(|company| is_named(company, &words)).collect();
     let chosen: Vec<&Company> = if named.is_empty() { companies.all.iter().collect() } else { named.clone() };
     let mut found: Vec<(usize, bool, Offer)> = Vec::new();
-    for topic in TOPICS.iter().filter(|topic| companies.permissions().allows_tool(topic.tool)) {
+    if words.iter().any(|word| is_of(word, DEFINITIONS_WORDS)) {
+        let offer = Offer { id: DEFINITIONS.to_owned(), title: DEFINITIONS_TITLE.to_owned(), is_sure: true };
+        found.push((usize::MAX, true, offer));
+    }
+    for topic in TOPICS.iter().filter(|topic| topic.is_shown(companies.permissions())) {
         let telling: Vec<&str> = words.iter().copied().filter(|word| !EMPTY_WORDS.contains(word)).collect();
         let sure = telling.iter().filter(|word| is_of(word, topic.sure)).count();
         let likely = telling.iter().filter(|word| is_of(word, topic.likely) && !is_of(word, topic.sure)).count();
