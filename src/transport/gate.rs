@@ -21,7 +21,7 @@ use domain::{Caller, Permissions, Roles};
 use super::http::Checked;
 use crate::operations::Metrics;
 
-/// Requests of one caller at once that are worked on; more wait for their turn.
+/// Requests that are worked on at once; more wait for their turn.
 const CALLS_MAX: usize = 256;
 /// The most sets of permissions that are remembered.
 const PERMISSIONS_MAX: usize = 1_000;
@@ -73,13 +73,14 @@ impl Gate {
 
     /// Who comes with this token; `Ok(None)` for one that is not good here.
     async fn verify(&self, token: SecretString) -> Result<Option<Verified>, String> {
-        let Checked::Issuer(issuer) = &self.how else {
-            return self.login.verify(token).await.map_err(|error| error.to_string());
+        let issuer = match &self.how {
+            Checked::Login => return self.login.verify(token).await.map_err(|error| error.to_string()),
+            Checked::Issuer(issuer) if Issuer::may_be(&token) => issuer,
+            // Static tokens are good beside the provider's; those of a login that this server once had are not.
+            Checked::Tokens | Checked::Issuer(_) => {
+                return self.login.verify_static(token).await.map_err(|error| error.to_string());
+            }
         };
-        if !Issuer::may_be(&token) {
-            // Static tokens are good beside the provider's.
-            return self.login.verify(token).await.map_err(|error| error.to_string());
-        }
         let is_role = |role: &str| self.roles.names().any(|known| known == role);
         match issuer.verify(&token, is_role).await {
             Ok(verified) => Ok(Some(verified)),

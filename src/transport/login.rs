@@ -115,7 +115,7 @@ async fn open(State(own): State<Arc<OwnPages>>, RawQuery(query): RawQuery, heade
     let Some(id) = id else { return refused("open", &PageError::Request("no document is named".to_owned())) };
     let session = cookie_in(&own.login, Cookie::Session, &headers);
     let verified = match session {
-        Some(session) => own.login.verify(session).await,
+        Some(session) => own.login.verify_session(session).await,
         None => Ok(None),
     };
     let given = match verified {

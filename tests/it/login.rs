@@ -525,6 +525,24 @@ fn tokens_alone_need_no_pages() {
     assert_eq!(server.call(&token, LIST_COMPANIES).status, 200);
     let listed = access(&file, &["list"]);
     assert!(listed.contains("nightly report  owner, all companies, ends ") && !listed.contains(&token), "{listed}");
+    // What a login gave is not good where there is none any more.
+    let login = Server::start(&file, &["--login", "--public-url", &server.url()]);
+    let client = login.client();
+    let asked = login.authorize(&client, &[("resource", "")]);
+    let cookie = format!("\r\nCookie: {}", asked.header("set-cookie").split(';').next().unwrap());
+    let values = |form: BTreeMap<String, String>, more: &[(&str, &str)]| {
+        let hidden = [("request", form["request"].as_str()), ("csrf", form["csrf"].as_str())];
+        encoded(&[&hidden[..], more].concat())
+    };
+    let headers = format!("\r\nContent-Type: application/x-www-form-urlencoded{cookie}");
+    let person = values(asked.form(), &[("name", "ann"), ("passphrase", PASSPHRASE)]);
+    let signed = login.ask("POST", "/authorize/sign-in", &headers, &person);
+    let agreed = login.ask("POST", "/authorize/consent", &headers, &values(signed.form(), &[("decision", "allow")]));
+    let to = url::Url::parse(agreed.header("location")).unwrap();
+    let code = to.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+    let given = login.exchange(&client, &code).json();
+    let given = given["access_token"].as_str().unwrap();
+    assert_eq!((login.call(given, LIST_COMPANIES).status, server.call(given, LIST_COMPANIES).status), (200, 401));
     // Taken back by another process, at once.
     assert_eq!(access(&file, &["revoke", "nightly report"]), "taken back: token `nightly report`");
     assert_eq!(server.call(&token, LIST_COMPANIES).status, 401);
@@ -689,6 +707,11 @@ fn what_search_finds_has_a_page_behind_the_login() {
     );
     assert!(shown.header("content-security-policy").contains("default-src 'none'"), "{shown:?}");
     assert_eq!(server.ask("GET", "/open?id=answer%2Fcall_everything%3Fcompany%3Dx", &session, "").status, 404);
+    // A browser's cookie is no token, and a token no cookie.
+    let cookie = signed.header("set-cookie").split(['=', ';']).nth(1).unwrap();
+    assert_eq!(server.call(cookie, LIST_COMPANIES).status, 401);
+    let as_cookie = format!("\r\nCookie: spectora-session={token}");
+    assert!(server.ask("GET", path, &as_cookie, "").body.contains("passphrase"));
     // The session ends with the person.
     access(&file, &["revoke", "ann"]);
     assert!(server.ask("GET", path, &session, "").body.contains("passphrase"));

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::{AccessError, OAuthError, StoreError};
-use super::login::{Login, SCOPE, SESSION_SECONDS, blocking};
+use super::login::{Login, OWN_PAGES, SCOPE, SESSION_SECONDS, blocking};
 use super::people::{Given, given_to};
 use super::secret::{SecretHash, fits_challenge, hash_of, new_id, new_secret};
 use super::store::AccessStore;
@@ -144,11 +144,37 @@ impl Login {
         .await
     }
 
-    /// Who comes with this bearer token, and what they may see now; `None` for no token that is good here.
+    /// Who comes with this bearer token, of a login or a static one, and what they may see now; `None` for no token that is
+    /// good here.
     pub async fn verify(&self, bearer: SecretString) -> Result<Option<Verified>, StoreError> {
-        let (store, resource) = (Arc::clone(&self.store), self.settings.resource());
-        blocking(move || store.verify(&bearer, Some(&resource))).await
+        self.look_up(bearer, &[Good::Static, Good::Application]).await
     }
+
+    /// As [`Self::verify`], for static tokens alone.
+    pub async fn verify_static(&self, bearer: SecretString) -> Result<Option<Verified>, StoreError> {
+        self.look_up(bearer, &[Good::Static]).await
+    }
+
+    /// Who is signed in at this browser for this server's own pages, by its cookie.
+    pub async fn verify_session(&self, session: SecretString) -> Result<Option<Verified>, StoreError> {
+        self.look_up(session, &[Good::OwnPages]).await
+    }
+
+    async fn look_up(&self, bearer: SecretString, good: &'static [Good]) -> Result<Option<Verified>, StoreError> {
+        let (store, resource) = (Arc::clone(&self.store), self.settings.resource());
+        blocking(move || store.verify(&bearer, &resource, good)).await
+    }
+}
+
+/// The kinds of tokens there are, each good at some places only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Good {
+    /// A static token.
+    Static,
+    /// An access token that an application was given.
+    Application,
+    /// The session of a browser at this server's own pages.
+    OwnPages,
 }
 
 enum Offered {
@@ -301,15 +327,13 @@ impl AccessStore {
         &self,
         file: &Transaction<'_>,
         person: &str,
-        client: &str,
-        client_name: &str,
         resource: &str,
     ) -> Result<SecretString, rusqlite::Error> {
         let (now, grant, session) = (self.now(), new_id("grant"), new_secret("session"));
         file.execute(
             "INSERT INTO grants (id, person, client, client_name, resource, scope, created_at, used_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
-            params![grant, person, client, client_name, resource, SCOPE, now],
+            params![grant, person, OWN_PAGES, "this server's pages", resource, SCOPE, now],
         )?;
         file.execute(
             "INSERT INTO access_tokens (hash, grant_id, ends_at) VALUES (?1, ?2, ?3)",
@@ -318,26 +342,31 @@ impl AccessStore {
         Ok(session)
     }
 
-    /// As [`Login::verify`], on this thread; without a `resource` only static tokens are good.
-    pub fn verify(&self, bearer: &SecretString, resource: Option<&str>) -> Result<Option<Verified>, StoreError> {
+    /// Who comes with this token to `resource`, if it is of a kind that is good there.
+    fn verify(&self, bearer: &SecretString, resource: &str, good: &[Good]) -> Result<Option<Verified>, StoreError> {
         let hash = hash_of(bearer);
         let now = self.now();
         let (found, touch) = self.read(|file| {
-            if let Some((name, given, _)) = self.token_of(file, &hash)? {
+            if good.contains(&Good::Static)
+                && let Some((name, given, _)) = self.token_of(file, &hash)?
+            {
                 let used: Option<i64> =
                     file.query_row("SELECT used_at FROM tokens WHERE hash = ?1", [hash.bytes()], |row| row.get(0))?;
                 let touch = used.is_none_or(|used| used + USED_EVERY_MS < now).then_some("tokens");
                 return Ok::<_, StoreError>((Some(Verified { name, is_token: true, given }), touch));
             }
-            let Some(resource) = resource else { return Ok((None, None)) };
             let mut statement = file.prepare_cached(
-                "SELECT g.person, g.used_at FROM access_tokens a JOIN grants g ON g.id = a.grant_id
+                "SELECT g.person, g.used_at, g.client FROM access_tokens a JOIN grants g ON g.id = a.grant_id
                  WHERE a.hash = ?1 AND ?2 < a.ends_at AND g.resource = ?3",
             )?;
             let row = statement.query_row(params![hash.bytes(), now, resource], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
             });
-            let Some((person, used)) = row.optional()? else { return Ok((None, None)) };
+            let Some((person, used, client)) = row.optional()? else { return Ok((None, None)) };
+            let kind = if client == OWN_PAGES { Good::OwnPages } else { Good::Application };
+            if !good.contains(&kind) {
+                return Ok((None, None));
+            }
             let given = given_to(file, &person)?;
             let touch = (used + USED_EVERY_MS < now).then_some("grants");
             Ok((given.map(|given| Verified { name: person, is_token: false, given }), touch))

@@ -30,7 +30,7 @@ const REQUEST_MS: i64 = 600_000;
 /// How long a browser that signed in for a page of this server need not do it again, in seconds.
 pub const SESSION_SECONDS: i64 = 8 * 3_600;
 /// The client that this server's own pages are.
-const OWN_PAGES: &str = "own-pages";
+pub(super) const OWN_PAGES: &str = "own-pages";
 /// How long a code is good, in milliseconds.
 const CODE_MS: i64 = 60_000;
 /// The most pages that wait for a person at once.
@@ -314,13 +314,7 @@ impl Login {
                 store.with(|file| {
                     waiting.look(file, store.now())?;
                     file.execute("DELETE FROM requests WHERE hash = ?1", [waiting.hash().bytes()])?;
-                    Ok::<_, PageError>(store.begin_session(
-                        file,
-                        &person,
-                        OWN_PAGES,
-                        "this server's pages",
-                        &resource,
-                    )?)
+                    Ok::<_, PageError>(store.begin_session(file, &person, &resource)?)
                 })
             });
             return Ok(SignedIn::Page { to: asked.redirect, session: session.await? });
