@@ -16,9 +16,14 @@ use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{And, NotForContentType, Predicate as _, SizeAbove};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use url::{Position, Url};
 
 use access::{Issuer, Login};
@@ -34,13 +39,19 @@ use crate::operations::{CompanyState, Metrics};
 const REQUEST_BYTES_MAX: usize = 1024 * 1024;
 /// The longest a request may take in all, its body and its answer; a call itself ends after thirty seconds.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
+/// Answers from this many bytes on are compressed.
+const COMPRESSED_BYTES_MIN: u64 = 4_096;
+/// So much of a request's name goes into the log.
+const REQUEST_ID_CHARS_MAX: usize = 64;
+/// So much of the first part of a path does.
+const PLACE_CHARS_MAX: usize = 20;
 /// Names of this machine, in a `Host` header.
 const LOOPBACK_HOSTS: &[&str] = &["localhost", "127.0.0.1", "::1"];
 
 /// Origins of pages that this machine serves itself; any port of them.
 const OWN_ORIGINS: &[&str] = &["http://localhost", "http://127.0.0.1", "http://[::1]"];
 /// What a page may read of a reply beyond its body.
-const EXPOSED_HEADERS: [&str; 3] = ["mcp-session-id", "mcp-protocol-version", "www-authenticate"];
+const EXPOSED_HEADERS: [&str; 4] = ["mcp-session-id", "mcp-protocol-version", "www-authenticate", "x-request-id"];
 /// How long a browser may remember what it may send.
 const PREFLIGHT_AGE_MAX: Duration = Duration::from_secs(600);
 
@@ -248,8 +259,11 @@ fn router(served: HttpServer, stop: CancellationToken) -> Router {
     let sessions = Arc::new(LocalSessionManager::default());
     let answering = server.clone();
     let service = StreamableHttpService::new(move || Ok(answering.clone()), sessions, config);
-    let mcp =
-        Router::new().nest_service("/mcp", service).layer(from_fn(complete_accept)).layer(from_fn(answer_unreadable));
+    let mcp = Router::new()
+        .nest_service("/mcp", service)
+        .layer(from_fn(complete_accept))
+        .layer(from_fn(answer_unreadable))
+        .layer(compression());
     let (mcp, login) = match way_in {
         WayIn::Open => (mcp, Router::new()),
         WayIn::Checked { login, how, roles, calls_per_minute } => {
@@ -279,6 +293,35 @@ fn router(served: HttpServer, stop: CancellationToken) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME_MAX))
         .layer(CatchPanicLayer::new())
         .layer(from_fn(gate::security_headers))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(TraceLayer::new_for_http().make_span_with(span_of).on_request(()).on_response(DefaultOnResponse::new()))
+        .layer(SetRequestIdLayer::x_request_id(RandomId))
+}
+
+/// Compresses what is large enough to be worth it, for clients that take it. The pages of the login stay as they are: what
+/// is compressed together with a secret tells of it by its length.
+fn compression() -> CompressionLayer<And<SizeAbove, NotForContentType>> {
+    let pays = SizeAbove::new(COMPRESSED_BYTES_MIN).and(NotForContentType::SSE);
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(pays)
+}
+
+/// What the log says of a request: no query and no header, and of the path nothing that may be a secret.
+fn span_of<B>(request: &axum::http::Request<B>) -> tracing::Span {
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let place = request.uri().path().split('/').nth(1).unwrap_or_default();
+    let (id, place) = (domain::excerpt(id, REQUEST_ID_CHARS_MAX), domain::excerpt(place, PLACE_CHARS_MAX));
+    tracing::info_span!("http", %id, method = %request.method(), %place)
+}
+
+/// Names a request that no proxy has named.
+#[derive(Clone)]
+struct RandomId;
+
+impl MakeRequestId for RandomId {
+    fn make_request_id<B>(&mut self, _request: &axum::http::Request<B>) -> Option<RequestId> {
+        let id = format!("{:016x}", rand::random::<u64>());
+        HeaderValue::from_str(&id).ok().map(RequestId::new)
+    }
 }
 
 async fn ready(State(readiness): State<Option<Arc<dyn Readiness>>>) -> Response {

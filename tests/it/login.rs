@@ -275,6 +275,18 @@ fn without_a_token_nothing_else_is_looked_at() {
     }
     // Not in the address, where logs would show it.
     assert_eq!(server.ask("POST", &format!("/mcp?access_token={token}"), "", LIST_COMPANIES).status, 401);
+    // Requests are named for the log, and large answers compressed for whoever takes that.
+    let named = format!("\r\nContent-Type: application/json\r\nAuthorization: Bearer {token}\r\nX-Request-Id: mine-7");
+    assert_eq!(server.ask("POST", "/mcp", &named, LIST_COMPANIES).header("x-request-id"), "mine-7");
+    assert_eq!(server.get("/healthz").header("x-request-id").len(), 16);
+    let list = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}"#;
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let head = format!("POST /mcp HTTP/1.1\r\nHost: {}{named}\r\nAccept-Encoding: gzip", server.address);
+    write!(stream, "{head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{list}", list.len()).unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    let whole = server.ask("POST", "/mcp", &named, list).body.len();
+    assert!(String::from_utf8_lossy(&bytes).contains("content-encoding: gzip") && bytes.len() * 3 < whole, "{whole}");
     let good = server.call(&token, LIST_COMPANIES);
     assert!(good.status == 200 && good.body.contains("spectora_company1"), "{good:?}");
     // The address with a slash answers too, and nothing redirects.

@@ -361,18 +361,16 @@ async fn no_answer_holds_what_a_role_does_not_show() {
     assert!(MONEY_KEYS.iter().all(|key| all.keys.contains(*key)), "{:?}", all.keys);
 
     let (masked, off) = (FieldAccess::Masked, FieldAccess::Off);
+    // `marketing` has the other ways of these four.
     let whose = [
         ("office", preset("office", None)),
         ("inspector", preset("inspector", Some(OWN))),
         ("marketing", preset("marketing", None)),
-        ("contact masked", only(|fields| fields.contact = masked)),
         ("contact off", only(|fields| fields.contact = off)),
         ("street masked", only(|fields| fields.street = masked)),
-        ("street off", only(|fields| fields.street = off)),
         ("money masked", only(|fields| fields.money = masked)),
         ("money off", only(|fields| fields.money = off)),
         ("notes masked", only(|fields| fields.notes = masked)),
-        ("notes off", only(|fields| fields.notes = off)),
     ];
     for (who, permissions) in whose {
         let one = As::new(&server, permissions.clone()).await;
