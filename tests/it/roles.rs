@@ -379,12 +379,15 @@ async fn no_answer_holds_what_a_role_does_not_show() {
         let accesses =
             [("contact", fields.contact), ("street", fields.street), ("money", fields.money), ("notes", fields.notes)];
         for (kind, access) in accesses {
-            let shown: Vec<&String> = values[kind].iter().filter(|value| told.has(value)).collect();
+            // What is hidden is looked for whole; of what is shown every seventh does.
+            let step = if access == FieldAccess::Full { 7 } else { 1 };
+            let looked: Vec<&String> = values[kind].iter().step_by(step).collect();
+            let shown: Vec<&String> = looked.iter().copied().filter(|value| told.has(value)).collect();
             if access == FieldAccess::Full {
                 // An inspector has some of it; where clients live is a contact detail too.
                 let has_some = who == "inspector" || (kind == "street" && fields.contact != FieldAccess::Full);
-                let expected = if has_some { 1 } else { values[kind].len() * 9 / 10 };
-                assert!(expected <= shown.len(), "{who} sees {kind}: {} of {}", shown.len(), values[kind].len());
+                let expected = if has_some { 1 } else { looked.len() * 9 / 10 };
+                assert!(expected <= shown.len(), "{who} sees {kind}: {} of {}", shown.len(), looked.len());
             } else {
                 let at = shown.first().map(|value| told.text.find(value.as_str()).unwrap());
                 let around = at.map(|at| told.text.get(at.saturating_sub(300)..at + 60).unwrap_or_default());
