@@ -180,12 +180,10 @@ impl App {
             if status.troubles.iter().any(|(kind, _)| kind.is_none()) {
                 return Err("the service does not answer for a company".to_owned());
             }
-            let inspections = status.kinds.iter().find(|(kind, ..)| *kind == mirror::Kind::Inspections);
-            let Some(coverage) = inspections.map(|(_, coverage, _)| coverage) else { continue };
-            let Some(full_at) = coverage.full_at else {
+            let Some(coverage) = status.inspections() else { continue };
+            let Some(read_at) = coverage.read_at().filter(|_| coverage.full_at.is_some()) else {
                 return Err("the first reading of a company is not finished".to_owned());
             };
-            let read_at = coverage.fresh_at.max(coverage.window_at).map_or(full_at, |at| at.max(full_at));
             let since = Duration::try_from(self.clock.now().duration_since(read_at)).unwrap_or_default();
             if part.company.keeping.every.max(part.company.keeping.max_staleness) * MISSED_MAX < since {
                 return Err("a company was not read for too long".to_owned());
@@ -200,10 +198,7 @@ impl App {
         for part in &self.parts {
             let Some(syncer) = &part.syncer else { continue };
             let status = syncer.status().await.ok();
-            let read_at = status.as_ref().and_then(|status| {
-                let (_, coverage, _) = status.kinds.iter().find(|(kind, ..)| *kind == mirror::Kind::Inspections)?;
-                coverage.fresh_at.max(coverage.window_at).max(coverage.full_at)
-            });
+            let read_at = status.as_ref().and_then(|status| status.inspections()?.read_at());
             states.push(CompanyState {
                 company: part.company.name.to_string(),
                 age_seconds: read_at.map(|at| self.clock.now().duration_since(at).as_secs_f64().max(0.0)),

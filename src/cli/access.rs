@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::serve::{access_store, http_config};
+use super::serve::{access_store, http_config, permissions};
 use super::{Global, output};
 use crate::config::{ConfigError, Environment, draft};
 use access::{AccessError, AccessStore, Given, RedirectRules};
@@ -86,10 +86,7 @@ impl GivenArgs {
     fn settle(&self, global: &Global, roles: &Roles) -> anyhow::Result<Given> {
         let names = global.companies.iter().map(|name| name.parse::<CompanyName>());
         let companies = names.collect::<Result<Vec<_>, _>>()?;
-        let permissions = roles.permissions(&self.role, &companies, self.inspector.as_deref())?;
-        if self.inspector.is_some() && permissions.inspector.is_none() {
-            anyhow::bail!("the role `{}` shows everybody's work: leave out --as", self.role);
-        }
+        permissions(roles, &self.role, &companies, self.inspector.as_deref())?;
         // A name with a slip in it would be a company nobody ever sees. Where nothing is configured yet, that cannot be told.
         if !global.is_demo()
             && let Err(error) = draft(&global.overrides(), &Environment::capture())

@@ -16,7 +16,7 @@ use crate::config::{self, Environment, HttpConfig, WayInChoice};
 use crate::operations::{CallLog, Metrics, Watch};
 use crate::transport::{Checked, HttpServer, HttpSettings, Readiness, WayIn, serve_http, serve_metrics, serve_stdio};
 use access::{AccessStore, Issuer, IssuerSettings, Login, LoginSettings, RedirectRules};
-use domain::{Caller, RoleError, Roles, SystemClock};
+use domain::{Caller, CompanyName, Permissions, RoleError, Roles, SystemClock};
 use mcp::{CompaniesSource as _, SpectoraServer, ToolChoice};
 
 /// Without options: MCP over standard input and output, as desktop assistants start it.
@@ -85,18 +85,29 @@ struct EntryArgs {
     allow_loopback_client_metadata: bool,
 }
 
+/// What `--role` and `--as` mean, as they are typed.
+pub(super) fn permissions(
+    roles: &Roles,
+    role: &str,
+    companies: &[CompanyName],
+    inspector: Option<&str>,
+) -> anyhow::Result<Permissions> {
+    let permissions = roles.permissions(role, companies, inspector).map_err(|error| match error {
+        RoleError::NoInspector { .. } => anyhow::anyhow!("{error}: add --as INSPECTOR (an id, or a whole name)"),
+        RoleError::Unknown { .. } => anyhow::Error::new(error),
+    })?;
+    if inspector.is_some() && permissions.inspector.is_none() {
+        anyhow::bail!("the role `{role}` shows everybody's work: leave out --as, or choose --role inspector");
+    }
+    Ok(permissions)
+}
+
 /// Who asks, where a role was chosen. Companies are those that are served.
 fn caller(global: &Global, args: &ServeArgs) -> anyhow::Result<Option<Arc<Caller>>> {
     let Some(role) = &args.role else { return Ok(None) };
     // A configuration that cannot be read opens no company; each call says so.
     let roles = http_config(global).map_or_else(|_| Roles::default(), |config| config.roles);
-    let permissions = roles.permissions(role, &[], args.inspector.as_deref()).map_err(|error| match error {
-        RoleError::NoInspector { .. } => anyhow::anyhow!("{error}: add --as INSPECTOR (an id, or a whole name)"),
-        RoleError::Unknown { .. } => anyhow::Error::new(error),
-    })?;
-    if args.inspector.is_some() && permissions.inspector.is_none() {
-        anyhow::bail!("the role `{role}` shows everybody's work: leave out --as, or choose --role inspector");
-    }
+    let permissions = permissions(&roles, role, &[], args.inspector.as_deref())?;
     Ok(Some(Arc::new(Caller { name: role.clone(), permissions: Arc::new(permissions) })))
 }
 

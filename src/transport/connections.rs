@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -28,14 +28,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Serves `router` at `listener` until `stop`, then lets open requests end for at most ten seconds.
 pub(super) async fn run(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let graceful = Arc::new(GracefulShutdown::new());
+    let graceful = GracefulShutdown::new();
     let accepting = async {
         loop {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             match listener.accept().await {
                 Ok((stream, _)) => {
                     drop(stream.set_nodelay(true));
-                    tokio::spawn(connection(stream, place, router.clone(), tls.clone(), Arc::clone(&graceful)));
+                    tokio::spawn(connection(stream, place, router.clone(), tls.clone(), graceful.watcher()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection cannot be taken");
@@ -49,22 +49,8 @@ pub(super) async fn run(listener: TcpListener, router: Router, tls: Option<TlsAc
         () = stop.cancelled() => {}
     }
     drop(listener);
-    let Some(graceful) = wait_for_last(graceful).await else { return };
     if tokio::time::timeout(DRAIN_TIME_MAX, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests that did not end in time are broken off");
-    }
-}
-
-/// The watch over open connections, once no connection is just being opened.
-async fn wait_for_last(mut graceful: Arc<GracefulShutdown>) -> Option<GracefulShutdown> {
-    let deadline = tokio::time::Instant::now() + HANDSHAKE_TIME_MAX;
-    loop {
-        match Arc::try_unwrap(graceful) {
-            Ok(graceful) => return Some(graceful),
-            Err(shared) if tokio::time::Instant::now() < deadline => graceful = shared,
-            Err(_) => return None,
-        }
-        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -73,31 +59,25 @@ async fn connection(
     _place: OwnedSemaphorePermit,
     router: Router,
     tls: Option<TlsAcceptor>,
-    graceful: Arc<GracefulShutdown>,
+    watcher: Watcher,
 ) {
     match tls {
-        None => converse(stream, router, graceful).await,
+        None => converse(stream, router, watcher).await,
         Some(tls) => match tokio::time::timeout(HANDSHAKE_TIME_MAX, tls.accept(stream)).await {
-            Ok(Ok(stream)) => converse(stream, router, graceful).await,
+            Ok(Ok(stream)) => converse(stream, router, watcher).await,
             Ok(Err(error)) => tracing::debug!(%error, "an encrypted connection was not made"),
             Err(_) => tracing::debug!("an encrypted connection was not made in time"),
         },
     }
 }
 
-async fn converse(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    router: Router,
-    graceful: Arc<GracefulShutdown>,
-) {
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, watcher: Watcher) {
     let service = TowerToHyperService::new(router);
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)
         .serve_connection(TokioIo::new(stream), service);
-    let served = graceful.watch(served);
-    drop(graceful);
-    if let Err(error) = served.await {
+    if let Err(error) = watcher.watch(served).await {
         tracing::debug!(%error, "a connection ended");
     }
 }

@@ -1,8 +1,7 @@
 //! Who comes in at `/mcp`: the bearer token of every request, and how much one caller may ask.
 
-use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -23,15 +22,12 @@ use crate::operations::Metrics;
 
 /// Requests that are worked on at once; more wait for their turn.
 const CALLS_MAX: usize = 256;
-/// The most sets of permissions that are remembered.
-const PERMISSIONS_MAX: usize = 1_000;
 
 /// The check at `/mcp` where there is a login or tokens.
 pub(super) struct Gate {
     login: Arc<Login>,
     how: Checked,
     roles: Roles,
-    permissions: Mutex<HashMap<Given, Arc<Permissions>>>,
     rate: DefaultKeyedRateLimiter<String>,
     calls: Semaphore,
     metrics: Arc<Metrics>,
@@ -49,7 +45,6 @@ impl Gate {
             login,
             how,
             roles,
-            permissions: Mutex::default(),
             rate: RateLimiter::keyed(Quota::per_minute(calls_per_minute)),
             calls: Semaphore::new(CALLS_MAX),
             metrics,
@@ -58,17 +53,8 @@ impl Gate {
 
     /// What whoever was given this may see; `Err` says why that is nothing.
     pub(super) fn permissions(&self, given: &Given) -> Result<Arc<Permissions>, String> {
-        let mut known = self.permissions.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(permissions) = known.get(given) {
-            return Ok(Arc::clone(permissions));
-        }
         let settled = self.roles.permissions(&given.role, &given.companies, given.inspector.as_deref());
-        let settled = Arc::new(settled.map_err(|error| error.to_string())?);
-        if PERMISSIONS_MAX <= known.len() {
-            known.clear();
-        }
-        known.insert(given.clone(), Arc::clone(&settled));
-        Ok(settled)
+        settled.map(Arc::new).map_err(|error| error.to_string())
     }
 
     /// Who comes with this token; `Ok(None)` for one that is not good here.

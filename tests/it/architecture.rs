@@ -167,7 +167,7 @@ fn files_of_the_client_use_each_other_in_one_direction() {
     assert!(left.is_empty(), "these use each other in a circle, or one of the circle: {:?}", left.keys());
 }
 
-/// What whoever asks may not see stays in one crate because one file of it is the way out.
+/// What the caller may not see stays in one crate because one file of it is the way out.
 #[test]
 fn records_leave_their_crate_by_one_file() {
     let folder = root().join("crates/records/src");

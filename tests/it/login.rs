@@ -42,6 +42,12 @@ impl Reply {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 
+    /// The code with which it sends a browser back.
+    fn code(&self) -> String {
+        let to = url::Url::parse(self.header("location")).unwrap();
+        to.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned()
+    }
+
     /// The hidden values of its form.
     fn form(&self) -> BTreeMap<String, String> {
         let hidden = self.body.split("<input type=\"hidden\" name=\"").skip(1);
@@ -514,8 +520,7 @@ fn a_client_may_be_described_by_a_document() {
     let server = Server::start(&file, &["--login", "--allow-loopback-client-metadata"]);
     let (reply, page) = server.consent(&id, &[redirect], "allow");
     assert!(page.contains("ChatGPT (this computer)") && !page.contains("unverified"), "{page}");
-    let to = url::Url::parse(reply.header("location")).unwrap();
-    let code = to.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+    let code = reply.code();
     let pairs = [("grant_type", "authorization_code"), ("code", &code), ("code_verifier", VERIFIER)];
     assert_eq!(server.token(&id, &pairs).status, 200);
     // A document behind a redirect, and one that is of another client.
@@ -540,18 +545,8 @@ fn tokens_alone_need_no_pages() {
     // What a login gave is not good where there is none any more.
     let login = Server::start(&file, &["--login", "--public-url", &server.url()]);
     let client = login.client();
-    let asked = login.authorize(&client, &[("resource", "")]);
-    let cookie = format!("\r\nCookie: {}", asked.header("set-cookie").split(';').next().unwrap());
-    let values = |form: BTreeMap<String, String>, more: &[(&str, &str)]| {
-        let hidden = [("request", form["request"].as_str()), ("csrf", form["csrf"].as_str())];
-        encoded(&[&hidden[..], more].concat())
-    };
-    let headers = format!("\r\nContent-Type: application/x-www-form-urlencoded{cookie}");
-    let person = values(asked.form(), &[("name", "ann"), ("passphrase", PASSPHRASE)]);
-    let signed = login.ask("POST", "/authorize/sign-in", &headers, &person);
-    let agreed = login.ask("POST", "/authorize/consent", &headers, &values(signed.form(), &[("decision", "allow")]));
-    let to = url::Url::parse(agreed.header("location")).unwrap();
-    let code = to.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+    let (agreed, _) = login.consent(&client, &[("resource", "")], "allow");
+    let code = agreed.code();
     let given = login.exchange(&client, &code).json();
     let given = given["access_token"].as_str().unwrap();
     assert_eq!((login.call(given, LIST_COMPANIES).status, server.call(given, LIST_COMPANIES).status), (200, 401));
@@ -581,8 +576,7 @@ fn two_processes_are_one_server() {
     let form = signed.form();
     let hidden = [("request", form["request"].as_str()), ("csrf", form["csrf"].as_str())];
     let agreed = other.form("/authorize/consent", &cookie, &[&hidden[..], &[("decision", "allow")]].concat());
-    let to = url::Url::parse(agreed.header("location")).unwrap();
-    let code = to.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+    let code = agreed.code();
     let tokens = one.exchange(&client, &code).json();
     // One is killed just after it gave them.
     drop(one);

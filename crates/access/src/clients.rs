@@ -150,7 +150,7 @@ impl AccessStore {
         let redirects = checked_redirects(Some(&taken.into()), rules).map_err(refused)?;
         let text = |name: &str| metadata.get(name).and_then(Value::as_str);
         let method = text("token_endpoint_auth_method").unwrap_or("client_secret_basic");
-        // Whoever asks for a method this server lacks is given one that it has: the standard allows it.
+        // A client that asks for a method this server lacks gets one that it has: the standard allows it.
         let has_secret = matches!(method, "client_secret_post" | "client_secret_basic");
         let secret = has_secret.then(|| new_secret("client"));
         let method = if secret.is_some() { method } else { "none" };

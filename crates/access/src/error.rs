@@ -19,6 +19,9 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// Work on it did not come to its end.
+    #[error("work on the file of people and tokens was broken off")]
+    BrokenOff,
     /// The database says no.
     #[error("the file of people and tokens: {0}")]
     Database(#[from] rusqlite::Error),

@@ -97,7 +97,7 @@ impl Login {
         };
         let (store, resource) = (Arc::clone(&self.store), self.settings.resource());
         let access_ms = self.settings.access_token_seconds * 1000;
-        let (access, refresh, scope) = blocking(move || {
+        let (access_token, refresh_token) = blocking(move || {
             store.authenticate(&client, secret.as_ref().map(ExposeSecret::expose_secret))?;
             // A refusal that ends a grant must stay when the refusal is told, so it is no error of the transaction.
             let terms = Terms { client: &client, resource: &resource, access_ms };
@@ -110,7 +110,7 @@ impl Login {
         })
         .await?;
         let expires_in = self.settings.access_token_seconds;
-        Ok(TokenAnswer { access_token: access, expires_in, refresh_token: refresh, scope })
+        Ok(TokenAnswer { access_token, expires_in, refresh_token, scope: SCOPE.to_owned() })
     }
 
     /// `/revoke` (RFC 7009): the grant of a token of either kind ends. A token nobody knows is as good as revoked.
@@ -206,7 +206,8 @@ struct Terms<'a> {
     access_ms: i64,
 }
 
-type Issued = (SecretString, SecretString, String);
+/// An access token and a refresh token.
+type Issued = (SecretString, SecretString);
 /// Inside: a refusal whose effects stay.
 type Outcome = Result<Result<Issued, OAuthError>, OAuthError>;
 
@@ -318,8 +319,25 @@ impl AccessStore {
             params![hash_of(&refresh).bytes(), grant, parent.map(SecretHash::bytes), now + REFRESH_MS],
         )?;
         file.execute("UPDATE grants SET used_at = ?2 WHERE id = ?1", params![grant, now])?;
-        let scope = file.query_row("SELECT scope FROM grants WHERE id = ?1", [grant], |row| row.get(0))?;
-        Ok((access, refresh, scope))
+        Ok((access, refresh))
+    }
+
+    /// What a person agreed to, before anything is given for it; its id.
+    pub(super) fn begin_grant(
+        &self,
+        file: &Transaction<'_>,
+        person: &str,
+        client: &str,
+        client_name: &str,
+        resource: &str,
+    ) -> Result<String, rusqlite::Error> {
+        let grant = new_id("grant");
+        file.execute(
+            "INSERT INTO grants (id, person, client, client_name, resource, created_at, used_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+            params![grant, person, client, client_name, resource, self.now()],
+        )?;
+        Ok(grant)
     }
 
     /// A session of a person at this server's own pages: a grant with an access token, and nothing to renew it with.
@@ -329,12 +347,8 @@ impl AccessStore {
         person: &str,
         resource: &str,
     ) -> Result<SecretString, rusqlite::Error> {
-        let (now, grant, session) = (self.now(), new_id("grant"), new_secret("session"));
-        file.execute(
-            "INSERT INTO grants (id, person, client, client_name, resource, scope, created_at, used_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
-            params![grant, person, OWN_PAGES, "this server's pages", resource, SCOPE, now],
-        )?;
+        let (now, session) = (self.now(), new_secret("session"));
+        let grant = self.begin_grant(file, person, OWN_PAGES, "this server's pages", resource)?;
         file.execute(
             "INSERT INTO access_tokens (hash, grant_id, ends_at) VALUES (?1, ?2, ?3)",
             params![hash_of(&session).bytes(), grant, now + SESSION_SECONDS * 1000],
@@ -348,10 +362,8 @@ impl AccessStore {
         let now = self.now();
         let (found, touch) = self.read(|file| {
             if good.contains(&Good::Static)
-                && let Some((name, given, _)) = self.token_of(file, &hash)?
+                && let Some((name, given, used)) = self.token_of(file, &hash)?
             {
-                let used: Option<i64> =
-                    file.query_row("SELECT used_at FROM tokens WHERE hash = ?1", [hash.bytes()], |row| row.get(0))?;
                 let touch = used.is_none_or(|used| used + USED_EVERY_MS < now).then_some("tokens");
                 return Ok::<_, StoreError>((Some(Verified { name, is_token: true, given }), touch));
             }

@@ -18,7 +18,7 @@ use super::document::Documents;
 use super::error::{OAuthError, PageError, StoreError};
 use super::people::{Given, given_to};
 use super::redirects::{RedirectRules, host_of, is_registered};
-use super::secret::{SecretHash, hash_of, new_id, new_secret};
+use super::secret::{SecretHash, hash_of, new_secret};
 use super::store::AccessStore;
 
 /// The one scope: to ask what the person may ask.
@@ -75,7 +75,6 @@ struct Asked {
     redirect: String,
     state: Option<String>,
     challenge: String,
-    scope: String,
 }
 
 /// What a page shows of who asks.
@@ -161,7 +160,7 @@ pub(super) async fn blocking<T: Send + 'static, E: From<StoreError> + Send + 'st
 ) -> Result<T, E> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
-        Err(_) => Err(E::from(StoreError::Database(rusqlite::Error::QueryReturnedNoRows))),
+        Err(_) => Err(E::from(StoreError::BrokenOff)),
     }
 }
 
@@ -231,7 +230,7 @@ impl Login {
         if state.as_ref().is_some_and(|state| STATE_BYTES_MAX < state.len()) {
             return Err(wrong("`state` is too long"));
         }
-        let asked = Asked { client, redirect, state, challenge: challenge.to_owned(), scope: SCOPE.to_owned() };
+        let asked = Asked { client, redirect, state, challenge: challenge.to_owned() };
         self.wait(asked, browser).await
     }
 
@@ -248,8 +247,7 @@ impl Login {
             kind: ClientKind::ByOwner,
             redirects: Vec::new(),
         };
-        self.wait(Asked { client, redirect, state: None, challenge: String::new(), scope: SCOPE.to_owned() }, browser)
-            .await
+        self.wait(Asked { client, redirect, state: None, challenge: String::new() }, browser).await
     }
 
     /// Keeps a request for the person at this browser.
@@ -361,12 +359,7 @@ impl Login {
                     return Ok((asked, None));
                 }
                 given_to(file, &person)?.ok_or(PageError::Stale)?;
-                let grant = new_id("grant");
-                file.execute(
-                    "INSERT INTO grants (id, person, client, client_name, resource, scope, created_at, used_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
-                    params![grant, person, asked.client.id, asked.client.name, resource, asked.scope, now],
-                )?;
+                let grant = store.begin_grant(file, &person, &asked.client.id, &asked.client.name, &resource)?;
                 file.execute(
                     "INSERT INTO codes (hash, grant_id, redirect, challenge, ends_at, used) VALUES (?1, ?2, ?3, ?4, ?5, 0)",
                     params![code_hash.bytes(), grant, asked.redirect, asked.challenge, now + CODE_MS],

@@ -229,7 +229,7 @@ impl AccessStore {
         Ok(name)
     }
 
-    /// Whose static token this is, with what it was given and when it ends; `None` for none that is good now.
+    /// Whose static token this is, with what it was given and when it was last used; `None` for none that is good now.
     pub(super) fn token_of(
         &self,
         file: &Transaction<'_>,
@@ -237,7 +237,7 @@ impl AccessStore {
     ) -> Result<Option<(String, Given, Option<i64>)>, rusqlite::Error> {
         let now = self.now();
         let mut statement = file.prepare_cached(
-            "SELECT name, given, ends_at FROM tokens WHERE hash = ?1 AND (ends_at IS NULL OR ?2 < ends_at)",
+            "SELECT name, given, used_at FROM tokens WHERE hash = ?1 AND (ends_at IS NULL OR ?2 < ends_at)",
         )?;
         let row = statement.query_row(params![hash.bytes(), now], |row| {
             Ok((row.get(0)?, given_of(&row.get::<_, String>(1)?)?, row.get(2)?))
@@ -248,7 +248,8 @@ impl AccessStore {
 
 /// What this person was given; `None` for one who is no longer here.
 pub(super) fn given_to(file: &Transaction<'_>, person: &str) -> Result<Option<Given>, rusqlite::Error> {
-    let row = file.query_row("SELECT given FROM people WHERE name = ?1", [person], |row| row.get::<_, String>(0));
+    let mut statement = file.prepare_cached("SELECT given FROM people WHERE name = ?1")?;
+    let row = statement.query_row([person], |row| row.get::<_, String>(0));
     row.optional()?.map(|text| given_of(&text)).transpose()
 }
 

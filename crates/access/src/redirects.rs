@@ -66,7 +66,7 @@ fn is_segment(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
-/// Whether it leads to the machine of whoever asks.
+/// Whether it leads to the machine of whoever is asked to sign in.
 fn loopback(address: &Url) -> bool {
     address.scheme() == "http" && is_this_machine(address)
 }

@@ -27,7 +27,7 @@ const TABLES: &str = "
     CREATE TABLE requests (hash BLOB PRIMARY KEY, browser BLOB NOT NULL, csrf BLOB NOT NULL, asked TEXT NOT NULL,
         person TEXT, ends_at INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE grants (id TEXT PRIMARY KEY, person TEXT NOT NULL COLLATE NOCASE, client TEXT NOT NULL,
-        client_name TEXT NOT NULL, resource TEXT NOT NULL, scope TEXT NOT NULL, created_at INTEGER NOT NULL,
+        client_name TEXT NOT NULL, resource TEXT NOT NULL, created_at INTEGER NOT NULL,
         used_at INTEGER NOT NULL) WITHOUT ROWID;
     CREATE INDEX grants_by_person ON grants (person);
     CREATE TABLE codes (hash BLOB PRIMARY KEY, grant_id TEXT NOT NULL REFERENCES grants ON DELETE CASCADE,

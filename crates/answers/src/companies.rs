@@ -25,7 +25,7 @@ pub struct Companies {
     pub all: Vec<Company>,
     /// The present time.
     pub clock: Arc<dyn Clock>,
-    /// What whoever asks may see.
+    /// What the caller may see.
     permissions: Arc<Permissions>,
 }
 
@@ -66,12 +66,12 @@ impl Companies {
         Self { all, clock: Arc::clone(&self.clock), permissions: Arc::clone(permissions) }
     }
 
-    /// What whoever asks may see.
+    /// What the caller may see.
     pub fn permissions(&self) -> &Arc<Permissions> {
         &self.permissions
     }
 
-    /// How much of each kind of field whoever asks may see.
+    /// How much of each kind of field the caller may see.
     pub fn fields(&self) -> Fields {
         self.permissions.fields
     }
@@ -154,7 +154,7 @@ impl Companies {
         if let Some(several) = ambiguous(&failures, &[]) {
             return Err(several);
         }
-        // A company where whoever asks has no work of their own has nothing to say where another one was asked.
+        // A company where the caller has no work of their own has nothing to say where another one was asked.
         if failures.len() < companies.len() {
             failures.retain(|(_, error)| !is_elsewhere(error));
         }

@@ -91,7 +91,7 @@ pub(crate) fn is_unknown(error: &RecordsError) -> bool {
     matches!(error, RecordsError::UnknownName { .. } | RecordsError::UnknownId { .. }) || is_elsewhere(error)
 }
 
-/// Whether whoever asks may see one inspector's work and the company has nobody by that name: there is nothing to leave out.
+/// Whether the caller may see one inspector's work and the company has nobody by that name: there is nothing to leave out.
 pub(crate) fn is_elsewhere(error: &RecordsError) -> bool {
     matches!(error, RecordsError::NoOwnWork { several: false, .. })
 }

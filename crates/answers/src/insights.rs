@@ -370,7 +370,7 @@ impl Companies {
     }
 }
 
-/// What the service counts of agents, to compare with; nothing where whoever asks may not see that.
+/// What the service counts of agents, to compare with; nothing where the caller may not see that.
 async fn statistics_of(records: &Records) -> Result<Arc<Vec<AgentStatistics>>, RecordsError> {
     if records.shows_totals() { Ok(records.statistics().await?.0) } else { Ok(Arc::default()) }
 }

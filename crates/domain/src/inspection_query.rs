@@ -103,7 +103,7 @@ pub struct InspectionQuery {
     pub now: Timestamp,
     /// Inspected by this person, as the primary one or not.
     pub inspector: Option<InspectorWanted>,
-    /// And by this one, whose work alone whoever asks may see.
+    /// And by this one, whose work alone the caller may see.
     pub own: Option<InspectorWanted>,
     /// With this agent.
     pub agent: Option<AgentWanted>,

@@ -1,6 +1,6 @@
 //! Records with what a role may not show taken out of them or made blurred.
 //!
-//! Each function leaves a record as whoever asks may see it: nothing of what [`Fields`] hides is left in it. What is
+//! Each function leaves a record as the caller may see it: nothing of what [`Fields`] hides is left in it. What is
 //! masked is made of the parts that may be shown, never by cutting at the whole.
 
 use super::{
@@ -234,7 +234,7 @@ impl Fields {
         }
     }
 
-    /// What a client is looked for in by whoever asks: contact details only where they are shown as they are.
+    /// What a client is looked for in by the caller: contact details only where they are shown as they are.
     pub fn client_text(self, client: &Client) -> String {
         if self.contact == FieldAccess::Full {
             return client.search_text();
@@ -243,7 +243,7 @@ impl Fields {
         parts.into_iter().flatten().map(Text::as_str).collect::<Vec<_>>().join(" ")
     }
 
-    /// What an agent is looked for in by whoever asks.
+    /// What an agent is looked for in by the caller.
     pub fn agent_text(self, agent: &Agent) -> String {
         let contact = [&agent.email, &agent.phone];
         let contact = contact.into_iter().filter(|_| self.contact == FieldAccess::Full);

@@ -1,4 +1,4 @@
-//! What whoever asks may see: which companies, tools, fields and days.
+//! What the caller may see: which companies, tools, fields and days.
 //!
 //! A role is a name for such permissions. They are settled before a question is answered, and nothing of them is ever
 //! taken from a question.
@@ -72,12 +72,12 @@ impl DaysSeen {
     }
 }
 
-/// What whoever asks may see.
+/// What the caller may see.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Permissions {
     /// The tools that may be called; `None` is all.
     pub tools: Option<BTreeSet<String>>,
-    /// The companies that may be asked about; `None` is all. Others do not exist for whoever asks.
+    /// The companies that may be asked about; `None` is all. Others do not exist for the caller.
     pub companies: Option<BTreeSet<CompanyName>>,
     /// How much of each kind of field is shown.
     pub fields: Fields,

@@ -19,7 +19,7 @@ type ListKey = (Option<BTreeSet<String>>, Option<BTreeSet<CompanyName>>);
 pub(super) struct Asking {
     /// Their name, where it is known.
     pub(super) caller: Option<Arc<Caller>>,
-    /// What whoever asks may see.
+    /// What the caller may see.
     pub(super) permissions: Arc<Permissions>,
     /// The tools they may call, with the companies they may ask about.
     pub(super) tools: Arc<Vec<Tool>>,
@@ -108,14 +108,14 @@ impl SpectoraServer {
         Ok(Asking { caller: caller.cloned(), permissions, tools })
     }
 
-    /// The companies as whoever asks may see them.
+    /// The companies as the caller may see them.
     pub(super) async fn companies(&self, asking: &Asking) -> Result<Arc<Companies>, ToolFailure> {
         let permissions = &asking.permissions;
         let opened = self.source.companies().await;
         if permissions.is_everything() {
             return opened;
         }
-        // What is wrong with the configuration may be about a company that does not exist for whoever asks.
+        // What is wrong with the configuration may be about a company that does not exist for the caller.
         let all = opened.map_err(|failure| match &permissions.companies {
             Some(_) => ToolFailure::new(
                 "spectora-mcp cannot be used as it is set up",

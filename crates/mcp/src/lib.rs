@@ -249,7 +249,7 @@ impl SpectoraServer {
         Self::late(names, Arc::new(Ready(Arc::new(companies))), &ToolChoice::Default).declarations()
     }
 
-    /// What is registered, whoever asks.
+    /// What is registered, for any caller.
     pub fn declarations(&self) -> Vec<ToolDeclaration> {
         self.shown.all().iter().map(|tool| tool.declaration.clone()).collect()
     }

@@ -200,12 +200,12 @@ const PROMPTS: &[Prompt] = &[
     },
 ];
 
-/// The prompts that whoever asks may use.
+/// The prompts that the caller may use.
 fn of(permissions: &Permissions) -> impl Iterator<Item = &'static Prompt> {
     PROMPTS.iter().filter(|prompt| prompt.tools.iter().all(|tool| permissions.allows_tool(tool)))
 }
 
-/// Every prompt that whoever asks may use.
+/// Every prompt that the caller may use.
 pub(super) fn declarations(permissions: &Permissions) -> Vec<PromptDeclaration> {
     let argument =
         |slot: &Slot| PromptArgument::new(slot.name()).with_description(slot.description()).with_required(false);

@@ -50,6 +50,13 @@ pub struct Coverage {
     pub unsettled: bool,
 }
 
+impl Coverage {
+    /// When anything was last read, all of it or what changed; `None` before any of that.
+    pub fn read_at(&self) -> Option<Timestamp> {
+        self.fresh_at.max(self.window_at).max(self.full_at)
+    }
+}
+
 /// What a mirror lacks of one kind of record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CoverageGap {

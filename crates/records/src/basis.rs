@@ -181,13 +181,13 @@ pub enum Note {
     HopsUnchecked(u64),
     /// So many jobs without a time or length are not checked for overlaps.
     OverlapsUnchecked(u64),
-    /// Whoever asks may see these days alone.
+    /// The caller may see these days alone.
     OnlyDays(Date, Date),
-    /// Whoever asks may see the work of this inspector alone.
+    /// The caller may see the work of this inspector alone.
     OnlyInspector(String),
-    /// Whoever asks may see quotes rounded to the nearest hundred, and sums of such.
+    /// The caller may see quotes rounded to the nearest hundred, and sums of such.
     MoneyRounded,
-    /// Words were not looked for in what whoever asks may not see.
+    /// Words were not looked for in what the caller may not see.
     NotSearched(Hidden),
 }
 

@@ -84,7 +84,7 @@ pub enum RecordsError {
     /// The order asked for needs the whole period, and that is more than one question may read.
     #[error("too many inspections to sort by quote")]
     TooMuchToSort,
-    /// It is about what whoever asks may not see.
+    /// It is about what the caller may not see.
     #[error("your role does not show {}", what.name())]
     NotShown {
         /// What that is.
@@ -92,7 +92,7 @@ pub enum RecordsError {
         /// The part of the question that is about it; `None` where all of it is.
         leave_out: Option<&'static str>,
     },
-    /// Whoever asks may see the work of one inspector, and this company has none by that name, or several.
+    /// The caller may see the work of one inspector, and this company has none by that name, or several.
     #[error("your role shows the work of the inspector `{}` alone, and {} here", excerpt(inspector, GIVEN_CHARS_MAX),
         if *several { "more than one is called that" } else { "nobody is called that" })]
     NoOwnWork {
@@ -101,7 +101,7 @@ pub enum RecordsError {
         /// Whether there are several.
         several: bool,
     },
-    /// Whoever asks may see the work of one inspector, which only a mirror can tell from that of others.
+    /// The caller may see the work of one inspector, which only a mirror can tell from that of others.
     #[error("your role shows the work of one inspector alone, and that is told apart by the local mirror only")]
     OwnWorkNeedsMirror,
 }

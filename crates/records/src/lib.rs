@@ -2,7 +2,7 @@
 //!
 //! This is the seam between the tools and wherever the records are. The mirror answers when it is complete for what is
 //! asked, after a short look for changes when it is stale; the service answers otherwise. Both give the same shape, and
-//! every answer says what it is based on ([`Basis`]). What whoever asks may not see stays here: [`Records`] is the one way
+//! every answer says what it is based on ([`Basis`]). What the caller may not see stays here: [`Records`] is the one way
 //! out. Nothing here speaks MCP.
 
 mod basis;
@@ -59,7 +59,7 @@ const DECODED_MAX: usize = 2_000;
 /// The most pages one question may read.
 const PAGES_PER_QUESTION_MAX: u32 = 40;
 
-/// Everything of one company, whoever asks. Nothing outside this crate gets at it: what leaves goes through [`Records`].
+/// Everything of one company, for any caller. Nothing outside this crate gets at it: what leaves goes through [`Records`].
 #[derive(Clone)]
 struct Whole {
     client: SpectoraClient,

@@ -123,7 +123,7 @@ impl Whole {
     }
 
     /// The inspector meant by an id or a name; `None` where the names are not known, or not all of them and none fits.
-    /// Of those alone whom whoever asks may know of, by their numbers, where that is given.
+    /// Of those alone whom the caller may know of, by their numbers, where that is given.
     pub(super) async fn inspector_meant(
         &self,
         given: &str,
@@ -176,7 +176,7 @@ impl Whole {
 
     /// The agent meant by a connection id or a name. Case, accents, punctuation and the order of words do not count, and
     /// a small slip is forgiven where one agent only can be meant; two that fit are not guessed between. Who is no longer
-    /// in the service is found too, after those who are. Of those alone whom whoever asks may know of, by their ids, where
+    /// in the service is found too, after those who are. Of those alone whom the caller may know of, by their ids, where
     /// that is given.
     pub(super) async fn agent_meant(
         &self,

@@ -1,7 +1,7 @@
-//! What whoever asks may see: the one way out of a company's records.
+//! What the caller may see: the one way out of a company's records.
 //!
 //! [`Records`] is all that other crates have of a company. Each of its questions is narrowed to the inspections that
-//! whoever asks may see before anything is looked for, and what was found leaves without what is hidden. What cannot be
+//! the caller may see before anything is looked for, and what was found leaves without what is hidden. What cannot be
 //! answered like that is refused. Without permissions, or with permissions to everything, a question is passed on as it is.
 
 use std::collections::BTreeSet;
@@ -45,7 +45,7 @@ pub(super) fn own_clients() -> OwnClients {
     Cache::of(OWN_CLIENTS_MAX)
 }
 
-/// The records of one company, as far as whoever asks may see them.
+/// The records of one company, as far as the caller may see them.
 pub struct Records {
     whole: Whole,
     /// What may be seen; `None` is everything.

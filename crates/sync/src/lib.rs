@@ -139,6 +139,13 @@ pub struct MirrorStatus {
     pub troubles: Vec<(Option<Kind>, Trouble)>,
 }
 
+impl MirrorStatus {
+    /// How complete the mirror is for inspections.
+    pub fn inspections(&self) -> Option<&Coverage> {
+        self.kinds.iter().find(|(kind, ..)| *kind == Kind::Inspections).map(|(_, coverage, _)| coverage)
+    }
+}
+
 /// Syncs one company's mirror.
 pub struct Syncer {
     /// For work nobody waits for.

@@ -82,8 +82,7 @@ fn add_status(row: &mut Row, notes: &mut Vec<String>, company: &str, status: &Mi
     if started {
         notes.extend(gaps.iter().map(|gap| format!("{company}: {gap}")));
     }
-    let fresh_at = status.kinds.iter().find(|(kind, ..)| *kind == Kind::Inspections);
-    let fresh_at = fresh_at.and_then(|(_, coverage, _)| coverage.fresh_at.max(coverage.window_at));
+    let fresh_at = status.inspections().and_then(|coverage| coverage.fresh_at.max(coverage.window_at));
     row.put("mirror", Some(stands))
         .put("mirror_as_of", fresh_at.map(answer::seconds))
         .put("mirror_mb", counts.then_some(status.bytes / 1_000_000));

@@ -83,7 +83,7 @@ fn put_page<'a, T>(
     after
 }
 
-/// A sum over rows as shown; `None` where whoever asks may not see money.
+/// A sum over rows as shown; `None` where the caller may not see money.
 fn money(facts: &FactTable, ten_thousandths: impl Into<i128>) -> Option<String> {
     facts.shows_money().then(|| amount(ten_thousandths))
 }

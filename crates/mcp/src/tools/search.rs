@@ -123,7 +123,7 @@ fn kind_of(record: &FoundRecord) -> &'static str {
     }
 }
 
-/// Whether whoever asks may read a record of this kind at all: they may call the tool that reads one.
+/// Whether the caller may read a record of this kind at all: they may call the tool that reads one.
 fn may_read(companies: &Companies, kind: &str) -> bool {
     companies.permissions().allows_tool(&format!("get_{kind}"))
 }
@@ -212,7 +212,7 @@ async fn fetch(companies: &Companies, arguments: Map<String, Value>) -> Result<A
     Ok(Answer::json(answer.as_object().cloned().unwrap_or_default()))
 }
 
-/// An answer as a document: its question is put by the tool it is of, as whoever asks may put it.
+/// An answer as a document: its question is put by the tool it is of, as the caller may put it.
 async fn fetch_answer(companies: &Companies, id: &str) -> Result<Answer, ToolFailure> {
     if id == topics::DEFINITIONS {
         let text = super::super::resources::definitions();

@@ -242,7 +242,7 @@ struct Person {
 struct Together {
     people: BTreeMap<String, Person>,
     revenue: i128,
-    /// Whether whoever asks may see it.
+    /// Whether the caller may see it.
     shows_money: bool,
 }
 

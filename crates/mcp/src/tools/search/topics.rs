@@ -245,13 +245,13 @@ pub(super) fn offers(companies: &Companies, query: &str) -> Vec<Offer> {
     let words: Vec<&str> = folded.split_whitespace().collect();
     let named: Vec<&Company> = companies.all.iter().filter(|company| is_named(company, &words)).collect();
     let chosen: Vec<&Company> = if named.is_empty() { companies.all.iter().collect() } else { named.clone() };
+    let telling: Vec<&str> = words.iter().copied().filter(|word| !EMPTY_WORDS.contains(word)).collect();
     let mut found: Vec<(usize, bool, Offer)> = Vec::new();
     if words.iter().any(|word| is_of(word, DEFINITIONS_WORDS)) {
         let offer = Offer { id: DEFINITIONS.to_owned(), title: DEFINITIONS_TITLE.to_owned(), is_sure: true };
         found.push((usize::MAX, true, offer));
     }
     for topic in TOPICS.iter().filter(|topic| topic.is_shown(companies.permissions())) {
-        let telling: Vec<&str> = words.iter().copied().filter(|word| !EMPTY_WORDS.contains(word)).collect();
         let sure = telling.iter().filter(|word| is_of(word, topic.sure)).count();
         let likely = telling.iter().filter(|word| is_of(word, topic.likely) && !is_of(word, topic.sure)).count();
         if sure == 0 && likely < 2 {
