@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Company, Config};
@@ -21,7 +22,7 @@ use spectora::{
     BaseUrl, BaseUrlError, CallMeter, ChangedSinceName, ClientBuildError, ClientLimits, ClientSettings, Endpoint, Http,
     SpectoraClient, background_share,
 };
-use sync::{self, Begins, LedgerMeter, Received, SyncSettings, Syncer};
+use sync::{self, Begins, LedgerMeter, Received, SyncSettings, Syncer, WANTED_FOR};
 
 /// What the typed columns of a mirror are derived by. A new number derives them anew from the raw records.
 const MAPPING_VERSION: u32 = 4;
@@ -50,61 +51,130 @@ struct Part {
     company: Company,
     client: SpectoraClient,
     syncer: Option<Arc<Syncer>>,
+    records: Arc<Records>,
+    /// Ends what keeps it fresh; empty until that begins.
+    keeping: OnceLock<CancellationToken>,
 }
 
-/// Everything that lives as long as the program.
-pub struct App {
-    parts: Vec<Part>,
+/// What all companies share.
+#[derive(Clone)]
+struct Shared {
+    base_url: BaseUrl,
+    http: Http,
     ledger: Option<Arc<Ledger>>,
-    data_dir: Option<PathBuf>,
     clock: Arc<dyn Clock>,
     tasks: sync::Tasks,
+    /// Told when a key was refused.
+    key_refused: Arc<Notify>,
+}
+
+/// How many companies a new configuration makes different.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CompanyChanges {
+    /// They were not there.
+    pub added: usize,
+    /// Something about them is different.
+    pub changed: usize,
+    /// They are not there any more.
+    pub removed: usize,
+}
+
+/// Everything that is built from one configuration.
+pub struct App {
+    config: Config,
+    shared: Shared,
+    parts: Vec<Arc<Part>>,
 }
 
 impl App {
     /// Clients, and mirrors where the configuration names a folder. No request is made and no file is opened: a mirror
     /// that cannot be used is no failure, its company is answered for by the service until it can.
     pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Self, AppError> {
-        let ledger = config.data_dir.as_deref().map(Ledger::at);
+        Self::beside(config, clock, sync::Tasks::default(), Arc::default())
+    }
+
+    fn beside(
+        config: &Config,
+        clock: &Arc<dyn Clock>,
+        tasks: sync::Tasks,
+        key_refused: Arc<Notify>,
+    ) -> Result<Self, AppError> {
         let base_url: BaseUrl = config.base_url.as_deref().unwrap_or(BaseUrl::DEFAULT).parse()?;
         let http = Http::new(&base_url, &ClientLimits::default()).map_err(AppError::Connection)?;
-        let mut parts = Vec::new();
-        for company in &config.companies {
-            let calls = LedgerSettings {
-                company: company.name.clone(),
-                per_minute: company.requests_per_minute.get(),
-                per_minute_background: background_share(company.requests_per_minute.get()),
-                monthly_budget: company.monthly_budget,
-            };
-            let meter = ledger.as_ref().map(|ledger| {
-                let meter = LedgerMeter::new(Arc::clone(ledger), calls.clone(), Arc::clone(clock));
-                Arc::new(meter) as Arc<dyn CallMeter>
-            });
-            let client =
-                SpectoraClient::new(client_settings(config, company, &base_url, &http, meter), Arc::clone(clock))
-                    .map_err(|source| AppError::Client { company: company.name.clone(), source })?;
-            let syncer = ledger.as_ref().zip(config.data_dir.as_deref());
-            let syncer = syncer.map(|(ledger, folder)| syncer_of(&client, company, calls, ledger, folder, clock));
-            parts.push(Part { company: company.clone(), client, syncer });
+        let ledger = config.data_dir.as_deref().map(Ledger::at);
+        let shared = Shared { base_url, http, ledger, clock: Arc::clone(clock), tasks, key_refused };
+        let parts = config.companies.iter().map(|company| Part::build(config, company, &shared).map(Arc::new));
+        let parts = parts.collect::<Result<_, _>>()?;
+        Ok(Self { config: config.clone(), shared, parts })
+    }
+
+    /// The parts for a configuration that comes after this one's. Companies of which nothing is different keep theirs, with
+    /// all that is remembered; what goes on beside questions stays that of one owner.
+    pub fn renewed(&self, config: &Config) -> Result<Self, AppError> {
+        if !self.config.has_service_of(config) {
+            let shared = &self.shared;
+            return Self::beside(config, &shared.clock, shared.tasks.clone(), Arc::clone(&shared.key_refused));
         }
-        let tasks = sync::Tasks::default();
-        Ok(Self { parts, ledger, data_dir: config.data_dir.clone(), clock: Arc::clone(clock), tasks })
+        let known = |company: &Company| self.parts.iter().find(|part| part.company.is_same(company)).cloned();
+        let parts = config.companies.iter().map(|company| match known(company) {
+            Some(part) => Ok(part),
+            None => Part::build(config, company, &self.shared).map(Arc::new),
+        });
+        Ok(Self { config: config.clone(), shared: self.shared.clone(), parts: parts.collect::<Result<_, _>>()? })
+    }
+
+    /// What is different since `previous`.
+    pub fn changes_since(&self, previous: &Self) -> CompanyChanges {
+        let is_named_in = |app: &Self, name: &CompanyName| app.parts.iter().any(|part| part.company.name == *name);
+        let others = self.parts.iter().filter(|part| !previous.has(part));
+        let (changed, added): (Vec<_>, Vec<_>) = others.partition(|part| is_named_in(previous, &part.company.name));
+        let removed = previous.parts.iter().filter(|part| !is_named_in(self, &part.company.name));
+        CompanyChanges { added: added.len(), changed: changed.len(), removed: removed.count() }
+    }
+
+    fn has(&self, part: &Arc<Part>) -> bool {
+        self.parts.iter().any(|own| Arc::ptr_eq(own, part))
+    }
+
+    /// Gives way to the one that comes after: companies that are not in it are no longer kept fresh. Questions that are
+    /// being answered go on; files are closed with the last of them.
+    pub fn retire(&self, next: &Self) {
+        for part in self.parts.iter().filter(|part| !next.has(part)) {
+            if let Some(keeping) = part.keeping.get() {
+                keeping.cancel();
+            }
+        }
+    }
+
+    /// Lets companies that are not in `previous` be asked at once, whatever failed before: the key may be another one.
+    pub async fn forget_failures(&self, previous: &Self) {
+        for part in self.parts.iter().filter(|part| !previous.has(part)) {
+            let Some(syncer) = &part.syncer else { continue };
+            if let Err(error) = syncer.forget_failure().await {
+                tracing::warn!(company = %part.company.name, %error, "that a sync failed before is not forgotten");
+            }
+        }
+    }
+
+    /// Ends once a key was refused that was not told of before.
+    pub async fn key_refused(&self) {
+        self.shared.key_refused.notified().await;
     }
 
     /// Ends what goes on beside questions.
     pub async fn end(&self) {
-        self.tasks.end().await;
+        self.shared.tasks.end().await;
     }
 
     /// Closes the files for good: nothing is written after that, whatever still runs.
     pub fn close(&self) {
         self.syncers().for_each(|syncer| syncer.mirror().close());
-        self.ledger.iter().for_each(|ledger| ledger.close());
+        self.shared.ledger.iter().for_each(|ledger| ledger.close());
     }
 
     /// The count of calls, where there are mirrors.
     pub fn ledger(&self) -> Option<&Arc<Ledger>> {
-        self.ledger.as_ref()
+        self.shared.ledger.as_ref()
     }
 
     fn syncers(&self) -> impl Iterator<Item = &Arc<Syncer>> {
@@ -123,21 +193,17 @@ impl App {
 
     /// What the tools answer from.
     pub fn companies(&self) -> Companies {
-        let one = |part: &Part| {
-            let records = Records::new(part.client.clone(), Arc::clone(&self.clock))
-                .in_weeks(part.company.week_starts)
-                .run_by(self.tasks.clone());
-            let records = match &part.syncer {
-                Some(syncer) => records.with_mirror(Arc::clone(syncer)),
-                None => records,
-            };
-            answers::Company {
-                name: part.company.name.clone(),
-                display_name: part.company.display_name.clone(),
-                records: Arc::new(records),
-            }
+        let one = |part: &Arc<Part>| answers::Company {
+            name: part.company.name.clone(),
+            display_name: part.company.display_name.clone(),
+            records: Arc::clone(&part.records),
         };
-        Companies::new(self.parts.iter().map(one).collect(), Arc::clone(&self.clock))
+        Companies::new(self.parts.iter().map(one).collect(), Arc::clone(&self.shared.clock))
+    }
+
+    /// Their names, in order.
+    pub fn names(&self) -> Arc<[CompanyName]> {
+        self.parts.iter().map(|part| part.company.name.clone()).collect()
     }
 
     /// A client for each company, in the order of their names.
@@ -169,13 +235,26 @@ impl App {
         Ok(())
     }
 
-    /// Whether questions can be answered well now: every mirror is usable, whole and not long overdue, and its service
-    /// answers. `Err` says what is wrong, without a name.
+    /// When a company begins to be kept fresh.
+    fn begins(&self) -> Begins {
+        /// With more companies than this, one is kept fresh while it is wanted: files and memory are for those that are used.
+        const ALL_FRESH_MAX: usize = 20;
+        if self.parts.len() <= ALL_FRESH_MAX { Begins::AtOnce } else { Begins::WhenWanted }
+    }
+
+    /// Those that are kept fresh now.
+    fn wanted(&self) -> impl Iterator<Item = (&Arc<Part>, &Arc<Syncer>)> {
+        let all = self.begins() == Begins::AtOnce;
+        let parts = self.parts.iter().filter_map(|part| Some((part, part.syncer.as_ref()?)));
+        parts.filter(move |(_, syncer)| all || syncer.is_wanted_within(WANTED_FOR))
+    }
+
+    /// Whether questions can be answered well now: every mirror that is wanted is usable, whole and not long overdue,
+    /// and its service answers. `Err` says what is wrong, without a name.
     pub async fn ready(&self) -> Result<(), String> {
         /// So many times the usual pause without a reading is too long.
         const MISSED_MAX: u32 = 3;
-        for part in &self.parts {
-            let Some(syncer) = &part.syncer else { continue };
+        for (part, syncer) in self.wanted() {
             let status = syncer.status().await.map_err(|_| "a mirror cannot be used".to_owned())?;
             if status.troubles.iter().any(|(kind, _)| kind.is_none()) {
                 return Err("the service does not answer for a company".to_owned());
@@ -184,7 +263,7 @@ impl App {
             let Some(read_at) = coverage.read_at().filter(|_| coverage.full_at.is_some()) else {
                 return Err("the first reading of a company is not finished".to_owned());
             };
-            let since = Duration::try_from(self.clock.now().duration_since(read_at)).unwrap_or_default();
+            let since = Duration::try_from(self.shared.clock.now().duration_since(read_at)).unwrap_or_default();
             if part.company.keeping.every.max(part.company.keeping.max_staleness) * MISSED_MAX < since {
                 return Err("a company was not read for too long".to_owned());
             }
@@ -192,16 +271,15 @@ impl App {
         Ok(())
     }
 
-    /// How each company with a mirror stands, for a monitor. One whose mirror cannot be used has no age.
+    /// How each company whose mirror is wanted stands, for a monitor. One whose mirror cannot be used has no age.
     pub async fn states(&self) -> Vec<CompanyState> {
         let mut states = Vec::new();
-        for part in &self.parts {
-            let Some(syncer) = &part.syncer else { continue };
+        for (part, syncer) in self.wanted() {
             let status = syncer.status().await.ok();
             let read_at = status.as_ref().and_then(|status| status.inspections()?.read_at());
             states.push(CompanyState {
                 company: part.company.name.to_string(),
-                age_seconds: read_at.map(|at| self.clock.now().duration_since(at).as_secs_f64().max(0.0)),
+                age_seconds: read_at.map(|at| self.shared.clock.now().duration_since(at).as_secs_f64().max(0.0)),
                 api_calls: status.map_or(0, |status| status.month.total),
                 budget: part.company.monthly_budget,
             });
@@ -211,23 +289,49 @@ impl App {
 
     /// What takes webhook deliveries; `None` without mirrors.
     pub fn deliveries(&self) -> Option<Arc<dyn Deliveries>> {
-        let folder = self.data_dir.clone()?;
+        let folder = self.config.data_dir.clone()?;
         Some(Arc::new(WebhookListener { folder, syncers: self.syncers().cloned().collect() }))
     }
 
     /// Keeps the mirrors fresh in the background, until `stop`.
     pub fn keep_fresh(&self, stop: &CancellationToken) {
-        /// With more companies than this, one is kept fresh from when it is first asked about: files and memory are for those
-        /// that are used.
-        const ALL_FRESH_MAX: usize = 20;
-        let begins = if self.parts.len() <= ALL_FRESH_MAX { Begins::AtOnce } else { Begins::OnceUsed };
+        let begins = self.begins();
         for part in &self.parts {
-            if let Some(syncer) = &part.syncer {
-                let every: Duration = part.company.keeping.every;
-                let keeping = sync::keep_fresh(Arc::clone(syncer), every, begins, stop.clone());
-                drop(self.tasks.spawn("keeping fresh", keeping));
+            let Some(syncer) = &part.syncer else { continue };
+            if part.keeping.set(stop.child_token()).is_err() {
+                continue;
             }
+            let stop = part.keeping.get_or_init(CancellationToken::new).clone();
+            let keeping = sync::keep_fresh(Arc::clone(syncer), part.company.keeping.every, begins, stop);
+            drop(self.shared.tasks.spawn("keeping fresh", keeping));
         }
+    }
+}
+
+impl Part {
+    fn build(config: &Config, company: &Company, shared: &Shared) -> Result<Self, AppError> {
+        let calls = LedgerSettings {
+            company: company.name.clone(),
+            per_minute: company.requests_per_minute.get(),
+            per_minute_background: background_share(company.requests_per_minute.get()),
+            monthly_budget: company.monthly_budget,
+        };
+        let meter = shared.ledger.as_ref().map(|ledger| {
+            let meter = LedgerMeter::new(Arc::clone(ledger), calls.clone(), Arc::clone(&shared.clock));
+            Arc::new(meter) as Arc<dyn CallMeter>
+        });
+        let client = SpectoraClient::new(client_settings(config, company, shared, meter), Arc::clone(&shared.clock))
+            .map_err(|source| AppError::Client { company: company.name.clone(), source })?;
+        let syncer = shared.ledger.as_ref().zip(config.data_dir.as_deref());
+        let syncer = syncer.map(|(ledger, folder)| syncer_of(&client, company, calls, ledger, folder, &shared.clock));
+        let records = Records::new(client.clone(), Arc::clone(&shared.clock))
+            .in_weeks(company.week_starts)
+            .run_by(shared.tasks.clone());
+        let records = Arc::new(match &syncer {
+            Some(syncer) => records.with_mirror(Arc::clone(syncer)),
+            None => records,
+        });
+        Ok(Self { company: company.clone(), client, syncer, records, keeping: OnceLock::new() })
     }
 }
 
@@ -256,8 +360,7 @@ impl Deliveries for WebhookListener {
 fn client_settings(
     config: &Config,
     company: &Company,
-    base_url: &BaseUrl,
-    http: &Http,
+    shared: &Shared,
     meter: Option<Arc<dyn CallMeter>>,
 ) -> ClientSettings {
     let paths: BTreeMap<Endpoint, String> = Endpoint::ALL
@@ -266,8 +369,8 @@ fn client_settings(
         .collect();
     ClientSettings {
         company: company.name.clone(),
-        http: http.clone(),
-        base_url: base_url.clone(),
+        http: shared.http.clone(),
+        base_url: shared.base_url.clone(),
         api_key: company.api_key.clone(),
         timezone: company.timezone.clone(),
         paths,
@@ -277,6 +380,7 @@ fn client_settings(
         naming: company.naming.clone(),
         changed_since: config.changed_since_filter.as_deref().and_then(ChangedSinceName::new),
         meter,
+        key_refused: Some(Arc::clone(&shared.key_refused)),
     }
 }
 

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use domain::{CompanyName, Naming, WeekStart};
 pub use environment::Environment;
@@ -62,6 +62,8 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// The name of the filter by the time of change, when it is configured: `[a-z_]{1,60}`.
     pub changed_since_filter: Option<String>,
+    /// The files this was read from, those of keys included: when one changes, it is to be read again.
+    pub files: Vec<PathBuf>,
     /// Where all this came from, for people: file paths and names of variables.
     pub sources: Vec<String>,
     /// What a person should know, none of it fatal.
@@ -91,6 +93,45 @@ pub struct Company {
     pub monthly_budget: Option<u64>,
     /// How the mirror is kept.
     pub keeping: Keeping,
+}
+
+impl Config {
+    /// Whether requests go to the same service, asked in the same way, and mirrors stand in the same folder.
+    pub fn has_service_of(&self, other: &Self) -> bool {
+        let of = |config: &Self| {
+            let Self { base_url, paths, data_dir, changed_since_filter, .. } = config.clone();
+            (base_url, paths, data_dir, changed_since_filter)
+        };
+        of(self) == of(other)
+    }
+}
+
+impl Company {
+    /// Whether nothing about the company is different, its key included.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let Self {
+            name,
+            display_name,
+            timezone,
+            api_key,
+            requests_per_minute,
+            known_services,
+            naming,
+            week_starts,
+            monthly_budget,
+            keeping,
+        } = self;
+        api_key.expose_secret() == other.api_key.expose_secret()
+            && *name == other.name
+            && *display_name == other.display_name
+            && *timezone == other.timezone
+            && *requests_per_minute == other.requests_per_minute
+            && *known_services == other.known_services
+            && *naming == other.naming
+            && *week_starts == other.week_starts
+            && *monthly_budget == other.monthly_budget
+            && *keeping == other.keeping
+    }
 }
 
 /// How a company's mirror is kept.
@@ -127,6 +168,11 @@ impl Draft {
     /// Whose companies these are, in order.
     pub fn names(&self) -> Vec<CompanyName> {
         self.config.companies.iter().map(|company| company.name.clone()).collect()
+    }
+
+    /// The files this was read from, and those its keys are in.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.config.files
     }
 
     /// The configuration with its keys; runs the commands that print them, all at the same time, for ten seconds at most.
@@ -170,11 +216,11 @@ pub fn draft(overrides: &Overrides, environment: &Environment) -> Result<Draft, 
         return Err(ConfigError::NoCompany);
     }
     let base_url = overrides.base_url.clone().or_else(|| environment.get("SPECTORA_BASE_URL")).or(raw.api.base_url);
-    let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
     let mut companies = Vec::new();
     let mut keys = Vec::new();
     for (name, mut company) in raw.companies {
-        keys.push((name.clone(), company.api_key.take()));
+        let in_folder = || raw.keys.folder.as_ref().map(|keys| RawKey::File(keys.join(&name)));
+        keys.push((name.clone(), company.api_key.take().or_else(in_folder)));
         companies.push(settle(&name, company, &mut warnings)?);
     }
     for name in raw.api.paths.keys() {
@@ -192,7 +238,13 @@ pub fn draft(overrides: &Overrides, environment: &Environment) -> Result<Draft, 
     {
         return Err(ConfigError::BadFilterName { given: name.chars().take(80).collect() });
     }
-    let folder = folder.to_owned();
+    let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new(".")).to_owned();
+    let mut files: Vec<PathBuf> = path.into_iter().collect();
+    for (_, key) in &keys {
+        if let Some(RawKey::File(file)) = key {
+            files.push(folder.join(environment.expand(file.clone())?));
+        }
+    }
     let data_dir = data_dir(overrides, environment, raw.mirror, &mut sources, &mut warnings)?;
     let config = Config {
         companies,
@@ -200,6 +252,7 @@ pub fn draft(overrides: &Overrides, environment: &Environment) -> Result<Draft, 
         paths: raw.api.paths,
         data_dir,
         changed_since_filter: raw.api.changed_since_filter,
+        files,
         sources,
         warnings,
     };

@@ -1,11 +1,15 @@
 //! What `serve` answers from. It is opened when the first question (or a client's hello) comes, so that a client hears
 //! of the tools at once, whatever is wrong with the configuration and however long a key takes to get.
 
+mod reload;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +22,7 @@ use crate::transport::{Delivered, Deliveries, Readiness};
 use answers::Companies;
 use domain::CompanyName;
 use mcp::{CompaniesSource, ToolFailure};
+use reload::Stamps;
 
 /// After a failure the next question tries again, but not sooner than this: after the configuration is mended the
 /// assistant need not be started anew.
@@ -35,20 +40,24 @@ struct Refused {
 /// What is open for as long as the server runs.
 struct Serving {
     app: App,
-    #[expect(dead_code, reason = "the demo's service and folder last as long as they are asked")]
-    opened: Opened,
+    /// The demo's service and folder last as long as they are asked.
+    opened: Arc<Opened>,
 }
 
 /// The companies of a server that speaks before they are opened.
 pub(super) struct Late {
     global: Global,
-    names: Vec<CompanyName>,
+    names: Mutex<Arc<[CompanyName]>>,
     /// The invented companies, which are there from the start.
     demo: Mutex<Option<Opened>>,
     opening: Mutex<Option<Opening>>,
     serving: Mutex<Option<Arc<Serving>>>,
     /// The first reading of the invented companies.
     filling: Mutex<Option<Shared<BoxFuture<'static, ()>>>>,
+    /// What reads the configuration again.
+    following: Mutex<Option<JoinHandle<()>>>,
+    /// Told when it is to be read again now.
+    asked_to_reload: Notify,
     stop: CancellationToken,
 }
 
@@ -70,18 +79,20 @@ impl Late {
         };
         Ok(Arc::new(Self {
             global: global.clone(),
-            names,
+            names: Mutex::new(names.into()),
             demo: Mutex::new(demo),
             opening: Mutex::default(),
             serving: Mutex::default(),
             filling: Mutex::default(),
+            following: Mutex::default(),
+            asked_to_reload: Notify::new(),
             stop: CancellationToken::new(),
         }))
     }
 
-    /// The companies the tools offer; none where the configuration does not say.
-    pub(super) fn names(&self) -> &[CompanyName] {
-        &self.names
+    /// Has the configuration read again now, whether or not a file changed.
+    pub(super) fn reload(&self) {
+        self.asked_to_reload.notify_one();
     }
 
     /// Stops what runs in the background and closes the files.
@@ -96,6 +107,10 @@ impl Late {
         let filling = locked(&self.filling).take();
         if let Some(filling) = filling {
             filling.await;
+        }
+        let following = locked(&self.following).take();
+        if let Some(following) = following {
+            drop(following.await);
         }
         let serving = locked(&self.serving).take();
         if let Some(serving) = &serving {
@@ -134,16 +149,22 @@ impl Late {
         }
         let demo = locked(&self.demo).take();
         let is_demo = demo.is_some();
+        let stamps = if is_demo { Stamps::default() } else { Stamps::of(&self.global).await };
         let opened = match demo {
             Some(opened) => Ok(opened),
             None => Opened::new(&self.global).await,
         };
-        let opened = opened.map_err(|error| failure(&error))?;
+        let opened = Arc::new(opened.map_err(|error| failure(&error))?);
         let app = opened.app().map_err(|error| failure(&error))?;
         app.keep_fresh(&self.stop);
         let companies = Arc::new(app.companies());
+        *locked(&self.names) = app.names();
         let serving = Arc::new(Serving { app, opened });
         *locked(&self.serving) = Some(Arc::clone(&serving));
+        if !is_demo {
+            let following = Arc::clone(&self).follow(stamps);
+            *locked(&self.following) = Some(tokio::spawn(following));
+        }
         if is_demo {
             let stop = self.stop.clone();
             let filling = tokio::spawn(async move {
@@ -162,6 +183,10 @@ impl Late {
 pub(super) struct LateSource(pub(super) Arc<Late>);
 
 impl CompaniesSource for LateSource {
+    fn names(&self) -> Arc<[CompanyName]> {
+        Arc::clone(&locked(&self.0.names))
+    }
+
     fn companies(&self) -> BoxFuture<'_, Result<Arc<Companies>, ToolFailure>> {
         let opening = self.0.opening();
         async move { opening.await.map_err(|refused| refused.failure) }.boxed()

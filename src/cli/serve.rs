@@ -119,7 +119,7 @@ pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exi
     };
     let caller = caller(global, args)?;
     let late = Late::new(global).await?;
-    let server = SpectoraServer::late(late.names(), Arc::new(LateSource(Arc::clone(&late))), &choice);
+    let server = SpectoraServer::late(Arc::new(LateSource(Arc::clone(&late))), &choice);
     let server = match caller {
         Some(caller) => server.for_caller(caller),
         None => server,
@@ -191,14 +191,7 @@ async fn serve_at(
     if choice == WayInChoice::Open && !address.ip().is_loopback() {
         tracing::warn!("this address can be reached from other machines, and there is no login");
     }
-    let stop = CancellationToken::new();
-    tokio::spawn({
-        let stop = stop.clone();
-        async move {
-            told_to_stop().await;
-            stop.cancel();
-        }
-    });
+    let stop = heed_signals(&late);
     if let WayIn::Checked { login, .. } = &way_in {
         tokio::spawn(tidy(Arc::clone(login), stop.clone()));
     }
@@ -342,6 +335,32 @@ async fn tidy(login: Arc<Login>, stop: CancellationToken) {
         if stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_none() {
             return;
         }
+    }
+}
+
+/// Follows what the system tells a server; gives what is cancelled when it is to stop.
+fn heed_signals(late: &LateSource) -> CancellationToken {
+    let stop = CancellationToken::new();
+    #[cfg(unix)]
+    tokio::spawn(reload_when_told(late.clone(), stop.clone()));
+    #[cfg(not(unix))]
+    let _ = late;
+    tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            told_to_stop().await;
+            stop.cancel();
+        }
+    });
+    stop
+}
+
+/// Has the configuration read again at each SIGHUP, as service managers send it.
+#[cfg(unix)]
+async fn reload_when_told(late: LateSource, stop: CancellationToken) {
+    let Ok(mut told) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else { return };
+    while let Some(Some(())) = stop.run_until_cancelled(told.recv()).await {
+        late.0.reload();
     }
 }
 

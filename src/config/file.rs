@@ -22,6 +22,8 @@ pub(super) struct RawFile {
     #[serde(default)]
     pub(super) api: RawApi,
     #[serde(default)]
+    pub(super) keys: RawKeys,
+    #[serde(default)]
     pub(super) mirror: RawMirror,
     #[serde(default)]
     pub(super) http: RawHttp,
@@ -60,6 +62,13 @@ pub(super) enum RawWayIn {
     Tokens,
     Login,
     Issuer,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawKeys {
+    /// Where the keys of companies without `api_key` are: a file for each, of its name.
+    pub(super) folder: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -157,7 +166,7 @@ impl RawFile {
             Some(RawKey::Command(command)) => command.first().map(Path::new),
             _ => None,
         });
-        keys.chain(self.mirror.folder.as_deref()).collect()
+        keys.chain(self.mirror.folder.as_deref()).chain(self.keys.folder.as_deref()).collect()
     }
 }
 

@@ -49,6 +49,8 @@ mod quiet;
 mod read_only;
 // `report`: the numbers of the tools, in every form.
 mod report;
+// The configuration changes while the program serves.
+mod reload;
 // What a role may not show is in no answer.
 mod roles;
 // Whole lives of a mirror, decided by a seed, against all that ever was.

@@ -182,6 +182,9 @@ fn a_thousand_companies_cost_what_is_used_of_them() {
     assert!(listed.len() < 40_000 && !listed.contains("office0001"), "{}", listed.len());
     let failure = server.failure("list_inspections", json!({"company": "office00077"}));
     assert!(failure.contains("no company `office00077`") && failure.contains("did you mean `office0"), "{failure}");
+    // Asking how all of them stand opens none.
+    let listed = server.call("list_companies", json!({}));
+    assert_eq!(listed["structuredContent"]["total"], 1_000, "{listed}");
     // The service is not there; its company's mirror is opened all the same, and no other's.
     server.failure("list_inspections", json!({"company": "office0007", "period": "last_month"}));
     std::thread::sleep(Duration::from_secs(1));
@@ -197,6 +200,8 @@ fn a_thousand_companies_cost_what_is_used_of_them() {
         let used = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         let kilobytes: u64 = used.split_whitespace().next().unwrap().parse().unwrap();
         assert!(kilobytes < 100_000, "{kilobytes} kB");
+        let open = std::fs::read_dir(format!("/proc/{}/fd", server.child.id())).unwrap().count();
+        assert!(open < 100, "{open} files");
     }
 }
 

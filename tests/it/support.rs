@@ -320,6 +320,7 @@ pub(crate) fn config_of(sandbox: &Sandbox, companies: &[&str]) -> Config {
         paths: BTreeMap::new(),
         data_dir: None,
         changed_since_filter: None,
+        files: Vec::new(),
         sources: Vec::new(),
         warnings: Vec::new(),
     }

@@ -27,6 +27,7 @@ pub struct Companies {
     pub clock: Arc<dyn Clock>,
     /// What the caller may see.
     permissions: Arc<Permissions>,
+    notice: Option<Arc<str>>,
 }
 
 /// What each company answered, and what that stands on.
@@ -47,7 +48,18 @@ impl std::fmt::Debug for Company {
 impl Companies {
     /// These companies; everything of them may be seen.
     pub fn new(all: Vec<Company>, clock: Arc<dyn Clock>) -> Self {
-        Self { all, clock, permissions: Arc::default() }
+        Self { all, clock, permissions: Arc::default(), notice: None }
+    }
+
+    /// The same, with something that whoever may see everything should know about how they are set up.
+    #[must_use]
+    pub fn with_notice(self, notice: &str) -> Self {
+        Self { notice: Some(notice.into()), ..self }
+    }
+
+    /// What the caller should know about how they are set up. It may name any company, so it is for callers who may see all.
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_deref().filter(|_| self.permissions.is_everything())
     }
 
     /// What whoever has these permissions may see of them: those companies alone that they may ask about, and of those no
@@ -63,7 +75,7 @@ impl Companies {
             records: Arc::new(company.records.seen_by(permissions)),
         };
         let all = self.all.iter().filter(is_allowed).map(seen).collect();
-        Self { all, clock: Arc::clone(&self.clock), permissions: Arc::clone(permissions) }
+        Self { all, clock: Arc::clone(&self.clock), permissions: Arc::clone(permissions), notice: self.notice.clone() }
     }
 
     /// What the caller may see.

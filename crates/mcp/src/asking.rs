@@ -34,21 +34,21 @@ impl Asking {
 
 /// The tools as they are shown to each kind of caller.
 pub(super) struct ShownTools {
-    names: Vec<CompanyName>,
+    names: Arc<[CompanyName]>,
     choice: ToolChoice,
     all: Arc<Vec<Tool>>,
     lists: Mutex<HashMap<ListKey, Arc<Vec<Tool>>>>,
 }
 
 impl ShownTools {
-    pub(super) fn new(names: &[CompanyName], choice: &ToolChoice) -> Self {
-        Self::of(tools::all(names), names, choice)
+    pub(super) fn new(names: Arc<[CompanyName]>, choice: &ToolChoice) -> Self {
+        Self::of(tools::all(&names), names, choice)
     }
 
     /// These tools, of which `choice` says which are shown.
-    pub(super) fn of(all: Vec<Tool>, names: &[CompanyName], choice: &ToolChoice) -> Self {
+    pub(super) fn of(all: Vec<Tool>, names: Arc<[CompanyName]>, choice: &ToolChoice) -> Self {
         let all = Arc::new(chosen(all, choice));
-        Self { names: names.to_vec(), choice: choice.clone(), all, lists: Mutex::default() }
+        Self { names, choice: choice.clone(), all, lists: Mutex::default() }
     }
 
     /// Those shown to whoever may see everything.
@@ -91,6 +91,16 @@ pub(super) fn find<'a>(tools: &'a [Tool], name: &str) -> Option<&'a Tool> {
 }
 
 impl SpectoraServer {
+    /// The tools for the companies there are now.
+    pub(super) fn shown(&self) -> Arc<ShownTools> {
+        let names = self.source.names();
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.names != names {
+            *shown = Arc::new(ShownTools::new(names, &shown.choice));
+        }
+        Arc::clone(&shown)
+    }
+
     /// Who asks, as the HTTP request says or as the server was told when it started. A request that does not say is
     /// refused where it must.
     pub(super) fn asking(&self, extensions: &Extensions) -> Result<Asking, ErrorData> {
@@ -104,7 +114,7 @@ impl SpectoraServer {
             }
             None => Arc::default(),
         };
-        let tools = self.shown.seen_by(&permissions);
+        let tools = self.shown().seen_by(&permissions);
         Ok(Asking { caller: caller.cloned(), permissions, tools })
     }
 

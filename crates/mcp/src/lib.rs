@@ -21,7 +21,7 @@ mod tools;
 mod watch;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -76,8 +76,11 @@ PHN2ZyB4bWxucz0naHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmcnIHZpZXdCb3g9JzAgMCAyNCAyNCc+
 NmY1YycgZD0nTTEyIDIgMiAxMWgzdjEwaDE0VjExaDN6Jy8+PHBhdGggZmlsbD0nbm9uZScgc3Ryb2tlPScjZmZmJyBzdHJva2Ut\
 d2lkdGg9JzInIGQ9J204IDE0IDMgMyA1LTYnLz48L3N2Zz4=";
 
-/// Gives what tools use, once it is there: a server can speak before its companies are opened.
+/// Gives what tools use, once it is there: a server can speak before its companies are opened, and they may be others later.
 pub trait CompaniesSource: Send + Sync + 'static {
+    /// The companies the tools offer a choice of now; none where that is not known. Opens nothing.
+    fn names(&self) -> Arc<[CompanyName]>;
+
     /// Waits for what is still being opened. A failure is what every call is answered with.
     fn companies(&self) -> BoxFuture<'_, Result<Arc<Companies>, ToolFailure>>;
 
@@ -88,12 +91,19 @@ pub trait CompaniesSource: Send + Sync + 'static {
     }
 }
 
-/// Companies that are there from the start.
-struct Ready(Arc<Companies>);
+/// Companies that are there from the start and stay.
+struct Ready {
+    names: Arc<[CompanyName]>,
+    companies: Arc<Companies>,
+}
 
 impl CompaniesSource for Ready {
+    fn names(&self) -> Arc<[CompanyName]> {
+        Arc::clone(&self.names)
+    }
+
     fn companies(&self) -> BoxFuture<'_, Result<Arc<Companies>, ToolFailure>> {
-        std::future::ready(Ok(Arc::clone(&self.0))).boxed()
+        std::future::ready(Ok(Arc::clone(&self.companies))).boxed()
     }
 }
 
@@ -171,7 +181,8 @@ impl ToolChoice {
 #[derive(Clone)]
 pub struct SpectoraServer {
     source: Arc<dyn CompaniesSource>,
-    shown: Arc<ShownTools>,
+    /// Made anew when the companies are others.
+    shown: Arc<Mutex<Arc<ShownTools>>>,
     /// Who asks where a request does not say.
     caller: Option<Arc<Caller>>,
     /// Whether a request that does not say is refused.
@@ -185,14 +196,14 @@ pub struct SpectoraServer {
 impl SpectoraServer {
     /// A server for these companies with the tools chosen.
     pub fn new(companies: Companies, choice: &ToolChoice) -> Self {
-        let names: Vec<CompanyName> = companies.all.iter().map(|company| company.name.clone()).collect();
-        Self::late(&names, Arc::new(Ready(Arc::new(companies))), choice)
+        let names = companies.all.iter().map(|company| company.name.clone()).collect();
+        Self::late(Arc::new(Ready { names, companies: Arc::new(companies) }), choice)
     }
 
-    /// A server that lists its tools at once and opens its companies when they are first asked for. `names` are those
-    /// the tools offer a choice of; none where that is not known.
-    pub fn late(names: &[CompanyName], source: Arc<dyn CompaniesSource>, choice: &ToolChoice) -> Self {
-        let shown = Arc::new(ShownTools::new(names, choice));
+    /// A server that lists its tools at once and opens its companies when they are first asked for. Tools and their
+    /// schemas follow the names that `source` gives.
+    pub fn late(source: Arc<dyn CompaniesSource>, choice: &ToolChoice) -> Self {
+        let shown = Arc::new(Mutex::new(Arc::new(ShownTools::new(source.names(), choice))));
         Self { source, shown, caller: None, requires_caller: false, pages: None, watch: None }
     }
 
@@ -225,7 +236,7 @@ impl SpectoraServer {
 
     /// A document as `fetch` gives it to whoever has these permissions: its title and its text.
     pub async fn document(&self, permissions: Arc<Permissions>, id: &str) -> Result<(String, String), ToolFailure> {
-        let tools = self.shown.seen_by(&permissions);
+        let tools = self.shown().seen_by(&permissions);
         let asking = Asking { caller: None, permissions, tools };
         let arguments = Map::from_iter([("id".to_owned(), Value::from(id))]);
         let result = self
@@ -246,12 +257,13 @@ impl SpectoraServer {
     /// The tools of a server for these companies; opens nothing.
     pub fn declared(names: &[CompanyName]) -> Vec<ToolDeclaration> {
         let companies = Companies::new(Vec::new(), Arc::new(domain::SystemClock));
-        Self::late(names, Arc::new(Ready(Arc::new(companies))), &ToolChoice::Default).declarations()
+        let source = Ready { names: names.into(), companies: Arc::new(companies) };
+        Self::late(Arc::new(source), &ToolChoice::Default).declarations()
     }
 
     /// What is registered, for any caller.
     pub fn declarations(&self) -> Vec<ToolDeclaration> {
-        self.shown.all().iter().map(|tool| tool.declaration.clone()).collect()
+        self.shown().all().iter().map(|tool| tool.declaration.clone()).collect()
     }
 
     /// Every call passes here, and is told to whoever watches.
@@ -349,7 +361,7 @@ impl ServerHandler for SpectoraServer {
 
     /// For the transport's own checks, which show a client nothing of it.
     fn get_tool(&self, name: &str) -> Option<ToolDeclaration> {
-        find(self.shown.all(), name).map(|tool| tool.declaration.clone())
+        find(self.shown().all(), name).map(|tool| tool.declaration.clone())
     }
 
     async fn call_tool(

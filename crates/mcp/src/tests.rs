@@ -24,7 +24,8 @@ fn server() -> SpectoraServer {
     let endless = |_: &Companies, _| futures_util::future::pending().boxed();
     let tools = vec![tool("fine", fine), tool("broken", broken), tool("endless", endless)];
     let server = SpectoraServer::new(companies, &ToolChoice::All);
-    SpectoraServer { shown: Arc::new(ShownTools::of(tools, &[], &ToolChoice::All)), ..server }
+    let shown = ShownTools::of(tools, server.source.names(), &ToolChoice::All);
+    SpectoraServer { shown: Arc::new(Mutex::new(Arc::new(shown))), ..server }
 }
 
 async fn run(server: &SpectoraServer, tool: &str) -> CallToolResult {

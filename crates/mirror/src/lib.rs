@@ -31,7 +31,7 @@ mod interned;
 mod work;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -68,6 +68,11 @@ const MAKING_TIME_MAX: Duration = Duration::from_secs(2);
 const MAKING_LOOK_EVERY: Duration = Duration::from_millis(20);
 /// The most idle readers kept open: as many as read at once, since opening one takes longer than most questions.
 const READERS_IDLE_MAX: usize = READINGS_MAX;
+/// With more readers than this in the process, over all mirrors, none is kept open idle: each holds three files, and a system
+/// may allow 256.
+const READERS_OPEN_MAX: usize = 48;
+/// How many are open.
+static READERS_OPEN: AtomicUsize = AtomicUsize::new(0);
 /// Memory for pages of one connection, in KiB (negative is SQLite's way to say so).
 const CACHE_KIB: i64 = -2_000;
 /// A write-ahead log larger than this is cut after a checkpoint, in bytes.
@@ -160,7 +165,6 @@ pub struct Mirror {
     /// Closed before the writer: the last connection to be closed tidies up the log, and a reader cannot.
     readers: Mutex<Readers>,
     writer: Mutex<Slot<Writer>>,
-    used: AtomicBool,
     closed: AtomicBool,
 }
 
@@ -181,14 +185,8 @@ impl Mirror {
             path,
             writer,
             readers,
-            used: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         })
-    }
-
-    /// Whether anything was read or written since the program began.
-    pub fn is_used(&self) -> bool {
-        self.used.load(Ordering::Relaxed)
     }
 
     /// Opens the company's mirror, making it where there is none. The folder and its files are the user's alone.
@@ -208,6 +206,14 @@ impl Mirror {
         self.closed.store(true, Ordering::SeqCst);
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).idle.clear();
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).close();
+    }
+
+    /// Closes the files until they are asked for next; what is being read or written goes on.
+    pub fn rest(&self) {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).idle.clear();
+        if let Ok(mut writer) = self.writer.try_lock() {
+            writer.close();
+        }
     }
 
     /// Deletes the company's mirror files, so that whoever uses the mirror next starts over. Programs that have it open
@@ -273,7 +279,6 @@ impl Mirror {
     /// A reader of the file that stands there now.
     fn reader(&self) -> Result<(FileMark, Reader), MirrorError> {
         let locked = || self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        self.used.store(true, Ordering::Relaxed);
         if self.closed.load(Ordering::SeqCst) {
             return Err(MirrorError::Closed);
         }
@@ -301,11 +306,16 @@ impl Mirror {
 
     fn with_writer<T>(&self, work: impl FnOnce(&mut Writer) -> Result<T, MirrorError>) -> Result<T, MirrorError> {
         let mut slot = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        self.used.store(true, Ordering::Relaxed);
         if self.closed.load(Ordering::SeqCst) {
             return Err(MirrorError::Closed);
         }
         work(slot.get(&self.path, || self.open_writer())?)
+    }
+
+    /// Whether its file is there; makes none. An error says why none can be made now.
+    pub fn is_made(&self) -> Result<bool, MirrorError> {
+        self.home.check()?;
+        Ok(self.path.exists())
     }
 
     /// Whose mirror it is.
@@ -370,7 +380,9 @@ impl Mirror {
             })
         };
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if readers.idle.len() < READERS_IDLE_MAX && !self.closed.load(Ordering::SeqCst) {
+        let has_room =
+            readers.idle.len() < READERS_IDLE_MAX && READERS_OPEN.load(Ordering::Relaxed) <= READERS_OPEN_MAX;
+        if has_room && !self.closed.load(Ordering::SeqCst) {
             readers.idle.push((mark, reader));
         }
         answer.map_err(|error| error.of(&self.path))
@@ -435,6 +447,23 @@ impl Mirror {
 struct Reader {
     connection: Connection,
     expander: RecordExpander,
+    _counted: CountedReader,
+}
+
+/// Counts among [`READERS_OPEN`] while it lives.
+struct CountedReader;
+
+impl CountedReader {
+    fn new() -> Self {
+        READERS_OPEN.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for CountedReader {
+    fn drop(&mut self) {
+        READERS_OPEN.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Reader {
@@ -445,7 +474,7 @@ impl Reader {
             return Ok(None);
         }
         connection.pragma_update(None, "query_only", true)?;
-        Ok(Some(Self { connection, expander: RecordExpander::default() }))
+        Ok(Some(Self { connection, expander: RecordExpander::default(), _counted: CountedReader::new() }))
     }
 }
 

@@ -327,6 +327,25 @@ fn a_mirror_that_is_started_over_is_noticed_by_whoever_has_it_open() {
     assert_eq!(std::fs::read_dir(&settings.folder).unwrap().count(), 0);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_mirror_at_rest_has_no_file_open_and_answers_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let mirror = Mirror::open(settings(folder.path())).unwrap();
+    store(&mirror, &[client(1, "Byron")]).unwrap();
+    assert_eq!(names(&mirror).len(), 1);
+    let open = || {
+        let all =
+            std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| entry.unwrap().path().read_link().ok());
+        all.filter(|path| path.starts_with(folder.path())).count()
+    };
+    assert!(0 < open());
+    mirror.rest();
+    assert_eq!(open(), 0);
+    assert_eq!(names(&mirror).len(), 1);
+    assert_eq!(store(&mirror, &[client(2, "Lovelace")]).unwrap().new, 1);
+}
+
 #[test]
 fn a_file_that_cannot_be_used_is_tried_again() {
     let folder = tempfile::tempdir().unwrap();

@@ -125,7 +125,7 @@ impl Whole {
     pub(super) async fn status(&self) -> Result<Option<MirrorStatus>, RecordsError> {
         let Some(syncer) = &self.syncer else { return Ok(None) };
         // Whether the service can be asked about the key just now does not matter for how the mirror stands.
-        match self.ensure_company().await {
+        match syncer.ensure_company().await.map_err(RecordsError::from) {
             Err(RecordsError::OtherCompany) => Err(RecordsError::OtherCompany),
             _ => Ok(Some(syncer.status().await?)),
         }

@@ -58,7 +58,10 @@ impl Whole {
     /// Makes sure that what this key may see is what is known by this company's name; before anything is shown.
     pub(super) async fn ensure_company(&self) -> Result<(), RecordsError> {
         match &self.syncer {
-            Some(syncer) => Ok(syncer.ensure_company().await?),
+            Some(syncer) => {
+                syncer.note_wanted();
+                Ok(syncer.ensure_company().await?)
+            }
             None => Ok(()),
         }
     }

@@ -9,7 +9,7 @@ use rand::RngExt as _;
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use secrecy::ExposeSecret as _;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::error::{SpectoraError, SpectoraErrorKind};
@@ -41,6 +41,7 @@ pub(super) struct Requests {
     limits: ClientLimits,
     limiter: Limiter,
     meter: Option<Arc<dyn CallMeter>>,
+    key_refused: Option<Arc<Notify>>,
     in_flight: Semaphore,
     sent: AtomicU64,
     /// Seconds the service's clock is ahead; [`NO_TIME_YET`] before it told its time.
@@ -116,6 +117,7 @@ impl Requests {
             limits: settings.limits.clone(),
             limiter: Limiter::new(settings.requests_per_minute),
             meter: settings.meter.clone(),
+            key_refused: settings.key_refused.clone(),
             in_flight,
             sent: AtomicU64::new(0),
             ahead: AtomicI64::new(NO_TIME_YET),
@@ -280,7 +282,11 @@ impl Requests {
                 Err(error) => return broken(&error, self.limits.request_time_max),
             }
         }
-        judge(endpoint, status, body, asked, retry_after)
+        let outcome = judge(endpoint, status, body, asked, retry_after);
+        if let (Outcome::Final(SpectoraErrorKind::KeyRefused), Some(told)) = (&outcome, &self.key_refused) {
+            told.notify_one();
+        }
+        outcome
     }
 
     fn backoff(&self, attempts: u32) -> Duration {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
+use tokio::sync::Notify;
 
 use super::http::Http;
 use super::limits::ClientLimits;
@@ -41,4 +42,6 @@ pub struct ClientSettings {
     pub changed_since: Option<ChangedSinceName>,
     /// Where calls are counted and capped together with other processes; `None` counts in this process only.
     pub meter: Option<Arc<dyn CallMeter>>,
+    /// Told each time the service refuses the key: whoever holds the key may have another one by now.
+    pub key_refused: Option<Arc<Notify>>,
 }

@@ -65,6 +65,9 @@ impl Syncer {
             }
             KeyCheck::Refused(_) | KeyCheck::Open => {}
         }
+        if !self.mirror.is_made()? {
+            return Ok(());
+        }
         let remembered = self.remembered().await?;
         if let Some(company_id) = &remembered.company_id {
             self.client.hold_to(company_id);
@@ -75,7 +78,11 @@ impl Syncer {
         let mark = self.client.key_mark(&remembered.salt);
         if !remembered.marks.contains(&mark) {
             match self.answers_for(&remembered).await {
-                Ok(company_id) => self.remember(company_id).await?,
+                Ok(company_id) => {
+                    self.remember(company_id).await?;
+                    // What failed, failed with another key.
+                    self.forget_failure().await?;
+                }
                 Err(error) => {
                     if matches!(error, SyncError::OtherCompany) {
                         *check = KeyCheck::Refused(self.clock.now());

@@ -20,20 +20,21 @@ mod webhooks;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use domain::{Clock, CompanyName};
 use mirror::{
-    Coverage, CoverageGap, Kind, Ledger, LedgerSettings, Mirror, MirrorError, MonthCount, StoreCount, Trouble,
+    Coverage, CoverageGap, Kind, Ledger, LedgerSettings, Mirror, MirrorError, MonthCount, Snapshot, StoreCount, Trouble,
 };
 use spectora::SpectoraClient;
 
 pub use error::SyncError;
 pub use meter::LedgerMeter;
 pub use plan::{Plan, PlannedStep, Scope, StepWay};
-pub use schedule::{Begins, keep_fresh};
+pub use schedule::{Begins, WANTED_FOR, keep_fresh};
 pub use stored::{AGENT_INCLUDES, INSPECTION_INCLUDES};
 pub use tasks::Tasks;
 pub use webhooks::{Envelope, EnvelopeError, Received, webhook_secret};
@@ -159,6 +160,8 @@ pub struct Syncer {
     running: tokio::sync::Mutex<()>,
     begun: Begun,
     key: tokio::sync::Mutex<identity::KeyCheck>,
+    /// When a question or a delivery came last.
+    wanted: std::sync::Mutex<Option<Instant>>,
     counts: std::sync::Mutex<Counts>,
 }
 
@@ -227,6 +230,7 @@ impl Syncer {
             running: tokio::sync::Mutex::new(()),
             begun: Begun::default(),
             key: tokio::sync::Mutex::default(),
+            wanted: std::sync::Mutex::default(),
             counts: std::sync::Mutex::default(),
         })
     }
@@ -239,6 +243,24 @@ impl Syncer {
     /// The mirror it syncs.
     pub fn mirror(&self) -> &Arc<Mirror> {
         &self.mirror
+    }
+
+    /// Says that somebody asks about the company, or that a delivery came for it.
+    pub fn note_wanted(&self) {
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether somebody asked about the company within this time, or a delivery came for it.
+    pub fn is_wanted_within(&self, time: Duration) -> bool {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at.elapsed() < time)
+    }
+
+    /// Forgets that the company failed as a whole, so that it is asked again at once: the key is another one.
+    pub async fn forget_failure(&self) -> Result<(), MirrorError> {
+        if !self.mirror.is_made()? {
+            return Ok(());
+        }
+        self.mirror.write(|tx| tx.clear_trouble(None)).await
     }
 
     /// Rows to a page of a kind.
@@ -410,21 +432,15 @@ impl Syncer {
 
     /// How complete and fresh the mirror is, and the month's calls.
     pub async fn status(&self) -> Result<MirrorStatus, MirrorError> {
-        let known = self.counts();
-        let kinds = self.mirror.read(move |snapshot| {
-            let mut kinds = Vec::new();
-            let troubles = snapshot.troubles()?;
-            for kind in Kind::ALL {
-                let coverage = snapshot.coverage(*kind)?;
-                // At the same revision there are as many.
-                let count = match known.get(kind).filter(|(revision, _)| *revision == coverage.revision) {
-                    Some((_, count)) => *count,
-                    None => snapshot.count(*kind)?,
-                };
-                kinds.push((*kind, coverage, count));
+        let (known, is_made) = (self.counts(), self.mirror.is_made()?);
+        let kinds = async {
+            if is_made {
+                self.mirror.read(move |snapshot| kinds_of(snapshot, &known)).await
+            } else {
+                // Asking how it stands makes no file.
+                Ok((Kind::ALL.iter().map(|kind| (*kind, Coverage::default(), 0)).collect(), Vec::new()))
             }
-            Ok((kinds, troubles))
-        });
+        };
         let (kinds, month) = tokio::join!(kinds, self.month());
         let (kinds, troubles) = kinds?;
         for (kind, coverage, count) in &kinds {
@@ -500,4 +516,23 @@ impl Syncer {
 /// When the mirror last learned of all changes it can learn of, by what is covered of inspections.
 fn fresh_at(inspections: &Coverage) -> Option<Timestamp> {
     inspections.full_at.and(inspections.fresh_at.max(inspections.window_at))
+}
+
+/// By kind: how complete it is, and how many records; and what keeps failing.
+type Kinds = (Vec<(Kind, Coverage, u64)>, Vec<(Option<Kind>, Trouble)>);
+
+/// How complete a mirror is by kind, with the number of records, and what keeps failing. At a revision that is `known` there
+/// are as many as then.
+fn kinds_of(snapshot: &mut Snapshot<'_>, known: &Counts) -> Result<Kinds, MirrorError> {
+    let mut kinds = Vec::new();
+    let troubles = snapshot.troubles()?;
+    for kind in Kind::ALL {
+        let coverage = snapshot.coverage(*kind)?;
+        let count = match known.get(kind).filter(|(revision, _)| *revision == coverage.revision) {
+            Some((_, count)) => *count,
+            None => snapshot.count(*kind)?,
+        };
+        kinds.push((*kind, coverage, count));
+    }
+    Ok((kinds, troubles))
 }

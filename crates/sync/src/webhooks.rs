@@ -197,6 +197,7 @@ impl Syncer {
     /// Queues a delivery durably. False when too many wait already.
     pub async fn deliver(&self, envelope: Envelope) -> Result<bool, SyncError> {
         let now = self.clock.now();
+        self.note_wanted();
         Ok(self.mirror.write(move |tx| tx.queue_delivery(envelope.kind, &envelope.id, &envelope.event, now)).await?)
     }
 

@@ -58,7 +58,7 @@ async fn list(companies: &Companies) -> Result<Answer, super::super::ToolFailure
     }
     let mut basis = basis::shown(&Basis::computed_at(now));
     basis.source("configuration");
-    for note in notes {
+    for note in companies.notice().map(str::to_owned).into_iter().chain(notes) {
         basis.note(note);
     }
     let total = Some(rows.len() as u64);
