@@ -37,9 +37,8 @@ pub(crate) fn facts_of(company: &CompanyTruth) -> FactTable {
             id: agent.connection_id.to_string(),
             agent_id: Some(agent.agent_id.to_string()),
             name: Some(agent.name()),
-            agency: None,
             created_at: Some(agent.created_at * 1000),
-            is_former: false,
+            ..AgentFact::default()
         };
         facts.agent(index as i64, known);
     }
@@ -58,7 +57,6 @@ pub(crate) fn facts_of(company: &CompanyTruth) -> FactTable {
             pk: row.id as i64,
             starts_at: row.starts_at * 1000,
             day: epoch_day(local(company, row)),
-            minute: 0,
             hours: Some(f64::from(row.minutes) / 60.0),
             created_at: Some(row.created_at * 1000),
             canceled_at: millis(row.canceled_at),
@@ -67,13 +65,10 @@ pub(crate) fn facts_of(company: &CompanyTruth) -> FactTable {
             inspector: inspectors.first().map(|index| *index as i64),
             buying_agent: row.buying_agent.map(i64::from),
             selling_agent: row.selling_agent.map(i64::from),
-            zip: None,
-            city: None,
-            reason: None,
             paid: Some(row.paid),
             confirmed: Some(row.confirmed),
             sold,
-            assistants: domain::Assistants::default(),
+            ..NewFact::default()
         });
     }
     facts.build()

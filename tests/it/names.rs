@@ -457,7 +457,7 @@ fn the_service_s_own_counts_are_compared_by_the_definition_that_fits() {
     let (mut kept, mut deleted) = (Vec::new(), Vec::new());
     for agent in 1..=20 {
         let id = agent.to_string();
-        let known = AgentFact { id, agent_id: None, name: None, agency: None, created_at: None, is_former: false };
+        let known = AgentFact { id, ..AgentFact::default() };
         facts.agent(agent, known);
         // Of each agent: so many kept, two canceled, one ahead, one on both sides, one deleted.
         let job = |day: i64, canceled: bool, selling: bool, into: &mut Vec<NewFact>| {

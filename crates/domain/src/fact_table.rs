@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::Fields;
 pub use builder::{FactTableBuilder, NewFact};
-pub use fact::{AgentNumber, Assistants, Fact, InspectorNumber, Sold, WordNumber};
+pub use fact::{AgentNumber, Assistants, ClientNumber, Fact, InspectorNumber, Sold, WordNumber};
 pub use memo::Memo;
 pub use narrowing::Narrowing;
 pub use seen::{Own, Sight};
@@ -31,7 +31,7 @@ pub enum Named {
     AddOn(String),
     /// Sold like an add-on, and none by the company's word: a discount, a fee.
     NotAddOn(String),
-    /// Another name: a ZIP code, a city, a reason, an agency, a team.
+    /// Another name: a ZIP code, a city, a reason, an agency, a team, a tag.
     Other(String),
 }
 
@@ -45,7 +45,7 @@ impl Named {
 }
 
 /// An agent, as far as sums need to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AgentFact {
     /// The connection id.
     pub id: String,
@@ -55,6 +55,10 @@ pub struct AgentFact {
     pub name: Option<String>,
     /// The agency's number among the names.
     pub agency: Option<WordNumber>,
+    /// The team's number among the names.
+    pub team: Option<WordNumber>,
+    /// The company's own tags, each once.
+    pub tags: Box<[WordNumber]>,
     /// When the company came to know them, in milliseconds since 1970.
     pub created_at: Option<i64>,
     /// Whether the service has them no more; what they sent stays theirs.
@@ -99,6 +103,7 @@ struct Names {
     shared_inspector_names: BTreeSet<String>,
     /// The ids of inspections that are not decimals.
     odd_ids: HashMap<i64, String>,
+    clients: usize,
 }
 
 #[derive(Debug)]
@@ -263,6 +268,11 @@ impl FactTable {
     pub fn agent_numbers(&self) -> impl Iterator<Item = AgentNumber> + use<> {
         let all = u32::try_from(self.names.agents.len()).unwrap_or(u32::MAX);
         (0..all).filter_map(AgentNumber::new)
+    }
+
+    /// How many clients the inspections have; their numbers are below this.
+    pub fn clients_len(&self) -> usize {
+        self.names.clients
     }
 
     /// Every agent of whom something is known with their number, those included whom the service has no more.

@@ -144,8 +144,14 @@ impl Snapshot<'_> {
     /// The agents the service has, and those it had.
     fn add_agents(&self, table: &mut FactTableBuilder) -> Result<(), MirrorError> {
         let odd_ids = self.odd_ids(Kind::Agents)?;
+        let mut tags: HashMap<i64, Vec<WordNumber>> = HashMap::new();
+        let mut statement = self.connection.prepare_cached("SELECT agent, word FROM agent_tags ORDER BY agent, word")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            tags.entry(row.get(0)?).or_default().extend(WordNumber::by_key(row.get(1)?));
+        }
         let mut statement =
-            self.connection.prepare_cached("SELECT pk, agent_id, name, agency, created_at, gone FROM agents")?;
+            self.connection.prepare_cached("SELECT pk, agent_id, name, agency, created_at, gone, team FROM agents")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let pk: i64 = row.get(0)?;
@@ -154,6 +160,8 @@ impl Snapshot<'_> {
                 agent_id: row.get(1)?,
                 name: row.get(2)?,
                 agency: row.get::<_, Option<i64>>(3)?.and_then(WordNumber::by_key),
+                team: row.get::<_, Option<i64>>(6)?.and_then(WordNumber::by_key),
+                tags: tags.remove(&pk).unwrap_or_default().into(),
                 created_at: row.get(4)?,
                 is_former: row.get::<_, i64>(5)? != 0,
             };
@@ -251,7 +259,8 @@ fn add_rows(
     let mut sold = SoldByBits::read(connection)?;
     let mut statement = connection.prepare_cached(
         "SELECT pk, starts_at, day, minute, duration, created_at, canceled_at, published_at, quote, inspector, \
-         buying_agent, selling_agent, zip, city, cancel_reason, paid, confirmed, sold, gone FROM inspections NOT INDEXED \
+         buying_agent, selling_agent, zip, city, cancel_reason, paid, confirmed, sold, gone, client, agreements \
+         FROM inspections NOT INDEXED \
          WHERE pk BETWEEN ?1 AND ?2 AND gone IN (0, ?3) AND starts_at IS NOT NULL ORDER BY pk",
     )?;
     let mut rows = statement.query((span.0, span.1, GONE_DELETED))?;
@@ -276,6 +285,8 @@ fn add_rows(
             reason: row.get(14)?,
             paid: row.get(15)?,
             confirmed: row.get(16)?,
+            client: row.get(19)?,
+            agreements_signed: row.get(20)?,
             sold: sold.with(pk, row.get(17)?, table)?,
             assistants: assisting.with(pk, inspectors, inspector, table)?,
         };

@@ -22,6 +22,8 @@ pub(super) enum InternedKind {
     NotAddOn = 8,
     /// An inspector, as an inspection has the name.
     InspectorName = 9,
+    /// A tag of an agent.
+    Tag = 10,
 }
 
 impl InternedKind {

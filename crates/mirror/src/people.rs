@@ -74,6 +74,13 @@ impl Entity for Agent {
                 hash,
                 raw,
             ])?;
+        tx.transaction.prepare_cached("DELETE FROM agent_tags WHERE agent = ?")?.execute([pk])?;
+        for tag in &self.tags {
+            let word = tx.shared_word(InternedKind::Tag, Some(tag))?;
+            tx.transaction
+                .prepare_cached("INSERT OR IGNORE INTO agent_tags (agent, word) VALUES (?, ?)")?
+                .execute(params![pk, word])?;
+        }
         let text = found_by(&[
             self.first_name.as_ref(),
             self.last_name.as_ref(),

@@ -132,10 +132,14 @@ const STEPS: &[&str] = &[
         PRIMARY KEY (inspection, number)) WITHOUT ROWID;
     ALTER TABLE about RENAME TO metadata;
     ",
+    // 8: the company's own tags of each agent. Filled when the columns are derived anew.
+    "
+    CREATE TABLE agent_tags (agent INTEGER NOT NULL, word INTEGER NOT NULL, PRIMARY KEY (agent, word)) WITHOUT ROWID;
+    ",
 ];
 
 /// The newest version this program knows.
-pub(super) const VERSION: u32 = 7;
+pub(super) const VERSION: u32 = 8;
 const _: () = assert!(STEPS.len() == VERSION as usize);
 
 /// Brings the file up to the newest version; a newer one is refused, and so is a file that is no mirror.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::fact::wide;
 use super::{
-    AgentFact, AgentNumber, Assistants, Fact, FactTable, InspectorFact, InspectorNumber, Named, Names, Person, Sold,
+    AgentFact, AgentNumber, Assistants, ClientNumber, Fact, FactTable, InspectorFact, InspectorNumber, Named, Names, Person, Sold,
     SoldSet, WordNumber,
 };
 
@@ -44,10 +44,14 @@ pub struct NewFact {
     pub city: Option<i64>,
     /// The reason of the cancellation.
     pub reason: Option<i64>,
+    /// The client.
+    pub client: Option<i64>,
     /// Whether it is paid.
     pub paid: Option<bool>,
     /// Whether it is confirmed.
     pub confirmed: Option<bool>,
+    /// Whether the agreements are signed.
+    pub agreements_signed: Option<bool>,
     /// Its services and add-ons, by [`FactTableBuilder::sold`].
     pub sold: Sold,
     /// Those who assist, by [`FactTableBuilder::assistants`].
@@ -65,6 +69,8 @@ pub struct FactTableBuilder {
     assistants: Numbers<Box<[u32]>>,
     inspectors: People<InspectorFact>,
     agents: People<AgentFact>,
+    /// By the store's keys.
+    clients: Numbers<i64>,
     odd_ids: HashMap<i64, String>,
 }
 
@@ -78,6 +84,7 @@ impl Default for FactTableBuilder {
             assistants: Numbers::default(),
             inspectors: People::default(),
             agents: People::default(),
+            clients: Numbers::default(),
             odd_ids: HashMap::new(),
         };
         // Number 0 is nothing, and nobody.
@@ -141,6 +148,7 @@ impl FactTableBuilder {
         let sold: Vec<u32> = other.sold.in_order().into_iter().map(|set| self.sold.of(set)).collect();
         let inspectors = self.inspectors.absorb(other.inspectors);
         let agents = self.agents.absorb(other.agents);
+        let clients: Vec<u32> = other.clients.in_order().into_iter().map(|key| self.clients.of(key)).collect();
         let moved = |set: Box<[u32]>| set.iter().map(|place| at(&inspectors, *place)).collect();
         let assistants = other.assistants.in_order().into_iter().map(|set| self.assistants.of(moved(set)));
         let assistants: Vec<u32> = assistants.collect();
@@ -150,6 +158,7 @@ impl FactTableBuilder {
             fact.inspector = at(&inspectors, fact.inspector);
             fact.buying_agent = at(&agents, fact.buying_agent);
             fact.selling_agent = at(&agents, fact.selling_agent);
+            fact.client = at(&clients, fact.client);
         }
         self.rows.append(&mut other.rows);
         self.deleted.append(&mut other.deleted);
@@ -178,11 +187,13 @@ impl FactTableBuilder {
             zip: word(row.zip),
             city: word(row.city),
             reason: word(row.reason),
+            client: ClientNumber::of(row.client.and_then(|key| ClientNumber::new(self.clients.of(key)))),
             sold: row.sold,
             assistants: row.assistants,
             minute: u16::try_from(row.minute).unwrap_or(if row.minute < 0 { 0 } else { u16::MAX }),
             paid: row.paid,
             confirmed: row.confirmed,
+            agreements_signed: row.agreements_signed,
         }
     }
 
@@ -210,8 +221,8 @@ impl FactTableBuilder {
         let mut seen = BTreeSet::new();
         let inspector_names = inspectors.iter().filter_map(|person| Some(crate::fold(&person.known.as_ref()?.name)));
         let shared_inspector_names = inspector_names.filter(|name| !seen.insert(name.clone())).collect();
-        let odd_ids = self.odd_ids;
-        let names = Names { words, sold, assistants, inspectors, agents, shared_inspector_names, odd_ids };
+        let (odd_ids, clients) = (self.odd_ids, self.clients.0.len());
+        let names = Names { words, sold, assistants, inspectors, agents, shared_inspector_names, odd_ids, clients };
         let (rows, deleted) = (self.rows, self.deleted);
         FactTable { rows, deleted, names: Arc::new(names), ..FactTable::default() }
     }

@@ -38,6 +38,10 @@ number! {
     InspectorNumber
 }
 number! {
+    /// A client, as one table numbers them.
+    ClientNumber
+}
+number! {
     /// A name's number, which is the store's own: a service, an add-on, a ZIP code, a city, a reason, an agency.
     WordNumber
 }
@@ -93,15 +97,17 @@ pub struct Fact {
     pub(super) zip: u32,
     pub(super) city: u32,
     pub(super) reason: u32,
+    pub(super) client: u32,
     pub(super) sold: Sold,
     pub(super) assistants: Assistants,
     pub(super) minute: u16,
     pub(super) paid: Option<bool>,
     pub(super) confirmed: Option<bool>,
+    pub(super) agreements_signed: Option<bool>,
 }
 
 /// What a million of them take is said in ARCHITECTURE.md.
-const _: () = assert!(size_of::<Fact>() == 96);
+const _: () = assert!(size_of::<Fact>() == 104);
 
 /// As it is kept; the least value stands for none, so it becomes the one above.
 pub(super) fn wide(value: Option<i64>) -> i64 {
@@ -214,6 +220,16 @@ impl Fact {
     /// Whether it is confirmed.
     pub fn confirmed(&self) -> Option<bool> {
         self.confirmed
+    }
+
+    /// Whether the agreements are signed.
+    pub fn agreements_signed(&self) -> Option<bool> {
+        self.agreements_signed
+    }
+
+    /// The client, the first named where there are several.
+    pub fn client(&self) -> Option<ClientNumber> {
+        ClientNumber::new(self.client)
     }
 
     /// What was sold; see [`FactTable::sold`](super::FactTable::sold).

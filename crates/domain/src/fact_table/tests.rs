@@ -28,8 +28,10 @@ fn new_fact() -> impl Strategy<Value = NewFact> {
             zip: words.0,
             city: words.1,
             reason: words.2,
+            client: people.2,
             paid,
             confirmed,
+            agreements_signed: confirmed,
             ..NewFact::default()
         },
     )
@@ -57,6 +59,7 @@ proptest! {
         let table = builder.build();
         prop_assert_eq!(table.rows().len(), rows.len());
         prop_assert!(table.rows().is_sorted_by_key(|fact| (fact.starts_at(), fact.pk())));
+        let mut clients = std::collections::HashMap::new();
         for fact in table.rows() {
             let (row, sold, assistants) = rows[usize::try_from(fact.pk() - 1).unwrap()];
             let agent = |number: Option<AgentNumber>| number.map(|number| table.agent_key(number));
@@ -79,11 +82,19 @@ proptest! {
                 reason: word(fact.reason()),
                 paid: fact.paid(),
                 confirmed: fact.confirmed(),
+                agreements_signed: fact.agreements_signed(),
+                client: row.client,
                 // Numbered anew where builders were joined; what they stand for is compared below.
                 sold: row.sold,
                 assistants: row.assistants,
             };
             prop_assert_eq!(is, row);
+            // A table tells clients apart and no more.
+            prop_assert_eq!(fact.client().is_some(), row.client.is_some());
+            if let Some(number) = fact.client() {
+                prop_assert!(number.index() < table.clients_len());
+                prop_assert_eq!(*clients.entry(number).or_insert(row.client), row.client);
+            }
             prop_assert_eq!(fact.is_canceled(), row.canceled_at.is_some());
             let words: Vec<i64> = table.sold(fact).iter().map(|word| word.key()).collect();
             prop_assert_eq!(&words, sold);
