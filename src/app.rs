@@ -277,6 +277,7 @@ fn client_settings(
         naming: company.naming.clone(),
         changed_since: config.changed_since_filter.as_deref().and_then(ChangedSinceName::new),
         meter,
+        watch: None,
     }
 }
 

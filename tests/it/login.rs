@@ -796,6 +796,7 @@ fn who_asked_is_logged_and_a_monitor_learns_how_often() {
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((&lines[1]["caller"], &lines[1]["tool"]), (&json!("nightly report"), &json!("inspector_scorecard")));
     assert_eq!((&lines[2]["arguments"], &lines[2]["rows"]), (&json!(["client", "limit"]), &json!(0)));
+    assert!(lines[1..].iter().all(|line| line["requests"] == 0), "the mirror answers: {log}");
     assert_eq!((&lines[3]["failed"], &lines[3]["arguments"]), (&json!(true), &json!(["period"])));
     for hidden in ["Marcus", "Nobody", "no_such", token.as_str()] {
         assert!(!log.contains(hidden) && !numbers.contains(hidden), "{hidden}");

@@ -15,6 +15,8 @@ mod briefing;
 mod capacity;
 // What the built binary does at the shell.
 mod cli;
+// What a call costs in requests to the service.
+mod cost;
 // The examples in configs/.
 mod configs;
 // What is installed from elsewhere, by exact version.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
+use super::cost::RequestWatch;
 use super::http::Http;
 use super::limits::ClientLimits;
 use super::meter::CallMeter;
@@ -41,4 +42,6 @@ pub struct ClientSettings {
     pub changed_since: Option<ChangedSinceName>,
     /// Where calls are counted and capped together with other processes; `None` counts in this process only.
     pub meter: Option<Arc<dyn CallMeter>>,
+    /// Hears of every request.
+    pub watch: Option<Arc<dyn RequestWatch>>,
 }
