@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Company, Config};
-use crate::operations::CompanyState;
+use crate::operations::{CompanyState, Metrics};
 use crate::transport::{Delivered, Deliveries};
 use answers::Companies;
 use domain::{Clock, CompanyName};
@@ -19,7 +19,7 @@ use mirror::{Ledger, LedgerSettings, Mirror, MirrorError, MirrorSettings};
 use records::Records;
 use spectora::{
     BaseUrl, BaseUrlError, CallMeter, ChangedSinceName, ClientBuildError, ClientLimits, ClientSettings, Endpoint, Http,
-    SpectoraClient, background_share,
+    RequestWatch, SentRequest, SpectoraClient, background_share,
 };
 use sync::{self, Begins, LedgerMeter, Received, SyncSettings, Syncer};
 
@@ -65,6 +65,12 @@ impl App {
     /// Clients, and mirrors where the configuration names a folder. No request is made and no file is opened: a mirror
     /// that cannot be used is no failure, its company is answered for by the service until it can.
     pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Self, AppError> {
+        Self::counted(config, clock, None)
+    }
+
+    /// The same, with each request to the service counted in `metrics`.
+    pub fn counted(config: &Config, clock: &Arc<dyn Clock>, metrics: Option<&Arc<Metrics>>) -> Result<Self, AppError> {
+        let watch = metrics.map(|metrics| Arc::new(Counting(Arc::clone(metrics))) as Arc<dyn RequestWatch>);
         let ledger = config.data_dir.as_deref().map(Ledger::at);
         let base_url: BaseUrl = config.base_url.as_deref().unwrap_or(BaseUrl::DEFAULT).parse()?;
         let http = Http::new(&base_url, &ClientLimits::default()).map_err(AppError::Connection)?;
@@ -80,9 +86,11 @@ impl App {
                 let meter = LedgerMeter::new(Arc::clone(ledger), calls.clone(), Arc::clone(clock));
                 Arc::new(meter) as Arc<dyn CallMeter>
             });
-            let client =
-                SpectoraClient::new(client_settings(config, company, &base_url, &http, meter), Arc::clone(clock))
-                    .map_err(|source| AppError::Client { company: company.name.clone(), source })?;
+            let client = SpectoraClient::new(
+                ClientSettings { watch: watch.clone(), ..client_settings(config, company, &base_url, &http, meter) },
+                Arc::clone(clock),
+            )
+            .map_err(|source| AppError::Client { company: company.name.clone(), source })?;
             let syncer = ledger.as_ref().zip(config.data_dir.as_deref());
             let syncer = syncer.map(|(ledger, folder)| syncer_of(&client, company, calls, ledger, folder, clock));
             parts.push(Part { company: company.clone(), client, syncer });
@@ -228,6 +236,15 @@ impl App {
                 drop(self.tasks.spawn("keeping fresh", keeping));
             }
         }
+    }
+}
+
+/// Counts requests to the service.
+struct Counting(Arc<Metrics>);
+
+impl RequestWatch for Counting {
+    fn ended(&self, request: &SentRequest, is_told: bool) {
+        self.0.requested(request, is_told);
     }
 }
 

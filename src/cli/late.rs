@@ -13,7 +13,7 @@ use super::Global;
 use super::open::Opened;
 use crate::app::App;
 use crate::config::{ConfigError, Environment, draft};
-use crate::operations::CompanyState;
+use crate::operations::{CompanyState, Metrics, States};
 use crate::transport::{Delivered, Deliveries, Readiness};
 use answers::Companies;
 use domain::CompanyName;
@@ -43,6 +43,8 @@ struct Serving {
 pub(super) struct Late {
     global: Global,
     names: Vec<CompanyName>,
+    /// Counts what is asked of the service.
+    metrics: Arc<Metrics>,
     /// The invented companies, which are there from the start.
     demo: Mutex<Option<Opened>>,
     opening: Mutex<Option<Opening>>,
@@ -55,7 +57,7 @@ pub(super) struct Late {
 impl Late {
     /// Opens nothing but the demo's service. A configuration that cannot be used is told of on standard error, and to
     /// each call.
-    pub(super) async fn new(global: &Global) -> anyhow::Result<Arc<Self>> {
+    pub(super) async fn new(global: &Global, metrics: Arc<Metrics>) -> anyhow::Result<Arc<Self>> {
         let demo = if global.is_demo() { Some(Opened::new(global).await?) } else { None };
         let names = match &demo {
             Some(opened) => opened.config.companies.iter().map(|company| company.name.clone()).collect(),
@@ -71,6 +73,7 @@ impl Late {
         Ok(Arc::new(Self {
             global: global.clone(),
             names,
+            metrics,
             demo: Mutex::new(demo),
             opening: Mutex::default(),
             serving: Mutex::default(),
@@ -82,6 +85,21 @@ impl Late {
     /// The companies the tools offer; none where the configuration does not say.
     pub(super) fn names(&self) -> &[CompanyName] {
         &self.names
+    }
+
+    /// How the companies stand, for whoever sends numbers; nothing of this is kept alive by it.
+    pub(super) fn states(self: &Arc<Self>) -> States {
+        let late = Arc::downgrade(self);
+        Arc::new(move || {
+            let late = late.upgrade();
+            async move {
+                match late {
+                    Some(late) => LateSource(late).states().await,
+                    None => Vec::new(),
+                }
+            }
+            .boxed()
+        })
     }
 
     /// Stops what runs in the background and closes the files.
@@ -139,7 +157,7 @@ impl Late {
             None => Opened::new(&self.global).await,
         };
         let opened = opened.map_err(|error| failure(&error))?;
-        let app = opened.app().map_err(|error| failure(&error))?;
+        let app = opened.counted_app(&self.metrics).map_err(|error| failure(&error))?;
         app.keep_fresh(&self.stop);
         let companies = Arc::new(app.companies());
         let serving = Arc::new(Serving { app, opened });

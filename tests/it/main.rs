@@ -59,6 +59,8 @@ mod simulation;
 mod support;
 // How a server starts and ends, whatever its configuration.
 mod start;
+// Spans and numbers that are sent to a collector.
+mod telemetry;
 // The published surface.
 mod surface;
 // The mirror against the generated truth, and its cost in calls.
