@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Company, Config};
-use crate::operations::CompanyState;
+use crate::operations::{CompanyState, Metrics};
 use crate::transport::{Delivered, Deliveries};
 use answers::Companies;
 use domain::{Clock, CompanyName};
@@ -20,7 +20,7 @@ use mirror::{Ledger, LedgerSettings, Mirror, MirrorError, MirrorSettings};
 use records::Records;
 use spectora::{
     BaseUrl, BaseUrlError, CallMeter, ChangedSinceName, ClientBuildError, ClientLimits, ClientSettings, Endpoint, Http,
-    SpectoraClient, background_share,
+    KEY_REFUSED, RequestWatch, SentRequest, SpectoraClient, background_share,
 };
 use sync::{self, Begins, LedgerMeter, Received, SyncSettings, Syncer, WANTED_FOR};
 
@@ -64,8 +64,7 @@ struct Shared {
     ledger: Option<Arc<Ledger>>,
     clock: Arc<dyn Clock>,
     tasks: sync::Tasks,
-    /// Told when a key was refused.
-    key_refused: Arc<Notify>,
+    requests: Arc<Requests>,
 }
 
 /// How many companies a new configuration makes different.
@@ -90,19 +89,25 @@ impl App {
     /// Clients, and mirrors where the configuration names a folder. No request is made and no file is opened: a mirror
     /// that cannot be used is no failure, its company is answered for by the service until it can.
     pub fn build(config: &Config, clock: &Arc<dyn Clock>) -> Result<Self, AppError> {
-        Self::beside(config, clock, sync::Tasks::default(), Arc::default())
+        Self::counted(config, clock, None)
+    }
+
+    /// The same, with each request to the service counted in `metrics`.
+    pub fn counted(config: &Config, clock: &Arc<dyn Clock>, metrics: Option<&Arc<Metrics>>) -> Result<Self, AppError> {
+        let requests = Requests { metrics: metrics.cloned(), key_refused: Notify::new() };
+        Self::beside(config, clock, sync::Tasks::default(), Arc::new(requests))
     }
 
     fn beside(
         config: &Config,
         clock: &Arc<dyn Clock>,
         tasks: sync::Tasks,
-        key_refused: Arc<Notify>,
+        requests: Arc<Requests>,
     ) -> Result<Self, AppError> {
         let base_url: BaseUrl = config.base_url.as_deref().unwrap_or(BaseUrl::DEFAULT).parse()?;
         let http = Http::new(&base_url, &ClientLimits::default()).map_err(AppError::Connection)?;
         let ledger = config.data_dir.as_deref().map(Ledger::at);
-        let shared = Shared { base_url, http, ledger, clock: Arc::clone(clock), tasks, key_refused };
+        let shared = Shared { base_url, http, ledger, clock: Arc::clone(clock), tasks, requests };
         let parts = config.companies.iter().map(|company| Part::build(config, company, &shared).map(Arc::new));
         let parts = parts.collect::<Result<_, _>>()?;
         Ok(Self { config: config.clone(), shared, parts })
@@ -113,7 +118,7 @@ impl App {
     pub fn renewed(&self, config: &Config) -> Result<Self, AppError> {
         if !self.config.has_service_of(config) {
             let shared = &self.shared;
-            return Self::beside(config, &shared.clock, shared.tasks.clone(), Arc::clone(&shared.key_refused));
+            return Self::beside(config, &shared.clock, shared.tasks.clone(), Arc::clone(&shared.requests));
         }
         let known = |company: &Company| self.parts.iter().find(|part| part.company.is_same(company)).cloned();
         let parts = config.companies.iter().map(|company| match known(company) {
@@ -158,7 +163,7 @@ impl App {
 
     /// Ends once a key was refused that was not told of before.
     pub async fn key_refused(&self) {
-        self.shared.key_refused.notified().await;
+        self.shared.requests.key_refused.notified().await;
     }
 
     /// Ends what goes on beside questions.
@@ -335,6 +340,25 @@ impl Part {
     }
 }
 
+/// Hears of every request to the service.
+struct Requests {
+    /// Counts them.
+    metrics: Option<Arc<Metrics>>,
+    /// Told when a key was refused.
+    key_refused: Notify,
+}
+
+impl RequestWatch for Requests {
+    fn ended(&self, request: &SentRequest, is_told: bool) {
+        if let Some(metrics) = &self.metrics {
+            metrics.requested(request, is_told);
+        }
+        if request.fault == Some(KEY_REFUSED) {
+            self.key_refused.notify_one();
+        }
+    }
+}
+
 /// Where deliveries come in.
 struct WebhookListener {
     folder: PathBuf,
@@ -380,7 +404,7 @@ fn client_settings(
         naming: company.naming.clone(),
         changed_since: config.changed_since_filter.as_deref().and_then(ChangedSinceName::new),
         meter,
-        key_refused: Some(Arc::clone(&shared.key_refused)),
+        watch: Some(Arc::clone(&shared.requests) as Arc<dyn RequestWatch>),
     }
 }
 

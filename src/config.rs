@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod http;
 mod key;
+mod otlp;
 mod secret;
 mod encoding;
 
@@ -25,6 +26,7 @@ pub use error::ConfigError;
 use file::{RawCompany, RawFile, RawKey, RawMirror};
 pub use http::{HttpConfig, IssuerConfig, WayInChoice, http, public_url};
 pub use key::is_open_to_others;
+pub use otlp::collector;
 
 /// Requests per minute unless configured; the service's own cap is not published.
 const REQUESTS_PER_MINUTE_DEFAULT: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);

@@ -17,7 +17,7 @@ use super::Global;
 use super::open::Opened;
 use crate::app::App;
 use crate::config::{ConfigError, Environment, draft};
-use crate::operations::CompanyState;
+use crate::operations::{CompanyState, Metrics, States};
 use crate::transport::{Delivered, Deliveries, Readiness};
 use answers::Companies;
 use domain::CompanyName;
@@ -48,6 +48,8 @@ struct Serving {
 pub(super) struct Late {
     global: Global,
     names: Mutex<Arc<[CompanyName]>>,
+    /// Counts what is asked of the service.
+    metrics: Arc<Metrics>,
     /// The invented companies, which are there from the start.
     demo: Mutex<Option<Opened>>,
     opening: Mutex<Option<Opening>>,
@@ -64,7 +66,7 @@ pub(super) struct Late {
 impl Late {
     /// Opens nothing but the demo's service. A configuration that cannot be used is told of on standard error, and to
     /// each call.
-    pub(super) async fn new(global: &Global) -> anyhow::Result<Arc<Self>> {
+    pub(super) async fn new(global: &Global, metrics: Arc<Metrics>) -> anyhow::Result<Arc<Self>> {
         let demo = if global.is_demo() { Some(Opened::new(global).await?) } else { None };
         let names = match &demo {
             Some(opened) => opened.config.companies.iter().map(|company| company.name.clone()).collect(),
@@ -80,6 +82,7 @@ impl Late {
         Ok(Arc::new(Self {
             global: global.clone(),
             names: Mutex::new(names.into()),
+            metrics,
             demo: Mutex::new(demo),
             opening: Mutex::default(),
             serving: Mutex::default(),
@@ -93,6 +96,21 @@ impl Late {
     /// Has the configuration read again now, whether or not a file changed.
     pub(super) fn reload(&self) {
         self.asked_to_reload.notify_one();
+    }
+
+    /// How the companies stand, for whoever sends numbers; nothing of this is kept alive by it.
+    pub(super) fn states(self: &Arc<Self>) -> States {
+        let late = Arc::downgrade(self);
+        Arc::new(move || {
+            let late = late.upgrade();
+            async move {
+                match late {
+                    Some(late) => LateSource(late).states().await,
+                    None => Vec::new(),
+                }
+            }
+            .boxed()
+        })
     }
 
     /// Stops what runs in the background and closes the files.
@@ -155,7 +173,7 @@ impl Late {
             None => Opened::new(&self.global).await,
         };
         let opened = Arc::new(opened.map_err(|error| failure(&error))?);
-        let app = opened.app().map_err(|error| failure(&error))?;
+        let app = opened.counted_app(&self.metrics).map_err(|error| failure(&error))?;
         app.keep_fresh(&self.stop);
         let companies = Arc::new(app.companies());
         *locked(&self.names) = app.names();

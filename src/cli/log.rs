@@ -10,8 +10,8 @@ use super::serve::{access_path, call_log_beside, http_config};
 use super::{Global, output};
 use crate::operations::read_calls;
 
-/// Shows the calls of an HTTP server with a login: who asked which tool, with which arguments by name, how many rows came and
-/// how long it took. What was asked for and what was answered is not in it.
+/// Shows the calls of an HTTP server with a login: who asked which tool, with which arguments by name, how many rows came,
+/// how long it took, and how many requests to Spectora it cost. What was asked for and what was answered is not in it.
 #[derive(Debug, Args)]
 pub(super) struct LogArgs {
     /// The log; without it, the one beside the file of people.
@@ -43,7 +43,7 @@ pub(super) fn run(global: &Global, args: &LogArgs) -> anyhow::Result<ExitCode> {
     } else {
         let mut table = Table::new();
         table.load_style(comfy_table::presets::NOTHING);
-        table.set_header(["at", "who", "tool", "arguments", "rows", "ms", ""]);
+        table.set_header(["at", "who", "tool", "arguments", "rows", "ms", "requests", ""]);
         for call in calls {
             table.add_row([
                 call.at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
@@ -52,6 +52,7 @@ pub(super) fn run(global: &Global, args: &LogArgs) -> anyhow::Result<ExitCode> {
                 call.arguments.join(", "),
                 call.rows.map(|rows| rows.to_string()).unwrap_or_default(),
                 call.ms.to_string(),
+                call.requests.map(|requests| requests.to_string()).unwrap_or_default(),
                 if call.failed { "failed".to_owned() } else { String::new() },
             ]);
         }

@@ -8,6 +8,7 @@ use rmcp::{RoleClient, ServiceExt as _};
 use super::{Global, output};
 use crate::app::App;
 use crate::config::{Config, Environment, load};
+use crate::operations::Metrics;
 use domain::{Clock, CompanyName, SystemClock};
 use mcp::SpectoraServer;
 use mirror::MirrorError;
@@ -47,6 +48,11 @@ impl Opened {
 
     pub(super) fn app(&self) -> anyhow::Result<App> {
         Ok(App::build(&self.config, &self.clock)?)
+    }
+
+    /// The same, with each request to the service counted.
+    pub(super) fn counted_app(&self, metrics: &Arc<Metrics>) -> anyhow::Result<App> {
+        Ok(App::counted(&self.config, &self.clock, Some(metrics))?)
     }
 }
 

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::Global;
 use super::late::{Late, LateSource};
 use crate::config::{self, Environment, HttpConfig, WayInChoice};
-use crate::operations::{CallLog, Metrics, Watch};
+use crate::operations::{CallLog, Metrics, Telemetry, Watch};
 use crate::transport::{Checked, HttpServer, HttpSettings, Readiness, WayIn, serve_http, serve_metrics, serve_stdio};
 use access::{AccessStore, Issuer, IssuerSettings, Login, LoginSettings, RedirectRules};
 use domain::{Caller, CompanyName, Permissions, RoleError, Roles, SystemClock};
@@ -42,6 +42,10 @@ pub(super) struct ServeArgs {
     /// Whose own work the role `inspector` shows: the inspector's id in Spectora, or the whole name.
     #[arg(long = "as", value_name = "INSPECTOR", requires = "role")]
     inspector: Option<String>,
+    /// Send spans and numbers to an OpenTelemetry collector at this address (OTLP over HTTP, such as
+    /// <http://127.0.0.1:4318>); without it, where `OTEL_EXPORTER_OTLP_ENDPOINT` says, else nowhere.
+    #[arg(long, value_name = "URL")]
+    otlp: Option<String>,
     #[command(flatten)]
     entry: EntryArgs,
 }
@@ -118,7 +122,11 @@ pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exi
         Err((unknown, known)) => anyhow::bail!("there is no tool `{unknown}`; there are: {}", known.join(", ")),
     };
     let caller = caller(global, args)?;
-    let late = Late::new(global).await?;
+    let metrics = Arc::new(Metrics::sent_by(telemetry(args)?));
+    let late = Late::new(global, Arc::clone(&metrics)).await?;
+    if let Some(telemetry) = metrics.telemetry() {
+        telemetry.observe(late.states());
+    }
     let server = SpectoraServer::late(Arc::new(LateSource(Arc::clone(&late))), &choice);
     let server = match caller {
         Some(caller) => server.for_caller(caller),
@@ -126,19 +134,52 @@ pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exi
     };
     let served = match args.http {
         None => tokio::select! {
-            ended = serve_stdio(server) => ended.map_err(anyhow::Error::from),
+            ended = serve_stdio(watched_if_sent(server, &metrics)) => ended.map_err(anyhow::Error::from),
             () = told_to_stop() => Ok(()),
         },
-        Some(address) => serve_at(address, server, LateSource(Arc::clone(&late)), global, args).await,
+        Some(address) => serve_at(address, server, LateSource(Arc::clone(&late)), &metrics, global, args).await,
     };
+    if let Some(telemetry) = metrics.telemetry() {
+        telemetry.end().await;
+    }
     late.close().await;
     served.map(|()| ExitCode::SUCCESS)
+}
+
+/// What sends spans and numbers, where an address is given. A wrong one among the variables, which may be meant for other
+/// programs, is said and left.
+fn telemetry(args: &ServeArgs) -> anyhow::Result<Option<Telemetry>> {
+    let collector = match config::collector(args.otlp.as_deref(), &Environment::capture()) {
+        Err(error) if args.otlp.is_none() => {
+            tracing::warn!("no telemetry is sent: {error}; {}", error.hint());
+            None
+        }
+        collector => collector?,
+    };
+    let Some(collector) = collector else { return Ok(None) };
+    let transport = if args.http.is_some() { "tcp" } else { "pipe" };
+    Ok(match Telemetry::begin(&collector, transport, Arc::new(SystemClock)) {
+        Ok(telemetry) => Some(telemetry),
+        Err(error) => {
+            tracing::warn!("no telemetry is sent: {error}");
+            None
+        }
+    })
+}
+
+/// Over standard input and output nobody else hears of calls.
+fn watched_if_sent(server: SpectoraServer, metrics: &Arc<Metrics>) -> SpectoraServer {
+    match metrics.telemetry() {
+        Some(_) => server.watched_by(Arc::new(Watch { log: None, metrics: Arc::clone(metrics) })),
+        None => server,
+    }
 }
 
 async fn serve_at(
     address: SocketAddr,
     server: SpectoraServer,
     late: LateSource,
+    metrics: &Arc<Metrics>,
     global: &Global,
     args: &ServeArgs,
 ) -> anyhow::Result<()> {
@@ -201,13 +242,12 @@ async fn serve_at(
         async move { drop(late.companies().await) }
     });
     let late = Arc::new(late);
-    let metrics = Arc::new(Metrics::default());
     if let Some(address) = entry.metrics {
         let listener =
             tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
         eprintln!("numbers for a monitor at http://{}/metrics", listener.local_addr()?);
         let late: Arc<dyn Readiness> = Arc::clone(&late) as _;
-        tokio::spawn(serve_metrics(Arc::clone(&metrics), late, listener, stop.clone()));
+        tokio::spawn(serve_metrics(Arc::clone(metrics), late, listener, stop.clone()));
     }
     let log = entry.call_log.clone().or_else(|| match &way_in {
         WayIn::Open => None,
@@ -216,7 +256,7 @@ async fn serve_at(
         }
     });
     let log = log.map(|path| CallLog::begin(&path, Arc::new(SystemClock)));
-    let server = server.watched_by(Arc::new(Watch { log, metrics: Arc::clone(&metrics) }));
+    let server = server.watched_by(Arc::new(Watch { log, metrics: Arc::clone(metrics) }));
     // A request that passed no check gets nothing, whatever was put together wrong above.
     let server = match &way_in {
         WayIn::Open => server,
@@ -231,7 +271,7 @@ async fn serve_at(
         readiness: Some(late),
         settings,
         way_in,
-        metrics,
+        metrics: Arc::clone(metrics),
         tls,
     };
     serve_http(served, listener, stop).await;

@@ -128,6 +128,12 @@ pub enum ConfigError {
         /// What was given, as it may be shown.
         given: String,
     },
+    /// Not an address telemetry can be sent to. It is not repeated: a key may stand in it.
+    #[error("{place} is no address of an OpenTelemetry collector")]
+    Collector {
+        /// Where it stands.
+        place: String,
+    },
     /// No such path.
     #[error("there is no {} under [api.paths]; there are: {valid}", shown(given))]
     UnknownPath {
@@ -182,6 +188,7 @@ impl ConfigError {
             Self::PublicUrl { .. } => {
                 "give https and the host, such as https://mcp.example.com (http only on this machine)"
             }
+            Self::Collector { .. } => "give its whole address for OTLP over HTTP, such as http://127.0.0.1:4318",
             Self::UnknownPath { .. } => "correct the name",
             Self::BadPath { .. } => "give a path such as /v2/contacts",
         }

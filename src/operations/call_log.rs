@@ -1,5 +1,5 @@
-//! The log of calls: who asked which tool with which arguments, how many rows came, how long it took. Never what was asked
-//! for by value, and never what was answered.
+//! The log of calls: who asked which tool with which arguments, how many rows came, how long it took, how many
+//! requests to the service it cost. Never what was asked for by value, and never what was answered.
 
 use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -37,6 +37,10 @@ pub struct LoggedCall {
     pub failed: bool,
     /// How long it took, in milliseconds.
     pub ms: u64,
+    /// How many requests to the service it cost, as [`CallSummary::requests`] counts them; `None` in lines of an older
+    /// program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<u64>,
 }
 
 /// Writes calls to a file, one JSON object a line, behind the answers' back.
@@ -63,6 +67,7 @@ impl CallLog {
             rows: call.rows,
             failed: call.failed,
             ms: u64::try_from(call.took.as_millis()).unwrap_or(u64::MAX),
+            requests: Some(call.requests),
         };
         if self.sender.try_send(line).is_err() {
             tracing::warn!("a call is not in the log: the disk is too slow for it");

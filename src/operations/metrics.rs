@@ -1,4 +1,5 @@
-//! Numbers for a monitor, in the `OpenMetrics` text format. No person, token, key or argument is in any of them.
+//! Numbers for a monitor, counted here alone: as text in the `OpenMetrics` format for one that reads them, and passed on to
+//! [`Telemetry`] for one that has them sent. No person, token, key or argument is in any of them.
 
 use std::sync::atomic::AtomicU64;
 
@@ -10,13 +11,28 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use mcp::CallSummary;
+use super::{METHOD, TOOL_ERROR, Telemetry, error_type};
+use mcp::{CallSummary, SentRequest};
 
 /// By tool and outcome, by the names of the MCP conventions of OpenTelemetry.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CallLabels {
     gen_ai_tool_name: String,
     error_type: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ToolLabels {
+    gen_ai_tool_name: String,
+}
+
+/// By the names of the conventions of OpenTelemetry for HTTP clients.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    http_request_method: &'static str,
+    url_template: String,
+    http_response_status_code: String,
+    error_type: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -45,14 +61,23 @@ pub struct CompanyState {
 /// The numbers that count up while the server runs.
 pub struct Metrics {
     calls: Family<CallLabels, Histogram>,
+    call_requests: Family<ToolLabels, Counter>,
+    requests: Family<RequestLabels, Histogram>,
     refusals: Family<RefusalLabels, Counter>,
+    telemetry: Option<Telemetry>,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         // From half a millisecond to 32 s.
         let histogram = || Histogram::new(exponential_buckets(0.0005, 2.0, 17));
-        Self { calls: Family::new_with_constructor(histogram), refusals: Family::default() }
+        Self {
+            calls: Family::new_with_constructor(histogram),
+            call_requests: Family::default(),
+            requests: Family::new_with_constructor(histogram),
+            refusals: Family::default(),
+            telemetry: None,
+        }
     }
 }
 
@@ -63,17 +88,49 @@ impl std::fmt::Debug for Metrics {
 }
 
 impl Metrics {
+    /// Numbers that are sent as well, where there is telemetry.
+    pub fn sent_by(telemetry: Option<Telemetry>) -> Self {
+        Self { telemetry, ..Self::default() }
+    }
+
+    /// What sends them.
+    pub fn telemetry(&self) -> Option<&Telemetry> {
+        self.telemetry.as_ref()
+    }
+
     pub(super) fn called(&self, call: &CallSummary<'_>) {
         let labels = CallLabels {
             gen_ai_tool_name: call.tool.to_owned(),
-            error_type: if call.failed { "tool_error" } else { "" },
+            error_type: if call.failed { TOOL_ERROR } else { "" },
         };
         self.calls.get_or_create(&labels).observe(call.took.as_secs_f64());
+        let labels = ToolLabels { gen_ai_tool_name: call.tool.to_owned() };
+        self.call_requests.get_or_create(&labels).inc_by(call.requests);
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.called(call);
+        }
     }
 
-    /// A request that was not let in, and why in a word.
+    /// A request to the service has ended; `is_told` says that a call will tell of it too.
+    pub fn requested(&self, request: &SentRequest, is_told: bool) {
+        let labels = RequestLabels {
+            http_request_method: METHOD,
+            url_template: request.template.clone(),
+            http_response_status_code: request.status.map(|status| status.to_string()).unwrap_or_default(),
+            error_type: error_type(request).unwrap_or_default().into_owned(),
+        };
+        self.requests.get_or_create(&labels).observe(request.took.as_secs_f64());
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.sent(request, is_told);
+        }
+    }
+
+    /// A request or a sign-in that was not let in, and why in a word.
     pub fn refused(&self, reason: &'static str) {
         self.refusals.get_or_create(&RefusalLabels { reason }).inc();
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.refused(reason);
+        }
     }
 
     /// All numbers as text, with those of companies as they stand now.
@@ -85,7 +142,18 @@ impl Metrics {
             Unit::Seconds,
             self.calls.clone(),
         );
-        registry.register("spectora_refused", "Requests that were not let in", self.refusals.clone());
+        registry.register(
+            "spectora_call_requests",
+            "Requests to the service that tool calls cost",
+            self.call_requests.clone(),
+        );
+        registry.register_with_unit(
+            "http_client_request_duration",
+            "How long requests to the service take",
+            Unit::Seconds,
+            self.requests.clone(),
+        );
+        registry.register("spectora_refused", "Requests and sign-ins that were not let in", self.refusals.clone());
         registry.register_collector(Box::new(Companies(companies.to_vec())));
         let mut text = String::new();
         match prometheus_client::encoding::text::encode(&mut text, &registry) {

@@ -267,12 +267,13 @@ fn router(served: HttpServer, stop: CancellationToken) -> Router {
     let (mcp, login) = match way_in {
         WayIn::Open => (mcp, Router::new()),
         WayIn::Checked { login, how, roles, calls_per_minute } => {
-            let gate = Arc::new(Gate::new(Arc::clone(&login), how.clone(), roles, calls_per_minute, metrics));
+            let gate =
+                Arc::new(Gate::new(Arc::clone(&login), how.clone(), roles, calls_per_minute, Arc::clone(&metrics)));
             let pages = match how {
                 Checked::Tokens => Router::new(),
                 Checked::Login => {
                     let own = OwnPages { login: Arc::clone(&login), gate: Arc::clone(&gate), server: server.clone() };
-                    login::routes(login).merge(login::own_pages(own))
+                    login::routes(login, metrics).merge(login::own_pages(own))
                 }
                 Checked::Issuer(issuer) => login::routes_elsewhere(login, &issuer),
             };

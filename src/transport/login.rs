@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -20,6 +20,7 @@ use access::{Issuer, Login, OAuthError, Page, PageError, SCOPE, SCOPE_OFFLINE, S
 
 use super::gate::{Gate, no_store};
 use super::pages;
+use crate::operations::Metrics;
 use mcp::SpectoraServer;
 
 /// The largest body of a form or a registration, in bytes.
@@ -36,8 +37,8 @@ enum Cookie {
     Session,
 }
 
-/// All of the login's addresses, at the root.
-pub(super) fn routes(login: Arc<Login>) -> Router {
+/// All of the login's addresses, at the root; who is not let in there is counted.
+pub(super) fn routes(login: Arc<Login>, metrics: Arc<Metrics>) -> Router {
     let resource = get(protected_resource);
     let server = get(authorization_server);
     let open = Router::new()
@@ -58,7 +59,7 @@ pub(super) fn routes(login: Arc<Login>) -> Router {
         .layer(any_page());
     Router::new()
         .route("/authorize", get(authorize))
-        .route("/authorize/sign-in", post(sign_in))
+        .route("/authorize/sign-in", post(sign_in).layer(Extension(metrics)))
         .route("/authorize/consent", post(consent))
         .route(
             "/authorize/style.css",
@@ -273,7 +274,12 @@ fn no_form() -> PageError {
     PageError::Request("the form cannot be read".to_owned())
 }
 
-async fn sign_in(State(login): State<Arc<Login>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn sign_in(
+    State(login): State<Arc<Login>>,
+    Extension(metrics): Extension<Arc<Metrics>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let Some(form) = form_of(&headers, &body) else { return refused("sign-in", &no_form()) };
     match login.sign_in(&form, browser_of(&login, &headers).as_ref()).await {
         Ok(SignedIn::Consent { page, person, given }) => {
@@ -292,12 +298,14 @@ async fn sign_in(State(login): State<Arc<Login>>, headers: HeaderMap, body: Byte
             }
         }
         Ok(SignedIn::Again { page, error }) => {
-            tracing::warn!(locked = matches!(error, PageError::Locked(_)), "login: a wrong passphrase");
-            let status = if matches!(error, PageError::Locked(_)) {
-                StatusCode::TOO_MANY_REQUESTS
+            let locked = matches!(error, PageError::Locked(_));
+            tracing::warn!(locked, "login: a wrong passphrase");
+            let (status, reason) = if locked {
+                (StatusCode::TOO_MANY_REQUESTS, "locked")
             } else {
-                StatusCode::UNAUTHORIZED
+                (StatusCode::UNAUTHORIZED, "bad_passphrase")
             };
+            metrics.refused(reason);
             pages::answer(status, pages::sign_in(&page, Some(&error)), Some(&page.asking.redirect_origin))
         }
         Err(error) => refused("sign-in", &error),

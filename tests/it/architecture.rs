@@ -19,7 +19,11 @@ const EDGES: &[(&str, &[&str])] = &[
 
 /// Libraries that only some crates may use; `""` is the program.
 const FENCES: &[(&str, &[&str])] = &[
-    ("reqwest", &["access", "spectora"]),
+    ("reqwest", &["access", "spectora", ""]),
+    ("opentelemetry", &[""]),
+    ("opentelemetry_sdk", &[""]),
+    ("opentelemetry-otlp", &[""]),
+    ("opentelemetry-http", &[""]),
     ("rmcp", &["mcp", ""]),
     ("axum", &["", "sandbox"]),
     ("rusqlite", &["access", "mirror"]),
@@ -47,6 +51,11 @@ const MODULE_FENCES: &[(&str, &[&str])] = &[
     ("env::var", &["config"]),
     ("access::", &["cli", "transport"]),
     ("hyper::", &["transport"]),
+    ("reqwest::", &["operations"]),
+    ("opentelemetry::", &["operations"]),
+    ("opentelemetry_sdk::", &["operations"]),
+    ("opentelemetry_otlp::", &["operations"]),
+    ("opentelemetry_http::", &["operations"]),
     ("mcp::", &["cli", "app", "transport", "operations"]),
     ("answers::", &["cli", "app"]),
     ("records::", &["cli", "app"]),

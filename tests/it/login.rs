@@ -17,18 +17,18 @@ const REDIRECT: &str = "https://claude.ai/api/mcp/auth_callback";
 /// The example of RFC 7636, appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-const LIST_COMPANIES: &str =
+pub(crate) const LIST_COMPANIES: &str =
     r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_companies","arguments":{}}}"#;
 
-struct Server {
-    child: Child,
+pub(crate) struct Server {
+    pub(crate) child: Child,
     address: String,
     log: Arc<Mutex<String>>,
 }
 
 #[derive(Debug)]
-struct Reply {
-    status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     headers: Vec<(String, String)>,
     body: String,
 }
@@ -78,7 +78,7 @@ fn raw(address: &str, head: &str, body: &str) -> Reply {
 }
 
 impl Server {
-    fn start(file: &Path, more: &[&str]) -> Self {
+    pub(crate) fn start(file: &Path, more: &[&str]) -> Self {
         let mut command = program();
         command.args(["serve", "--demo", "--demo-inspections", "400", "--log-level", "trace", "--http", "127.0.0.1:0"]);
         command.arg("--access-file").arg(file).args(more).stderr(Stdio::piped());
@@ -120,7 +120,7 @@ impl Server {
         self.ask("POST", path, &headers, &encoded(pairs))
     }
 
-    fn call(&self, token: &str, message: &str) -> Reply {
+    pub(crate) fn call(&self, token: &str, message: &str) -> Reply {
         let headers = format!("\r\nContent-Type: application/json\r\nAuthorization: Bearer {token}");
         self.ask("POST", "/mcp", &headers, message)
     }
@@ -219,7 +219,7 @@ fn soon<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
 }
 
 /// A folder with a file in which Ann can log in as an owner.
-fn people() -> (tempfile::TempDir, PathBuf) {
+pub(crate) fn people() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("access.db");
     let mut child = program()
@@ -235,7 +235,7 @@ fn people() -> (tempfile::TempDir, PathBuf) {
 }
 
 /// What `access` with these arguments prints.
-fn access(file: &Path, arguments: &[&str]) -> String {
+pub(crate) fn access(file: &Path, arguments: &[&str]) -> String {
     let output = program().arg("access").args(arguments).arg("--access-file").arg(file).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -611,12 +611,12 @@ fn what_others_can_reach_is_not_open_by_oversight() {
 }
 
 /// The structured content of a tool's answer.
-fn content(reply: &Reply) -> Value {
+pub(crate) fn content(reply: &Reply) -> Value {
     assert_eq!(reply.status, 200, "{reply:?}");
     reply.json()["result"]["structuredContent"].clone()
 }
 
-fn tool(name: &str, arguments: &Value) -> String {
+pub(crate) fn tool(name: &str, arguments: &Value) -> String {
     json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": arguments}})
         .to_string()
 }
@@ -772,6 +772,12 @@ fn who_asked_is_logged_and_a_monitor_learns_how_often() {
     content(&server.call(&token, &tool("list_inspections", &json!({"client": "Nobody Example", "limit": 3}))));
     server.call(&token, &tool("list_inspections", &json!({"period": "no_such"})));
     assert_eq!(server.call("wrong", LIST_COMPANIES).status, 401);
+    let asked = server.authorize(&server.client(), &[]);
+    let cookie = format!("\r\nCookie: {}", asked.header("set-cookie").split(';').next().unwrap());
+    let mut form = asked.form();
+    form.extend([("name", "ann"), ("passphrase", "not hers at all")].map(|(name, value)| (name.into(), value.into())));
+    let pairs: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(server.form("/authorize/sign-in", &cookie, &pairs).status, 401);
     let address = || {
         let log = server.log.lock().unwrap();
         log.split("numbers for a monitor at http://").nth(1)?.split('/').next().map(str::to_owned)
@@ -781,7 +787,10 @@ fn who_asked_is_logged_and_a_monitor_learns_how_often() {
     for line in [
         "mcp_server_operation_duration_seconds_count{gen_ai_tool_name=\"inspector_scorecard\",error_type=\"\"} 1",
         "mcp_server_operation_duration_seconds_count{gen_ai_tool_name=\"list_inspections\",error_type=\"tool_error\"} 1",
+        "spectora_call_requests_total{gen_ai_tool_name=\"inspector_scorecard\"} 0",
+        "http_client_request_duration_seconds_count{http_request_method=\"GET\",url_template=\"/v2/connections\",http_response_status_code=\"200\",error_type=\"\"} ",
         "spectora_refused_total{reason=\"bad_token\"} 1",
+        "spectora_refused_total{reason=\"bad_passphrase\"} 1",
         "spectora_mirror_age_seconds{company=\"spectora_company1\"} ",
         "spectora_api_calls_month{company=\"spectora_residential\"} ",
     ] {
@@ -796,6 +805,7 @@ fn who_asked_is_logged_and_a_monitor_learns_how_often() {
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((&lines[1]["caller"], &lines[1]["tool"]), (&json!("nightly report"), &json!("inspector_scorecard")));
     assert_eq!((&lines[2]["arguments"], &lines[2]["rows"]), (&json!(["client", "limit"]), &json!(0)));
+    assert!(lines[1..].iter().all(|line| line["requests"] == 0), "the mirror answers: {log}");
     assert_eq!((&lines[3]["failed"], &lines[3]["arguments"]), (&json!(true), &json!(["period"])));
     for hidden in ["Marcus", "Nobody", "no_such", token.as_str()] {
         assert!(!log.contains(hidden) && !numbers.contains(hidden), "{hidden}");

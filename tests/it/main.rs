@@ -15,6 +15,8 @@ mod briefing;
 mod capacity;
 // What the built binary does at the shell.
 mod cli;
+// What a call costs in requests to the service.
+mod cost;
 // The examples in configs/.
 mod configs;
 // What is installed from elsewhere, by exact version.
@@ -59,6 +61,8 @@ mod simulation;
 mod support;
 // How a server starts and ends, whatever its configuration.
 mod start;
+// Spans and numbers that are sent to a collector.
+mod telemetry;
 // The published surface.
 mod surface;
 // The mirror against the generated truth, and its cost in calls.

@@ -691,7 +691,8 @@ fn facts_of(rows: &[Plain]) -> (FactTable, BTreeMap<i64, String>) {
         for (name, number) in [(&row.buyer, fact.buying_agent), (&row.seller, fact.selling_agent)] {
             if let (Some(name), Some(number)) = (name, number) {
                 let agency = if Some(number) == fact.buying_agent { agency } else { None };
-                let known = agents.entry(number).or_insert_with(|| AgentFact { id: name.clone(), ..AgentFact::default() });
+                let known =
+                    agents.entry(number).or_insert_with(|| AgentFact { id: name.clone(), ..AgentFact::default() });
                 known.agency = known.agency.or(agency.and_then(WordNumber::by_key));
             }
         }

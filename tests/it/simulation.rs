@@ -197,7 +197,7 @@ fn open(life_folder: &std::path::Path, sandbox: &Sandbox, zone: &str, ours: &Arc
         naming: domain::Naming::default(),
         changed_since: None,
         meter: Some(meter),
-        key_refused: None,
+        watch: None,
     };
     let client = SpectoraClient::new(settings, Arc::clone(&clock)).unwrap();
     let mirror = Mirror::open(MirrorSettings {

@@ -19,3 +19,4 @@ pub use error::{AnswerError, Candidate, GIVEN_CHARS_MAX};
 pub use insights::{AgentsPart, Asked, BriefingPart, CapacityPart, ExplainedPart, MixPart, QualityPart, ScorecardPart};
 pub use inspections::{InspectionsAnswer, InspectionsAsked, ListedInspection, Place};
 pub use question::{Apart, History, Only, Part, PersonRole, Question};
+pub use records::{Cost, SentRequest, costed};

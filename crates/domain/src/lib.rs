@@ -35,8 +35,8 @@ pub use clock::{Clock, FixedClock, HandClock, SystemClock};
 pub use company::{CompanyName, CompanyNameError};
 pub use day::{date_of, epoch_day};
 pub use fact_table::{
-    AgentFact, AgentNumber, Assistants, ClientNumber, Fact, FactTable, FactTableBuilder, InspectorFact, InspectorNumber, Memo, Named,
-    Narrowing, NewFact, Own, Sight, Sold, WordNumber,
+    AgentFact, AgentNumber, Assistants, ClientNumber, Fact, FactTable, FactTableBuilder, InspectorFact,
+    InspectorNumber, Memo, Named, Narrowing, NewFact, Own, Sight, Sold, WordNumber,
 };
 pub use hash::content_hash;
 pub use id::{

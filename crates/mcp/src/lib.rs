@@ -39,7 +39,8 @@ use serde_json::{Map, Value};
 use tracing::Instrument as _;
 
 use answer::{Answer, QueryMark};
-use answers::{Companies, Company};
+pub use answers::SentRequest;
+use answers::{Companies, Company, costed};
 use asking::{Asking, ShownTools, find};
 pub use basis::mirror_gap_words;
 use domain::{Caller, CompanyName, Permissions};
@@ -240,7 +241,7 @@ impl SpectoraServer {
         let asking = Asking { caller: None, permissions, tools };
         let arguments = Map::from_iter([("id".to_owned(), Value::from(id))]);
         let result = self
-            .run(&asking, "fetch", arguments)
+            .run(&asking, "fetch", arguments, None)
             .await
             .map_err(|error| ToolFailure::new(error.message.into_owned(), "ask whoever gave you access"))?;
         let text = |name: &str| {
@@ -267,10 +268,16 @@ impl SpectoraServer {
     }
 
     /// Every call passes here, and is told to whoever watches.
-    async fn run(&self, asking: &Asking, name: &str, raw: Map<String, Value>) -> Result<CallToolResult, ErrorData> {
+    async fn run(
+        &self,
+        asking: &Asking,
+        name: &str,
+        raw: Map<String, Value>,
+        trace_parent: Option<&str>,
+    ) -> Result<CallToolResult, ErrorData> {
         let Some(watch) = &self.watch else { return self.answer(asking, name, raw).await };
         let (begun, arguments) = (std::time::Instant::now(), raw.keys().cloned().collect::<Vec<_>>());
-        let result = self.answer(asking, name, raw).await;
+        let (result, cost) = costed(self.answer(asking, name, raw).boxed()).await;
         if let Ok(answer) = &result {
             watch.called(&CallSummary {
                 caller: asking.caller.as_ref().map(|caller| caller.name.as_str()),
@@ -279,6 +286,9 @@ impl SpectoraServer {
                 rows: watch::rows_of(answer),
                 failed: answer.is_error == Some(true),
                 took: begun.elapsed(),
+                requests: cost.requests,
+                sent: &cost.sent,
+                trace_parent,
             });
         }
         result
@@ -370,7 +380,8 @@ impl ServerHandler for SpectoraServer {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let asking = self.asking(&context.extensions)?;
-        let call = self.run(&asking, &request.name, request.arguments.unwrap_or_default());
+        let trace_parent = context.meta.get_traceparent();
+        let call = self.run(&asking, &request.name, request.arguments.unwrap_or_default(), trace_parent);
         let call = progress::reporting(context.meta.get_progress_token(), context.peer.clone(), call);
         tokio::select! {
             biased;
@@ -457,7 +468,10 @@ impl ServerHandler for SpectoraServer {
             Some(_) => None,
         };
         let result = match arguments {
-            Some(arguments) => self.run(&self.asking(&context.extensions)?, name, arguments).await?,
+            Some(arguments) => {
+                let asking = self.asking(&context.extensions)?;
+                self.run(&asking, name, arguments, context.meta.get_traceparent()).await?
+            }
             None => {
                 self.asking(&context.extensions)?;
                 ToolFailure::new("`arguments` is not a JSON object", "send the arguments as an object").into_result()

@@ -30,7 +30,7 @@ fn server() -> SpectoraServer {
 
 async fn run(server: &SpectoraServer, tool: &str) -> CallToolResult {
     let asking = server.asking(&rmcp::model::Extensions::new()).unwrap();
-    server.run(&asking, tool, Map::new()).await.unwrap()
+    server.run(&asking, tool, Map::new(), None).await.unwrap()
 }
 
 fn text(result: &CallToolResult) -> &str {

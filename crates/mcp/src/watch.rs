@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use answers::SentRequest;
 use rmcp::model::CallToolResult;
 use serde_json::Value;
 
@@ -20,6 +21,13 @@ pub struct CallSummary<'a> {
     pub failed: bool,
     /// How long it took.
     pub took: Duration,
+    /// How many requests to the service it cost: those that left for it until it was answered, each try counted, its own
+    /// and those of a sync that it began. A sync that was under way already or goes on after the answer is not among them.
+    pub requests: u64,
+    /// Those that ended by then, at most the first 256.
+    pub sent: &'a [SentRequest],
+    /// The span of the client that this call belongs to, as the client gave it (`traceparent` of W3C Trace Context).
+    pub trace_parent: Option<&'a str>,
 }
 
 /// Hears of every call. It must not wait for anything.

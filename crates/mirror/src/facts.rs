@@ -145,7 +145,8 @@ impl Snapshot<'_> {
     fn add_agents(&self, table: &mut FactTableBuilder) -> Result<(), MirrorError> {
         let odd_ids = self.odd_ids(Kind::Agents)?;
         let mut tags: HashMap<i64, Vec<WordNumber>> = HashMap::new();
-        let mut statement = self.connection.prepare_cached("SELECT agent, word FROM agent_tags ORDER BY agent, word")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT agent, word FROM agent_tags ORDER BY agent, word")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             tags.entry(row.get(0)?).or_default().extend(WordNumber::by_key(row.get(1)?));

@@ -16,7 +16,7 @@ use super::meter::Purpose;
 use super::plan::Plan;
 use super::query::ChangedSinceName;
 use super::query::{Endpoint, Filter as _, FilterName, Query, Resource, Verdict};
-use super::request::{AskedAt, Call, Reply, Requests};
+use super::request::{AskedAt, Call, Reply, Requests, Route};
 use super::settings::ClientSettings;
 use super::wire::{Decode, RawRecord, ToldPagination};
 use super::wired::Wired;
@@ -231,8 +231,9 @@ impl SpectoraClient {
         &self.0.capabilities
     }
 
-    pub(super) fn path(&self, endpoint: Endpoint) -> &str {
-        self.0.paths.get(&endpoint).map_or_else(|| endpoint.default_path(), String::as_str)
+    fn listing(&self, endpoint: Endpoint) -> Route<'_> {
+        let listing = self.0.paths.get(&endpoint).map_or_else(|| endpoint.default_path(), String::as_str);
+        Route { listing, id: None }
     }
 
     /// Page `number` (from 1) of at most `size` (1 to 200) rows.
@@ -298,7 +299,7 @@ impl SpectoraClient {
         let place = Place { size: place.size.clamp(1, PAGE_ROWS_MAX), ..place };
         let paging = format!("page[number]={}&page[size]={}", place.number, place.size);
         let mut call = self.call(R::ENDPOINT);
-        let reply = self.ask(&mut call, self.path(R::ENDPOINT), &paging, query, plan).await?;
+        let reply = self.ask(&mut call, &self.listing(R::ENDPOINT), &paging, query, plan).await?;
         self.read_page(query, plan, &reply, place).map_err(|kind| call.fail(kind))
     }
 
@@ -310,7 +311,7 @@ impl SpectoraClient {
     pub(super) async fn ask<R: Wired>(
         &self,
         call: &mut Call,
-        path: &str,
+        route: &Route<'_>,
         paging: &str,
         query: &Query<R>,
         plan: &mut Plan,
@@ -320,12 +321,12 @@ impl SpectoraClient {
         let mut refused_text = None;
         for _ in 0..=2 * REFUSALS_MAX {
             let asked = plan.request(query, paging);
-            let (status, detail) = match self.0.requests.get(call, path, &asked).await {
+            let (status, detail) = match self.0.requests.get(call, route, &asked).await {
                 Ok(reply) => {
                     if plan.has_guessed() {
                         // It went through without what was guessed at. Does it still not go through with it?
                         let named = plan.without_guesses(&whole);
-                        match self.0.requests.get(call, path, &named.request(query, paging)).await {
+                        match self.0.requests.get(call, route, &named.request(query, paging)).await {
                             Ok(reply) => {
                                 *plan = named;
                                 plan.succeeded::<R>(&self.0.capabilities);
@@ -461,8 +462,8 @@ impl SpectoraClient {
         }
         let query = Query::<R> { include: include.to_vec(), ..Query::default() };
         let mut plan = Plan::new(&query, &self.0.capabilities);
-        let path = format!("{}/{id}", self.path(R::ENDPOINT));
-        let error = match self.ask(&mut call, &path, "", &query, &mut plan).await {
+        let route = Route { id: Some(id.to_string()), ..self.listing(R::ENDPOINT) };
+        let error = match self.ask(&mut call, &route, "", &query, &mut plan).await {
             Ok(reply) => {
                 let read = self.0.decode.one_with_raw::<R>(&reply.body);
                 let (record, raw, company) = read.map_err(|kind| call.fail(kind))?;
@@ -474,7 +475,7 @@ impl SpectoraClient {
         match error.kind {
             SpectoraErrorKind::NotFound { assumed_path: Some(_), in_service_form } => {
                 // Is it the record that is missing, or the path that is wrong? The listing tells.
-                match self.0.requests.get(&mut call, self.path(R::ENDPOINT), "page[size]=1").await {
+                match self.0.requests.get(&mut call, &self.listing(R::ENDPOINT), "page[size]=1").await {
                     Ok(_) => Err(call.fail(absent(in_service_form))),
                     Err(_) => Err(error),
                 }

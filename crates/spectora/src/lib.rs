@@ -6,6 +6,7 @@
 
 mod changed_since;
 mod client;
+mod cost;
 mod error;
 mod http;
 mod inspection_query;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use capabilities::FilterSupport;
 pub use client::{FilterReport, Page, Pagination, SpectoraClient};
+pub use cost::{Cost, KEY_REFUSED, RequestWatch, SentRequest, costed, for_this_question};
 pub use error::{OTHER_COMPANY_HINT, SpectoraError, SpectoraErrorKind};
 pub use http::{ClientBuildError, Http};
 pub use limits::{ClientLimits, background_share};

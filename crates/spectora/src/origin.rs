@@ -29,6 +29,11 @@ impl BaseUrl {
         self.0.scheme() == "http"
     }
 
+    /// Its host and port.
+    pub(super) fn place(&self) -> (&str, u16) {
+        (self.0.host_str().unwrap_or_default(), self.0.port_or_known_default().unwrap_or_default())
+    }
+
     /// The address of `path` with `query` (already encoded) at this origin.
     pub(super) fn address(&self, path: &str, query: &str) -> Url {
         let mut url = self.0.clone();

@@ -1,5 +1,6 @@
 //! The only file that makes requests, and the only verb is `get`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,9 +10,10 @@ use rand::RngExt as _;
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use secrecy::ExposeSecret as _;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
+use super::cost::{self, KEY_REFUSED, RequestWatch, SentRequest};
 use super::error::{SpectoraError, SpectoraErrorKind};
 use super::http::{ClientBuildError, innermost};
 use super::limits::{ClientLimits, Limiter};
@@ -41,7 +43,8 @@ pub(super) struct Requests {
     limits: ClientLimits,
     limiter: Limiter,
     meter: Option<Arc<dyn CallMeter>>,
-    key_refused: Option<Arc<Notify>>,
+    watch: Option<Arc<dyn RequestWatch>>,
+    host: Arc<str>,
     in_flight: Semaphore,
     sent: AtomicU64,
     /// Seconds the service's clock is ahead; [`NO_TIME_YET`] before it told its time.
@@ -62,6 +65,27 @@ impl Call {
     /// The error this call ends with.
     pub(super) fn fail(&self, kind: SpectoraErrorKind) -> SpectoraError {
         SpectoraError { endpoint: self.endpoint, attempts: self.attempts, kind }
+    }
+}
+
+/// What is asked for: a listing, or one record of it.
+#[derive(Debug)]
+pub(super) struct Route<'a> {
+    pub(super) listing: &'a str,
+    pub(super) id: Option<String>,
+}
+
+impl Route<'_> {
+    fn path(&self) -> Cow<'_, str> {
+        match &self.id {
+            Some(id) => format!("{}/{id}", self.listing).into(),
+            None => self.listing.into(),
+        }
+    }
+
+    /// The path without the id in it.
+    fn template(&self) -> String {
+        format!("{}{}", self.listing, if self.id.is_some() { "/{id}" } else { "" })
     }
 }
 
@@ -117,7 +141,8 @@ impl Requests {
             limits: settings.limits.clone(),
             limiter: Limiter::new(settings.requests_per_minute),
             meter: settings.meter.clone(),
-            key_refused: settings.key_refused.clone(),
+            watch: settings.watch.clone(),
+            host: settings.base_url.place().0.into(),
             in_flight,
             sent: AtomicU64::new(0),
             ahead: AtomicI64::new(NO_TIME_YET),
@@ -140,21 +165,32 @@ impl Requests {
         Call { endpoint, purpose, deadline: Instant::now() + self.limits.call_time_max, attempts: 0 }
     }
 
-    /// The reply to `GET path?query`, after as many attempts as the limits allow.
-    pub(super) async fn get(&self, call: &mut Call, path: &str, query: &str) -> Result<Reply, SpectoraError> {
+    /// The reply to `GET route?query`, after as many attempts as the limits allow.
+    pub(super) async fn get(&self, call: &mut Call, route: &Route<'_>, query: &str) -> Result<Reply, SpectoraError> {
         let mut attempt = 0;
         loop {
             let (kind, told) = {
                 let (_place, ticket) = self.place(call).await.map_err(|kind| call.fail(kind))?;
                 attempt += 1;
                 call.attempts += 1;
-                let started = Instant::now();
-                let outcome = match tokio::time::timeout_at(call.deadline, self.send(call.endpoint, path, query)).await
-                {
+                let (started, left_at, mut status) = (Instant::now(), self.clock.now(), None);
+                let path = route.path();
+                let sending = self.send(call.endpoint, &path, query, &mut status);
+                let outcome = match tokio::time::timeout_at(call.deadline, sending).await {
                     Ok(outcome) => outcome,
                     Err(_) => Outcome::Final(SpectoraErrorKind::TimedOut { after: self.limits.call_time_max }),
                 };
                 self.log(call.endpoint, attempt, started, &outcome);
+                self.tell(&SentRequest {
+                    left_at,
+                    took: started.elapsed(),
+                    host: Arc::clone(&self.host),
+                    port: self.origin.place().1,
+                    template: route.template(),
+                    attempt,
+                    status: status.map(|status| status.as_u16()),
+                    fault: fault(&outcome),
+                });
                 if let Some((meter, ticket)) = self.meter.as_ref().zip(ticket) {
                     meter.arrive(ticket, counted_as(&outcome)).await;
                 }
@@ -246,15 +282,18 @@ impl Requests {
         doubled.min(self.limits.backoff_max.max(first)).mul_f64(rand::rng().random_range(1.0..=1.5))
     }
 
-    async fn send(&self, endpoint: Endpoint, path: &str, query: &str) -> Outcome {
+    /// Sends it once; `arrived` becomes the status as soon as that is there.
+    async fn send(&self, endpoint: Endpoint, path: &str, query: &str, arrived: &mut Option<StatusCode>) -> Outcome {
         let url = self.origin.address(path, query);
         self.sent.fetch_add(1, Ordering::Relaxed);
+        cost::left();
         let (left_at, here) = (Instant::now(), self.clock.now());
         let mut response = match self.http.get(url).header(AUTHORIZATION, self.bearer.clone()).send().await {
             Ok(response) => response,
             Err(error) => return broken(&error, self.limits.request_time_max),
         };
         let status = response.status();
+        *arrived = Some(status);
         let date = response.headers().get(DATE).and_then(http_date);
         if let Some(date) = date {
             let ahead = date.as_second() - self.clock.now().as_second();
@@ -282,11 +321,7 @@ impl Requests {
                 Err(error) => return broken(&error, self.limits.request_time_max),
             }
         }
-        let outcome = judge(endpoint, status, body, asked, retry_after);
-        if let (Outcome::Final(SpectoraErrorKind::KeyRefused), Some(told)) = (&outcome, &self.key_refused) {
-            told.notify_one();
-        }
-        outcome
+        judge(endpoint, status, body, asked, retry_after)
     }
 
     fn backoff(&self, attempts: u32) -> Duration {
@@ -301,6 +336,13 @@ impl Requests {
         let seconds = i64::try_from(wait.as_secs()).unwrap_or(i64::MAX / 2).saturating_add(1);
         let now = Timestamp::from_second(self.clock.now().as_second()).unwrap_or_default();
         now.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+    }
+
+    fn tell(&self, request: &SentRequest) {
+        let is_told = cost::ended(request);
+        if let Some(watch) = &self.watch {
+            watch.ended(request, is_told);
+        }
     }
 
     fn log(&self, endpoint: Endpoint, attempt: u32, started: Instant, outcome: &Outcome) {
@@ -346,6 +388,20 @@ fn counted_as(outcome: &Outcome) -> CallOutcome {
             _ => CallOutcome::Failed,
         },
     }
+}
+
+/// What went wrong with one request, in a word that a monitor can count.
+fn fault(outcome: &Outcome) -> Option<&'static str> {
+    let (Outcome::Passing(kind, _) | Outcome::Final(kind)) = outcome else { return None };
+    Some(match kind {
+        SpectoraErrorKind::TimedOut { .. } => "timeout",
+        SpectoraErrorKind::RateLimited { .. } => "rate_limited",
+        SpectoraErrorKind::Unavailable { .. } => "unavailable",
+        SpectoraErrorKind::TooLarge { .. } => "too_large",
+        SpectoraErrorKind::NotUnderstood { .. } => "not_understood",
+        SpectoraErrorKind::KeyRefused => KEY_REFUSED,
+        _ => "refused",
+    })
 }
 
 /// A connection that broke, or a time limit that ran out, is worth another try.

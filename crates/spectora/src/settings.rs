@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
-use tokio::sync::Notify;
 
+use super::cost::RequestWatch;
 use super::http::Http;
 use super::limits::ClientLimits;
 use super::meter::CallMeter;
@@ -42,6 +42,6 @@ pub struct ClientSettings {
     pub changed_since: Option<ChangedSinceName>,
     /// Where calls are counted and capped together with other processes; `None` counts in this process only.
     pub meter: Option<Arc<dyn CallMeter>>,
-    /// Told each time the service refuses the key: whoever holds the key may have another one by now.
-    pub key_refused: Option<Arc<Notify>>,
+    /// Hears of every request.
+    pub watch: Option<Arc<dyn RequestWatch>>,
 }

@@ -132,7 +132,7 @@ impl Service {
             known_services: Vec::new(),
             naming: domain::Naming::default(),
             meter: None,
-            key_refused: None,
+            watch: None,
             changed_since: None,
         };
         SpectoraClient::new(settings, Arc::new(SystemClock)).unwrap()

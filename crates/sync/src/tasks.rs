@@ -19,13 +19,15 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// Runs `work` until it ends or all are told to; `None` then.
+    /// Runs `work` until it ends or all are told to; `None` then. What it asks of the service counts for the question that
+    /// begins it, if one does.
     pub fn spawn<T: Send + 'static>(
         &self,
         name: &'static str,
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<Option<T>> {
         let stop = self.stop.clone();
+        let work = spectora::for_this_question(work);
         self.tracker.spawn(async move {
             let guarded = AssertUnwindSafe(work).catch_unwind();
             match stop.run_until_cancelled(guarded).await? {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::fact::wide;
 use super::{
-    AgentFact, AgentNumber, Assistants, ClientNumber, Fact, FactTable, InspectorFact, InspectorNumber, Named, Names, Person, Sold,
-    SoldSet, WordNumber,
+    AgentFact, AgentNumber, Assistants, ClientNumber, Fact, FactTable, InspectorFact, InspectorNumber, Named, Names,
+    Person, Sold, SoldSet, WordNumber,
 };
 
 /// One inspection as a store gives it: people and words by the store's keys, what was sold and who assists as the builder

@@ -59,7 +59,7 @@ proptest! {
         let table = builder.build();
         prop_assert_eq!(table.rows().len(), rows.len());
         prop_assert!(table.rows().is_sorted_by_key(|fact| (fact.starts_at(), fact.pk())));
-        let mut clients = std::collections::HashMap::new();
+        let mut clients = HashMap::new();
         for fact in table.rows() {
             let (row, sold, assistants) = rows[usize::try_from(fact.pk() - 1).unwrap()];
             let agent = |number: Option<AgentNumber>| number.map(|number| table.agent_key(number));
