@@ -3,9 +3,11 @@
 mod connections;
 mod gate;
 mod http;
+mod limits;
 mod lines;
 mod login;
 mod pages;
+mod proxies;
 mod stdio;
 mod unreadable;
 

@@ -128,6 +128,12 @@ pub enum ConfigError {
         /// What was given, as it may be shown.
         given: String,
     },
+    /// Neither an address nor a network.
+    #[error("{given} is no address of a proxy")]
+    TrustedProxy {
+        /// What was given, as it may be shown.
+        given: String,
+    },
     /// No such path.
     #[error("there is no {} under [api.paths]; there are: {valid}", shown(given))]
     UnknownPath {
@@ -182,6 +188,7 @@ impl ConfigError {
             Self::PublicUrl { .. } => {
                 "give https and the host, such as https://mcp.example.com (http only on this machine)"
             }
+            Self::TrustedProxy { .. } => "give its address, such as 127.0.0.1, or its network, such as 172.30.0.0/24",
             Self::UnknownPath { .. } => "correct the name",
             Self::BadPath { .. } => "give a path such as /v2/contacts",
         }

@@ -11,6 +11,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::future::BoxFuture;
+use ipnet::IpNet;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
@@ -32,7 +33,7 @@ use mcp::SpectoraServer;
 
 use super::gate::{self, Gate};
 use super::login::OwnPages;
-use super::{connections, login};
+use super::{connections, login, proxies};
 use crate::operations::{CompanyState, Metrics};
 
 /// The largest request body, in bytes; arguments are small.
@@ -123,6 +124,8 @@ pub struct HttpServer {
     pub readiness: Option<Arc<dyn Readiness>>,
     /// Hosts and origins.
     pub settings: HttpSettings,
+    /// Proxies that are believed when they say where a request comes from; nothing else they say is.
+    pub trusted_proxies: Vec<IpNet>,
     /// How a caller gets in.
     pub way_in: WayIn,
     /// Counts who is not let in.
@@ -243,7 +246,7 @@ pub async fn serve_http(served: HttpServer, listener: TcpListener, stop: Cancell
 }
 
 fn router(served: HttpServer, stop: CancellationToken) -> Router {
-    let HttpServer { server, deliveries, readiness, settings, way_in, metrics, tls: _ } = served;
+    let HttpServer { server, deliveries, readiness, settings, trusted_proxies, way_in, metrics, tls: _ } = served;
     let own_hosts = LOOPBACK_HOSTS.iter().map(|host| (*host).to_owned());
     let hosts: Vec<String> = own_hosts.chain(settings.allowed_hosts.iter().cloned()).collect();
     let own_origins = OWN_ORIGINS.iter().map(|origin| format!("{origin}:*"));
@@ -292,6 +295,7 @@ fn router(served: HttpServer, stop: CancellationToken) -> Router {
         .fallback(nothing_here)
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME_MAX))
         .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(Arc::from(trusted_proxies), proxies::settle))
         .layer(from_fn(gate::security_headers))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(TraceLayer::new_for_http().make_span_with(span_of).on_request(()).on_response(DefaultOnResponse::new()))

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use crate::cli::program;
 
+mod proxies;
+
 const PASSPHRASE: &str = "correct horse battery staple";
 const REDIRECT: &str = "https://claude.ai/api/mcp/auth_callback";
 /// The example of RFC 7636, appendix B.
