@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::*;
 
+mod clocks;
 mod guesses;
 
 const REDIRECT: &str = "https://claude.ai/api/mcp/auth_callback";
