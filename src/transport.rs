@@ -8,6 +8,7 @@ mod lines;
 mod login;
 mod pages;
 mod proxies;
+mod sessions;
 mod stdio;
 mod unreadable;
 

@@ -76,6 +76,13 @@ struct EntryArgs {
     /// a request comes from (X-Forwarded-For), so that limits hold for each caller and not for all together.
     #[arg(long = "trusted-proxy", value_name = "ADDR|CIDR", requires = "http", value_parser = config::trusted_proxy)]
     trusted_proxies: Vec<IpNet>,
+    /// Let clients of older revisions open sessions (initialize, Mcp-Session-Id, GET streams); most need none. Sessions end
+    /// with the process and after five idle minutes, and another process on the same address does not know them.
+    #[arg(long, requires = "http")]
+    sessions: bool,
+    /// For tests: when an idle session ends.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, hide = true)]
+    session_idle_seconds: u64,
     /// A certificate chain (PEM), to encrypt without a proxy.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -237,6 +244,7 @@ async fn serve_at(
         readiness: Some(late),
         settings,
         trusted_proxies: entry.trusted_proxies(&config),
+        sessions: (entry.sessions || config.sessions).then(|| Duration::from_secs(entry.session_idle_seconds)),
         way_in,
         metrics,
         tls,

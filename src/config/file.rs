@@ -40,6 +40,8 @@ pub(super) struct RawHttp {
     pub(super) calls_per_minute: Option<NonZeroU32>,
     #[serde(default)]
     pub(super) trusted_proxies: Vec<String>,
+    #[serde(default)]
+    pub(super) sessions: bool,
     pub(super) issuer: Option<RawIssuer>,
 }
 

@@ -66,6 +66,8 @@ pub struct HttpConfig {
     pub calls_per_minute: NonZeroU32,
     /// Proxies that are believed when they say where a request comes from.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether clients may open sessions.
+    pub sessions: bool,
     /// The presets and the roles of the file.
     pub roles: Roles,
 }
@@ -80,6 +82,7 @@ impl Default for HttpConfig {
             issuer: None,
             calls_per_minute: CALLS_PER_MINUTE_DEFAULT,
             trusted_proxies: Vec::new(),
+            sessions: false,
             roles: Roles::default(),
         }
     }
@@ -89,7 +92,8 @@ impl Default for HttpConfig {
 pub fn http(overrides: &Overrides, environment: &Environment) -> Result<HttpConfig, ConfigError> {
     let (raw, path) = raw_file(overrides, environment)?;
     let RawFile {
-        http: RawHttp { way_in, public_url, redirects, access_file, calls_per_minute, trusted_proxies, issuer },
+        http:
+            RawHttp { way_in, public_url, redirects, access_file, calls_per_minute, trusted_proxies, sessions, issuer },
         roles,
         mirror,
         ..
@@ -123,6 +127,7 @@ pub fn http(overrides: &Overrides, environment: &Environment) -> Result<HttpConf
         }),
         calls_per_minute: calls_per_minute.unwrap_or(CALLS_PER_MINUTE_DEFAULT),
         trusted_proxies: trusted_proxies.iter().map(|given| trusted_proxy(given)).collect::<Result<_, _>>()?,
+        sessions,
         roles: Roles::with(roles),
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -17,12 +17,17 @@ use tokio::sync::Semaphore;
 use access::{Given, Issuer, IssuerError, Login, Network, SCOPE, Verified};
 use domain::{Caller, Permissions, Roles};
 
-use super::http::Checked;
+use super::http::{Checked, REQUEST_TIME_MAX};
 use super::limits::{NetworkLimit, slow_down};
+use super::sessions::while_it_lasts;
 use crate::operations::Metrics;
 
 /// Requests that are worked on at once; more wait for their turn.
 const CALLS_MAX: usize = 256;
+
+/// Who a caller is, whatever others are called: a person and a token may have one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CallerKey(Arc<str>);
 
 /// The check at `/mcp` where there is a login or tokens.
 pub(super) struct Gate {
@@ -31,7 +36,7 @@ pub(super) struct Gate {
     roles: Roles,
     rate: DefaultKeyedRateLimiter<String>,
     strangers: NetworkLimit,
-    calls: Semaphore,
+    calls: Arc<Semaphore>,
     metrics: Arc<Metrics>,
 }
 
@@ -49,7 +54,7 @@ impl Gate {
             roles,
             rate: RateLimiter::keyed(Quota::per_minute(calls_per_minute)),
             strangers: NetworkLimit::of_requests(),
-            calls: Semaphore::new(CALLS_MAX),
+            calls: Arc::new(Semaphore::new(CALLS_MAX)),
             metrics,
         }
     }
@@ -82,7 +87,7 @@ impl Gate {
     }
 
     /// Who sends a request with these headers, from this network; `Err` is the answer to whoever may not.
-    async fn caller(&self, headers: &HeaderMap, network: Network) -> Result<Arc<Caller>, Box<Response>> {
+    async fn caller(&self, headers: &HeaderMap, network: Network) -> Result<(CallerKey, Arc<Caller>), Box<Response>> {
         let has_token = headers.contains_key(header::AUTHORIZATION);
         let Some(token) = bearer(headers) else {
             tracing::info!(with_token = has_token, "refused: no bearer token");
@@ -118,7 +123,7 @@ impl Gate {
             self.metrics.refused("rate");
             return Err(slow_down("too many calls in a minute; wait a little").into());
         }
-        Ok(Arc::new(Caller { name, permissions }))
+        Ok((CallerKey(key.into()), Arc::new(Caller { name, permissions })))
     }
 
     /// The answer to whoever has no good token. Whoever has one comes in, whatever others ask from the same network.
@@ -198,15 +203,30 @@ pub(super) async fn check(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let caller = match gate.caller(request.headers(), network).await {
+    let (key, caller) = match gate.caller(request.headers(), network).await {
         Ok(caller) => caller,
         Err(refusal) => return unread(request, *refusal).await,
     };
     // Nothing behind this needs the token.
     request.headers_mut().remove(header::AUTHORIZATION);
     request.extensions_mut().insert(caller);
-    let Ok(_turn) = gate.calls.acquire().await else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
-    next.run(request).await
+    request.extensions_mut().insert(key);
+    let Ok(turn) = Arc::clone(&gate.calls).acquire_owned().await else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let is_message = request.method() == Method::POST;
+    let answer = next.run(request).await;
+    // In a session the answer is a stream, and the work goes on while that lasts.
+    if is_message && answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream") {
+        let (lasting, ended) = tokio::sync::oneshot::channel::<()>();
+        tokio::spawn(async move {
+            // Whoever does not read the answer keeps the turn no longer than work can take.
+            drop(tokio::time::timeout(REQUEST_TIME_MAX, ended).await);
+            drop(turn);
+        });
+        return while_it_lasts(answer, lasting);
+    }
+    answer
 }
 
 /// What every answer says to browsers.

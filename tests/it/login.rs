@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::cli::program;
 
 mod proxies;
+mod sessions;
 
 const PASSPHRASE: &str = "correct horse battery staple";
 const REDIRECT: &str = "https://claude.ai/api/mcp/auth_callback";
