@@ -123,16 +123,3 @@ fn sessions_are_few_and_end_when_idle() {
     soon("room", || (server.call(&busy, INITIALIZE).status == 200).then_some(()));
     soon("the end", || (server.within("POST", &busy, &first, LIST_TOOLS).status == 404).then_some(()));
 }
-
-#[test]
-fn without_the_option_there_are_no_sessions() {
-    let (_folder, file) = people();
-    let server = Server::start(&file, &["--tokens-only"]);
-    let token = access(&file, &["add-token", "program", "--role", "owner"]);
-    let reply = server.call(&token, INITIALIZE);
-    assert_eq!((reply.status, reply.header("mcp-session-id")), (200, ""));
-    for method in ["GET", "DELETE"] {
-        let reply = server.within(method, &token, "made-up", "");
-        assert_eq!((reply.status, reply.header("allow")), (405, "POST"), "{method}");
-    }
-}
