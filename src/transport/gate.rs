@@ -27,7 +27,7 @@ const CALLS_MAX: usize = 256;
 
 /// Who a caller is, whatever others are called: a person and a token may have one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct CallerKey(Arc<str>);
+pub(super) struct CallerKey(pub(super) Arc<str>);
 
 /// The check at `/mcp` where there is a login or tokens.
 pub(super) struct Gate {

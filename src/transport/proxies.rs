@@ -2,7 +2,7 @@
 //! from. Nothing else is taken from a forwarded header.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
@@ -23,6 +23,15 @@ pub(super) struct Peer(pub(super) IpAddr);
 pub(super) async fn settle(State(trusted): State<Arc<[IpNet]>>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| *address);
     let network = Network::of(caller(peer, request.headers(), &trusted));
+    if network.is_shared() && request.headers().contains_key(FORWARDED_FOR) {
+        static SAID: Once = Once::new();
+        SAID.call_once(|| {
+            tracing::warn!(
+                "a proxy on this machine does not say in a way that is believed where requests come from, so that all \
+                 callers look like one: give --trusted-proxy with its address"
+            );
+        });
+    }
     request.extensions_mut().insert(network);
     next.run(request).await
 }

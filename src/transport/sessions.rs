@@ -56,6 +56,22 @@ struct Held {
     opening: Vec<Owner>,
 }
 
+impl Held {
+    /// Why this caller cannot open another session, beside so many that are alive.
+    fn refuses(&self, alive: usize, owner: &Owner) -> Option<(StatusCode, &'static str)> {
+        if SESSIONS_MAX <= alive.max(self.open.len()) + self.opening.len() {
+            let why = "this server has no place for another session now; try again in a few minutes";
+            return Some((StatusCode::SERVICE_UNAVAILABLE, why));
+        }
+        let own = self.open.values().map(|session| &session.owner).chain(&self.opening);
+        if owner.is_some() && SESSIONS_OF_CALLER_MAX <= own.filter(|other| *other == owner).count() {
+            let why = "you have too many sessions; end those you do not use with DELETE, or wait a few minutes";
+            return Some((StatusCode::TOO_MANY_REQUESTS, why));
+        }
+        None
+    }
+}
+
 struct Session {
     owner: Owner,
     streams: Arc<Semaphore>,
@@ -146,16 +162,9 @@ impl Sessions {
         let alive = self.manager.sessions.read().await;
         let mut held = self.held();
         held.open.retain(|id, _| alive.contains_key(id.as_str()));
-        if SESSIONS_MAX <= alive.len().max(held.open.len()) + held.opening.len() {
+        if let Some((status, why)) = held.refuses(alive.len(), &owner) {
             tracing::warn!("refused: too many sessions");
-            let why = "this server has no place for another session now; try again in a few minutes";
-            return Err(full(StatusCode::SERVICE_UNAVAILABLE, why).into());
-        }
-        let own = held.open.values().map(|session| &session.owner).chain(&held.opening);
-        if owner.is_some() && SESSIONS_OF_CALLER_MAX <= own.filter(|other| **other == owner).count() {
-            tracing::warn!("refused: too many sessions of one caller");
-            let why = "you have too many sessions; end those you do not use with DELETE, or wait a few minutes";
-            return Err(full(StatusCode::TOO_MANY_REQUESTS, why).into());
+            return Err(full(status, why).into());
         }
         held.opening.push(owner.clone());
         Ok(Place { sessions: Arc::clone(self), owner })
@@ -221,4 +230,38 @@ fn full(status: StatusCode, why: &str) -> Response {
 
 fn refusal(status: StatusCode, code: i32, why: &str) -> Response {
     (status, Json(json!({"jsonrpc": "2.0", "id": null, "error": {"code": code, "message": why}}))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_are_bounded_for_each_and_for_all() {
+        let owner = |name: &str| Some(CallerKey(name.into()));
+        let mut held = Held::default();
+        let refused = |held: &Held, alive, owner: &Owner| held.refuses(alive, owner).map(|(status, _)| status);
+        held.opening = vec![owner("token a"); 60];
+        for turn in 0..40 {
+            let session = Session { owner: owner("token a"), streams: Arc::new(Semaphore::new(STREAMS_MAX)) };
+            assert_eq!(refused(&held, turn, &owner("token a")), None);
+            held.open.insert(turn.to_string(), session);
+        }
+        assert_eq!(refused(&held, 40, &owner("token a")), Some(StatusCode::TOO_MANY_REQUESTS));
+        assert_eq!(refused(&held, 40, &owner("person a")), None);
+        assert_eq!(refused(&held, 939, &owner("person a")), None);
+        assert_eq!(refused(&held, 940, &owner("person a")), Some(StatusCode::SERVICE_UNAVAILABLE));
+        // Where nobody is told apart, all are bounded together.
+        held.opening = vec![None; 900];
+        assert_eq!(refused(&held, 40, &None), None);
+    }
+
+    #[test]
+    fn only_initialize_opens_a_session() {
+        assert!(is_initialize(br#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#));
+        assert!(is_initialize(br#"{"method":"initi\u0061lize"}"#));
+        for other in [&br#"{"method":"tools/list","params":{"method":"initialize"}}"#[..], b"[]", b"", b"{\"id\":1}"] {
+            assert!(!is_initialize(other));
+        }
+    }
 }

@@ -70,6 +70,8 @@ fn the_header_of_whoever_is_no_trusted_proxy_is_ignored() {
             assert_eq!(guess(&server, &client, &from, name, "wrong wrong wrong").status, 401, "{trusted:?}");
         }
         assert_eq!(guess(&server, &client, &forwarded("198.51.100.6"), name, PASSPHRASE).status, 429, "{trusted:?}");
+        // Whoever runs it hears of it, once.
+        assert_eq!(server.log.lock().unwrap().matches("give --trusted-proxy").count(), 1);
     }
 }
 
