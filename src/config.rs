@@ -24,7 +24,7 @@ use domain::{CompanyName, Naming, WeekStart};
 pub use environment::Environment;
 pub use error::ConfigError;
 use file::{RawCompany, RawFile, RawKey, RawMirror};
-pub use http::{HttpConfig, IssuerConfig, WayInChoice, http, public_url};
+pub use http::{HttpConfig, IssuerConfig, WayInChoice, http, public_url, trusted_proxy};
 pub use key::is_open_to_others;
 pub use otlp::collector;
 

@@ -3,9 +3,12 @@
 mod connections;
 mod gate;
 mod http;
+mod limits;
 mod lines;
 mod login;
 mod pages;
+mod proxies;
+mod sessions;
 mod stdio;
 mod unreadable;
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use ipnet::IpNet;
 use tokio_util::sync::CancellationToken;
 
 use super::Global;
@@ -75,6 +76,17 @@ struct EntryArgs {
     /// The log of calls (who, which tool, how many rows; never content); without it, calls.jsonl beside the file of people.
     #[arg(long, value_name = "FILE", requires = "http")]
     call_log: Option<PathBuf>,
+    /// A proxy in front, by address or network (such as 172.30.0.0/24); may be given again. It is believed when it says where
+    /// a request comes from (X-Forwarded-For), so that limits hold for each caller and not for all together.
+    #[arg(long = "trusted-proxy", value_name = "ADDR|CIDR", requires = "http", value_parser = config::trusted_proxy)]
+    trusted_proxies: Vec<IpNet>,
+    /// Let clients of older revisions open sessions (initialize, Mcp-Session-Id, GET streams); most need none. Sessions end
+    /// with the process and after five idle minutes, and another process on the same address does not know them.
+    #[arg(long, requires = "http")]
+    sessions: bool,
+    /// For tests: when an idle session ends.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, hide = true)]
+    session_idle_seconds: u64,
     /// A certificate chain (PEM), to encrypt without a proxy.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -249,13 +261,7 @@ async fn serve_at(
         let late: Arc<dyn Readiness> = Arc::clone(&late) as _;
         tokio::spawn(serve_metrics(Arc::clone(metrics), late, listener, stop.clone()));
     }
-    let log = entry.call_log.clone().or_else(|| match &way_in {
-        WayIn::Open => None,
-        WayIn::Checked { .. } => {
-            access_path(entry.access_file.as_deref(), &config).ok().map(|path| call_log_beside(&path))
-        }
-    });
-    let log = log.map(|path| CallLog::begin(&path, Arc::new(SystemClock)));
+    let log = entry.call_log(&config, &way_in);
     let server = server.watched_by(Arc::new(Watch { log, metrics: Arc::clone(metrics) }));
     // A request that passed no check gets nothing, whatever was put together wrong above.
     let server = match &way_in {
@@ -270,6 +276,8 @@ async fn serve_at(
         deliveries: Some(Arc::clone(&late) as _),
         readiness: Some(late),
         settings,
+        trusted_proxies: entry.trusted_proxies(&config),
+        sessions: (entry.sessions || config.sessions).then(|| Duration::from_secs(entry.session_idle_seconds)),
         way_in,
         metrics: Arc::clone(metrics),
         tls,
@@ -287,6 +295,20 @@ impl EntryArgs {
             (.., true) => WayInChoice::Open,
             _ => configured,
         }
+    }
+
+    fn trusted_proxies(&self, config: &HttpConfig) -> Vec<IpNet> {
+        if self.trusted_proxies.is_empty() { config.trusted_proxies.clone() } else { self.trusted_proxies.clone() }
+    }
+
+    /// The log of calls; without anybody to name, only where it was asked for.
+    fn call_log(&self, config: &HttpConfig, way_in: &WayIn) -> Option<CallLog> {
+        let beside = || access_path(self.access_file.as_deref(), config).ok().map(|path| call_log_beside(&path));
+        let path = self.call_log.clone().or_else(|| match way_in {
+            WayIn::Open => None,
+            WayIn::Checked { .. } => beside(),
+        })?;
+        Some(CallLog::begin(&path, Arc::new(SystemClock)))
     }
 }
 

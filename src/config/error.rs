@@ -134,6 +134,12 @@ pub enum ConfigError {
         /// Where it stands.
         place: String,
     },
+    /// Neither an address nor a network.
+    #[error("{given} is no address of a proxy")]
+    TrustedProxy {
+        /// What was given, as it may be shown.
+        given: String,
+    },
     /// No such path.
     #[error("there is no {} under [api.paths]; there are: {valid}", shown(given))]
     UnknownPath {
@@ -189,6 +195,7 @@ impl ConfigError {
                 "give https and the host, such as https://mcp.example.com (http only on this machine)"
             }
             Self::Collector { .. } => "give its whole address for OTLP over HTTP, such as http://127.0.0.1:4318",
+            Self::TrustedProxy { .. } => "give its address, such as 127.0.0.1, or its network, such as 172.30.0.0/24",
             Self::UnknownPath { .. } => "correct the name",
             Self::BadPath { .. } => "give a path such as /v2/contacts",
         }

@@ -40,6 +40,10 @@ pub(super) struct RawHttp {
     pub(super) redirects: Vec<String>,
     pub(super) access_file: Option<PathBuf>,
     pub(super) calls_per_minute: Option<NonZeroU32>,
+    #[serde(default)]
+    pub(super) trusted_proxies: Vec<String>,
+    #[serde(default)]
+    pub(super) sessions: bool,
     pub(super) issuer: Option<RawIssuer>,
 }
 

@@ -1,8 +1,10 @@
 //! `[http]` and `[roles]`: how callers get in over HTTP, and what roles may see.
 
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use ipnet::IpNet;
 use url::{Position, Url};
 
 use super::error::ConfigError;
@@ -62,6 +64,10 @@ pub struct HttpConfig {
     pub issuer: Option<IssuerConfig>,
     /// The most calls of one caller in any minute.
     pub calls_per_minute: NonZeroU32,
+    /// Proxies that are believed when they say where a request comes from.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether clients may open sessions.
+    pub sessions: bool,
     /// The presets and the roles of the file.
     pub roles: Roles,
 }
@@ -75,6 +81,8 @@ impl Default for HttpConfig {
             access_file: None,
             issuer: None,
             calls_per_minute: CALLS_PER_MINUTE_DEFAULT,
+            trusted_proxies: Vec::new(),
+            sessions: false,
             roles: Roles::default(),
         }
     }
@@ -84,7 +92,8 @@ impl Default for HttpConfig {
 pub fn http(overrides: &Overrides, environment: &Environment) -> Result<HttpConfig, ConfigError> {
     let (raw, path) = raw_file(overrides, environment)?;
     let RawFile {
-        http: RawHttp { way_in, public_url, redirects, access_file, calls_per_minute, issuer },
+        http:
+            RawHttp { way_in, public_url, redirects, access_file, calls_per_minute, trusted_proxies, sessions, issuer },
         roles,
         mirror,
         ..
@@ -117,6 +126,8 @@ pub fn http(overrides: &Overrides, environment: &Environment) -> Result<HttpConf
             all_companies: raw.all_companies,
         }),
         calls_per_minute: calls_per_minute.unwrap_or(CALLS_PER_MINUTE_DEFAULT),
+        trusted_proxies: trusted_proxies.iter().map(|given| trusted_proxy(given)).collect::<Result<_, _>>()?,
+        sessions,
         roles: Roles::with(roles),
     })
 }
@@ -131,4 +142,11 @@ pub fn public_url(given: &str) -> Result<String, ConfigError> {
         return Err(wrong());
     }
     Ok(address[..Position::AfterPort].to_owned())
+}
+
+/// A proxy's address, or the network that proxies are in.
+pub fn trusted_proxy(given: &str) -> Result<IpNet, ConfigError> {
+    let text = given.trim();
+    let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical())));
+    network.map_err(|_| ConfigError::TrustedProxy { given: shown(given) })
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
@@ -13,6 +16,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+
+use super::proxies::Peer;
 
 /// The most connections at once; more wait to be taken.
 const CONNECTIONS_MAX: usize = 4_096;
@@ -33,9 +38,10 @@ pub(super) async fn run(listener: TcpListener, router: Router, tls: Option<TlsAc
         loop {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             match listener.accept().await {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     drop(stream.set_nodelay(true));
-                    tokio::spawn(connection(stream, place, router.clone(), tls.clone(), graceful.watcher()));
+                    let answering = Answering { router: router.clone(), peer: Peer(peer.ip()) };
+                    tokio::spawn(connection(stream, place, answering, tls.clone(), graceful.watcher()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection cannot be taken");
@@ -54,25 +60,39 @@ pub(super) async fn run(listener: TcpListener, router: Router, tls: Option<TlsAc
     }
 }
 
+/// What answers at a connection, and who is at its other end.
+struct Answering {
+    router: Router,
+    peer: Peer,
+}
+
 async fn connection(
     stream: TcpStream,
     _place: OwnedSemaphorePermit,
-    router: Router,
+    answering: Answering,
     tls: Option<TlsAcceptor>,
     watcher: Watcher,
 ) {
     match tls {
-        None => converse(stream, router, watcher).await,
+        None => converse(stream, answering, watcher).await,
         Some(tls) => match tokio::time::timeout(HANDSHAKE_TIME_MAX, tls.accept(stream)).await {
-            Ok(Ok(stream)) => converse(stream, router, watcher).await,
+            Ok(Ok(stream)) => converse(stream, answering, watcher).await,
             Ok(Err(error)) => tracing::debug!(%error, "an encrypted connection was not made"),
             Err(_) => tracing::debug!("an encrypted connection was not made in time"),
         },
     }
 }
 
-async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, watcher: Watcher) {
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    Answering { router, peer }: Answering,
+    watcher: Watcher,
+) {
     let service = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        service.call(request)
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)

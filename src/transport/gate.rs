@@ -4,24 +4,30 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use secrecy::SecretString;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use access::{Given, Issuer, IssuerError, Login, SCOPE, Verified};
+use access::{Given, Issuer, IssuerError, Login, Network, SCOPE, Verified};
 use domain::{Caller, Permissions, Roles};
 
-use super::http::Checked;
+use super::http::{Checked, REQUEST_TIME_MAX};
+use super::limits::{NetworkLimit, slow_down};
+use super::sessions::while_it_lasts;
 use crate::operations::Metrics;
 
 /// Requests that are worked on at once; more wait for their turn.
 const CALLS_MAX: usize = 256;
+
+/// Who a caller is, whatever others are called: a person and a token may have one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CallerKey(pub(super) Arc<str>);
 
 /// The check at `/mcp` where there is a login or tokens.
 pub(super) struct Gate {
@@ -29,7 +35,8 @@ pub(super) struct Gate {
     how: Checked,
     roles: Roles,
     rate: DefaultKeyedRateLimiter<String>,
-    calls: Semaphore,
+    strangers: NetworkLimit,
+    calls: Arc<Semaphore>,
     metrics: Arc<Metrics>,
 }
 
@@ -46,7 +53,8 @@ impl Gate {
             how,
             roles,
             rate: RateLimiter::keyed(Quota::per_minute(calls_per_minute)),
-            calls: Semaphore::new(CALLS_MAX),
+            strangers: NetworkLimit::of_requests(),
+            calls: Arc::new(Semaphore::new(CALLS_MAX)),
             metrics,
         }
     }
@@ -78,13 +86,13 @@ impl Gate {
         }
     }
 
-    /// Who sends a request with these headers; `Err` is the answer to whoever may not.
-    async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Box<Response>> {
+    /// Who sends a request with these headers, from this network; `Err` is the answer to whoever may not.
+    async fn caller(&self, headers: &HeaderMap, network: Network) -> Result<(CallerKey, Arc<Caller>), Box<Response>> {
         let has_token = headers.contains_key(header::AUTHORIZATION);
         let Some(token) = bearer(headers) else {
             tracing::info!(with_token = has_token, "refused: no bearer token");
             self.metrics.refused("no_token");
-            return Err(self.unauthorized(has_token).into());
+            return Err(self.stranger(has_token, network).into());
         };
         let say = |status: StatusCode, error: &str, hint: &str| {
             (status, Json(json!({"error": error, "hint": hint}))).into_response()
@@ -94,7 +102,7 @@ impl Gate {
             Ok(None) => {
                 tracing::warn!("refused: a token that is not good here");
                 self.metrics.refused("bad_token");
-                return Err(self.unauthorized(true).into());
+                return Err(self.stranger(true, network).into());
             }
             Err(error) => {
                 tracing::error!(error, "tokens cannot be checked");
@@ -113,12 +121,19 @@ impl Gate {
         if self.rate.check_key(&key).is_err() {
             tracing::warn!("refused: too many calls a minute");
             self.metrics.refused("rate");
-            let hint = "too many calls in a minute; wait a little";
-            let mut answer = say(StatusCode::TOO_MANY_REQUESTS, "slow_down", hint);
-            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
-            return Err(answer.into());
+            return Err(slow_down("too many calls in a minute; wait a little").into());
         }
-        Ok(Arc::new(Caller { name, permissions }))
+        Ok((CallerKey(key.into()), Arc::new(Caller { name, permissions })))
+    }
+
+    /// The answer to whoever has no good token. Whoever has one comes in, whatever others ask from the same network.
+    fn stranger(&self, with_token: bool, network: Network) -> Response {
+        if self.strangers.takes(network) {
+            return self.unauthorized(with_token);
+        }
+        tracing::warn!("refused: too many requests without a good token from one network");
+        self.metrics.refused("network");
+        slow_down("too many requests without a good token; log in, and wait a little")
     }
 
     /// The answer to whoever may not come in (RFC 6750, RFC 9728).
@@ -182,16 +197,36 @@ fn bearer(headers: &HeaderMap) -> Option<SecretString> {
 }
 
 /// Lets in whoever has a good token, with what they may see; before anything else about the request is looked at.
-pub(super) async fn check(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
-    let caller = match gate.caller(request.headers()).await {
+pub(super) async fn check(
+    State(gate): State<Arc<Gate>>,
+    Extension(network): Extension<Network>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let (key, caller) = match gate.caller(request.headers(), network).await {
         Ok(caller) => caller,
         Err(refusal) => return unread(request, *refusal).await,
     };
     // Nothing behind this needs the token.
     request.headers_mut().remove(header::AUTHORIZATION);
     request.extensions_mut().insert(caller);
-    let Ok(_turn) = gate.calls.acquire().await else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
-    next.run(request).await
+    request.extensions_mut().insert(key);
+    let Ok(turn) = Arc::clone(&gate.calls).acquire_owned().await else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let is_message = request.method() == Method::POST;
+    let answer = next.run(request).await;
+    // In a session the answer is a stream, and the work goes on while that lasts.
+    if is_message && answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream") {
+        let (lasting, ended) = tokio::sync::oneshot::channel::<()>();
+        tokio::spawn(async move {
+            // Whoever does not read the answer keeps the turn no longer than work can take.
+            drop(tokio::time::timeout(REQUEST_TIME_MAX, ended).await);
+            drop(turn);
+        });
+        return while_it_lasts(answer, lasting);
+    }
+    answer
 }
 
 /// What every answer says to browsers.

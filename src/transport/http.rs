@@ -1,4 +1,4 @@
-//! Streamable HTTP: stateless, replies as JSON, for clients of any age.
+//! Streamable HTTP: stateless, replies as JSON, for clients of any age; with sessions beside that where they are wanted.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::future::BoxFuture;
-use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use ipnet::IpNet;
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -32,13 +33,13 @@ use mcp::SpectoraServer;
 
 use super::gate::{self, Gate};
 use super::login::OwnPages;
-use super::{connections, login};
+use super::{connections, login, proxies, sessions};
 use crate::operations::{CompanyState, Metrics};
 
 /// The largest request body, in bytes; arguments are small.
-const REQUEST_BYTES_MAX: usize = 1024 * 1024;
+pub(super) const REQUEST_BYTES_MAX: usize = 1024 * 1024;
 /// The longest a request may take in all, its body and its answer; a call itself ends after thirty seconds.
-const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
+pub(super) const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
 /// Answers from this many bytes on are compressed.
 const COMPRESSED_BYTES_MIN: u64 = 4_096;
 /// So much of a request's name goes into the log.
@@ -123,6 +124,10 @@ pub struct HttpServer {
     pub readiness: Option<Arc<dyn Readiness>>,
     /// Hosts and origins.
     pub settings: HttpSettings,
+    /// Proxies that are believed when they say where a request comes from; nothing else they say is.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long a session may be idle, where clients may open them.
+    pub sessions: Option<Duration>,
     /// How a caller gets in.
     pub way_in: WayIn,
     /// Counts who is not let in.
@@ -243,7 +248,8 @@ pub async fn serve_http(served: HttpServer, listener: TcpListener, stop: Cancell
 }
 
 fn router(served: HttpServer, stop: CancellationToken) -> Router {
-    let HttpServer { server, deliveries, readiness, settings, way_in, metrics, tls: _ } = served;
+    let HttpServer { server, deliveries, readiness, settings, trusted_proxies, sessions, way_in, metrics, tls: _ } =
+        served;
     let own_hosts = LOOPBACK_HOSTS.iter().map(|host| (*host).to_owned());
     let hosts: Vec<String> = own_hosts.chain(settings.allowed_hosts.iter().cloned()).collect();
     let own_origins = OWN_ORIGINS.iter().map(|origin| format!("{origin}:*"));
@@ -256,14 +262,15 @@ fn router(served: HttpServer, stop: CancellationToken) -> Router {
         .enforce_origin_validation()
         .with_max_request_body_bytes(REQUEST_BYTES_MAX)
         .with_cancellation_token(stop);
-    let sessions = Arc::new(LocalSessionManager::default());
     let answering = server.clone();
-    let service = StreamableHttpService::new(move || Ok(answering.clone()), sessions, config);
-    let mcp = Router::new()
-        .nest_service("/mcp", service)
-        .layer(from_fn(complete_accept))
-        .layer(from_fn(answer_unreadable))
-        .layer(compression());
+    let mcp = match sessions {
+        Some(idle) => Router::new().nest_service("/mcp", sessions::router(answering, config, idle)),
+        None => {
+            let none = Arc::new(NeverSessionManager::default());
+            Router::new().nest_service("/mcp", StreamableHttpService::new(move || Ok(answering.clone()), none, config))
+        }
+    };
+    let mcp = mcp.layer(from_fn(complete_accept)).layer(from_fn(answer_unreadable)).layer(compression());
     let (mcp, login) = match way_in {
         WayIn::Open => (mcp, Router::new()),
         WayIn::Checked { login, how, roles, calls_per_minute } => {
@@ -293,6 +300,7 @@ fn router(served: HttpServer, stop: CancellationToken) -> Router {
         .fallback(nothing_here)
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME_MAX))
         .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(Arc::from(trusted_proxies), proxies::settle))
         .layer(from_fn(gate::security_headers))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(TraceLayer::new_for_http().make_span_with(span_of).on_request(()).on_response(DefaultOnResponse::new()))

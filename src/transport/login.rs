@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Extension, Json, Router};
@@ -16,9 +16,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
-use access::{Issuer, Login, OAuthError, Page, PageError, SCOPE, SCOPE_OFFLINE, SESSION_SECONDS, SignedIn};
+use access::{Issuer, Login, Network, OAuthError, Page, PageError, SCOPE, SCOPE_OFFLINE, SESSION_SECONDS, SignedIn};
 
-use super::gate::{Gate, no_store};
+use super::gate::{Gate, no_store, unread};
+use super::limits::{NetworkLimit, RETRY_AFTER};
 use super::pages;
 use crate::operations::Metrics;
 use mcp::SpectoraServer;
@@ -41,6 +42,7 @@ enum Cookie {
 pub(super) fn routes(login: Arc<Login>, metrics: Arc<Metrics>) -> Router {
     let resource = get(protected_resource);
     let server = get(authorization_server);
+    let registrations: Few = (Arc::new(NetworkLimit::of_registrations()), few_registrations);
     let open = Router::new()
         .route("/.well-known/oauth-protected-resource", resource.clone())
         .route("/.well-known/oauth-protected-resource/mcp", resource)
@@ -52,14 +54,16 @@ pub(super) fn routes(login: Arc<Login>, metrics: Arc<Metrics>) -> Router {
         // What clients look for besides, they learn at once is not there; a page too.
         .route("/.well-known/{*rest}", any(super::http::nothing_here))
         .route("/mcp/.well-known/{*rest}", any(super::http::nothing_here))
-        .route("/register", post(register))
+        .route("/register", post(register).layer(from_fn_with_state(registrations, held)))
         .route("/token", post(token))
         .route("/revoke", post(revoke))
         // These hold no cookie and nothing of anybody's: any page may use them, as web clients do.
         .layer(any_page());
+    let requests: Few = (Arc::new(NetworkLimit::of_requests()), few_pages);
+    let pages = from_fn_with_state(requests, held);
     Router::new()
-        .route("/authorize", get(authorize))
-        .route("/authorize/sign-in", post(sign_in).layer(Extension(metrics)))
+        .route("/authorize", get(authorize).layer(pages.clone()))
+        .route("/authorize/sign-in", post(sign_in).layer(Extension(metrics)).layer(pages))
         .route("/authorize/consent", post(consent))
         .route(
             "/authorize/style.css",
@@ -106,7 +110,9 @@ pub(super) struct OwnPages {
 }
 
 pub(super) fn own_pages(pages: OwnPages) -> Router {
-    Router::new().route("/open", get(open)).with_state(Arc::new(pages))
+    let requests: Few = (Arc::new(NetworkLimit::of_requests()), few_pages);
+    let open = get(open).layer(from_fn_with_state(requests, held));
+    Router::new().route("/open", open).with_state(Arc::new(pages))
 }
 
 async fn open(State(own): State<Arc<OwnPages>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
@@ -141,6 +147,34 @@ async fn open(State(own): State<Arc<OwnPages>>, RawQuery(query): RawQuery, heade
         Ok((title, text)) => pages::answer(StatusCode::OK, pages::document(&title, &text), None),
         Err(why) => pages::answer(StatusCode::NOT_FOUND, pages::document("This cannot be shown", &why), None),
     }
+}
+
+/// How much one network may ask of an address at which something is stored or worked out for whoever comes, and what is
+/// answered to more.
+type Few = (Arc<NetworkLimit>, fn() -> Response);
+
+/// Lets through what [`Few`] says.
+async fn held(
+    State((limit, answer)): State<Few>,
+    Extension(network): Extension<Network>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if limit.takes(network) {
+        return next.run(request).await;
+    }
+    let mut answer = answer();
+    answer.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+    unread(request, answer).await
+}
+
+fn few_registrations() -> Response {
+    let description = "too many clients register from this network; wait a minute".to_owned();
+    oauth_error("register", &OAuthError { code: "slow_down", description })
+}
+
+fn few_pages() -> Response {
+    refused("page", &PageError::TooMany)
 }
 
 /// A form sent by a page of another site is no form of ours. Browsers say where it came from; the value in the form and the
@@ -234,7 +268,7 @@ fn page_error(status: StatusCode, error: &PageError) -> Response {
 fn refused(step: &str, error: &PageError) -> Response {
     let status = match error {
         PageError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        PageError::Locked(_) => StatusCode::TOO_MANY_REQUESTS,
+        PageError::Locked(_) | PageError::TooMany => StatusCode::TOO_MANY_REQUESTS,
         PageError::Stale => StatusCode::FORBIDDEN,
         PageError::WrongPassphrase | PageError::Request(_) | PageError::Client(_) => StatusCode::BAD_REQUEST,
     };
@@ -277,11 +311,12 @@ fn no_form() -> PageError {
 async fn sign_in(
     State(login): State<Arc<Login>>,
     Extension(metrics): Extension<Arc<Metrics>>,
+    Extension(network): Extension<Network>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let Some(form) = form_of(&headers, &body) else { return refused("sign-in", &no_form()) };
-    match login.sign_in(&form, browser_of(&login, &headers).as_ref()).await {
+    match login.sign_in(&form, browser_of(&login, &headers).as_ref(), network).await {
         Ok(SignedIn::Consent { page, person, given }) => {
             tracing::info!("login: signed in");
             pages::answer(StatusCode::OK, pages::consent(&page, &person, &given), Some(&page.asking.redirect_origin))
@@ -383,12 +418,12 @@ async fn token(State(login): State<Arc<Login>>, headers: HeaderMap, body: Bytes)
     }
 }
 
-async fn register(State(login): State<Arc<Login>>, body: Bytes) -> Response {
+async fn register(State(login): State<Arc<Login>>, Extension(network): Extension<Network>, body: Bytes) -> Response {
     let metadata: Value = match serde_json::from_slice(&body) {
         Ok(metadata @ Value::Object(_)) => metadata,
         _ => return oauth_error("register", &invalid_request("send a JSON object")),
     };
-    match login.register(metadata).await {
+    match login.register(metadata, network).await {
         Ok(answer) => {
             tracing::info!("login: a client registered");
             no_store((StatusCode::CREATED, Json(answer)).into_response())

@@ -29,6 +29,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("rusqlite", &["access", "mirror"]),
     ("argon2", &["access"]),
     ("governor", &[""]),
+    ("ipnet", &[""]),
     ("zstd", &["mirror"]),
     ("csv", &["mirror", ""]),
     ("clap", &[""]),

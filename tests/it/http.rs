@@ -36,13 +36,24 @@ impl Server {
         Self { child, address }
     }
 
-    /// Status and body of one request.
-    fn ask(&self, head: &str, body: &str) -> (u16, String) {
+    /// All that comes of one request.
+    fn reply(&self, head: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         write!(stream, "{head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).unwrap();
         let mut reply = String::new();
         stream.read_to_string(&mut reply).unwrap();
+        reply
+    }
+
+    /// Status line and headers of one request's answer.
+    fn headers(&self, head: &str, body: &str) -> String {
+        self.reply(head, body).split_once("\r\n\r\n").unwrap().0.to_lowercase()
+    }
+
+    /// Status and body of one request.
+    fn ask(&self, head: &str, body: &str) -> (u16, String) {
+        let reply = self.reply(head, body);
         let status = reply.split(' ').nth(1).unwrap().parse().unwrap();
         (status, reply.split_once("\r\n\r\n").unwrap().1.to_owned())
     }
@@ -75,6 +86,15 @@ fn http_is_stateless_and_checks_who_asks() {
     assert_eq!(server.post("Host: evil.example.com", call).0, 403);
     assert_eq!(server.post("Host: localhost\r\nOrigin: https://evil.example.com", call).0, 403);
     assert_eq!(server.post("Host: localhost\r\nOrigin: http://localhost:3000", call).0, 200);
+    // Without `--sessions` there are none.
+    let hello = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},
+        "clientInfo":{"name":"check","version":"1"}}}"#;
+    let said = server.headers("POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json", hello);
+    assert!(said.starts_with("http/1.1 200") && !said.contains("\r\nmcp-session-id:"), "{said}");
+    for method in ["GET", "DELETE"] {
+        let head = format!("{method} /mcp HTTP/1.1\r\nHost: localhost\r\nMcp-Session-Id: made-up");
+        assert_eq!(server.ask(&head, "").0, 405, "{method}");
+    }
     assert_eq!(server.ask("GET /healthz HTTP/1.1\r\nHost: localhost", "").0, 200);
     let (status, body) = server.ask("GET /.well-known/oauth-authorization-server HTTP/1.1\r\nHost: localhost", "");
     assert_eq!(status, 404);
@@ -84,14 +104,7 @@ fn http_is_stateless_and_checks_who_asks() {
 #[test]
 fn pages_of_allowed_origins_may_ask_and_read_the_answer() {
     let server = Server::start();
-    let headers_of = |head: &str, body: &str| {
-        let mut stream = TcpStream::connect(&server.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        write!(stream, "{head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).unwrap();
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply).unwrap();
-        reply.split_once("\r\n\r\n").unwrap().0.to_lowercase()
-    };
+    let headers_of = |head: &str, body: &str| server.headers(head, body);
     let asks = "OPTIONS /mcp HTTP/1.1\r\nHost: localhost\r\nAccess-Control-Request-Method: POST\r\n\
                 Access-Control-Request-Headers: content-type,mcp-protocol-version,mcp-method,mcp-name,mcp-session-id";
     let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_companies","arguments":{}}}"#;

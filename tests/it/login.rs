@@ -12,6 +12,10 @@ use serde_json::{Value, json};
 
 use crate::cli::program;
 
+mod client;
+mod proxies;
+mod sessions;
+
 const PASSPHRASE: &str = "correct horse battery staple";
 const REDIRECT: &str = "https://claude.ai/api/mcp/auth_callback";
 /// The example of RFC 7636, appendix B.
@@ -154,7 +158,11 @@ impl Server {
 
     /// From the application's request to the redirect, with what a person types.
     fn consent(&self, client: &str, change: &[(&str, &str)], decision: &str) -> (Reply, String) {
-        let asked = self.authorize(client, change);
+        self.agree(self.authorize(client, change), decision)
+    }
+
+    /// From the sign-in page to the redirect.
+    fn agree(&self, asked: Reply, decision: &str) -> (Reply, String) {
         assert_eq!(asked.status, 200, "{asked:?}");
         let cookie = format!("\r\nCookie: {}", asked.header("set-cookie").split(';').next().unwrap());
         let form = asked.form();

@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::attempts::Network;
 use super::error::{AccessError, OAuthError, StoreError};
 use super::people::check_name;
 use super::redirects::RedirectRules;
@@ -18,6 +19,8 @@ const REDIRECTS_MAX: usize = 10;
 const NAME_CHARS_MAX: usize = 80;
 /// The most clients that register themselves within [`REGISTRATION_WINDOW_MS`], over all processes.
 const REGISTRATIONS_MAX: i64 = 60;
+/// As many, for one that asks from a network of its own: such networks are bounded one by one too.
+const REGISTRATIONS_MAX_APART: i64 = 300;
 /// In milliseconds.
 const REGISTRATION_WINDOW_MS: i64 = 600_000;
 /// The most clients that are here at once without the owner's doing.
@@ -136,7 +139,12 @@ impl AccessStore {
     }
 
     /// Registers a client by what it says of itself (RFC 7591); the answer is the client information.
-    pub(super) fn register(&self, metadata: &Value, rules: &RedirectRules) -> Result<Value, OAuthError> {
+    pub(super) fn register(
+        &self,
+        metadata: &Value,
+        rules: &RedirectRules,
+        network: Network,
+    ) -> Result<Value, OAuthError> {
         let invalid = |why: String| OAuthError::new("invalid_client_metadata", why);
         let refused = |why| OAuthError::new("invalid_redirect_uri", why);
         let given = metadata.get("redirect_uris").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -172,7 +180,8 @@ impl AccessStore {
                 count("SELECT count(*) FROM clients WHERE NOT by_owner AND ?1 < created_at", 0)?,
             ))
         })?;
-        if REGISTRATIONS_MAX <= recent || CLIENTS_MAX <= all {
+        let recent_max = if network.is_shared() { REGISTRATIONS_MAX } else { REGISTRATIONS_MAX_APART };
+        if recent_max <= recent || CLIENTS_MAX <= all {
             return Err(OAuthError::new("slow_down", "too many applications registered; try again in ten minutes"));
         }
         let (id, name) = (new_id("app"), shown_name(text("client_name")));

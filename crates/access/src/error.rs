@@ -123,6 +123,9 @@ pub enum PageError {
     /// Too many wrong ones.
     #[error("Too many wrong passphrases. Wait {0} and try again.")]
     Locked(String),
+    /// Too many pages for one network.
+    #[error("Too many pages were asked for from where you are. Wait a minute and try again.")]
+    TooMany,
     /// The store.
     #[error("This server cannot sign anybody in right now. Try again in a minute.")]
     Unavailable,

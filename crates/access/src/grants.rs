@@ -20,6 +20,13 @@ const GRACE_MS: i64 = 120_000;
 /// When something was last used is written down to this many milliseconds.
 const USED_EVERY_MS: i64 = 60_000;
 
+/// Written down after a token was looked at: by its hash (`?1`), now (`?2`).
+const TOKEN_USED: &str = "UPDATE tokens SET used_at = ?2 WHERE hash = ?1";
+const GRANT_USED: &str =
+    "UPDATE grants SET used_at = ?2 WHERE id = (SELECT grant_id FROM access_tokens WHERE hash = ?1)";
+/// What was seen as ended stays so, whatever the clock says next.
+const ACCESS_ENDED: &str = "UPDATE access_tokens SET ends_at = 0 WHERE hash = ?1 AND ends_at <= ?2";
+
 /// The answer of `/token` (RFC 6749, 5.1).
 #[derive(Debug)]
 pub struct TokenAnswer {
@@ -247,6 +254,7 @@ impl AccessStore {
             return Ok(Err(invalid_grant("the code was given to another client")));
         }
         if ends_at <= now {
+            file.execute("UPDATE codes SET ends_at = 0 WHERE hash = ?1", [hash.bytes()])?;
             return Ok(Err(invalid_grant("the code is too old")));
         }
         if redirect.is_some_and(|redirect| redirect != known_redirect) {
@@ -282,6 +290,7 @@ impl AccessStore {
             return Ok(Err(invalid_grant("the refresh token was given to another client")));
         }
         if ends_at <= now || given_to(file, &person)?.is_none() {
+            file.execute("UPDATE refresh_tokens SET ends_at = 0 WHERE hash = ?1", [hash.bytes()])?;
             return Ok(Err(invalid_grant("the refresh token is too old, or its person is no longer here")));
         }
         match replaced_at {
@@ -360,39 +369,36 @@ impl AccessStore {
     fn verify(&self, bearer: &SecretString, resource: &str, good: &[Good]) -> Result<Option<Verified>, StoreError> {
         let hash = hash_of(bearer);
         let now = self.now();
-        let (found, touch) = self.read(|file| {
+        let (found, then) = self.read(|file| {
             if good.contains(&Good::Static)
                 && let Some((name, given, used)) = self.token_of(file, &hash)?
             {
-                let touch = used.is_none_or(|used| used + USED_EVERY_MS < now).then_some("tokens");
-                return Ok::<_, StoreError>((Some(Verified { name, is_token: true, given }), touch));
+                let then = used.is_none_or(|used| used + USED_EVERY_MS < now).then_some(TOKEN_USED);
+                return Ok::<_, StoreError>((Some(Verified { name, is_token: true, given }), then));
             }
             let mut statement = file.prepare_cached(
-                "SELECT g.person, g.used_at, g.client FROM access_tokens a JOIN grants g ON g.id = a.grant_id
-                 WHERE a.hash = ?1 AND ?2 < a.ends_at AND g.resource = ?3",
+                "SELECT g.person, g.client, g.used_at, a.ends_at FROM access_tokens a JOIN grants g ON g.id = a.grant_id
+                 WHERE a.hash = ?1 AND g.resource = ?2",
             )?;
-            let row = statement.query_row(params![hash.bytes(), now, resource], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+            let row = statement.query_row(params![hash.bytes(), resource], |row| {
+                let (texts, times): ([String; 2], [i64; 2]) = ([row.get(0)?, row.get(1)?], [row.get(2)?, row.get(3)?]);
+                Ok((texts, times))
             });
-            let Some((person, used, client)) = row.optional()? else { return Ok((None, None)) };
+            let Some(([person, client], [used, ends_at])) = row.optional()? else { return Ok((None, None)) };
             let kind = if client == OWN_PAGES { Good::OwnPages } else { Good::Application };
             if !good.contains(&kind) {
                 return Ok((None, None));
             }
+            if ends_at <= now {
+                return Ok((None, (ends_at != 0).then_some(ACCESS_ENDED)));
+            }
             let given = given_to(file, &person)?;
-            let touch = (used + USED_EVERY_MS < now).then_some("grants");
-            Ok((given.map(|given| Verified { name: person, is_token: false, given }), touch))
+            let then = (given.is_some() && used + USED_EVERY_MS < now).then_some(GRANT_USED);
+            Ok((given.map(|given| Verified { name: person, is_token: false, given }), then))
         })?;
-        if found.is_some() {
-            let touched = match touch {
-                Some("tokens") => "UPDATE tokens SET used_at = ?2 WHERE hash = ?1",
-                Some(_) => {
-                    "UPDATE grants SET used_at = ?2 WHERE id = (SELECT grant_id FROM access_tokens WHERE hash = ?1)"
-                }
-                None => return Ok(found),
-            };
+        if let Some(then) = then {
             self.with(|file| {
-                file.execute(touched, params![hash.bytes(), now])?;
+                file.execute(then, params![hash.bytes(), now])?;
                 Ok::<_, StoreError>(())
             })?;
         }

@@ -4,6 +4,7 @@
 //! sign-in and consent page (drawn elsewhere). Everything secret is stored as a hash, in one file that processes share.
 //! What a role allows is not known here: a person and a token have the name of one.
 
+mod attempts;
 mod clients;
 mod document;
 mod error;
@@ -19,6 +20,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use attempts::Network;
 pub use clients::{Client, ClientKind};
 pub use error::{AccessError, OAuthError, PageError, StoreError};
 pub use grants::{ListedGrant, TokenAnswer, Verified};

@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use url::{Host, Url};
 
+use super::attempts::Network;
 use super::clients::{Client, ClientKind, is_address};
 use super::document::Documents;
 use super::error::{OAuthError, PageError, StoreError};
@@ -283,11 +284,12 @@ impl Login {
         given.strip_suffix('/').unwrap_or(given) == self.settings.resource()
     }
 
-    /// The passphrase of a person, from the sign-in page.
+    /// The passphrase of a person, from the sign-in page at a browser in this network.
     pub async fn sign_in(
         &self,
         form: &BTreeMap<String, String>,
         browser: Option<&SecretString>,
+        network: Network,
     ) -> Result<SignedIn, PageError> {
         let waiting = Waiting::of(form, browser)?;
         let page = |asked: &Asked, csrf: String| Page { request: waiting.request.clone(), csrf, asking: asked.shown() };
@@ -296,7 +298,7 @@ impl Login {
         let (name, passphrase) = (field(form, "name").to_owned(), SecretString::from(field(form, "passphrase")));
         let turn = self.checks.acquire().await.map_err(|_| PageError::Unavailable)?;
         let store = Arc::clone(&self.store);
-        let person = blocking(move || store.sign_in(&name, &passphrase)).await;
+        let person = blocking(move || store.sign_in(&name, &passphrase, network)).await;
         drop(turn);
         let person = match person {
             Ok(person) => person,
@@ -384,10 +386,10 @@ impl Login {
         Ok((to.into(), grant))
     }
 
-    /// Registers an application (RFC 7591).
-    pub async fn register(&self, metadata: Value) -> Result<Value, OAuthError> {
+    /// Registers an application (RFC 7591) that asks from this network.
+    pub async fn register(&self, metadata: Value, network: Network) -> Result<Value, OAuthError> {
         let (store, rules) = (Arc::clone(&self.store), self.settings.redirects.clone());
-        blocking(move || store.register(&metadata, &rules)).await
+        blocking(move || store.register(&metadata, &rules, network)).await
     }
 }
 

@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
+use super::attempts::{self, Attempt, Network};
 use super::error::{AccessError, PageError, StoreError};
 use super::secret::{SecretHash, hash_of, new_secret};
 use super::store::AccessStore;
@@ -19,17 +20,6 @@ const PASSPHRASE_CHARS_MIN: usize = 12;
 const PASSPHRASE_BYTES_MAX: usize = 1024;
 /// The most characters of a name.
 const NAME_CHARS_MAX: usize = 60;
-/// So many wrong passphrases are free; each one after that doubles the wait.
-const FREE_FAILURES: i64 = 5;
-/// The first wait, in milliseconds.
-const WAIT_MS: i64 = 30_000;
-/// The longest wait, in milliseconds.
-const WAIT_MS_MAX: i64 = 3_600_000;
-/// The failures of all names together that are free within the window of one name's waits.
-const FREE_FAILURES_OF_ALL: i64 = 100;
-/// The key under which all failures count together; no name can be called so.
-const ALL: &str = "*";
-
 /// What a person or a token was given: a role by name, companies (none named is all), and whose work a role about one's
 /// own work shows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -107,22 +97,6 @@ fn is_passphrase(given: &str, hash: Option<&str>) -> bool {
     fits && hash.is_some()
 }
 
-/// How long somebody with so many failures waits after the last, in milliseconds.
-fn wait_after(failures: i64, free: i64) -> i64 {
-    match failures - free {
-        over if over < 0 => 0,
-        over => (WAIT_MS << over.min(16)).min(WAIT_MS_MAX),
-    }
-}
-
-/// A wait in words.
-fn in_words(ms: i64) -> String {
-    match (ms + 59_999) / 60_000 {
-        0 | 1 => "a minute".to_owned(),
-        minutes => format!("{minutes} minutes"),
-    }
-}
-
 impl AccessStore {
     /// Adds a person.
     pub fn add_person(&self, name: &str, passphrase: &SecretString, given: &Given) -> Result<(), AccessError> {
@@ -142,7 +116,7 @@ impl AccessStore {
                 return Err(AccessError::Taken { what: "person", name: name.to_owned() });
             }
             // A new person of an old name starts without the old one's wrong passphrases.
-            file.execute("DELETE FROM failures WHERE who = ?1", [name.to_lowercase()])?;
+            attempts::forget(file, name)?;
             Ok(())
         })
     }
@@ -191,41 +165,22 @@ impl AccessStore {
         })
     }
 
-    /// Checks a passphrase, slowly on purpose. Wrong ones make whoever has this name wait, longer each time.
-    pub(super) fn sign_in(&self, name: &str, passphrase: &SecretString) -> Result<String, PageError> {
-        let who: String = name.trim().to_lowercase().chars().take(NAME_CHARS_MAX).collect();
+    /// Checks a passphrase that came from this network, slowly on purpose. Wrong ones make wait, longer each time.
+    pub(super) fn sign_in(&self, name: &str, passphrase: &SecretString, network: Network) -> Result<String, PageError> {
+        let name: String = name.trim().chars().take(NAME_CHARS_MAX).collect();
         let passphrase = passphrase.expose_secret();
+        let attempt = Attempt::new(&name, network);
         let hash = self.with(|file| {
-            let now = self.now();
-            for (who, free) in [(who.as_str(), FREE_FAILURES), (ALL, FREE_FAILURES_OF_ALL)] {
-                let (failures, last_at) = failures_of(file, who)?;
-                let wait = last_at + wait_after(failures, free) - now;
-                // A last failure that lies ahead was written under a wrong clock.
-                if 0 < wait && last_at <= now {
-                    return Err(PageError::Locked(in_words(wait)));
-                }
-            }
-            // Counted before it is known to be wrong: many guesses at once must not all be free.
-            for who in [who.as_str(), ALL] {
-                file.execute(
-                    "INSERT INTO failures (who, count, last_at) VALUES (?1, 1, ?2)
-                     ON CONFLICT (who) DO UPDATE SET count = count + 1, last_at = ?2",
-                    params![who, now],
-                )?;
-            }
-            let row = file.query_row("SELECT name, passphrase FROM people WHERE name = ?1", [name.trim()], |row| {
+            attempt.begin(file, self.now())?;
+            let row = file.query_row("SELECT name, passphrase FROM people WHERE name = ?1", [&name], |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
             });
-            Ok(row.optional()?)
+            Ok::<_, PageError>(row.optional()?)
         })?;
         let is_right = passphrase.len() <= PASSPHRASE_BYTES_MAX
             && is_passphrase(passphrase, hash.as_ref().map(|(_, hash)| hash.as_str()));
         let Some((name, _)) = hash.filter(|_| is_right) else { return Err(PageError::WrongPassphrase) };
-        self.with(|file| {
-            file.execute("DELETE FROM failures WHERE who = ?1", [&who])?;
-            file.execute("UPDATE failures SET count = max(count - 1, 0) WHERE who = ?1", [ALL])?;
-            Ok::<_, PageError>(())
-        })?;
+        self.with(|file| Ok::<_, PageError>(attempt.succeeded(file)?))?;
         Ok(name)
     }
 
@@ -251,25 +206,4 @@ pub(super) fn given_to(file: &Transaction<'_>, person: &str) -> Result<Option<Gi
     let mut statement = file.prepare_cached("SELECT given FROM people WHERE name = ?1")?;
     let row = statement.query_row([person], |row| row.get::<_, String>(0));
     row.optional()?.map(|text| given_of(&text)).transpose()
-}
-
-fn failures_of(file: &Transaction<'_>, who: &str) -> Result<(i64, i64), rusqlite::Error> {
-    let row = file
-        .query_row("SELECT count, last_at FROM failures WHERE who = ?1", [who], |row| Ok((row.get(0)?, row.get(1)?)));
-    Ok(row.optional()?.unwrap_or((0, 0)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_grow_and_end() {
-        assert_eq!(wait_after(4, 5), 0);
-        assert_eq!(wait_after(5, 5), 30_000);
-        assert_eq!(wait_after(6, 5), 60_000);
-        assert_eq!(wait_after(5_000, 5), WAIT_MS_MAX);
-        assert_eq!(in_words(30_000), "a minute");
-        assert_eq!(in_words(61_000), "2 minutes");
-    }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use super::attempts;
 use super::error::StoreError;
 use domain::Clock;
 
@@ -140,8 +141,6 @@ impl AccessStore {
         const UNUSED_CLIENT_MS: i64 = 24 * 3_600_000;
         /// A client that registered itself and was not used for so long is gone too.
         const IDLE_CLIENT_MS: i64 = 180 * 24 * 3_600_000;
-        /// Wrong passphrases are forgotten after so many milliseconds.
-        const FAILURE_MS: i64 = 24 * 3_600_000;
         let now = self.now();
         self.with(|file| {
             file.execute("DELETE FROM requests WHERE ends_at < ?1", [now])?;
@@ -158,7 +157,7 @@ impl AccessStore {
                 "DELETE FROM clients WHERE NOT by_owner AND (used_at IS NULL AND created_at < ?1 OR used_at < ?2)",
                 [now - UNUSED_CLIENT_MS, now - IDLE_CLIENT_MS],
             )?;
-            file.execute("DELETE FROM failures WHERE last_at < ?1", [now - FAILURE_MS])?;
+            attempts::tidy(file, now)?;
             Ok::<_, StoreError>(())
         })
     }
