@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use domain::{
-    Agent, AgentNumber, AgentStatistics, Attachment, CompanyName, DateRange, Fact, FactTable, FieldAccess, Inspection,
-    InspectionId, InspectionOrder, InspectionQuery, InspectorWanted, NamedPeriod, date_of,
+    Agent, AgentNumber, AgentStatistics, Attachment, CompanyName, DateRange, Fact, FactTable, Inspection, InspectionId,
+    InspectionOrder, InspectionQuery, InspectorWanted, NamedPeriod, date_of,
 };
 use insight::{
     AgentAnalysis, Briefing, CapacityBase, CapacityPlan, Compared, Counting, Disagreement, Finding, Habit,
@@ -14,7 +14,7 @@ use insight::{
     agent_analysis, briefing, disagreements, habits, inspector_weeks, quality, scorecard, service_mix,
 };
 use jiff::Timestamp;
-use records::{Basis, Gap, Hidden, InspectorMeant, Need, Note, Period, Records, RecordsError, remembered, summed};
+use records::{Basis, Gap, InspectorMeant, Need, Note, Period, Records, RecordsError, remembered, summed};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -49,6 +49,7 @@ impl Asked {
             companies: self.company.as_deref(),
             days: Some((&self.days, default, self.compare)),
             only,
+            also: &[],
             inspector: PersonRole::Narrows,
             agent: PersonRole::Narrows,
             history,
@@ -224,6 +225,7 @@ impl Companies {
             companies,
             days: None,
             only,
+            also: &[],
             inspector: PersonRole::Narrows,
             agent: PersonRole::Narrows,
             history: History::All,
@@ -269,6 +271,7 @@ impl Companies {
             companies,
             days: Some((days, NamedPeriod::Last365Days, Compare::None)),
             only: &Only::default(),
+            also: &[],
             inspector: PersonRole::Narrows,
             agent: PersonRole::Narrows,
             history: History::All,
@@ -300,12 +303,7 @@ impl Companies {
         only: &Only,
         metric: Metric,
     ) -> Result<Answered<'_, ExplainedPart>, AnswerError> {
-        let money = self.fields().money;
-        if (metric == Metric::Unpaid && money != FieldAccess::Full)
-            || (metric == Metric::Quoted && money == FieldAccess::Off)
-        {
-            return Err(RecordsError::NotShown { what: Hidden::Money, leave_out: Some("metric") }.into());
-        }
+        self.may_count(metric, false, "metric")?;
         let days_before = if metric == Metric::RepeatAgents { REPEAT_DAYS } else { 0 };
         // People come after counting: who repeats is told by all that an agent sent, and a number may be that of an
         // assistant or of the selling side.
@@ -313,6 +311,7 @@ impl Companies {
             companies,
             days: Some((days, NamedPeriod::LastMonth, Compare::None)),
             only,
+            also: &[],
             inspector: PersonRole::Apart,
             agent: PersonRole::Apart,
             history: History::Period { days_before },

@@ -5,6 +5,7 @@
 //! [`Companies::ask`] is the one way of every question about sums; `insights` has the sums with names. Nothing here
 //! speaks MCP, and what goes wrong is an [`AnswerError`] without advice.
 
+mod breakdown;
 mod companies;
 mod days;
 mod error;
@@ -13,6 +14,7 @@ mod inspections;
 mod people;
 mod question;
 
+pub use breakdown::{BreakdownAnswer, BreakdownAsked, BreakdownRow, Selected};
 pub use companies::{Answered, Companies, Company};
 pub use days::{Compare, Days, civil_day, of_company, today};
 pub use error::{AnswerError, Candidate, GIVEN_CHARS_MAX};

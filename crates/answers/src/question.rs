@@ -34,7 +34,7 @@ pub struct Only {
 
 impl Only {
     /// What is narrowed to besides people.
-    fn without_people(&self) -> NarrowingWanted {
+    fn without_people(&self, also: &[(NarrowedBy, String)]) -> NarrowingWanted {
         let given = [
             (NarrowedBy::Agency, &self.agency),
             (NarrowedBy::Service, &self.service),
@@ -42,7 +42,8 @@ impl Only {
             (NarrowedBy::Zip, &self.zip),
             (NarrowedBy::City, &self.city),
         ];
-        let given = given.into_iter().filter_map(|(by, given)| Some((by, given.clone()?))).collect();
+        let given = given.into_iter().filter_map(|(by, given)| Some((by, given.clone()?)));
+        let given = given.chain(also.iter().cloned()).collect();
         NarrowingWanted { inspector: None, agent: None, given }
     }
 }
@@ -78,6 +79,8 @@ pub struct Question<'a> {
     pub days: Option<(&'a Days, NamedPeriod, Compare)>,
     /// What inspections are narrowed to.
     pub only: &'a Only,
+    /// What else they are narrowed to by names.
+    pub also: &'a [(NarrowedBy, String)],
     /// What naming an inspector does.
     pub inspector: PersonRole,
     /// What naming an agent does.
@@ -92,6 +95,8 @@ pub struct Part<'a> {
     pub company: &'a Company,
     /// The rows.
     pub facts: Arc<FactTable>,
+    /// All rows, those left out too; they have the same names.
+    pub whole: Arc<FactTable>,
     /// The days asked about, as days since 1970-01-01; every day where the question is about none.
     pub scope: Scope,
     /// Those they are compared with.
@@ -177,9 +182,9 @@ impl Companies {
                 let wanted = NarrowingWanted {
                     inspector: inspector.clone().filter(|_| narrows(question.inspector)),
                     agent: agent.clone().filter(|_| narrows(question.agent)),
-                    ..only.without_people()
+                    ..only.without_people(question.also)
                 };
-                let (facts, mut basis) = company.records.facts_of(&wanted, need).await?;
+                let (whole, facts, mut basis) = company.records.facts_of(&wanted, need).await?;
                 basis.periods.extend(period);
                 let inspector = match inspector.filter(|_| !narrows(question.inspector)) {
                     Some(one) => Some(Apart { number: facts.inspector_by_key(one.known_number()?), entry: one.entry }),
@@ -189,7 +194,7 @@ impl Companies {
                     Some(one) => Some(Apart { number: facts.agent_by_key(one.known_number()?), entry: one.entry }),
                     None => None,
                 };
-                answer(Part { company, facts, scope, before, inspector, agent, now, basis }).await
+                answer(Part { company, facts, whole, scope, before, inspector, agent, now, basis }).await
             }
         });
         let mut answered = answered.await?;

@@ -4,10 +4,12 @@
 //! Each number is defined once, where it is worked out.
 
 mod agents;
+mod breakdown;
 mod briefing;
 mod capacity;
 mod common;
 mod documents;
+mod groups;
 mod metric;
 mod mix;
 mod places;
@@ -21,6 +23,7 @@ pub use agents::{
     AgentAnalysis, AgentNumbers, AgentProfile, COURSE_REFERRALS_MIN, COURSE_REFERRALS_SURE, Course, DormantRule,
     agent_analysis, agent_profile,
 };
+pub use breakdown::{Breakdown, BreakdownWanted, Cell, JobState, Kept, Measure, MeasureValue, behind, breakdown};
 pub use briefing::{AgentBackground, Briefing, Exception, Hop, IMPOSSIBLE_KMH, Job, Round, TIGHT_KMH, briefing};
 pub use capacity::{
     AHEAD_MAX, BOOKED_WEEKS, CapacityBase, CapacityPlan, InspectorWeeks, Model, WEEKS_MIN, Week, capacity_plan,
@@ -28,7 +31,8 @@ pub use capacity::{
 };
 pub use common::{Rate, SMALL_SAMPLE, Scope, rate};
 pub use documents::{Habit, SETTLED_DAYS, habits, late};
-pub use metric::{Counting, Metric};
+pub use groups::{Calendar, GroupBy, GroupLabel, agent_name, inspector_name, word_name};
+pub use metric::{Counting, DateOf, Metric};
 pub use mix::{MixBy, MixCell, MixKey, MixRow, ServiceMix, Trend, service_mix};
 pub use places::{Place, place_of};
 pub use quality::{Finding, Looked, misdated, quality};

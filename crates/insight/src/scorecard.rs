@@ -2,12 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::breakdown::end_to_publish;
 use super::common::{Grouped, Rate, Scope, add_ons, in_parts, is_performed, median, rate};
 use super::metric::{Counting, Metric};
 use domain::{AgentNumber, Fact, FactTable, InspectorNumber, WordNumber};
-
-/// Milliseconds of an hour.
-const HOUR_MS: f64 = 3_600_000.0;
 
 /// One inspector's numbers in a period. Several inspectors on one job: credit to the primary one; the others assist.
 #[derive(Clone, Debug, PartialEq)]
@@ -200,11 +198,8 @@ fn row(counting: &Counting, facts: &FactTable, booked: &[&Fact], inspector: Opti
         if counts(Metric::Hours) {
             hours += fact.hours().unwrap_or(0.0);
         }
-        if counts(Metric::Published)
-            && let (Some(length), Some(published_at)) = (fact.hours(), fact.published_at())
-        {
-            let end = fact.starts_at() as f64 + length * HOUR_MS;
-            to_publish.push((published_at as f64 - end) / HOUR_MS);
+        if counts(Metric::Published) {
+            to_publish.extend(end_to_publish(fact));
         }
         repeats += u64::from(counts(Metric::RepeatAgents));
         weekend += u64::from(counts(Metric::Weekend));

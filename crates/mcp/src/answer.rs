@@ -55,6 +55,15 @@ fn json_bytes(value: &impl Serialize) -> usize {
     counter.0
 }
 
+/// How many of these rows an answer has room for; one at least.
+pub(super) fn fitting<'a>(rows: impl Iterator<Item = &'a Value>) -> usize {
+    let sums = rows.scan(0, |sum, row| {
+        *sum += json_bytes(row);
+        Some(*sum)
+    });
+    sums.take_while(|sum| *sum <= ANSWER_BYTES_MAX).count().max(1)
+}
+
 /// How many rows there are in all, and whether more follow once those after a place are cut to a page.
 pub(super) struct Cut {
     /// All of them, over all pages.
@@ -214,6 +223,20 @@ impl Answer {
             answer.content.insert("next_cursor".to_owned(), cursor.into());
         }
         answer
+    }
+
+    /// Groups of inspections; `next` is where the following page begins.
+    pub(super) fn breakdown(
+        mut content: Map<String, Value>,
+        mark: &QueryMark,
+        next: Option<usize>,
+        basis: ShownBasis,
+    ) -> Self {
+        if let Some(cursor) = next.and_then(|next| mark.write(&next, None)) {
+            content.insert("next_cursor".to_owned(), cursor.into());
+        }
+        content.insert("basis".to_owned(), basis.into_value());
+        Self { content, text_is_json: false }
     }
 
     /// A shape of its own, whose text is the same JSON.

@@ -55,8 +55,8 @@ const INSTRUCTIONS: &str = "\
 Read-only access to the Spectora data of home-inspection companies: inspections (booked, performed, canceled), the \
 real-estate agents who refer them, clients, attachments, portal links. Use these tools for any question about an \
 inspection company's schedule, jobs, agents or clients. Nothing can be changed through them. For whole questions use the \
-worked-out tools: inspector_scorecard, agent_analysis, service_mix, prep_briefing, capacity_plan, data_quality; explain \
-shows the inspections behind a number.
+worked-out tools: inspector_scorecard, agent_analysis, service_mix, prep_briefing, capacity_plan, data_quality; for any \
+other count, sum or average breakdown; explain shows the inspections behind a number.
 
 How to use: answer from the tools' numbers, do not add up pages yourself; `total` is the count over all pages. Every \
 answer has `basis`: `as_of` (when it was read), `source` (mirror or service), `complete`, `missing` when it is not \

@@ -5,6 +5,9 @@ use serde_json::{Map, Value};
 /// Fields that hold free text strangers typed: shown apart from our own words, marked as data.
 const FREE_TEXT: &[&str] = &["notes", "request_notes", "private_notes", "description"];
 
+/// The field that names the values which stand on few inspections.
+const SMALL_SAMPLE: &str = "small_sample";
+
 /// The field whose instants stand in a table as the company's civil time, to the minute.
 const STARTS_AT: &str = "starts_at";
 
@@ -32,8 +35,15 @@ pub(super) fn text(answer: &Map<String, Value>) -> String {
     if let Some(item) = answer.get("item").and_then(Value::as_object) {
         lines.extend(record(item));
     }
-    for company in answer.get("companies").and_then(Value::as_array).into_iter().flatten() {
-        lines.extend(part(company));
+    if let Some(rows) = answer.get("rows").and_then(Value::as_array) {
+        lines.extend(markdown(rows, answer));
+        if let Some(companies) = answer.get("companies").and_then(Value::as_array) {
+            lines.extend(markdown(companies, &Map::new()));
+        }
+    } else {
+        for company in answer.get("companies").and_then(Value::as_array).into_iter().flatten() {
+            lines.extend(part(company));
+        }
     }
     if let Some(combined) = answer.get("combined") {
         if combined.as_object().is_some_and(|combined| combined.values().any(Value::is_array)) {
@@ -72,6 +82,50 @@ fn part(company: &Value) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Groups as a Markdown table, with all others and the totals in its last lines. What stands on few inspections is starred.
+fn markdown(rows: &[Value], answer: &Map<String, Value>) -> Vec<String> {
+    let totals = answer.get("totals").and_then(Value::as_object);
+    let others = answer.get("others").and_then(Value::as_object);
+    let rows: Vec<&Map<String, Value>> = rows.iter().filter_map(Value::as_object).collect();
+    let mut columns: Vec<&String> = Vec::new();
+    for name in rows.iter().copied().chain(others).chain(totals).flat_map(Map::keys) {
+        if name != SMALL_SAMPLE && name != "groups" && !columns.contains(&name) {
+            columns.push(name);
+        }
+    }
+    let mut has_star = false;
+    let mut line = |row: &Map<String, Value>, title: Option<String>| {
+        let is_small = |name: &str| {
+            let small = row.get(SMALL_SAMPLE).and_then(Value::as_array);
+            small.is_some_and(|small| small.iter().any(|one| one == name))
+        };
+        let mut cells: Vec<String> = columns
+            .iter()
+            .map(|name| {
+                let star = if is_small(name) { "*" } else { "" };
+                has_star |= !star.is_empty();
+                row.get(*name).map(|value| format!("{}{star}", cell(value))).unwrap_or_default()
+            })
+            .collect();
+        if let (Some(title), Some(first)) = (title, cells.first_mut()) {
+            *first = if first.is_empty() { title } else { format!("{title}: {first}") };
+        }
+        format!("| {} |", cells.join(" | "))
+    };
+    let groups = others.and_then(|others| others.get("groups")).map(ToString::to_string).unwrap_or_default();
+    let mut lines: Vec<String> = rows.iter().map(|row| line(row, None)).collect();
+    lines.extend(others.map(|others| line(others, Some(format!("{groups} others")))));
+    lines.extend(totals.map(|totals| line(totals, Some("total".to_owned()))));
+    let names = columns.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" | ");
+    let rule = format!("|{}", "---|".repeat(columns.len()));
+    let mut table = vec![format!("| {names} |"), rule];
+    table.append(&mut lines);
+    if has_star {
+        table.push("* fewer than 10 inspections".to_owned());
+    }
+    table
 }
 
 fn basis_lines(basis: &Map<String, Value>) -> Vec<String> {
@@ -188,7 +242,10 @@ fn rate(map: &Map<String, Value>) -> String {
         map.get(name).and_then(Value::as_f64).map_or_else(String::new, |share| format!("{:.0}", share * 100.0))
     };
     let plain = |name: &str| map.get(name).map(ToString::to_string).unwrap_or_default();
-    let small = if map.contains_key("small_sample") { ", small sample" } else { "" };
+    let small = if map.contains_key(SMALL_SAMPLE) { ", small sample" } else { "" };
+    if !map.contains_key("low") {
+        return format!("{} % ({} of {}{small})", percent("rate"), plain("count"), plain("of"));
+    }
     format!(
         "{} % ({} of {}, 95 %: {} to {}{small})",
         percent("rate"),

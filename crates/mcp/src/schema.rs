@@ -46,6 +46,16 @@ impl Input {
         self
     }
 
+    /// The same for the items of a list.
+    pub(super) fn unlisted_items(mut self, name: &str) -> Self {
+        self.change(name, |property| {
+            if let Some(items) = property.get_mut("items").and_then(Value::as_object_mut) {
+                items.shift_remove("enum");
+            }
+        });
+        self
+    }
+
     /// Says nothing of the arguments that are fields of `T`.
     pub(super) fn undescribed<T: JsonSchema>(mut self) -> Self {
         for name in fields::<T>().0.keys() {
@@ -168,6 +178,20 @@ pub(super) fn paged_insight() -> Map<String, Value> {
         properties.insert("next_cursor".to_owned(), json!({"type": "string"}));
     }
     schema
+}
+
+/// The shape of groups of inspections.
+pub(super) fn breakdown() -> Map<String, Value> {
+    let (some, rows) = (json!({"type": "object"}), json!({"type": "array", "items": {"type": "object"}}));
+    object(json!({"type": "object", "properties": {
+        "rows": rows,
+        "others": some,
+        "totals": some,
+        "adds_up": {"type": "boolean"},
+        "companies": rows,
+        "next_cursor": {"type": "string"},
+        "basis": basis(),
+    }, "required": ["rows", "adds_up", "basis"]}))
 }
 
 /// The shape of every answer about one record.

@@ -21,6 +21,8 @@ pub enum Hidden {
     Notes,
     /// What the service itself counts of agents: everybody's work, of all days.
     Statistics,
+    /// What depends on all inspections there ever were.
+    OtherDays,
 }
 
 impl Hidden {
@@ -31,6 +33,7 @@ impl Hidden {
             Self::Money => "money",
             Self::Notes => "notes and files",
             Self::Statistics => "Spectora's own statistics, which count all inspections",
+            Self::OtherDays => "what depends on all inspections there ever were",
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::names::resolve;
 use super::sums::summed;
 use super::{AgentMeant, Basis, InspectorMeant, Need, Note, Records, RecordsError};
-use domain::{Fact, FactTable, Named, Narrowing, WordNumber, fold, zip};
+use domain::{AgentFact, Fact, FactTable, Named, Narrowing, WordNumber, fold, zip};
 use mirror::NameEntry;
 
 /// More rows than these are narrowed anew for each question, so that what is remembered stays small beside all of them.
@@ -17,6 +17,10 @@ const REMEMBERED_ROWS_MAX: usize = 20_000;
 pub enum NarrowedBy {
     /// The agency the buying agent is with now.
     Agency,
+    /// The team of the buying agent.
+    Team,
+    /// A tag of the buying agent.
+    Tag,
     /// A service sold.
     Service,
     /// An add-on sold.
@@ -31,6 +35,8 @@ impl NarrowedBy {
     fn name(self) -> &'static str {
         match self {
             Self::Agency => "agency",
+            Self::Team => "team",
+            Self::Tag => "tag",
             Self::Service => "service",
             Self::AddOn => "add-on",
             Self::Zip => "ZIP",
@@ -51,13 +57,13 @@ pub struct NarrowingWanted {
 }
 
 impl Records {
-    /// The rows of [`Records::facts`], only those wanted. Names are forgiving and never guessed between; the basis says
+    /// The rows of [`Records::facts`], and of these only those wanted. Names are forgiving and never guessed between; the basis says
     /// what was narrowed, and that everything in the answer is about these inspections alone.
     pub async fn facts_of(
         &self,
         wanted: &NarrowingWanted,
         need: Need,
-    ) -> Result<(Arc<FactTable>, Basis), RecordsError> {
+    ) -> Result<(Arc<FactTable>, Arc<FactTable>, Basis), RecordsError> {
         let (facts, mut basis) = self.facts(need).await?;
         let mut narrowing = Narrowing::default();
         let mut said = Vec::new();
@@ -82,20 +88,22 @@ impl Records {
                     narrowing.agencies = Some(numbers);
                     basis.note(Note::AgencyAsOfNow);
                 }
+                NarrowedBy::Team => narrowing.teams = Some(numbers),
+                NarrowedBy::Tag => narrowing.tags = Some(numbers),
                 NarrowedBy::Service | NarrowedBy::AddOn => narrowing.sold.push(numbers),
                 NarrowedBy::Zip => narrowing.zips = Some(numbers),
                 NarrowedBy::City => narrowing.cities = Some(numbers),
             }
         }
         if said.is_empty() {
-            return Ok((facts, basis));
+            return Ok((Arc::clone(&facts), facts, basis));
         }
         basis.notes.push(Note::Narrowed(said));
         let narrowed = self.narrowed(&facts, narrowing).await;
         if let Some(inspector) = wanted.inspector.as_ref().filter(|_| narrowed.rows().is_empty()) {
             basis.notes.push(Note::NotPrimary(inspector.entry.name.clone()));
         }
-        Ok((narrowed, basis))
+        Ok((facts, narrowed, basis))
     }
 
     /// The rows that fit; remembered with all rows where they are few, together with what is worked out from them.
@@ -123,17 +131,23 @@ fn numbers(
         one_of(by, given, &named.collect::<Vec<_>>())
     };
     match by {
-        // Whose work alone is seen is told nothing of agents who did not send any of it.
-        NarrowedBy::Agency if facts.own().is_some() => {
-            let agency = |fact: &Fact| facts.agent(fact.buying_agent()?)?.agency;
-            of_names(facts.rows().iter().filter_map(agency).collect())
-        }
-        NarrowedBy::Agency => of_names(facts.all_agents().filter_map(|(_, agent)| agent.agency).collect()),
+        NarrowedBy::Agency => of_names(of_agents(facts, |agent| agent.agency.into_iter().collect())),
+        NarrowedBy::Team => of_names(of_agents(facts, |agent| agent.team.into_iter().collect())),
+        NarrowedBy::Tag => of_names(of_agents(facts, |agent| agent.tags.to_vec())),
         NarrowedBy::Zip => zips(given, facts).map(|(numbers, code)| (numbers, code, None)),
         NarrowedBy::City => of_names(facts.rows().iter().filter_map(Fact::city).collect()),
         NarrowedBy::Service => of_names(sold(facts, |named| matches!(named, Named::Service(_)))),
         NarrowedBy::AddOn => of_names(sold(facts, |named| matches!(named, Named::AddOn(_)))),
     }
+}
+
+/// Names that agents have. Whose work alone is seen is told nothing of agents who did not send any of it.
+fn of_agents(facts: &FactTable, names: fn(&AgentFact) -> Vec<WordNumber>) -> BTreeSet<WordNumber> {
+    if facts.own().is_some() {
+        let agents = facts.rows().iter().filter_map(|fact| facts.agent(fact.buying_agent()?));
+        return agents.flat_map(names).collect();
+    }
+    facts.all_agents().flat_map(|(_, agent)| names(agent)).collect()
 }
 
 fn sold(facts: &FactTable, is: fn(&Named) -> bool) -> BTreeSet<WordNumber> {

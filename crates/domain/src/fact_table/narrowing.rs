@@ -14,6 +14,10 @@ pub struct Narrowing {
     pub agents: Option<BTreeSet<AgentNumber>>,
     /// The buying agent's agency is one of these.
     pub agencies: Option<BTreeSet<WordNumber>>,
+    /// The buying agent's team is one of these.
+    pub teams: Option<BTreeSet<WordNumber>>,
+    /// The buying agent has one of these tags.
+    pub tags: Option<BTreeSet<WordNumber>>,
     /// One of each of these sets was sold: a service, an add-on.
     pub sold: Vec<BTreeSet<WordNumber>>,
     /// The ZIP code is one of these.
@@ -35,13 +39,18 @@ impl Narrowing {
         let is_sold = |words: &[WordNumber]| self.sold.iter().all(|set| words.iter().any(|word| set.contains(word)));
         let sold: Vec<bool> = facts.sold_together().map(is_sold).collect();
         facts.only(|fact| {
-            let agency = || facts.agent(fact.buying_agent()?)?.agency;
+            let agent = || facts.agent(fact.buying_agent()?);
+            let has_tag = |wanted: &BTreeSet<WordNumber>| {
+                agent().is_some_and(|agent| agent.tags.iter().any(|tag| wanted.contains(tag)))
+            };
             (self.sold.is_empty() || sold.get(fact.sold().index()).copied().unwrap_or(false))
                 && fits(self.inspectors.as_ref(), fact.inspector())
                 && fits(self.agents.as_ref(), fact.buying_agent())
                 && fits(self.zips.as_ref(), fact.zip())
                 && fits(self.cities.as_ref(), fact.city())
-                && (self.agencies.is_none() || fits(self.agencies.as_ref(), agency()))
+                && (self.agencies.is_none() || fits(self.agencies.as_ref(), agent().and_then(|agent| agent.agency)))
+                && (self.teams.is_none() || fits(self.teams.as_ref(), agent().and_then(|agent| agent.team)))
+                && self.tags.as_ref().is_none_or(has_tag)
         })
     }
 }

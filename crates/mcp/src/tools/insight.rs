@@ -1,6 +1,7 @@
 //! Insights: one call, one worked-out answer with its basis.
 
 mod agents;
+mod breakdown;
 mod briefing;
 mod capacity;
 pub(in super::super) mod explain;
@@ -15,8 +16,9 @@ use super::super::answer::{Answer, QueryMark, Row};
 use super::super::basis::ShownBasis;
 use super::super::{Tool, ToolFailure, schema};
 use answers::Only;
-use domain::{AgentFact, AgentNumber, CompanyName, FactTable, InspectorNumber, WordNumber, fold};
+use domain::{CompanyName, FactTable};
 use insight::Rate;
+pub(super) use insight::{agent_name, inspector_name, word_name as word};
 
 /// Every insight.
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
@@ -26,6 +28,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     tools.extend(briefing::tools(companies));
     tools.extend(capacity::tools(companies));
     tools.extend(quality::tools(companies));
+    tools.extend(breakdown::tools(companies));
     tools.extend(explain::tools(companies));
     tools
 }
@@ -118,32 +121,6 @@ fn rate_value(rate: &Rate) -> Value {
 
 fn rounded3(number: f64) -> f64 {
     (number * 1000.0).round() / 1000.0
-}
-
-/// The name behind a number among the names.
-fn word(facts: &FactTable, word: WordNumber) -> String {
-    facts.named(word).map_or_else(|| "?".to_owned(), |named| named.text().to_owned())
-}
-
-/// The inspector's name; with the service's id where another one has the same name.
-fn inspector_name(facts: &FactTable, inspector: Option<InspectorNumber>) -> String {
-    let Some(known) = inspector.and_then(|one| facts.inspector(one)) else { return "(none)".to_owned() };
-    let (id, name) = (&known.id, &known.name);
-    let is_shared = facts.shared_inspector_names().contains(&fold(name));
-    match id {
-        Some(id) if is_shared => format!("{name} (id {id})"),
-        None if is_shared => format!("{name} (no id)"),
-        _ => name.clone(),
-    }
-}
-
-fn agent_name(facts: &FactTable, agent: AgentNumber) -> String {
-    let known = facts.agent(agent);
-    let id = |known: &AgentFact| format!("id {}", known.id);
-    known.map_or_else(
-        || format!("id {}", facts.agent_key(agent)),
-        |known| known.name.clone().unwrap_or_else(|| id(known)),
-    )
 }
 
 /// Volume, hours (where they are summed) and revenue (where it may be seen) of all companies together.

@@ -9,10 +9,11 @@ use super::super::super::answer::{Answer, Cut, Row, Rows, cut_to_page};
 use super::super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
 use super::super::inspections::row;
 use super::super::{Limit, limit, parse};
+use super::breakdown::Selecting;
 use super::{agent_name, inspector_name, money, word};
-use answers::{Companies, Days, ExplainedPart, Only};
+use answers::{Companies, Days, ExplainedPart};
 use domain::{CompanyName, Fact, id_order};
-use insight::Metric;
+use insight::{Measure, Metric};
 
 /// A number by its name in answers: its definition, and which inspections it counts.
 struct Explained {
@@ -100,7 +101,43 @@ const METRICS: &[Explained] = &[
         metric: Metric::Volume,
     },
     Explained { name: "unpaid", definition: "Performed inspections that are not paid.", metric: Metric::Unpaid },
+    of(Measure::Performed, "Inspections that are not canceled and dated before now, published or not."),
+    of(Measure::CancellationRate, "Canceled divided by booked. The rows are those canceled."),
+    of(Measure::LateCanceled24, "Canceled within 24 hours of the start, or after it."),
+    of(Measure::LateCanceled48, "Canceled within 48 hours of the start, or after it."),
+    of(Measure::AverageQuote, "The mean of `quote` over performed inspections that have one."),
+    of(Measure::MedianQuote, "The middle `quote` of performed inspections that have one."),
+    of(
+        Measure::AttachRate,
+        "Performed inspections with at least one add-on, divided by all performed. The rows have one.",
+    ),
+    of(Measure::UnpaidQuoted, "The sum of `quote` over performed inspections that are not paid."),
+    of(Measure::Unpublished, "Performed inspections without a published report."),
+    of(
+        Measure::HoursStartToPublish,
+        "The middle time from the start of a performed inspection to its published report, in hours.",
+    ),
+    of(Measure::LeadDays, "The middle time from when a booked inspection was created to its start, in days."),
+    of(
+        Measure::FirstTimeAgents,
+        "Booked inspections that are the first of their buying agent, of all that ever began before now.",
+    ),
+    of(
+        Measure::RepeatClients,
+        "Performed inspections whose client (the first one named) had one performed on an earlier day.",
+    ),
+    of(
+        Measure::AgreementsUnsigned,
+        "Inspections that are not canceled, past or still to come, whose agreements are not signed.",
+    ),
+    of(Measure::Upcoming, "Inspections that are not canceled and begin now or later."),
+    of(Measure::UpcomingQuoted, "The sum of `quote` over inspections that are not canceled and begin now or later."),
 ];
+
+/// The number of a breakdown.
+const fn of(measure: Measure, definition: &'static str) -> Explained {
+    Explained { name: measure.name(), definition, metric: measure.metric() }
+}
 
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     vec![Tool {
@@ -108,7 +145,11 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
             "explain",
             "Explain a number",
             "Use this to check a number of another tool: its definition (in `basis.notes`) and the inspections behind it.",
-            super::input::<Wanted>(companies, "last_month"),
+            super::input::<Wanted>(companies, "last_month")
+                .describe("by", "With cell: as in breakdown.")
+                .unlisted_items("by")
+                .describe("date_of", "As in breakdown.")
+                .unlisted_items("status"),
             schema::list_of(&schema::record(&["company", "id", "starts_at"], &["id"])),
             true,
         ),
@@ -125,7 +166,10 @@ struct Wanted {
     #[schemars(extend("enum" = METRICS.iter().map(|metric| metric.name).collect::<Vec<_>>()))]
     metric: String,
     #[serde(flatten)]
-    only: Only,
+    selecting: Selecting,
+    /// One row of a breakdown: its label for each of `by`.
+    #[serde(default)]
+    cell: Vec<String>,
     limit: Option<Limit>,
     cursor: Option<String>,
 }
@@ -141,7 +185,18 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
         return Err(ToolFailure::new("there is no such metric", "see the tool's schema"));
     };
     let metric = explained.metric;
-    let answered = companies.explain(wanted.company.as_deref(), &wanted.days, &wanted.only, metric).await?;
+    let (company, days, selecting) = (wanted.company.as_deref(), &wanted.days, &wanted.selecting);
+    if wanted.cell.len() != selecting.kinds() {
+        return Err(ToolFailure::new(
+            "`cell` needs one label for each name of `by`",
+            "give both as in the row of breakdown, or leave both out",
+        ));
+    }
+    let answered = if selecting.is_said() || is_of_breakdown(&wanted.metric) {
+        companies.explain_cell(company, days, &selecting.selected()?, metric, &wanted.cell).await?
+    } else {
+        companies.explain(company, days, selecting.only(), metric).await?
+    };
     let selling = |fact: &Fact| fact.selling_agent().filter(|_| metric == Metric::SellingSide);
     let mut rows: Vec<(Place, Map<String, Value>)> = Vec::new();
     for (company, ExplainedPart { facts, counted }) in &answered.parts {
@@ -166,6 +221,12 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     let mut basis = basis::shown(&answered.basis);
     basis.first_note(format!("{}: {}", explained.name, explained.definition));
     Ok(Answer::list(Rows { rows, total: Some(total), more, resume: None }, &mark, basis))
+}
+
+/// Whether it is a number that only a breakdown has.
+fn is_of_breakdown(name: &str) -> bool {
+    !matches!(name, "booked" | "canceled" | "quoted_revenue" | "hours" | "hours_to_publish" | "unpaid")
+        && Measure::by_name(name).is_some()
 }
 
 /// Every definition, for the resource.
