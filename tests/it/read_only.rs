@@ -14,6 +14,7 @@ const NEED_A_MIRROR: &[&str] = &[
     "prep_briefing",
     "capacity_plan",
     "data_quality",
+    "breakdown",
     "explain",
 ];
 
@@ -89,6 +90,23 @@ fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
         ("agent_analysis", narrowed(json!({}))),
         ("service_mix", narrowed(json!({"by": "agency"}))),
         ("explain", narrowed(json!({"metric": "volume"}))),
+        ("breakdown", narrowed(json!({}))),
+        ("breakdown", json!({"by": "inspector", "limit": 1})),
+        (
+            "breakdown",
+            json!({"company": name, "measures": ["booked", "unpaid"], "by": ["month", "team"], "date_of": "created",
+                   "from": "2026-01-01", "to": "2026-10-31", "compare": "last_year", "status": "performed", "paid": false,
+                   "confirmed": true, "sort": "unpaid", "order": "asc", "min_count": 2, "limit": 3}),
+        ),
+        ("breakdown", json!({"period": "last_year", "tag": "investor"})),
+        ("breakdown", json!({"period": "last_year", "team": company.teams[0].name})),
+        (
+            "explain",
+            json!({"metric": "booked", "by": ["weekday"], "cell": ["Monday"], "date_of": "created", "status": "performed",
+                   "paid": true, "confirmed": true, "period": "last_year"}),
+        ),
+        ("explain", json!({"metric": "upcoming", "tag": "investor", "period": "next_month"})),
+        ("explain", json!({"metric": "upcoming", "team": company.teams[0].name, "period": "next_month"})),
         (
             "prep_briefing",
             json!({"company": name, "day": "tomorrow", "to": "2026-11-27", "inspector": "brennan",

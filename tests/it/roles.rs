@@ -227,6 +227,19 @@ fn calls(truth: &Truth) -> Vec<(&'static str, Value)> {
         let days = json!({"metric": metric, "from": "2020-01-01", "to": "2026-12-31", "limit": 100});
         calls.push(("explain", days));
     }
+    for (by, measures) in [
+        (json!(["inspector", "month"]), json!(["booked", "canceled", "hours"])),
+        (json!(["any_inspector"]), json!(["performed", "quoted_revenue", "average_quote"])),
+        (json!(["reason"]), json!(["canceled"])),
+        (json!(["agent"]), json!(["booked", "quoted_revenue"])),
+        (json!(["agency", "tag"]), json!(["booked"])),
+        (json!(["zip", "city"]), json!(["median_quote"])),
+        (json!(["paid"]), json!(["performed"])),
+        (json!(["unpaid_age"]), json!(["unpaid", "unpaid_quoted"])),
+    ] {
+        let ever = json!({"from": "2020-01-01", "to": "2026-12-31", "limit": 100, "by": by, "measures": measures});
+        calls.push(("breakdown", ever));
+    }
     for word in ["303", "555", "example", "com", "street", "elm", "smith", "a", "realty"] {
         calls.push(("search", json!({"query": word})));
     }
@@ -462,11 +475,22 @@ async fn what_is_hidden_is_not_found_sorted_or_counted_by() {
             let failure = one.failure("list_inspections", arguments).await;
             assert!(failure.contains("does not show money") && failure.contains(&format!("`{part}`")), "{failure}");
         }
-        let failure = one.failure("explain", json!({"metric": "unpaid"})).await;
-        assert!(failure.contains("does not show money"), "{failure}");
+        for (tool, arguments) in [
+            ("explain", json!({"metric": "unpaid"})),
+            ("explain", json!({"metric": "booked", "by": "paid", "cell": "paid"})),
+            ("breakdown", json!({"measures": "unpaid"})),
+            ("breakdown", json!({"by": "paid"})),
+            ("breakdown", json!({"by": ["month", "unpaid_age"]})),
+            ("breakdown", json!({"paid": false})),
+        ] {
+            let failure = one.failure(tool, arguments).await;
+            assert!(failure.contains("does not show money"), "{tool}: {failure}");
+        }
         if access == FieldAccess::Off {
             for (tool, arguments) in [
                 ("explain", json!({"metric": "quoted_revenue"})),
+                ("breakdown", json!({"measures": ["booked", "average_quote"]})),
+                ("breakdown", json!({"measures": "upcoming_quoted"})),
                 ("agent_stats", json!({"sort": "most_revenue"})),
                 ("whats_new", json!({"what": "quote_changed"})),
             ] {
@@ -497,6 +521,13 @@ async fn what_is_hidden_is_not_found_sorted_or_counted_by() {
         assert!(found["items"].to_string().contains(&format!("\"{}\"", client.id)), "{found}");
 
         let one = As::new(&server, only(|fields| fields.notes = access)).await;
+        for (tool, arguments) in [
+            ("breakdown", json!({"measures": "canceled", "by": ["month", "reason"]})),
+            ("explain", json!({"metric": "canceled", "by": "reason", "cell": "Weather"})),
+        ] {
+            let failure = one.failure(tool, arguments).await;
+            assert!(failure.contains("does not show notes"), "{tool}: {failure}");
+        }
         let file = company.attachments.iter().find(|file| {
             let row = &company.inspections[file.inspection as usize];
             row.deleted_at.is_none() && row.canceled_at.is_none() && !row.vanished

@@ -267,7 +267,9 @@ impl BreakdownAsked {
         }
         let mut rows: Vec<BreakdownRow> = rows.into_values().collect();
         if !compares_rows {
-            rows.iter_mut().for_each(|row| row.before = None);
+            for row in &mut rows {
+                row.before = None;
+            }
         }
         BreakdownAnswer { rows, totals, companies, basis: answered.basis }
     }

@@ -197,7 +197,7 @@ impl<'a> Groups<'a> {
             GroupBy::Agency => keys.push(word(agent().and_then(|agent| agent.agency))),
             GroupBy::Team => keys.push(word(agent().and_then(|agent| agent.team))),
             GroupBy::Tag => {
-                keys.extend(agent().into_iter().flat_map(|agent| agent.tags.iter()).map(|tag| word(Some(*tag))))
+                keys.extend(agent().into_iter().flat_map(|agent| agent.tags.iter()).map(|tag| word(Some(*tag))));
             }
             GroupBy::Service | GroupBy::AddOn => {
                 let sold = self.facts.sold(fact).iter().filter(|word| self.is_sold(**word));

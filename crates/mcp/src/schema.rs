@@ -142,7 +142,7 @@ fn object(schema: Value) -> Map<String, Value> {
 /// What every answer is based on. Its fields are the same everywhere and stand in the server's instructions, so that the
 /// list of tools stays small.
 fn basis() -> Value {
-    json!({"type": "object", "required": ["as_of", "source", "complete"]})
+    json!({"type": "object"})
 }
 
 /// One record: what its fields of text are called, and those that are always there.
@@ -182,13 +182,9 @@ pub(super) fn paged_insight() -> Map<String, Value> {
 
 /// The shape of groups of inspections.
 pub(super) fn breakdown() -> Map<String, Value> {
-    let (some, rows) = (json!({"type": "object"}), json!({"type": "array", "items": {"type": "object"}}));
     object(json!({"type": "object", "properties": {
-        "rows": rows,
-        "others": some,
-        "totals": some,
+        "rows": {"type": "array", "items": {"type": "object"}},
         "adds_up": {"type": "boolean"},
-        "companies": rows,
         "next_cursor": {"type": "string"},
         "basis": basis(),
     }, "required": ["rows", "adds_up", "basis"]}))

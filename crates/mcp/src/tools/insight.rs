@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::super::answer::{Answer, QueryMark, Row};
 use super::super::basis::ShownBasis;
 use super::super::{Tool, ToolFailure, schema};
-use answers::Only;
+use answers::{Days, Only};
 use domain::{CompanyName, FactTable};
 use insight::Rate;
 pub(super) use insight::{agent_name, inspector_name, word_name as word};
@@ -37,8 +37,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
 /// are narrowed to, once in the server's instructions.
 fn input<T: JsonSchema>(companies: &[CompanyName], default: &str) -> schema::Input {
     schema::input::<T>(companies)
-        .describe("from", "YYYY-MM-DD.")
-        .describe("to", "Inclusive.")
+        .undescribed::<Days>()
         .describe("period", &format!("As in list_inspections. Default {default}."))
         .unlisted("period")
         .describe("compare", "Default previous.")

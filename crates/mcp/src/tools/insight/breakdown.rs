@@ -12,7 +12,7 @@ use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
 use super::super::{Limit, limit_or, parse};
 use super::{amount, rounded, rounded3};
 use answers::{BreakdownAnswer, BreakdownAsked, BreakdownRow, Companies, Compare, Days, Only, Selected, today};
-use domain::CompanyName;
+use domain::{CompanyName, FieldAccess, rounded_money};
 use insight::{Cell, DateOf, GroupBy, JobState, Kept, Measure, MeasureValue};
 
 /// Groups shown unless asked otherwise.
@@ -29,9 +29,8 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
         declaration: declare(
             "breakdown",
             "Breakdown",
-            "Use this to count, sum or average inspections by anything they have, in one call: fees by inspector, reasons of \
-             cancellations, busiest hours, unpaid jobs by age, jobs created last month, what is upcoming. Rows, `others` (all \
-             not shown, summed) and `totals`; explain gives the inspections behind a cell.",
+            "Use this to count, sum or average inspections by anything they have: fees by inspector, reasons of cancellations, \
+             busiest hours, unpaid jobs by age, jobs created last month. `others` are the rows not shown, summed.",
             super::input::<Wanted>(companies, "last_month").describe("compare", "Default none."),
             schema::breakdown(),
             true,
@@ -54,11 +53,11 @@ enum Dating {
 /// Which inspections, by what; the same words in `explain`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub(super) struct Selecting {
-    /// None, one or two.
+    /// At most two.
     #[serde(default)]
     #[schemars(extend("items" = {"type": "string", "enum": schema::names(GroupBy::ALL, GroupBy::name)}))]
     by: Vec<String>,
-    /// The date that places a job in the period and in day, week, month …; default start.
+    /// The date that places a job in period, day, month. Default start.
     #[serde(default)]
     date_of: Dating,
     #[serde(flatten)]
@@ -135,7 +134,7 @@ enum Order {
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Wanted {
     company: Option<Vec<String>>,
-    /// Default booked, performed, canceled. Performed: past, not canceled. Money is quoted.
+    /// Default booked, performed, canceled.
     #[serde(default)]
     #[schemars(extend("items" = {"type": "string", "enum": schema::names(Measure::ALL, Measure::name)}))]
     measures: Vec<String>,
@@ -143,15 +142,20 @@ struct Wanted {
     selecting: Selecting,
     #[serde(flatten)]
     days: Days,
-    compare: Option<Compare>,
-    /// "group", or a measure. Default the first measure; times in their order.
+    #[serde(default = "no_comparison")]
+    compare: Compare,
+    /// group, or a measure.
     sort: Option<String>,
     order: Option<Order>,
-    /// Smaller groups go to others.
+    /// Smaller ones go to others.
     min_count: Option<u64>,
     /// Groups, default 20.
     limit: Option<Limit>,
     cursor: Option<String>,
+}
+
+fn no_comparison() -> Compare {
+    Compare::None
 }
 
 /// What rows are sorted by.
@@ -212,7 +216,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     let asked = BreakdownAsked {
         companies: wanted.company.clone(),
         days: wanted.days.clone(),
-        compare: wanted.compare.unwrap_or(Compare::None),
+        compare: wanted.compare,
         measures,
         selected,
     };
@@ -224,6 +228,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
         shown.note(note);
     }
     let BreakdownAnswer { mut rows, totals, companies: parts, .. } = found;
+    let is_masked = companies.fields().money == FieldAccess::Masked;
     let min = wanted.min_count.unwrap_or(0);
     let (mut small, size) = (Vec::new(), limit_or(wanted.limit, SHOWN));
     if by.is_empty() {
@@ -233,7 +238,8 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
         rows.sort_by(|left, right| compared(left, right, sort, most_first, measures));
     }
     let start = skip.min(rows.len());
-    let mut lines: Vec<Value> = rows.iter().skip(start).take(size).map(|row| line(by, measures, row).into()).collect();
+    let mut lines: Vec<Value> =
+        rows.iter().skip(start).take(size).map(|row| line(by, measures, row, is_masked).into()).collect();
     lines.truncate(fitting(lines.iter()));
     let end = start + lines.len();
     let others = rows.iter().take(start).chain(rows.iter().skip(end)).chain(&small);
@@ -241,19 +247,19 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     content.insert("rows".to_owned(), lines.into());
     if let Some((groups, sum)) = summed(others, measures) {
         let mut others = Map::from_iter([("groups".to_owned(), groups.into())]);
-        others.extend(values(measures, &sum));
+        others.extend(values(measures, &sum, is_masked));
         content.insert("others".to_owned(), others.into());
     }
     // Over companies of which one did not answer, a total is not certain.
     if !shown.lacks_a_company() {
-        content.insert("totals".to_owned(), values(measures, &totals).into());
+        content.insert("totals".to_owned(), values(measures, &totals, is_masked).into());
     }
     content.insert("adds_up".to_owned(), (!by.iter().any(|by| by.is_several())).into());
     if 1 < parts.len() && !by.contains(&GroupBy::Company) {
         let of = |(company, row): &(&answers::Company, BreakdownRow)| {
             let mut part = Row::default();
             part.put("company", Some(company.name.to_string()));
-            part.0.extend(values(measures, row));
+            part.0.extend(values(measures, row, is_masked));
             Value::from(part.0)
         };
         content.insert("companies".to_owned(), parts.iter().map(of).collect::<Vec<_>>().into());
@@ -303,21 +309,23 @@ fn summed<'a>(rows: impl Iterator<Item = &'a BreakdownRow>, measures: &[Measure]
     sum
 }
 
-fn line(by: &[GroupBy], measures: &[Measure], row: &BreakdownRow) -> Map<String, Value> {
+fn line(by: &[GroupBy], measures: &[Measure], row: &BreakdownRow, is_masked: bool) -> Map<String, Value> {
     let labels = by.iter().zip(&row.labels);
     let mut line: Map<String, Value> =
         labels.map(|(by, label)| (by.name().to_owned(), Value::from(label.name.clone()))).collect();
-    line.extend(values(measures, row));
+    line.extend(values(measures, row, is_masked));
     line
 }
 
-/// Each measure with that of the period compared with, and which stand on few inspections.
-fn values(measures: &[Measure], row: &BreakdownRow) -> Map<String, Value> {
+/// Each measure with that of the period compared with, and which stand on few inspections. Where money `is_masked`, means and
+/// middles of it are rounded as quotes are: no digit may look like a quote's own.
+fn values(measures: &[Measure], row: &BreakdownRow, is_masked: bool) -> Map<String, Value> {
     let mut shown = Map::new();
     let mut small: Vec<Value> = Vec::new();
     for (place, measure) in measures.iter().enumerate() {
         let mut put = |name: String, cell: &Cell| {
             let (value, is_small) = cell.value(place, *measure);
+            let value = if is_masked && !measure.adds_up() { about(value) } else { value };
             if let Some(value) = value_shown(value) {
                 if is_small && !value.is_object() {
                     small.push(name.clone().into());
@@ -334,6 +342,16 @@ fn values(measures: &[Measure], row: &BreakdownRow) -> Map<String, Value> {
         shown.insert("small_sample".to_owned(), small.into());
     }
     shown
+}
+
+/// Money to the nearest hundred.
+fn about(value: MeasureValue) -> MeasureValue {
+    match value {
+        MeasureValue::Money(money) => {
+            MeasureValue::Money(i64::try_from(money).map_or(money, |money| rounded_money(money).into()))
+        }
+        value => value,
+    }
 }
 
 fn value_shown(value: MeasureValue) -> Option<Value> {

@@ -6,13 +6,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::super::answer::{Answer, Cut, Row, Rows, cut_to_page};
+use super::super::super::arguments::nearest;
 use super::super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
 use super::super::inspections::row;
 use super::super::{Limit, limit, parse};
 use super::breakdown::Selecting;
 use super::{agent_name, inspector_name, money, word};
 use answers::{Companies, Days, ExplainedPart};
-use domain::{CompanyName, Fact, id_order};
+use domain::{CompanyName, Fact, excerpt, id_order};
 use insight::{Measure, Metric};
 
 /// A number by its name in answers: its definition, and which inspections it counts.
@@ -146,9 +147,15 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
             "Explain a number",
             "Use this to check a number of another tool: its definition (in `basis.notes`) and the inspections behind it.",
             super::input::<Wanted>(companies, "last_month")
-                .describe("by", "With cell: as in breakdown.")
+                .describe(
+                    "metric",
+                    "volume, attach, referrals, selling_side, assists, weekend, repeat_agents, forecast, or a measure of \
+                     breakdown.",
+                )
+                .describe("by", "With `cell`, as in breakdown.")
                 .unlisted_items("by")
-                .describe("date_of", "As in breakdown.")
+                .describe("date_of", "As there.")
+                .unlisted("date_of")
                 .unlisted_items("status"),
             schema::list_of(&schema::record(&["company", "id", "starts_at"], &["id"])),
             true,
@@ -163,11 +170,10 @@ struct Wanted {
     #[serde(flatten)]
     days: Days,
     /// Which number.
-    #[schemars(extend("enum" = METRICS.iter().map(|metric| metric.name).collect::<Vec<_>>()))]
     metric: String,
     #[serde(flatten)]
     selecting: Selecting,
-    /// One row of a breakdown: its label for each of `by`.
+    /// Labels of a row of breakdown.
     #[serde(default)]
     cell: Vec<String>,
     limit: Option<Limit>,
@@ -182,7 +188,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     let wanted: Wanted = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
     let Some(explained) = METRICS.iter().find(|explained| explained.name == wanted.metric) else {
-        return Err(ToolFailure::new("there is no such metric", "see the tool's schema"));
+        return Err(unknown(&wanted.metric));
     };
     let metric = explained.metric;
     let (company, days, selecting) = (wanted.company.as_deref(), &wanted.days, &wanted.selecting);
@@ -221,6 +227,14 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     let mut basis = basis::shown(&answered.basis);
     basis.first_note(format!("{}: {}", explained.name, explained.definition));
     Ok(Answer::list(Rows { rows, total: Some(total), more, resume: None }, &mark, basis))
+}
+
+/// No number has this name.
+fn unknown(given: &str) -> ToolFailure {
+    let names = || METRICS.iter().map(|known| known.name);
+    let near = nearest(given, names()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    let all = names().collect::<Vec<_>>().join(", ");
+    ToolFailure::new(format!("there is no metric `{}`", excerpt(given, 60)), format!("{near}There are: {all}"))
 }
 
 /// Whether it is a number that only a breakdown has.
