@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use sandbox::CompanyTruth;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
@@ -31,7 +32,7 @@ fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
         all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         all
     };
-    vec![
+    let mut all = vec![
         ("list_companies", json!({})),
         (
             "list_agents",
@@ -90,23 +91,6 @@ fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
         ("agent_analysis", narrowed(json!({}))),
         ("service_mix", narrowed(json!({"by": "agency"}))),
         ("explain", narrowed(json!({"metric": "volume"}))),
-        ("breakdown", narrowed(json!({}))),
-        ("breakdown", json!({"by": "inspector", "limit": 1})),
-        (
-            "breakdown",
-            json!({"company": name, "measures": ["booked", "unpaid"], "by": ["month", "team"], "date_of": "created",
-                   "from": "2026-01-01", "to": "2026-10-31", "compare": "last_year", "status": "performed", "paid": false,
-                   "confirmed": true, "sort": "unpaid", "order": "asc", "min_count": 2, "limit": 3}),
-        ),
-        ("breakdown", json!({"period": "last_year", "tag": "investor"})),
-        ("breakdown", json!({"period": "last_year", "team": company.teams[0].name})),
-        (
-            "explain",
-            json!({"metric": "booked", "by": ["weekday"], "cell": ["Monday"], "date_of": "created", "status": "performed",
-                   "paid": true, "confirmed": true, "period": "last_year"}),
-        ),
-        ("explain", json!({"metric": "upcoming", "tag": "investor", "period": "next_month"})),
-        ("explain", json!({"metric": "upcoming", "team": company.teams[0].name, "period": "next_month"})),
         (
             "prep_briefing",
             json!({"company": name, "day": "tomorrow", "to": "2026-11-27", "inspector": "brennan",
@@ -128,6 +112,31 @@ fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
             json!({"metric": "volume", "period": "last_year", "inspector": "brennan", "agent": agent, "zip": "80202", "company": name}),
         ),
         ("whats_new", json!({"company": name, "since": "2026-11-01", "what": ["booked", "canceled"], "limit": 2})),
+    ];
+    all.extend(of_groups(company, &narrowed));
+    all
+}
+
+/// The calls about groups of inspections.
+fn of_groups(company: &CompanyTruth, narrowed: &dyn Fn(Value) -> Value) -> Vec<(&'static str, Value)> {
+    vec![
+        ("breakdown", narrowed(json!({}))),
+        ("breakdown", json!({"by": "inspector", "limit": 1})),
+        (
+            "breakdown",
+            json!({"company": company.name, "measures": ["booked", "unpaid"], "by": ["month", "team"], "date_of": "created",
+                   "from": "2026-01-01", "to": "2026-10-31", "compare": "last_year", "status": "performed", "paid": false,
+                   "confirmed": true, "sort": "unpaid", "order": "asc", "min_count": 2, "limit": 3}),
+        ),
+        ("breakdown", json!({"period": "last_year", "tag": "investor"})),
+        ("breakdown", json!({"period": "last_year", "team": company.teams[0].name})),
+        (
+            "explain",
+            json!({"metric": "booked", "by": ["weekday"], "cell": ["Monday"], "date_of": "created", "status": "performed",
+                   "paid": true, "confirmed": true, "period": "last_year"}),
+        ),
+        ("explain", json!({"metric": "upcoming", "tag": "investor", "period": "next_month"})),
+        ("explain", json!({"metric": "upcoming", "team": company.teams[0].name, "period": "next_month"})),
     ]
 }
 

@@ -120,16 +120,13 @@ fn choice(companies: &[CompanyName]) -> Option<Value> {
     // A long list of names in every tool would be most of what a client reads; list_companies has them.
     let one =
         if names.len() <= NAMES_MAX { json!({"type": "string", "enum": names}) } else { json!({"type": "string"}) };
-    // Of two companies, one or all is every choice there is.
-    let mut schema = match companies.len() {
-        0 | 1 => return None,
-        2 => one,
-        _ => json!({"type": "array", "items": one}),
-    };
-    if let Some(schema) = schema.as_object_mut() {
-        schema.insert("description".to_owned(), "Default all.".into());
+    // Of two companies, one or all is every choice there is. That all are asked unless one is named stands in the server's
+    // instructions.
+    match companies.len() {
+        0 | 1 => None,
+        2 => Some(one),
+        _ => Some(json!({"type": "array", "items": one})),
     }
-    Some(schema)
 }
 
 fn object(schema: Value) -> Map<String, Value> {
