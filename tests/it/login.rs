@@ -681,6 +681,8 @@ fn what_search_finds_has_a_page_behind_the_login() {
         ("scorecard of October 2026", "Scorecard of inspectors, October 2026, "),
         ("unpaid inspections last month", "Unpaid inspections, last month, "),
         ("who is our best agent", "Agents by referrals, "),
+        ("average fee by inspector last month", "Average quote by inspector, last month, "),
+        ("what are the reasons of cancellations in 2026", "Canceled by reason, 2026, "),
         ("what does dormant mean?", "Definitions: "),
     ] {
         let found = content(&server.call(&token, &tool("search", &json!({"query": query}))));

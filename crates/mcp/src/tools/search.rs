@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+mod groups;
 pub(super) mod topics;
 
 use super::super::answer::{Answer, Row};

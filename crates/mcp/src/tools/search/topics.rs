@@ -5,11 +5,15 @@
 
 use serde_json::{Map, Value, json};
 
+use super::groups;
 use answers::{Companies, Company};
 use domain::{FieldAccess, NamedPeriod, Permissions, fold};
+use insight::{GroupBy, Measure};
 
 /// The beginning of such an id.
 pub(super) const PREFIX: &str = "answer/";
+/// The tool that answers about groups of inspections.
+const GROUPS_TOOL: &str = "breakdown";
 /// The most answers of one search.
 const TOPICS_MAX: usize = 4;
 /// Words that say nothing of a topic.
@@ -264,13 +268,52 @@ pub(super) fn offers(companies: &Companies, query: &str) -> Vec<Offer> {
             let of_company = telling.iter().filter(|word| names_of(company).contains(**word)).count();
             // A word that is neither of the topic nor of the days is likely of a record.
             let is_sure = telling.len() <= sure + likely + of_days + of_company;
-            let offer =
-                Offer { id: id_of(topic, company, said.as_ref()), title: title_of(topic, company, said), is_sure };
+            let offer = Offer {
+                id: id_of(topic, company, said.as_ref()),
+                title: with_company(topic.title, company, said),
+                is_sure,
+            };
             found.push((3 * sure + likely, is_sure, offer));
         }
     }
+    for company in &chosen {
+        let today = company.records.timezone().to_datetime(companies.now()).date();
+        found.extend(of_groups(company, companies.permissions(), &words, &telling, today));
+    }
     found.sort_by_key(|(score, is_sure, _)| std::cmp::Reverse((*is_sure, *score)));
     found.into_iter().map(|(_, _, offer)| offer).take(TOPICS_MAX * chosen.len().max(1)).collect()
+}
+
+/// The answer about groups of a company's inspections that these words ask for; how well, and whether they ask nothing else.
+fn of_groups(
+    company: &Company,
+    permissions: &Permissions,
+    words: &[&str],
+    telling: &[&str],
+    today: jiff::civil::Date,
+) -> Option<(usize, bool, Offer)> {
+    let said = days_of(words, today);
+    let days_title = said.as_ref().map(|said| said.title.to_lowercase()).unwrap_or_default();
+    let days: Vec<&str> = days_title.split_whitespace().collect();
+    let asked = groups::asked(words, &days).filter(|asked| groups::is_shown(permissions, asked.measure, asked.by))?;
+    let of_company = telling.iter().filter(|word| names_of(company).contains(**word)).count();
+    let is_sure = telling.len() <= asked.words + said.as_ref().map_or(0, |said| said.words) + of_company;
+    let (measure, by) = (asked.measure.name(), asked.by.name());
+    let mut id = format!("{PREFIX}{GROUPS_TOOL}?company={}&measures={measure}&by={by}", company.name);
+    for (name, value) in said.iter().flat_map(|said| &said.arguments) {
+        id.push_str(&format!("&{name}={value}"));
+    }
+    let title = with_company(&groups::title(asked.measure, asked.by), company, said);
+    Some((3 * asked.words, is_sure, Offer { id, title, is_sure }))
+}
+
+/// Whether an argument of the tool of groups is one that `search` gives.
+fn is_of_groups(name: &str, value: &str) -> bool {
+    match name {
+        "measures" => Measure::by_name(value).is_some(),
+        "by" => GroupBy::by_name(value).is_some(),
+        _ => false,
+    }
 }
 
 /// The company's names as words.
@@ -288,10 +331,10 @@ fn is_named(company: &Company, words: &[&str]) -> bool {
         || (first.len() == 2 && text.contains(&format!(" {} ", first.join(" "))))
 }
 
-fn title_of(topic: &Topic, company: &Company, said: Option<Said>) -> String {
+fn with_company(title: &str, company: &Company, said: Option<Said>) -> String {
     let name = company.display_name.clone().unwrap_or_else(|| company.name.to_string());
     let days = said.map(|said| format!(", {}", said.title)).unwrap_or_default();
-    format!("{}{days}, {name}", topic.title)
+    format!("{title}{days}, {name}")
 }
 
 fn id_of(topic: &Topic, company: &Company, said: Option<&Said>) -> String {
@@ -311,8 +354,15 @@ fn id_of(topic: &Topic, company: &Company, said: Option<&Said>) -> String {
 pub(super) fn question(companies: &Companies, id: &str) -> Option<(&'static str, Map<String, Value>, String)> {
     let (tool, query) = id.strip_prefix(PREFIX)?.split_once('?')?;
     let pairs: Vec<(&str, &str)> = query.split('&').map(|pair| pair.split_once('=')).collect::<Option<_>>()?;
-    let topic =
-        TOPICS.iter().find(|topic| topic.tool == tool && topic.arguments.iter().all(|known| pairs.contains(known)))?;
+    let value_of = |wanted: &str| pairs.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+    let (tool, known, title): (&'static str, &[(&str, &str)], String) = if tool == GROUPS_TOOL {
+        let (measure, by) = (Measure::by_name(value_of("measures")?)?, GroupBy::by_name(value_of("by")?)?);
+        (GROUPS_TOOL, &[], groups::title(measure, by))
+    } else {
+        let has_all = |topic: &&Topic| topic.tool == tool && topic.arguments.iter().all(|known| pairs.contains(known));
+        let topic = TOPICS.iter().find(has_all)?;
+        (topic.tool, topic.arguments, topic.title.to_owned())
+    };
     let mut arguments = Map::new();
     let mut days = Vec::new();
     for (name, value) in pairs {
@@ -322,7 +372,7 @@ pub(super) fn question(companies: &Companies, id: &str) -> Option<(&'static str,
                 days.push(value.replace('_', " "));
                 true
             }
-            _ => topic.arguments.contains(&(name, value)),
+            _ => known.contains(&(name, value)) || (tool == GROUPS_TOOL && is_of_groups(name, value)),
         };
         if !fits {
             return None;
@@ -336,7 +386,7 @@ pub(super) fn question(companies: &Companies, id: &str) -> Option<(&'static str,
     let company = *companies.chosen(Some(std::slice::from_ref(&name))).first()?;
     let shown = company.display_name.clone().unwrap_or(name);
     let days = if days.is_empty() { String::new() } else { format!(", {}", days.join(" to ")) };
-    Some((topic.tool, arguments, format!("{}{days}, {shown}", topic.title)))
+    Some((tool, arguments, format!("{title}{days}, {shown}")))
 }
 
 #[cfg(test)]
