@@ -174,7 +174,7 @@ impl Told {
     }
 
     fn has(&self, value: &str) -> bool {
-        self.text.contains(value)
+        memchr::memmem::find(self.text.as_bytes(), value.as_bytes()).is_some()
     }
 }
 
