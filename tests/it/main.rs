@@ -45,6 +45,8 @@ mod people;
 mod predicate;
 // Several processes on one mirror, and processes that are killed.
 mod processes;
+// Questions people really ask, each one call, against plain loops.
+mod questions;
 // What logs may hold, and what standard output may hold while things go wrong.
 mod quiet;
 // Nothing but GET, and the key to its origin only.

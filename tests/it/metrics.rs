@@ -18,38 +18,42 @@ use crate::support::{TestApp, civil, civil_of, epoch_day, middle, money, now};
 
 /// An inspection as the loops take it. Keys of agents and inspectors are what the answers name them by.
 #[derive(Clone, Debug)]
-struct Plain {
-    id: i64,
-    start: Timestamp,
-    day: Date,
-    hours: Option<f64>,
-    canceled: bool,
-    published: Option<Timestamp>,
-    cents: Option<u64>,
-    inspector: Option<String>,
-    assists: Vec<String>,
-    buyer: Option<String>,
+pub(crate) struct Plain {
+    pub(crate) id: i64,
+    pub(crate) start: Timestamp,
+    pub(crate) day: Date,
+    pub(crate) hours: Option<f64>,
+    pub(crate) canceled: bool,
+    pub(crate) published: Option<Timestamp>,
+    pub(crate) cents: Option<u64>,
+    pub(crate) inspector: Option<String>,
+    pub(crate) assists: Vec<String>,
+    pub(crate) buyer: Option<String>,
     seller: Option<String>,
-    agency: Option<String>,
-    zip: Option<String>,
-    city: Option<String>,
-    reason: Option<String>,
-    services: Vec<String>,
-    add_ons: Vec<String>,
+    pub(crate) agency: Option<String>,
+    pub(crate) zip: Option<String>,
+    pub(crate) city: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) services: Vec<String>,
+    pub(crate) add_ons: Vec<String>,
 }
 
 impl Plain {
-    fn performed(&self) -> bool {
+    pub(crate) fn performed(&self) -> bool {
         !self.canceled && self.start < now()
     }
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Days(Date, Date);
+pub(crate) struct Days(pub(crate) Date, pub(crate) Date);
 
 impl Days {
+    pub(crate) fn hold(self, day: Date) -> bool {
+        self.0 <= day && day <= self.1
+    }
+
     fn of(self, rows: &[Plain]) -> Vec<&Plain> {
-        rows.iter().filter(|row| self.0 <= row.day && row.day <= self.1).collect()
+        rows.iter().filter(|row| self.hold(row.day)).collect()
     }
 
     /// What is counted in a period that may still be running: nothing of what lies ahead.
@@ -66,7 +70,8 @@ impl Days {
     }
 }
 
-fn rows_of(company: &CompanyTruth, zone: &TimeZone) -> Vec<Plain> {
+/// The inspections of a company that are not deleted, in the order of the truth.
+pub(crate) fn rows_of(company: &CompanyTruth, zone: &TimeZone) -> Vec<Plain> {
     let instant = |seconds: i64| Timestamp::from_second(seconds).unwrap();
     let agent = |index: Option<u32>| index.map(|index| company.agents[index as usize].connection_id.to_string());
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -185,7 +190,7 @@ fn card(booked: &[&Plain], all: &[Plain]) -> Card {
 }
 
 #[track_caller]
-fn near(shown: &Value, expected: Option<f64>, within: f64, what: &str) {
+pub(crate) fn near(shown: &Value, expected: Option<f64>, within: f64, what: &str) {
     match (shown.as_f64(), expected) {
         (None, None) => {}
         (Some(shown), Some(expected)) => assert!((shown - expected).abs() <= within, "{what}: {shown} for {expected}"),
@@ -275,7 +280,7 @@ fn asked() -> Vec<Asked> {
     asked
 }
 
-fn with(asked: &Value, more: Value) -> Value {
+pub(crate) fn with(asked: &Value, more: Value) -> Value {
     let mut asked = asked.clone();
     asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     asked

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use rmcp::model::{CallToolRequestParams, CallToolResult};
 use rmcp::service::RunningService;
 use rmcp::{RoleClient, ServiceExt as _};
-use sandbox::{Faults, Profile, Sandbox, SandboxOptions};
+use sandbox::{Edit, Faults, Profile, Sandbox, SandboxOptions, Truth};
 use serde_json::{Map, Value};
 use spectora_mcp::app::App;
 use spectora_mcp::config::{Company, Config};
@@ -125,6 +125,16 @@ impl TestApp {
 
     /// Both companies of a seed on mirrors that were synced once, told to count days in this zone.
     pub(crate) async fn in_zone(seed: u64, rows: u64, zone: &str) -> Self {
+        Self::edited_in_zone(seed, rows, zone, |_| Vec::new()).await
+    }
+
+    /// The same, with the data changed before they were synced.
+    pub(crate) async fn edited_in_zone(
+        seed: u64,
+        rows: u64,
+        zone: &str,
+        edits: impl FnOnce(&Truth) -> Vec<Edit>,
+    ) -> Self {
         let zone = TimeZone::get(zone).unwrap();
         let change = |options: &mut SandboxOptions| {
             options.seed = seed;
@@ -134,6 +144,7 @@ impl TestApp {
             config.companies.iter_mut().for_each(|company| company.timezone = zone.clone());
         };
         let app = Self::configured(change, &[], true, configure).await;
+        app.sandbox.edit(&edits(&app.sandbox.truth()));
         app.sync(Scope::Auto).await;
         app
     }
@@ -228,14 +239,22 @@ impl TestApp {
     /// The structured answer, checked against the published schema.
     #[track_caller]
     pub(crate) fn answer(&self, tool: &str, arguments: Value) -> impl Future<Output = Value> {
+        let told = self.told(tool, arguments);
+        async move { told.await.0 }
+    }
+
+    /// As [`Self::answer`], with the text beside it.
+    #[track_caller]
+    pub(crate) fn told(&self, tool: &str, arguments: Value) -> impl Future<Output = (Value, String)> {
         let tool = tool.to_owned();
         async move {
             let result = self.call(&tool, arguments.clone()).await;
-            assert_ne!(result.is_error, Some(true), "{tool} {arguments}: {}", text(&result));
+            let text = text(&result);
+            assert_ne!(result.is_error, Some(true), "{tool} {arguments}: {text}");
             let answer = result.structured_content.unwrap();
             let valid = validator(&self.output_schemas[&tool]).validate(&answer);
             assert!(valid.is_ok(), "{tool} {arguments}: {valid:?}");
-            answer
+            (answer, text)
         }
     }
 

@@ -227,7 +227,7 @@ impl BreakdownAsked {
 
     /// All groups with the same names in one.
     fn together<'a>(&self, answered: Answered<'a, Groups>) -> BreakdownAnswer<'a> {
-        let mut rows: HashMap<Vec<GroupLabel>, BreakdownRow> = HashMap::new();
+        let mut rows = Rows { asked: self, rows: HashMap::new() };
         let mut totals = self.row(Vec::new());
         let mut companies = Vec::new();
         // A group that is in one period alone has nothing to be compared with.
@@ -236,15 +236,13 @@ impl BreakdownAsked {
             let mut of_company = self.row(Vec::new());
             let named = |labels: &[GroupLabel]| {
                 let named = labels.iter().zip(&self.selected.by).map(|(label, by)| match by {
-                    GroupBy::Company => GroupLabel { place: 0, name: company.name.to_string() },
+                    GroupBy::Company => GroupLabel::new(0, company.name.to_string()),
                     _ => label.clone(),
                 });
                 named.collect::<Vec<_>>()
             };
             for (labels, cell) in &groups.now.cells {
-                let labels = named(labels);
-                let row = rows.entry(labels.clone()).or_insert_with(|| self.row(labels));
-                row.cell.absorb(cell);
+                rows.of(named(labels), cell).cell.absorb(cell);
             }
             of_company.cell.absorb(&groups.now.totals);
             if let Some(before) = groups.before {
@@ -252,9 +250,7 @@ impl BreakdownAsked {
                     sum.absorb(&before.totals);
                 }
                 for (labels, cell) in before.cells.iter().filter(|_| compares_rows) {
-                    let labels = named(labels);
-                    let row = rows.entry(labels.clone()).or_insert_with(|| self.row(labels));
-                    if let Some(sum) = &mut row.before {
+                    if let Some(sum) = &mut rows.of(named(labels), cell).before {
                         sum.absorb(cell);
                     }
                 }
@@ -265,12 +261,34 @@ impl BreakdownAsked {
             }
             companies.push((company, of_company));
         }
-        let mut rows: Vec<BreakdownRow> = rows.into_values().collect();
+        let mut rows: Vec<BreakdownRow> = rows.rows.into_values().map(|(row, _)| row).collect();
         if !compares_rows {
             for row in &mut rows {
                 row.before = None;
             }
         }
         BreakdownAnswer { rows, totals, companies, basis: answered.basis }
+    }
+}
+
+/// The rows of all companies, by what their groups are called whatever the case.
+struct Rows<'a> {
+    asked: &'a BreakdownAsked,
+    /// With how many inspections the spelling stands on.
+    rows: HashMap<Vec<(i64, String)>, (BreakdownRow, u64)>,
+}
+
+impl Rows<'_> {
+    /// The row of these groups. Of several spellings the one with most inspections in one company is shown.
+    fn of(&mut self, labels: Vec<GroupLabel>, cell: &Cell) -> &mut BreakdownRow {
+        let key = labels.iter().map(|label| (label.place, label.folded.clone())).collect();
+        let spelled = |row: &BreakdownRow| row.labels.iter().map(|label| label.name.clone()).collect::<Vec<_>>();
+        let (row, most) = self.rows.entry(key).or_insert_with(|| (self.asked.row(labels.clone()), cell.inspections));
+        let names: Vec<String> = labels.iter().map(|label| label.name.clone()).collect();
+        if *most < cell.inspections || (*most == cell.inspections && names < spelled(row)) {
+            row.labels = labels;
+            *most = cell.inspections;
+        }
+        row
     }
 }

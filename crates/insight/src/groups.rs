@@ -140,8 +140,17 @@ pub(super) enum GroupKey {
 pub struct GroupLabel {
     /// The same for all groups where they have no order of their own.
     pub place: i64,
+    /// The name without case and accents: groups of several companies with the same one are the same group.
+    pub folded: String,
     /// What it is called.
     pub name: String,
+}
+
+impl GroupLabel {
+    /// The group of this name, at this place.
+    pub fn new(place: i64, name: String) -> Self {
+        Self { place, folded: fold(&name), name }
+    }
 }
 
 /// By what calendar inspections are grouped.
@@ -301,9 +310,9 @@ impl<'a> Groups<'a> {
 
     /// What a group is called.
     pub(super) fn label(&self, key: GroupKey) -> GroupLabel {
-        let named = |name: String| GroupLabel { place: 0, name };
+        let named = |name: String| GroupLabel::new(0, name);
         match key {
-            GroupKey::None => GroupLabel { place: i64::MAX, name: NONE.to_owned() },
+            GroupKey::None => GroupLabel::new(i64::MAX, NONE.to_owned()),
             GroupKey::Word(word) => named(word_name(self.facts, word)),
             GroupKey::Inspector(one) => named(inspector_name(self.facts, Some(one))),
             GroupKey::AnotherInspector => named("(another inspector)".to_owned()),
@@ -323,7 +332,7 @@ impl<'a> Groups<'a> {
                 names.sort_unstable();
                 if names.is_empty() { self.label(GroupKey::None) } else { named(names.join(" + ")) }
             }
-            GroupKey::Number(number) => GroupLabel { place: number, name: self.number_name(number) },
+            GroupKey::Number(number) => GroupLabel::new(number, self.number_name(number)),
         }
     }
 

@@ -242,14 +242,9 @@ impl Basis {
         self.as_of = self.as_of.min(other.as_of);
         self.periods.extend(other.periods);
         self.gaps.extend(other.gaps);
+        // What is the same in every part is said once.
         for note in other.notes {
-            // What a role shows is the same in every part.
-            match note {
-                Note::OnlyDays(..) | Note::OnlyInspector(_) | Note::MoneyRounded | Note::NotSearched(_) => {
-                    self.note(note);
-                }
-                _ => self.notes.push(note),
-            }
+            self.note(note);
         }
     }
 }
