@@ -167,7 +167,7 @@ impl Late {
         }
         let demo = locked(&self.demo).take();
         let is_demo = demo.is_some();
-        let stamps = if is_demo { Stamps::default() } else { Stamps::of(&self.global).await };
+        let stamps = if is_demo { Stamps::default() } else { Stamps::of(&self.global, &Stamps::default()).await };
         let opened = match demo {
             Some(opened) => Ok(opened),
             None => Opened::new(&self.global).await,

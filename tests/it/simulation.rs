@@ -26,7 +26,7 @@ use sync::{LedgerMeter, Scope, Silent, SyncSettings, Syncer};
 use crate::support::now;
 
 /// Lives in every test run; the variable asks for others.
-const SEEDS: std::ops::Range<u64> = 0..180;
+const SEEDS: std::ops::Range<u64> = 0..120;
 /// Inspections of both companies together; the mirror holds the first one's.
 const ROWS: u64 = 40;
 /// Agents of each company.

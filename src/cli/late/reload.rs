@@ -27,14 +27,15 @@ type Stamp = (Option<SystemTime>, u64, u64);
 pub(super) struct Stamps(Vec<(PathBuf, Option<Stamp>)>);
 
 impl Stamps {
-    /// Of the files that the configuration names now.
-    pub(super) async fn of(global: &Global) -> Self {
+    /// Of the files that the configuration names now; where it cannot be read, of those it named `before`.
+    pub(super) async fn of(global: &Global, before: &Self) -> Self {
         let overrides = global.overrides();
+        let before: Vec<PathBuf> = before.0.iter().map(|(file, _)| file.clone()).collect();
         let look = move || {
             let environment = Environment::capture();
             match draft(&overrides, &environment) {
                 Ok(draft) => Self::now(draft.files()),
-                Err(_) => Self::now(&overrides.config_file.into_iter().collect::<Vec<_>>()),
+                Err(_) => Self::now(&before),
             }
         };
         tokio::task::spawn_blocking(look).await.unwrap_or_default()
@@ -88,15 +89,15 @@ impl Late {
             let is_settled = now == seen;
             seen = now.clone();
             if is_asked || (is_settled && now != used) {
-                let Some(read) = self.stop.run_until_cancelled(self.read_again(&serving)).await else { return };
+                let Some(read) = self.stop.run_until_cancelled(self.read_again(&serving, &used)).await else { return };
                 (used, seen) = (read.clone(), read);
             }
         }
     }
 
     /// Gives the files as they were just before they were read.
-    async fn read_again(&self, serving: &Arc<Serving>) -> Stamps {
-        let stamps = Stamps::of(&self.global).await;
+    async fn read_again(&self, serving: &Arc<Serving>, used: &Stamps) -> Stamps {
+        let stamps = Stamps::of(&self.global, used).await;
         let overrides = self.global.overrides();
         let loading = tokio::task::spawn_blocking(move || load(&overrides, &Environment::capture())).await;
         let done = match loading {
