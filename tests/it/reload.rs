@@ -51,7 +51,7 @@ async fn companies_and_keys_change_while_it_serves_and_a_bad_file_changes_nothin
     let (one, two) = (section(&sandbox, 0) + &shared, section(&sandbox, 0) + &section(&sandbox, 1) + &shared);
     std::fs::write(&file, &one).unwrap();
     let mut command = program();
-    command.args(["serve", "--log-level", "error", "--config"]).arg(&file);
+    command.args(["serve", "--log-level", "error"]).env("SPECTORA_CONFIG", &file);
     command.arg("--data-dir").arg(folder.path().join("data"));
     let (name, other, key) = (first.name, second.name, second.api_key.clone());
     let place = folder.path().to_owned();

@@ -235,7 +235,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
         rows.clear();
     } else {
         (rows, small) = rows.into_iter().partition(|row| min <= row.cell.inspections);
-        rows.sort_by(|left, right| compared(left, right, sort, most_first, measures));
+        rows = sorted(rows, sort, most_first, measures);
     }
     let start = skip.min(rows.len());
     let mut lines: Vec<Value> =
@@ -268,27 +268,32 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     Ok(Answer::breakdown(content, &mark, next, shown))
 }
 
-fn compared(
-    left: &BreakdownRow,
-    right: &BreakdownRow,
-    sort: SortBy,
-    most_first: bool,
-    measures: &[Measure],
-) -> Ordering {
+/// Sorts rows by one of their values, or by what they are called. What has no value comes last, whichever way it goes.
+fn sorted(rows: Vec<BreakdownRow>, sort: SortBy, most_first: bool, measures: &[Measure]) -> Vec<BreakdownRow> {
+    // A middle is worked out once for each row, not at each comparison.
+    let ranked = |row: BreakdownRow| {
+        let value = match sort {
+            SortBy::Group => MeasureValue::Count(0),
+            SortBy::Measure(place) => {
+                measures.get(place).map_or(MeasureValue::Nothing, |measure| row.cell.value(place, *measure).0)
+            }
+        };
+        (value, row)
+    };
+    let mut rows: Vec<(MeasureValue, BreakdownRow)> = rows.into_iter().map(ranked).collect();
     let ordered = |ordering: Ordering| if most_first { ordering.reverse() } else { ordering };
-    let by_label = || left.labels.cmp(&right.labels);
-    match sort {
-        SortBy::Group => ordered(by_label()),
-        SortBy::Measure(place) => {
-            let Some(measure) = measures.get(place) else { return by_label() };
-            let value = |row: &BreakdownRow| row.cell.value(place, *measure).0;
-            let (one, other) = (value(left), value(right));
-            // What has no value comes last, whichever way it goes.
-            let lacks = |value: MeasureValue| value == MeasureValue::Nothing;
-            let by_value = ordered(one.rank().total_cmp(&other.rank()));
-            lacks(one).cmp(&lacks(other)).then(by_value).then_with(by_label)
+    let lacks = |value: MeasureValue| value == MeasureValue::Nothing;
+    rows.sort_by(|(left, left_row), (right, right_row)| {
+        let by_label = left_row.labels.cmp(&right_row.labels);
+        match sort {
+            SortBy::Group => ordered(by_label),
+            SortBy::Measure(_) => {
+                let by_value = ordered(left.rank().total_cmp(&right.rank()));
+                lacks(*left).cmp(&lacks(*right)).then(by_value).then(by_label)
+            }
         }
-    }
+    });
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 /// How many groups these are, and all of them in one; `None` of none.
