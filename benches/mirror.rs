@@ -24,7 +24,8 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use domain::{
-    AgentWanted, Clock, InspectionOrder, InspectionQuery, Naming, SearchTerms, Status, SystemClock, WeekStart,
+    AgentWanted, Clock, InspectionOrder, InspectionQuery, Naming, SearchTerms, Status, StatusWanted, SystemClock,
+    WeekStart,
 };
 use insight::{BreakdownWanted, Calendar, DateOf, GroupBy, Looked, Measure, MixBy};
 use mcp::ToolChoice;
@@ -221,7 +222,7 @@ fn measure(size: u64, runtime: &Runtime) -> Column {
     column.time("list: a month", list(InspectionQuery { starts: Some(month), ..any() }, InspectionOrder::Newest));
     column.time(
         "list: canceled",
-        list(InspectionQuery { statuses: vec![Status::Canceled], ..any() }, InspectionOrder::Newest),
+        list(InspectionQuery { statuses: vec![StatusWanted::Is(Status::Canceled)], ..any() }, InspectionOrder::Newest),
     );
     column.time("list: a ZIP", list(InspectionQuery { zip: Some("80202".into()), ..any() }, InspectionOrder::Newest));
     column.time("list: a service", list(InspectionQuery { service: terms("radon"), ..any() }, InspectionOrder::Newest));

@@ -25,7 +25,7 @@ use spectora::{
 use sync::{self, Begins, LedgerMeter, Received, SyncSettings, Syncer, WANTED_FOR};
 
 /// What the typed columns of a mirror are derived by. A new number derives them anew from the raw records.
-const MAPPING_VERSION: u32 = 5;
+const MAPPING_VERSION: u32 = 6;
 
 /// The parts do not fit together.
 #[derive(Debug, thiserror::Error)]

@@ -133,7 +133,7 @@ async fn a_damaged_count_of_calls_takes_no_mirror_with_it() {
     let answer = server.answer("list_inspections", json!({"limit": 1}));
     assert_eq!(answer["basis"]["source"], "mirror");
     let id = answer["items"][0]["id"].clone();
-    let failure = server.failure("list_attachments", json!({"inspection_id": id}));
+    let failure = server.failure("list_attachments", json!({"inspection": id}));
     assert!(failure.contains("ledger.sqlite") && !failure.contains("rebuild"), "{failure}");
     let companies = server.answer("list_companies", json!({}));
     assert!(companies["basis"]["notes"].to_string().contains("ledger.sqlite"), "{companies}");

@@ -34,11 +34,11 @@ async fn nothing_hidden_reaches_a_reader() {
     let instructing = company.inspections.iter().rfind(|row| row.note == INSTRUCTING_NOTE).unwrap().id;
     let hidden = company.inspections.iter().find(|row| row.note().contains(is_hidden)).map(|row| row.id);
     for id in hidden.into_iter().chain([instructing]) {
-        calls.push(("get_inspection", json!({"id": id})));
+        calls.push(("get_inspection", json!({"inspection": id})));
     }
     for file in company.attachments.iter().take(40) {
         let id = company.inspections[file.inspection as usize].id;
-        calls.push(("list_attachments", json!({"inspection_id": id})));
+        calls.push(("list_attachments", json!({"inspection": id})));
     }
     for (tool, arguments) in calls {
         let result = app.call(tool, arguments.clone()).await;
@@ -55,7 +55,7 @@ async fn a_note_that_gives_orders_is_fenced_as_data() {
     let app = TestApp::with(|_| {}, &["spectora_company1"]).await;
     let truth = app.sandbox.truth();
     let row = truth.companies[0].inspections.iter().rfind(|row| row.note == INSTRUCTING_NOTE).unwrap();
-    let result = app.call("get_inspection", json!({"id": row.id})).await;
+    let result = app.call("get_inspection", json!({"inspection": row.id})).await;
     let shown = text(&result);
     let at = shown.find(row.note()).unwrap();
     let before = shown[..at].lines().rev().find(|line| !line.starts_with('>')).unwrap();
@@ -119,7 +119,7 @@ async fn hostile_names_stay_in_their_cells_in_every_insight() {
         ("get_agent", json!({"agent": agent.to_string()})),
         ("agent_stats", json!({})),
         ("list_inspections", json!({"detail": "full"})),
-        ("list_attachments", json!({"inspection_id": file_of.to_string()})),
+        ("list_attachments", json!({"inspection": file_of.to_string()})),
     ] {
         let mut asked = arguments.clone();
         asked["company"] = company.name.into();

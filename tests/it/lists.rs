@@ -98,7 +98,7 @@ async fn no_list_loses_a_row_where_the_size_cuts_every_page() {
             ("agent_stats", json!({"limit": 100}), &agents),
             ("list_inspections", json!({"limit": 100}), &inspections),
             ("list_inspections", json!({"limit": 100, "sort": "quote_lowest"}), &inspections),
-            ("list_attachments", json!({"limit": 100, "inspection_id": file_of.to_string()}), &ids(1..=30)),
+            ("list_attachments", json!({"limit": 100, "inspection": file_of.to_string()}), &ids(1..=30)),
         ] {
             if !mirrors && tool.contains("agent") {
                 // They are read whole and listed in the same way wherever they come from.

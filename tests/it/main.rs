@@ -62,6 +62,7 @@ mod simulation;
 // What other files share.
 mod support;
 // How a server starts and ends, whatever its configuration.
+mod sloppy;
 mod start;
 // Spans and numbers that are sent to a collector.
 mod telemetry;

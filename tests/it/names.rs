@@ -192,7 +192,7 @@ async fn settings_say_which_names_are_one_and_which_are_no_add_ons() {
     let done = |service: &str| json!({"service": service, "status": ["performed", "published"]});
     assert_eq!(total(&app, "list_inspections", done("radon testing")).await, radon);
     assert_eq!(total(&app, "list_inspections", done("veteran")).await, all);
-    let job = app.answer("get_inspection", json!({"id": radon_jobs[0].to_string()})).await;
+    let job = app.answer("get_inspection", json!({"inspection": radon_jobs[0].to_string()})).await;
     assert_eq!(job["item"]["add_ons"], json!(["Radon Test"]));
     assert_eq!(job["item"]["not_add_ons"], json!(["Veteran Discount"]));
     let said = app.answer("data_quality", past).await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use domain::{
     Address, AgentOnInspection, AgentSide, AgentWanted, FixedClock, Inspection, InspectionOrder, InspectionQuery,
-    InspectorOnInspection, InspectorWanted, SearchTerms, Status, Text, fold,
+    InspectorOnInspection, InspectorWanted, SearchTerms, StatusWanted, Text, fold,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -116,18 +116,22 @@ fn inspector_wanted() -> impl Strategy<Value = InspectorWanted> {
 prop_compose! {
     fn query()(
         starts in seldom((instant(), instant())),
-        statuses in seldom(subsequence(Status::ALL, 1..4)),
+        statuses in seldom(subsequence(StatusWanted::ALL, 1..4)),
         now in instant(),
         (inspector, own) in (seldom(inspector_wanted()), seldom(inspector_wanted())),
         agent in seldom((select(IDS), seldom(select(vec![AgentSide::Buying, AgentSide::Selling])))),
         (client, service, address) in (words(), words(), words()),
         zip in seldom(select(ZIPS)),
+        buyers in seldom(subsequence(IDS, 0..3)),
+        (add_on, city) in (seldom(select(SOLD)), seldom(select(PLACES))),
         (paid, confirmed) in (seldom(any::<bool>()), seldom(any::<bool>())),
     ) -> InspectionQuery {
         InspectionQuery {
             starts, statuses: statuses.unwrap_or_default(), now, inspector, own,
             agent: agent.map(|(id, side)| AgentWanted { id: id.parse().unwrap(), side }),
             client, service, address, zip: zip.map(str::to_owned), paid, confirmed,
+            buyers: buyers.map(|ids| ids.into_iter().map(|id| id.parse().unwrap()).collect()),
+            add_on: add_on.map(fold), city: city.map(fold),
         }
     }
 }

@@ -264,8 +264,8 @@ fn calls(truth: &Truth) -> Vec<(&'static str, Value)> {
         }
         for (at, row) in company.inspections.iter().enumerate().step_by(30) {
             let id = row.id.to_string();
-            calls.push(("get_inspection", json!({"id": id, "company": name, "include": "contact"})));
-            calls.push(("list_attachments", json!({"inspection_id": id, "company": name})));
+            calls.push(("get_inspection", json!({"inspection": id, "company": name, "include": "contact"})));
+            calls.push(("list_attachments", json!({"inspection": id, "company": name})));
             calls.push(("portal_link", json!({"inspection": id, "company": name})));
             calls.push(("fetch", json!({"id": format!("{name}/inspection/{id}")})));
             calls.push(("search", json!({"query": company.full_address(row)})));
@@ -533,7 +533,7 @@ async fn what_is_hidden_is_not_found_sorted_or_counted_by() {
             row.deleted_at.is_none() && row.canceled_at.is_none() && !row.vanished
         });
         let id = company.inspections[file.unwrap().inspection as usize].id.to_string();
-        let files = json!({"inspection_id": id, "company": company.name});
+        let files = json!({"inspection": id, "company": company.name});
         if access == FieldAccess::Off {
             let failure = one.failure("list_attachments", files).await;
             assert!(failure.contains("does not show notes and files"), "{failure}");
@@ -611,10 +611,16 @@ async fn another_company_does_not_exist() {
         let unknown = one.failure(tool, of("spectora_nowhere")).await;
         assert_eq!(served.replace(other.name, "?"), unknown.replace("spectora_nowhere", "?"), "{tool}");
     }
+    for part in ["residential", "Spectora Residential"] {
+        let failure = one.failure("list_inspections", json!({"company": part})).await;
+        assert!(failure.contains("there is no company") && !failure.contains(other.name), "{failure}");
+    }
     for (tool, arguments) in [
-        ("get_inspection", json!({"id": row.id.to_string()})),
+        ("get_inspection", json!({"inspection": row.id.to_string()})),
+        ("get_inspection", json!({"inspection": other.slug(row)})),
+        ("list_attachments", json!({"inspection": other.slug(row)})),
         ("portal_link", json!({"inspection": row.id.to_string()})),
-        ("list_attachments", json!({"inspection_id": row.id.to_string()})),
+        ("list_attachments", json!({"inspection": row.id.to_string()})),
         ("get_client", json!({"id": other.clients[0].id.to_string()})),
         ("get_agent", json!({"agent": other.agents[0].connection_id.to_string()})),
     ] {
@@ -726,15 +732,15 @@ async fn an_inspector_sees_their_own_work_alone() {
         ids.contains(&row.id.to_string()) && row.canceled_at.is_none()
     });
     let id = company.inspections[file.unwrap().inspection as usize].id.to_string();
-    let files = one.answer("list_attachments", json!({"inspection_id": id})).await;
+    let files = one.answer("list_attachments", json!({"inspection": id})).await;
     assert!(files["items"][0]["url"].as_str().unwrap().contains("/files/"), "{files}");
 
     // What is others' is not there, by no way.
     let others = rows().find(|row| !row.inspectors().any(|at| at == own)).unwrap();
     for (tool, arguments) in [
-        ("get_inspection", json!({"id": others.id.to_string()})),
+        ("get_inspection", json!({"inspection": others.id.to_string()})),
         ("portal_link", json!({"inspection": others.id.to_string()})),
-        ("list_attachments", json!({"inspection_id": others.id.to_string()})),
+        ("list_attachments", json!({"inspection": others.id.to_string()})),
         ("fetch", json!({"id": format!("{}/inspection/{}", company.name, others.id)})),
     ] {
         let failure = one.failure(tool, arguments).await;
@@ -818,12 +824,12 @@ async fn without_a_mirror_own_work_is_refused_and_fields_are_masked() {
     let row = &company.inspections[3];
     for (tool, arguments) in [
         ("list_inspections", json!({})),
-        ("get_inspection", json!({"id": row.id.to_string()})),
+        ("get_inspection", json!({"inspection": row.id.to_string()})),
         ("list_agents", json!({})),
         ("get_agent", json!({"agent": company.agents[0].connection_id.to_string()})),
         ("list_clients", json!({})),
         ("get_client", json!({"id": company.clients[0].id.to_string()})),
-        ("list_attachments", json!({"inspection_id": row.id.to_string()})),
+        ("list_attachments", json!({"inspection": row.id.to_string()})),
     ] {
         let failure = own.failure(tool, arguments).await;
         assert!(failure.contains("mirror"), "{tool}: {failure}");
@@ -883,9 +889,9 @@ async fn days_that_are_not_shown_are_not_there() {
     assert_eq!(one.answer("list_inspections", before).await["total"], 0);
     let outside = company.inspections.iter().find(|row| !seen.contains(&row.id) && row.deleted_at.is_none()).unwrap();
     for (tool, arguments) in [
-        ("get_inspection", json!({"id": outside.id.to_string()})),
+        ("get_inspection", json!({"inspection": outside.id.to_string()})),
         ("portal_link", json!({"inspection": outside.id.to_string()})),
-        ("list_attachments", json!({"inspection_id": outside.id.to_string()})),
+        ("list_attachments", json!({"inspection": outside.id.to_string()})),
         ("fetch", json!({"id": format!("{}/inspection/{}", company.name, outside.id)})),
     ] {
         let failure = one.failure(tool, arguments).await;

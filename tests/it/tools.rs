@@ -38,12 +38,19 @@ fn questions() -> Vec<Question> {
         (json!({"period": "last_month", "status": "canceled"}), |c, r| {
             between(c, r, "2026-10-01", "2026-10-31") && r.canceled_at.is_some()
         }),
-        (json!({"from": "2026-06-01", "paid": false, "status": ["performed", "published"]}), |c, r| {
+        (json!({"from": "2026-06-01", "paid": false, "status": "performed"}), |c, r| {
             between(c, r, "2026-06-01", "2199-12-31")
                 && !r.paid
                 && r.canceled_at.is_none()
-                && (r.published_at.is_some() || r.starts_at < now().as_second())
+                && r.starts_at < now().as_second()
         }),
+        (json!({"period": "ytd", "status": "unpublished"}), |c, r| {
+            between(c, r, "2026-01-01", "2026-11-24")
+                && r.canceled_at.is_none()
+                && r.published_at.is_none()
+                && r.starts_at < now().as_second()
+        }),
+        (json!({"status": "upcoming"}), |_, r| r.canceled_at.is_none() && now().as_second() <= r.starts_at),
         (json!({"zip": "80202"}), |c, r| c.zip(r) == Some("80202")),
         (json!({"period": "last_quarter", "service": "radon"}), |c, r| {
             between(c, r, "2026-07-01", "2026-09-30") && r.add_ons().any(|add_on| add_on.name.contains("Radon"))
@@ -178,7 +185,7 @@ async fn one_inspection_its_files_its_client_and_its_link() {
     let company = company(&truth, "spectora_company1");
     let file = &company.attachments[0];
     let row = &company.inspections[file.inspection as usize];
-    let one = app.answer("get_inspection", json!({"id": row.id})).await;
+    let one = app.answer("get_inspection", json!({"inspection": row.id})).await;
     let cents = u64::from(row.quote_cents);
     assert_eq!(one["item"]["quote"], format!("{}.{:02}", cents / 100, cents % 100));
     let link = format!("https://portal.spectora.com/inspection/{}", company.slug(row));
@@ -190,7 +197,7 @@ async fn one_inspection_its_files_its_client_and_its_link() {
     assert_eq!(by_slug["item"]["portal_link"].as_str(), Some(link.as_str()));
     let by_id = app.answer("portal_link", json!({"inspection": row.id})).await;
     assert_eq!(by_id["item"]["portal_link"].as_str(), Some(link.as_str()));
-    let files = app.answer("list_attachments", json!({"inspection_id": row.id})).await;
+    let files = app.answer("list_attachments", json!({"inspection": row.id})).await;
     let expected = company.attachments.iter().filter(|other| other.inspection == file.inspection).count();
     assert_eq!(files["items"].as_array().unwrap().len(), expected);
     assert!(files["items"][0]["url"].as_str().unwrap().starts_with("http://127.0.0.1"));
@@ -201,10 +208,10 @@ async fn one_inspection_its_files_its_client_and_its_link() {
     let expected = company.clients.iter().filter(|other| other.last_name() == client.last_name()).count() as u64;
     assert!(expected <= listed["total"].as_u64().unwrap());
     for (tool, arguments) in [
-        ("get_inspection", json!({"id": "999999999"})),
+        ("get_inspection", json!({"inspection": "999999999"})),
         ("get_client", json!({"id": "999999999"})),
         ("get_agent", json!({"agent": "999999999"})),
-        ("list_attachments", json!({"inspection_id": "999999999"})),
+        ("list_attachments", json!({"inspection": "999999999"})),
         ("portal_link", json!({"inspection": "../etc/passwd"})),
     ] {
         let failure = app.failure(tool, arguments).await;

@@ -123,8 +123,8 @@ async fn the_key_of_another_company_shows_nothing_and_stores_nothing() {
         ("list_inspections", json!({})),
         ("list_agents", json!({})),
         ("list_clients", json!({})),
-        ("get_inspection", json!({"id": stage.live()[0].to_string()})),
-        ("list_attachments", json!({"inspection_id": stage.live()[0].to_string()})),
+        ("get_inspection", json!({"inspection": stage.live()[0].to_string()})),
+        ("list_attachments", json!({"inspection": stage.live()[0].to_string()})),
         ("inspector_scorecard", json!({})),
         ("agent_analysis", json!({})),
         ("service_mix", json!({})),
@@ -239,7 +239,7 @@ async fn a_change_that_nobody_told_of_is_found_after_one_that_was_told() {
     own.syncer().drain().await.unwrap();
     stage.later(SignedDuration::from_mins(15));
     own.sync(Scope::Auto).await;
-    let unseen = own.call("get_inspection", json!({"id": live[9].to_string()})).await.unwrap();
+    let unseen = own.call("get_inspection", json!({"inspection": live[9].to_string()})).await.unwrap();
     assert_eq!(unseen["item"]["quote"], "123.00", "{unseen}");
 }
 
@@ -391,7 +391,7 @@ async fn a_filter_that_stops_working_is_noticed() {
         let id = stage.live()[7];
         stage.sandbox.edit(&[Edit::Requote { company: 0, id, cents: 77_700 }]);
         own.sync(Scope::Auto).await;
-        let changed = own.call("get_inspection", json!({"id": id.to_string()})).await.unwrap();
+        let changed = own.call("get_inspection", json!({"inspection": id.to_string()})).await.unwrap();
         assert_eq!(changed["item"]["quote"], "777.00", "{becomes:?}: {changed}");
     }
 }

@@ -1,27 +1,26 @@
 //! The days a question is about, by each company's own calendar.
 
-use domain::{DateRange, NamedPeriod};
+use domain::{DateRange, DaysMeant, EARLIEST_DAY, LATEST_DAY, NamedPeriod, SpokenDay, SpokenPeriod};
 use jiff::Timestamp;
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 use records::Period;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{AnswerError, Company};
 
-/// An open end is the edge of the calendar that every instant can still be told in.
-const EARLIEST: Date = date(1970, 1, 1);
-const LATEST: Date = date(2199, 12, 31);
-
-/// Days as they are given: from and to (YYYY-MM-DD, both included), or a period by name.
+/// Days as they are given: from and to (both included), or a period in words.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 pub struct Days {
     /// First day, YYYY-MM-DD, inclusive, in the company's time zone.
     pub from: Option<String>,
     /// Last day, inclusive.
     pub to: Option<String>,
-    /// Instead of from/to. Weeks begin on Sunday unless the company is set to Monday.
-    #[schemars(extend("enum" = NamedPeriod::ALL.iter().map(|period| period.name()).collect::<Vec<_>>()))]
+    /// Instead of both, in words.
+    #[schemars(
+        description = "Instead of from/to: today, this_week, last_month, next_7_days, last_3_months, ytd, 2026-10, 2026-Q3, \
+                       since 2026-10-01. Weeks begin on Sunday unless the company is set to Monday."
+    )]
     pub period: Option<String>,
 }
 
@@ -44,25 +43,35 @@ pub fn civil_day(text: &str) -> Option<Date> {
     text.parse().ok().filter(|day: &Date| day.to_string() == text)
 }
 
+/// The date that the argument `name` means, when it is `today`.
+pub fn day_meant(name: &'static str, text: &str, today: Date) -> Result<Date, AnswerError> {
+    let day = SpokenDay::read(text).ok_or_else(|| AnswerError::NotADate { name, given: text.to_owned() })?;
+    Ok(day.what.on(today))
+}
+
 impl Days {
     /// The days by the company's calendar; `None` when none are given.
     pub fn of(&self, company: &Company, now: Timestamp) -> Result<Option<DateRange>, AnswerError> {
+        Ok(self.meant(company, now)?.map(|meant| meant.days))
+    }
+
+    fn meant(&self, company: &Company, now: Timestamp) -> Result<Option<DaysMeant>, AnswerError> {
+        let today = today(company, now);
         if let Some(named) = &self.period {
             if self.from.is_some() || self.to.is_some() {
                 return Err(AnswerError::PeriodTwice);
             }
             let unknown = || AnswerError::UnknownPeriod(named.clone());
-            let period = NamedPeriod::by_name(&named.to_lowercase()).ok_or_else(unknown)?;
-            return Ok(Some(period.resolve(today(company, now), company.records.week_starts())));
+            let period = SpokenPeriod::read(named).ok_or_else(unknown)?.what;
+            return Ok(Some(period.resolve(today, company.records.week_starts())?));
         }
-        let day = |name, text: &Option<String>| {
-            text.as_deref().map(|text| civil_day(text).ok_or(AnswerError::NotADate(name))).transpose()
-        };
+        let day = |name, text: &Option<String>| text.as_deref().map(|text| day_meant(name, text, today)).transpose();
         let (from, to) = (day("from", &self.from)?, day("to", &self.to)?);
         if from.is_none() && to.is_none() {
             return Ok(None);
         }
-        Ok(Some(DateRange::new(from.unwrap_or(EARLIEST), to.unwrap_or(LATEST))?))
+        let days = DateRange::new(from.unwrap_or(EARLIEST_DAY), to.unwrap_or(LATEST_DAY))?;
+        Ok(Some(DaysMeant { days, whole: days }))
     }
 
     /// The days given, or `default`, with those they are compared with.
@@ -74,10 +83,13 @@ impl Days {
         now: Timestamp,
     ) -> Result<Period, AnswerError> {
         let today = today(company, now);
-        let days = self.of(company, now)?.unwrap_or_else(|| default.resolve(today, company.records.week_starts()));
+        let DaysMeant { days, whole } = self.meant(company, now)?.unwrap_or_else(|| {
+            let days = default.resolve(today, company.records.week_starts());
+            DaysMeant { days, whole: days }
+        });
         let compared = match compare {
-            Compare::Previous => Some(days.previous(today)),
-            Compare::LastYear => Some(days.year_before(today)),
+            Compare::Previous => Some(whole.previous(today)),
+            Compare::LastYear => Some(whole.year_before(today)),
             Compare::None => None,
         };
         Ok(of_company(company, days, compared))

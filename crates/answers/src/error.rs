@@ -44,8 +44,20 @@ pub enum AnswerError {
     UnknownName {
         /// What was asked for.
         what: String,
+        /// The kind of name.
+        kind: &'static str,
         /// The nearest names there are.
         nearest: Vec<Candidate>,
+    },
+    /// Nobody and nothing of this kind has the name; something of another kind has it.
+    #[error("{what}")]
+    OtherKind {
+        /// What was asked for.
+        what: String,
+        /// The name.
+        given: String,
+        /// The kind that has it, as its argument is called.
+        argument: &'static str,
     },
     /// More than one company has a record with this id.
     #[error("more than one company has the {what} {id}")]
@@ -68,8 +80,13 @@ pub enum AnswerError {
         companies: Vec<CompanyName>,
     },
     /// A day is not written as one.
-    #[error("`{0}` is not a date")]
-    NotADate(&'static str),
+    #[error("`{name}` is not a date: `{}`", excerpt(given, GIVEN_CHARS_MAX))]
+    NotADate {
+        /// The argument.
+        name: &'static str,
+        /// What was given.
+        given: String,
+    },
     /// A period by name and by days at once.
     #[error("both `period` and `from`/`to` were given")]
     PeriodTwice,

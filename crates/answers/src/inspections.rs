@@ -7,10 +7,10 @@ use domain::{
     AgentSide, AgentWanted, CompanyName, Inspection, InspectionOrder, InspectionQuery, InspectorWanted, Position,
     SearchTerms,
 };
-use records::{Basis, InspectorMeant, Note, RecordsError};
+use records::{Basis, InspectorMeant, NarrowedBy, Note, RecordsError};
 use serde::{Deserialize, Serialize};
 
-use super::people::People;
+use super::people::{People, told_apart};
 use super::{AnswerError, Answered, Companies, Company, Days, of_company};
 
 /// What is asked of every company.
@@ -28,6 +28,8 @@ pub struct InspectionsAsked {
     pub side: Option<AgentSide>,
     /// Words of a service, forgiving where names are known.
     pub service: Option<String>,
+    /// What else they are narrowed to by names, which a mirror alone knows.
+    pub named: Vec<(NarrowedBy, String)>,
     /// What else is wanted; days, people and services are settled for each company.
     pub query: InspectionQuery,
 }
@@ -94,7 +96,12 @@ impl Companies {
     ) -> Result<InspectionsAnswer<'_>, AnswerError> {
         let now = self.now();
         let chosen = self.chosen(asked.companies.as_deref());
-        let people = People::find(&chosen, asked.inspector.as_deref(), asked.agent.as_deref()).await?;
+        let agency = asked.named.iter().find(|(by, _)| *by == NarrowedBy::Agency).map(|(_, given)| given.as_str());
+        let agent = asked.agent.as_deref();
+        let people = match People::find(&chosen, asked.inspector.as_deref(), agent).await {
+            Ok(people) => people,
+            Err(error) => return Err(told_apart(&chosen, agent, agency, error).await),
+        };
         let companies = people.companies();
         let mut queries = Vec::new();
         for company in &companies {
@@ -118,9 +125,11 @@ impl Companies {
                     query.service = SearchTerms::of(&name);
                     taken = note;
                 }
+                let named = company.records.add_named(&mut query, &asked.named).await?;
                 let list = company.records.inspections(&query, order, after.as_ref(), limit).await?;
                 let mut basis = list.basis.clone();
                 basis.notes.extend(taken);
+                basis.notes.extend(named);
                 if list.rows.is_empty() && after.is_none() && asked.inspector.is_some() {
                     basis.notes.push(Note::NothingFits(company.name.clone()));
                 }
@@ -128,7 +137,10 @@ impl Companies {
                 Ok((list, basis))
             }
         });
-        let Answered { parts, mut basis } = answered.await?;
+        let Answered { parts, mut basis } = match answered.await {
+            Ok(answered) => answered,
+            Err(error) => return Err(told_apart(&chosen, agent, agency, error).await),
+        };
         people.say(&mut basis);
         let mut rows = Vec::new();
         let mut total = Some(0);

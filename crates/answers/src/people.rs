@@ -1,12 +1,20 @@
 //! Who is meant by a name where several companies are asked: decided for all of them at once, so that two persons are
 //! not guessed between because they are in two companies.
 
-use domain::fold;
+use std::sync::Arc;
+
+use domain::{fold, has_words};
 use futures_util::future::join_all;
-use records::{AgentEntry, AgentMeant, Basis, Gap, InspectorMeant, Likeness, NameEntry, Note, RecordsError, described};
+use records::{
+    AgentEntry, AgentMeant, Basis, Gap, InspectorMeant, Likeness, NameEntry, Note, Records, RecordsError, described,
+};
 
 use super::error::{ambiguous, is_unknown};
 use super::{AnswerError, Candidate, Companies, Company};
+
+/// The kinds of name that are easily taken for each other, as their arguments are called.
+const AGENT: &str = "agent";
+const AGENCY: &str = "agency";
 
 /// The inspector and the agent meant in each company that knows them.
 pub(crate) struct People<'a> {
@@ -150,6 +158,10 @@ impl<'a> People<'a> {
         if best.is_empty() && unasked.is_empty() {
             // A company that could not be asked might know the name: its failure comes first.
             let at = failures.iter().position(|(_, error)| !is_unknown(error)).unwrap_or(0);
+            let kind = failures.iter().find_map(|(_, error)| match error {
+                RecordsError::UnknownName { what, .. } => Some(*what),
+                _ => None,
+            });
             let near = failures.iter().filter_map(|(company, error)| match error {
                 RecordsError::UnknownName { nearest, .. } if !nearest.is_empty() => Some((company, nearest)),
                 _ => None,
@@ -159,7 +171,7 @@ impl<'a> People<'a> {
                 .collect();
             if 1 < failures.len() && !nearest.is_empty() && failures.iter().all(|(_, error)| is_unknown(error)) {
                 let what = failures.swap_remove(at).1.to_string();
-                return Err(AnswerError::UnknownName { what, nearest });
+                return Err(AnswerError::UnknownName { what, kind: kind.unwrap_or_default(), nearest });
             }
             return match failures.into_iter().nth(at) {
                 Some((_, error)) => Err(error.into()),
@@ -214,6 +226,38 @@ fn of_company_named(company: &Company, name: &str) -> Candidate {
     Candidate { name: name.to_owned(), company: Some(company.name.clone()) }
 }
 
+/// The same failure; where an agent is unknown who is called as an agency is, or the reverse, that. Agencies go by agents'
+/// names for theirs.
+pub(crate) async fn told_apart(
+    companies: &[&Company],
+    agent: Option<&str>,
+    agency: Option<&str>,
+    error: AnswerError,
+) -> AnswerError {
+    let kind = match &error {
+        AnswerError::Records(RecordsError::UnknownName { what, .. }) => *what,
+        AnswerError::UnknownName { kind, .. } => *kind,
+        _ => return error,
+    };
+    let (given, argument) = match (kind, agent, agency) {
+        (AGENT, Some(given), _) => {
+            let has = |records: Arc<Records>| async move {
+                let agents = records.agents().await.map(|(agents, _)| agents).unwrap_or_default();
+                let names = agents.iter().filter_map(|agent| agent.agency_name.as_ref());
+                names.into_iter().any(|name| has_words(name.as_str(), &fold(given)))
+            };
+            let asked = companies.iter().map(|company| has(Arc::clone(&company.records)));
+            if !join_all(asked).await.contains(&true) {
+                return error;
+            }
+            (given, AGENCY)
+        }
+        (AGENCY, _, Some(given)) if People::find(companies, None, Some(given)).await.is_ok() => (given, AGENT),
+        _ => return error,
+    };
+    AnswerError::OtherKind { what: error.to_string(), given: given.to_owned(), argument }
+}
+
 impl Companies {
     /// The agent meant by a connection id or a name in one of these companies, with the statistics about them.
     pub async fn agent<'a>(
@@ -221,7 +265,10 @@ impl Companies {
         companies: &[&'a Company],
         given: &str,
     ) -> Result<(&'a Company, AgentEntry, Basis), AnswerError> {
-        let people = People::find(companies, None, Some(given)).await?;
+        let people = match People::find(companies, None, Some(given)).await {
+            Ok(people) => people,
+            Err(error) => return Err(told_apart(companies, Some(given), None, error).await),
+        };
         let meant = people.companies();
         let (company, entry, mut basis) = self
             .find_one(&meant, "agent", given, |company| {

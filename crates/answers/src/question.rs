@@ -10,7 +10,7 @@ use records::{Basis, InspectorMeant, NameEntry, NarrowedBy, NarrowingWanted, Nee
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::people::People;
+use super::people::{People, told_apart};
 use super::{AnswerError, Answered, Companies, Company, Compare, Days};
 
 /// What inspections are narrowed to, by names as they are given.
@@ -159,7 +159,11 @@ impl Companies {
         let now = self.now();
         let only = question.only;
         let chosen = self.chosen(question.companies);
-        let people = People::find(&chosen, only.inspector.as_deref(), only.agent.as_deref()).await?;
+        let (agent, agency) = (only.agent.as_deref(), only.agency.as_deref());
+        let people = match People::find(&chosen, only.inspector.as_deref(), agent).await {
+            Ok(people) => people,
+            Err(error) => return Err(told_apart(&chosen, agent, agency, error).await),
+        };
         let companies = people.companies();
         let mut periods: Vec<Period> = Vec::new();
         if let Some((days, default, compare)) = question.days {
@@ -197,7 +201,10 @@ impl Companies {
                 answer(Part { company, facts, whole, scope, before, inspector, agent, now, basis }).await
             }
         });
-        let mut answered = answered.await?;
+        let mut answered = match answered.await {
+            Ok(answered) => answered,
+            Err(error) => return Err(told_apart(&chosen, agent, agency, error).await),
+        };
         people.say(&mut answered.basis);
         Ok(answered)
     }

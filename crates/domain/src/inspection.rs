@@ -121,7 +121,7 @@ pub enum Status {
     /// Booked, to come, confirmed.
     Confirmed,
     /// Its time has come, and the report is not published.
-    Performed,
+    Unpublished,
     /// The report is published.
     Published,
     /// Canceled.
@@ -133,23 +133,67 @@ pub enum Status {
 impl Status {
     /// Every status, in the order of an inspection's life.
     pub const ALL: &'static [Self] =
-        &[Self::Requested, Self::Confirmed, Self::Performed, Self::Published, Self::Canceled, Self::Deleted];
+        &[Self::Requested, Self::Confirmed, Self::Unpublished, Self::Published, Self::Canceled, Self::Deleted];
 
-    /// The word in arguments and answers.
+    /// The word in answers.
     pub fn name(self) -> &'static str {
         match self {
             Self::Requested => "requested",
             Self::Confirmed => "confirmed",
-            Self::Performed => "performed",
+            Self::Unpublished => "unpublished",
             Self::Published => "published",
             Self::Canceled => "canceled",
             Self::Deleted => "deleted",
         }
     }
+}
 
-    /// The status with this name.
+/// What `status` asks for: where inspections stand, or what several of these have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StatusWanted {
+    /// At this one.
+    Is(Status),
+    /// Not canceled and not deleted, its time to come.
+    Upcoming,
+    /// Not canceled and not deleted, its time has come; the report may be published or not.
+    Performed,
+}
+
+impl StatusWanted {
+    /// All there are, in the order of an inspection's life.
+    pub const ALL: &'static [Self] = &[
+        Self::Is(Status::Requested),
+        Self::Is(Status::Confirmed),
+        Self::Upcoming,
+        Self::Performed,
+        Self::Is(Status::Unpublished),
+        Self::Is(Status::Published),
+        Self::Is(Status::Canceled),
+        Self::Is(Status::Deleted),
+    ];
+
+    /// The word in arguments.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Is(status) => status.name(),
+            Self::Upcoming => "upcoming",
+            Self::Performed => "performed",
+        }
+    }
+
+    /// What is asked for by this name.
     pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|status| status.name() == name)
+        Self::ALL.iter().copied().find(|wanted| wanted.name() == name)
+    }
+
+    /// Whether an inspection that has a beginning is such a one at `now`.
+    pub fn holds(self, inspection: &Inspection, now: Timestamp) -> bool {
+        let is_live = inspection.deleted_at.is_none() && inspection.canceled_at.is_none();
+        match self {
+            Self::Is(status) => inspection.status(now) == status,
+            Self::Upcoming => is_live && !inspection.has_begun(now),
+            Self::Performed => is_live && inspection.has_begun(now),
+        }
     }
 }
 
@@ -174,8 +218,13 @@ impl Inspection {
         words.join(" ")
     }
 
-    /// Where it stands at `now`: deleted, else canceled, else published, else performed once its time has come (to the
-    /// millisecond), else confirmed, else requested.
+    /// Whether its time has come at `now`, to the millisecond.
+    pub fn has_begun(&self, now: Timestamp) -> bool {
+        self.starts_at.is_some_and(|starts_at| starts_at.as_millisecond() < now.as_millisecond())
+    }
+
+    /// Where it stands at `now`: deleted, else canceled, else published, else unpublished once its time has come, else
+    /// confirmed, else requested.
     pub fn status(&self, now: Timestamp) -> Status {
         if self.deleted_at.is_some() {
             Status::Deleted
@@ -183,8 +232,8 @@ impl Inspection {
             Status::Canceled
         } else if self.published_at.is_some() {
             Status::Published
-        } else if self.starts_at.is_some_and(|starts_at| starts_at.as_millisecond() < now.as_millisecond()) {
-            Status::Performed
+        } else if self.has_begun(now) {
+            Status::Unpublished
         } else if self.confirmed == Some(true) {
             Status::Confirmed
         } else {

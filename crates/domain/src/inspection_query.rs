@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AgentOnInspection, ConnectionId, Inspection, InspectionId, InspectorId, InspectorOnInspection, Money, SearchTerms,
-    Status, Text, fold, zip,
+    Status, StatusWanted, Text, fold, zip,
 };
 
 /// Which side of the deal an agent is on.
@@ -97,8 +97,8 @@ impl InspectorWanted {
 pub struct InspectionQuery {
     /// Beginning at or after the first instant and before the second.
     pub starts: Option<(Timestamp, Timestamp)>,
-    /// Standing at one of these at [`Self::now`]. Empty means every one that is not deleted.
-    pub statuses: Vec<Status>,
+    /// One of these at [`Self::now`]. Empty means every one that is not deleted.
+    pub statuses: Vec<StatusWanted>,
     /// The present time, on which statuses depend; compared to the millisecond, as all times are.
     pub now: Timestamp,
     /// Inspected by this person, as the primary one or not.
@@ -107,10 +107,16 @@ pub struct InspectionQuery {
     pub own: Option<InspectorWanted>,
     /// With this agent.
     pub agent: Option<AgentWanted>,
+    /// Its buying agent is one of these.
+    pub buyers: Option<BTreeSet<ConnectionId>>,
     /// These words begin words of one client's name.
     pub client: Option<SearchTerms>,
     /// These words begin words of one service or add-on.
     pub service: Option<SearchTerms>,
+    /// With an add-on of this name (folded).
+    pub add_on: Option<String>,
+    /// In this city (folded).
+    pub city: Option<String>,
     /// In this ZIP code, see [`zip::is_area`].
     pub zip: Option<String>,
     /// These words begin words of the address, see [`Inspection::address_text`].
@@ -129,6 +135,9 @@ impl InspectionQuery {
             && self.inspector.as_ref().is_none_or(|wanted| wanted.inspects(inspection))
             && self.own.as_ref().is_none_or(|wanted| wanted.inspects(inspection))
             && self.agent.as_ref().is_none_or(|wanted| wanted.is_on(inspection))
+            && self.buyers.as_ref().is_none_or(|wanted| has_buyer(inspection, wanted))
+            && self.add_on.as_ref().is_none_or(|wanted| inspection.add_ons.iter().any(|one| is_called(one, wanted)))
+            && self.city.as_ref().is_none_or(|wanted| inspection.address.city.iter().any(|one| is_called(one, wanted)))
             && any_has(self.client.as_ref(), &[&inspection.client_names])
             && any_has(self.service.as_ref(), &[&inspection.services, &inspection.add_ons, &inspection.not_add_ons])
             && self.zip_holds(inspection.address.zip.as_ref())
@@ -139,7 +148,7 @@ impl InspectionQuery {
 
     /// Whether canceled inspections can be among those wanted.
     pub fn asks_for_canceled(&self) -> bool {
-        self.statuses.is_empty() || self.statuses.contains(&Status::Canceled)
+        self.statuses.is_empty() || self.statuses.contains(&StatusWanted::Is(Status::Canceled))
     }
 
     fn starts_hold(&self, at: Timestamp) -> bool {
@@ -148,8 +157,8 @@ impl InspectionQuery {
     }
 
     fn status_holds(&self, inspection: &Inspection) -> bool {
-        let status = inspection.status(self.now);
-        if self.statuses.is_empty() { status != Status::Deleted } else { self.statuses.contains(&status) }
+        let is_one = self.statuses.iter().any(|wanted| wanted.holds(inspection, self.now));
+        is_one || (self.statuses.is_empty() && inspection.deleted_at.is_none())
     }
 
     fn zip_holds(&self, known: Option<&Text>) -> bool {
@@ -167,6 +176,15 @@ impl AgentWanted {
             Some(AgentSide::Selling) => is(&inspection.selling_agent),
         }
     }
+}
+
+fn has_buyer(inspection: &Inspection, wanted: &BTreeSet<ConnectionId>) -> bool {
+    let buyer = inspection.buying_agent.as_ref().and_then(|agent| agent.id.as_ref());
+    buyer.is_some_and(|buyer| wanted.contains(buyer))
+}
+
+fn is_called(text: &Text, folded: &str) -> bool {
+    fold(text.as_str()) == folded
 }
 
 /// Whether one of the texts has all the words; true where none are wanted.

@@ -22,6 +22,7 @@ mod money;
 mod naming;
 mod period;
 mod permissions;
+mod spoken;
 mod text;
 mod week;
 mod search_terms;
@@ -43,14 +44,15 @@ pub use id::{
     AgencyId, AgentId, AgentTeamId, AttachmentId, ClientId, ConnectionId, IdError, InspectionId, InspectorId, Slug,
     id_order,
 };
-pub use inspection::{Address, AgentOnInspection, Inspection, InspectorOnInspection, Status};
+pub use inspection::{Address, AgentOnInspection, Inspection, InspectorOnInspection, Status, StatusWanted};
 pub use inspection_query::{AgentSide, AgentWanted, InspectionOrder, InspectionQuery, InspectorWanted, Position};
 pub use masking::{MASKED_NOTE, masked_email, masked_phone, masked_street, rounded_money};
 pub use moment::Moment;
 pub use money::{Money, MoneyError};
 pub use naming::{Naming, NamingError};
-pub use period::{DateRange, DateRangeError, NamedPeriod};
+pub use period::{DateRange, DateRangeError, EARLIEST_DAY, LATEST_DAY, NamedPeriod};
 pub use permissions::{Caller, DaysSeen, FieldAccess, Fields, Permissions, Role, RoleError, Roles};
 pub use search_terms::SearchTerms;
+pub use spoken::{DaysMeant, SpokenDay, SpokenPeriod, Unit, Written};
 pub use text::{Text, excerpt, fold, has_words, searchable};
 pub use week::WeekStart;

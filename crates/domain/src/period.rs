@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::civil::{Date, Weekday};
+use jiff::civil::{Date, Weekday, date};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan};
 
@@ -22,6 +22,11 @@ pub struct DateRangeError {
     from: Date,
     to: Date,
 }
+
+/// An open end is the edge of the calendar that every instant can still be told in.
+pub const EARLIEST_DAY: Date = date(1970, 1, 1);
+/// The other edge.
+pub const LATEST_DAY: Date = date(2199, 12, 31);
 
 const DAYS_OF_WEEK: i64 = 7;
 
@@ -231,8 +236,6 @@ impl NamedPeriod {
 
 #[cfg(test)]
 mod tests {
-    use jiff::civil::date;
-
     use super::*;
 
     #[track_caller]

@@ -244,6 +244,18 @@ impl Answer {
         Self { content, text_is_json: true }
     }
 
+    /// The same answer, whose basis says this before all else. A shape without a basis stays as it is.
+    pub(super) fn noting(mut self, notes: Vec<String>) -> Self {
+        if let Some(basis) = self.content.get_mut("basis").and_then(Value::as_object_mut)
+            && !notes.is_empty()
+        {
+            let said = basis.get_mut("notes").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
+            let notes = notes.into_iter().map(Value::from).chain(said).collect();
+            basis::put_notes(basis, notes);
+        }
+        self
+    }
+
     /// The structured content, for what only the server knows.
     pub(super) fn content_mut(&mut self) -> &mut Map<String, Value> {
         &mut self.content

@@ -1,17 +1,24 @@
 //! Arguments as clients really send them, settled against the schema that was published.
 //!
 //! Forgiving where no meaning is lost: numbers and truth values as text, a single value for a list, a list as text,
-//! null and empty text as absent, upper case in enumerations. Strict where it would be: unknown names, values outside
-//! an enumeration or a range are refused with the nearest valid ones.
+//! null, `none` and empty text as absent, other spellings and other words for the same (`vocabulary`), more rows than there
+//! can be. Strict where it would be: unknown names, values outside an enumeration or a range are refused with the nearest
+//! valid ones.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::failure::ToolFailure;
-use super::schema::COMPANY;
+use super::vocabulary::{self, COMPANY, Served};
 use domain::{excerpt, zip};
 
 /// The argument that goes on with a list.
 const CURSOR: &str = "cursor";
+/// The argument that says how many rows there may be.
+const LIMIT: &str = "limit";
+/// What asks for as many as there can be.
+const MOST: &[&str] = &["all", "max", "maximum", "unlimited"];
+/// The argument whose values are labels of an answer, `none` among them.
+const CELL: &str = "cell";
 /// The argument that is a ZIP code.
 const ZIP: &str = "zip";
 /// What some clients add to the arguments on their own; it means nothing here.
@@ -28,34 +35,62 @@ const SIMILAR_BYTES_MAX: usize = 80;
 /// How similar a name must be to be offered (Jaro-Winkler, 0 to 1).
 const SIMILARITY_MIN: f64 = 0.7;
 
-/// The arguments with every value of the type its schema says.
-pub(super) fn settle(schema: &Map<String, Value>, raw: Map<String, Value>) -> Result<Map<String, Value>, ToolFailure> {
+/// Arguments as a tool takes them.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    /// Every value of the type its schema says, under the published name.
+    pub arguments: Map<String, Value>,
+    /// What was taken for something else than was written.
+    pub notes: Vec<String>,
+}
+
+/// The arguments with every value of the type its schema says, for these companies.
+pub(super) fn settle(
+    schema: &Map<String, Value>,
+    raw: Map<String, Value>,
+    served: &[Served<'_>],
+) -> Result<Settled, ToolFailure> {
     let empty = Map::new();
     let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
+    // Without a choice of companies there is no argument for it; naming the one there is does no harm.
+    let only_one = json!({"type": "string"});
     let mut settled = Map::new();
-    for (name, value) in raw {
-        let Some(property) = properties.get(&name) else {
-            if CLIENTS_OWN.contains(&name.as_str()) {
-                continue;
-            }
-            return Err(unknown_name(&name, properties));
+    let mut notes = Vec::new();
+    for (given, value) in raw {
+        let (name, property) = match properties.get_key_value(&given) {
+            Some((name, property)) => (name.as_str(), property),
+            None if CLIENTS_OWN.contains(&given.as_str()) => continue,
+            None => match vocabulary::argument(&given, schema) {
+                Some(name) => (name, properties.get(name).unwrap_or(&Value::Null)),
+                None if served.len() == 1 && vocabulary::is_company(&given) => (COMPANY, &only_one),
+                None if is_absent(&given, &value, &Value::Null) => continue,
+                None => return Err(unknown_name(&given, properties)),
+            },
         };
-        check_size(&name, &value, property)?;
-        if is_absent(&value) {
+        check_size(name, &value, property)?;
+        if is_absent(name, &value, property) {
             continue;
+        }
+        if settled.contains_key(name) {
+            return Err(ToolFailure::new(
+                format!("`{name}` was given twice, once as `{}`", shown(&given)),
+                format!("give `{name}` once"),
+            ));
         }
         let kind = property.get("type").and_then(Value::as_str).unwrap_or("string");
         let value = match kind {
-            "array" if name == COMPANY => companies(&list(&name, value, property)?),
-            _ if name == COMPANY => Value::Array(vec![one(&name, &value, property)?]),
-            "integer" => integer(&name, &value, property)?,
-            "number" => number(&name, &value, property)?,
-            "boolean" => boolean(&name, &value)?,
-            "array" => list(&name, value, property)?,
-            _ if name == ZIP => zip_code(&value, property)?,
-            _ => one(&name, &value, property)?,
+            _ if name == COMPANY => match vocabulary::companies(&value, served, &mut notes)? {
+                Some(chosen) => chosen.into(),
+                None => continue,
+            },
+            "integer" => integer(name, &value, property, &mut notes)?,
+            "number" => number(name, &value, property)?,
+            "boolean" => boolean(name, &value)?,
+            "array" => list(name, value, property, &mut notes)?,
+            _ if name == ZIP => zip_code(&value, property, properties)?,
+            _ => one(name, &value, property, &mut notes)?,
         };
-        settled.insert(name, value);
+        settled.insert(name.to_owned(), value);
     }
     let required = schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     for name in required.iter().filter_map(Value::as_str) {
@@ -67,7 +102,7 @@ pub(super) fn settle(schema: &Map<String, Value>, raw: Map<String, Value>) -> Re
             ));
         }
     }
-    Ok(settled)
+    Ok(Settled { arguments: settled, notes })
 }
 
 /// Refuses what is too long before anything is made of it.
@@ -96,31 +131,27 @@ fn is_too_long(text: &str) -> bool {
 }
 
 /// A code as [`zip`] knows it. A number has lost the zeros in front; a text is taken as it is written.
-fn zip_code(value: &Value, property: &Value) -> Result<Value, ToolFailure> {
+fn zip_code(value: &Value, property: &Value, properties: &Map<String, Value>) -> Result<Value, ToolFailure> {
     let code = match value {
         Value::Number(_) => text_of(value).as_deref().and_then(zip::of_number),
-        _ => one(ZIP, value, property)?.as_str().and_then(zip::of_text),
+        _ => one(ZIP, value, property, &mut Vec::new())?.as_str().and_then(zip::of_text),
     };
     code.map(Value::from).ok_or_else(|| {
+        let others = [("city", "a city"), ("agency", "an agency")];
+        let others = others.iter().filter(|(name, _)| properties.contains_key(*name));
+        let others: Vec<String> = others.map(|(name, what)| format!("; for {what} give `{name}`")).collect();
         ToolFailure::new(
             format!("`{ZIP}` cannot be {}", shown_value(value)),
-            "give the five digits of the ZIP code as text, such as \"02134\"",
+            format!("give the five digits of the ZIP code as text, such as \"02134\"{}", others.concat()),
         )
     })
 }
 
-/// The names of companies, each once and in order: the same choice is the same list.
-fn companies(names: &Value) -> Value {
-    let mut names: Vec<&str> = names.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    names.sort_unstable();
-    names.dedup();
-    names.into()
-}
-
-fn is_absent(value: &Value) -> bool {
+fn is_absent(name: &str, value: &Value, property: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
+        Value::String(text) if name == CELL => text.trim().is_empty(),
+        Value::String(text) => vocabulary::is_nothing(text, property),
         Value::Array(list) => list.is_empty(),
         _ => false,
     }
@@ -177,12 +208,17 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-fn integer(name: &str, value: &Value, property: &Value) -> Result<Value, ToolFailure> {
+fn integer(name: &str, value: &Value, property: &Value, notes: &mut Vec<String>) -> Result<Value, ToolFailure> {
     let minimum = property.get("minimum").and_then(Value::as_i64).unwrap_or(i64::MIN);
     let maximum = property.get("maximum").and_then(Value::as_i64).unwrap_or(i64::MAX);
     let number = text_of(value).and_then(|text| text.trim_end_matches(".0").parse::<i64>().ok());
+    let asks_for_most = || text_of(value).is_some_and(|text| MOST.iter().any(|most| most.eq_ignore_ascii_case(&text)));
     match number {
         Some(number) if (minimum..=maximum).contains(&number) => Ok(number.into()),
+        most if name == LIMIT && most.map_or_else(asks_for_most, |number| maximum < number) => {
+            notes.push(format!("`{LIMIT}` is {maximum}, the most there is; the rest comes with `next_cursor`"));
+            Ok(maximum.into())
+        }
         _ => Err(ToolFailure::new(
             format!("`{name}` cannot be {}", shown_value(value)),
             format!("give a whole number from {minimum} to {maximum}"),
@@ -213,7 +249,7 @@ fn boolean(name: &str, value: &Value) -> Result<Value, ToolFailure> {
     }
 }
 
-fn one(name: &str, value: &Value, property: &Value) -> Result<Value, ToolFailure> {
+fn one(name: &str, value: &Value, property: &Value, notes: &mut Vec<String>) -> Result<Value, ToolFailure> {
     let single = match value {
         Value::Array(list) if list.len() == 1 => list.first().unwrap_or(value),
         other => other,
@@ -224,22 +260,29 @@ fn one(name: &str, value: &Value, property: &Value) -> Result<Value, ToolFailure
             format!("give `{name}` as one text"),
         ));
     };
-    let Some(valid) = property.get("enum").and_then(Value::as_array) else { return Ok(text.into()) };
+    let Some(valid) = property.get("enum").and_then(Value::as_array) else {
+        return Ok(vocabulary::free(name, text, notes).into());
+    };
     let valid: Vec<&str> = valid.iter().filter_map(Value::as_str).collect();
     if let Some(exact) = valid.iter().find(|valid| valid.eq_ignore_ascii_case(&text)) {
         return Ok((*exact).into());
     }
+    if let Some(meant) = vocabulary::value(name, &text, &valid, notes) {
+        return Ok(meant.into());
+    }
     let near = nearest(&text, valid.iter().copied());
+    let instead = vocabulary::instead(name, &text);
     Err(ToolFailure::new(
         format!("no {name} `{}`", shown(&text)),
-        match near {
-            Some(near) => format!("did you mean `{near}`? Valid: {}", valid.join(", ")),
-            None => format!("valid: {}", valid.join(", ")),
+        match (instead, near) {
+            (Some(instead), _) => instead.to_owned(),
+            (None, Some(near)) => format!("did you mean `{near}`? Valid: {}", valid.join(", ")),
+            (None, None) => format!("valid: {}", valid.join(", ")),
         },
     ))
 }
 
-fn list(name: &str, value: Value, property: &Value) -> Result<Value, ToolFailure> {
+fn list(name: &str, value: Value, property: &Value, notes: &mut Vec<String>) -> Result<Value, ToolFailure> {
     let item = property.get("items").unwrap_or(&Value::Null);
     let values = match value {
         Value::Array(list) => list,
@@ -249,15 +292,16 @@ fn list(name: &str, value: Value, property: &Value) -> Result<Value, ToolFailure
         },
         single => vec![single],
     };
-    let settled = values.iter().filter(|value| !is_absent(value)).map(|value| one(name, value, item));
+    let settled =
+        values.iter().filter(|value| !is_absent(name, value, item)).map(|value| one(name, value, item, notes));
     Ok(Value::Array(settled.collect::<Result<Vec<Value>, _>>()?))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+
+    const SERVED: &[Served<'_>] = &[("spectora_company1", None), ("spectora_residential", None)];
 
     fn schema() -> Map<String, Value> {
         let schema = json!({"type": "object", "properties": {
@@ -275,13 +319,13 @@ mod tests {
 
     #[track_caller]
     fn check(raw: Value, expect: Value) {
-        let settled = settle(&schema(), raw.as_object().unwrap().clone()).unwrap();
-        assert_eq!(Value::Object(settled), expect);
+        let settled = settle(&schema(), raw.as_object().unwrap().clone(), SERVED).unwrap();
+        assert_eq!(Value::Object(settled.arguments), expect);
     }
 
     #[track_caller]
     fn check_refused(raw: Value, expect: &str) {
-        let failure = settle(&schema(), raw.as_object().unwrap().clone()).unwrap_err().to_string();
+        let failure = settle(&schema(), raw.as_object().unwrap().clone(), SERVED).unwrap_err().to_string();
         assert!(failure.contains(expect), "{failure}");
     }
 
@@ -303,6 +347,10 @@ mod tests {
         check(json!({"status": "[\"canceled\",\"published\"]"}), json!({"status": ["canceled", "published"]}));
         check(json!({"status": "canceled, published"}), json!({"status": ["canceled", "published"]}));
         check(json!({"company": ["spectora_company1"]}), json!({"company": ["spectora_company1"]}));
+        check(json!({"limit": "all"}), json!({"limit": 100}));
+        check(json!({"limit": 1_000}), json!({"limit": 100}));
+        check(json!({"zipCode": "02134", "statuses": "Cancelled"}), json!({"zip": "02134", "status": ["canceled"]}));
+        check(json!({"note": "none", "zip": "N/A"}), json!({}));
     }
 
     #[test]
@@ -312,8 +360,9 @@ mod tests {
         check_refused(json!({"factor": 0.5}), "a number from 1");
         check_refused(json!({"factor": "inf"}), "a number from 1");
         check_refused(json!({"limt": 5}), "did you mean `limit`");
-        check_refused(json!({"company": "resi"}), "spectora_company1, spectora_residential");
-        check_refused(json!({"company": "spectora_resident"}), "did you mean `spectora_residential`");
+        check_refused(json!({"company": "lakeside"}), "spectora_company1, spectora_residential");
+        check_refused(json!({"limit": 5, "pageSize": 6}), "given twice");
+        check_refused(json!({"company": "spectora_rsident"}), "did you mean `spectora_residential`");
         check_refused(json!({"status": ["canceled", "lost"]}), "published, canceled");
         check_refused(json!({"paid": "maybe"}), "true or false");
         check_refused(json!({"zip": {"a": 1}}), "one text");
@@ -349,7 +398,7 @@ mod tests {
             json!({long.as_str(): 1}),
         ] {
             let raw = raw.as_object().unwrap().clone();
-            let failure = settle(&schema(), raw).unwrap_err().to_string();
+            let failure = settle(&schema(), raw, SERVED).unwrap_err().to_string();
             assert!(failure.matches('x').count() <= 80, "{failure}");
             assert!(
                 failure.contains("longer than")

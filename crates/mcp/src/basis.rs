@@ -42,14 +42,18 @@ impl ShownBasis {
     pub(super) fn into_value(self) -> Value {
         let mut fields = self.fields;
         if !self.notes.is_empty() {
-            // Notes stand before the days, after what is missing.
-            let days: Vec<(String, Value)> =
-                ["period", "compared"].iter().filter_map(|name| fields.remove_entry(*name)).collect();
-            fields.insert("notes".to_owned(), self.notes.into());
-            fields.extend(days);
+            put_notes(&mut fields, self.notes.into_iter().map(Value::from).collect());
         }
         fields.into()
     }
+}
+
+/// Puts the notes where they stand: before the days, after what is missing.
+pub(super) fn put_notes(fields: &mut Map<String, Value>, notes: Vec<Value>) {
+    let days: Vec<(String, Value)> =
+        ["period", "compared"].iter().filter_map(|name| fields.remove_entry(*name)).collect();
+    fields.insert("notes".to_owned(), notes.into());
+    fields.extend(days);
 }
 
 /// A basis as it is shown.

@@ -4,11 +4,17 @@ use std::fmt;
 
 use rmcp::model::{CallToolResult, ContentBlock};
 
-use answers::{AnswerError, Candidate};
-use domain::{CompanyName, NamedPeriod};
+use answers::{AnswerError, Candidate, GIVEN_CHARS_MAX};
+use domain::{CompanyName, NamedPeriod, excerpt};
 use records::{MirrorError, RecordsError, ServiceErrorKind as SpectoraErrorKind, Uncounted};
 
 use super::arguments::nearest;
+
+/// How days are given.
+pub(super) const DAY_EXAMPLES: &str = "a day as 2026-10-01, 10/1/2026 (month first), Oct 1 2026, or today, yesterday, tomorrow; whole periods go into `period`";
+/// How periods are given.
+const PERIOD_EXAMPLES: &str = "a period such as today, last_week, this_month, last_quarter, last_30_days, last_3_months, \
+    next_14_days, ytd, 2026-10, October 2026, 2026-Q3, 2026, since 2026-10-01, 2026-10-01 to 2026-10-15";
 
 /// A failed call, in words a model can act on and an owner can understand: what was wrong, and what to do next.
 ///
@@ -71,6 +77,9 @@ impl From<AnswerError> for ToolFailure {
                 format!("give `company`, or the id, of the one you mean: {}", listed(&candidates))
             }
             AnswerError::UnknownName { nearest, .. } => format!("use one of the nearest names: {}", listed(&nearest)),
+            AnswerError::OtherKind { given, argument, .. } => {
+                format!("`{}` is the name of an {argument}: give it as `{argument}`", excerpt(&given, GIVEN_CHARS_MAX))
+            }
             AnswerError::InSeveralCompanies { companies, .. } => {
                 let names: Vec<&str> = companies.iter().map(CompanyName::as_str).collect();
                 format!("give `company`: {}", names.join(" or "))
@@ -78,15 +87,16 @@ impl From<AnswerError> for ToolFailure {
             AnswerError::NotFound { .. } => {
                 "check the id; list tools give ids, and canceled or deleted records may be out of reach".to_owned()
             }
-            AnswerError::NotADate(_) | AnswerError::Days(_) => {
+            AnswerError::NotADate { .. } => format!("give {DAY_EXAMPLES}"),
+            AnswerError::Days(_) => {
                 "give `from` and `to` as YYYY-MM-DD, both inclusive, or `period` by name".to_owned()
             }
             AnswerError::PeriodTwice => "give one of them".to_owned(),
             AnswerError::UnknownPeriod(given) => {
                 let names: Vec<&str> = NamedPeriod::ALL.iter().map(|period| period.name()).collect();
                 match nearest(&given, names.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`? Valid: {}", names.join(", ")),
-                    None => format!("valid: {}", names.join(", ")),
+                    Some(near) => format!("did you mean `{near}`? Give {PERIOD_EXAMPLES}"),
+                    None => format!("give {PERIOD_EXAMPLES}"),
                 }
             }
         };

@@ -18,6 +18,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod vocabulary;
 mod watch;
 
 use std::panic::AssertUnwindSafe;
@@ -61,7 +62,7 @@ other count, sum or average breakdown; explain shows the inspections behind a nu
 How to use: answer from the tools' numbers, do not add up pages yourself; `total` is the count over all pages. Every \
 answer has `basis`: `as_of` (when it was read), `source` (mirror or service), `complete`, `missing` when it is not \
 complete (tell the user then), `period`, `compared`, `notes`. Without `company` a tool answers for all companies, and each row says whose it is. Dates are civil days in \
-the company's own time zone; `period` takes names such as last_month. An agent is named by id or by name; two that fit \
+the company's own time zone; `period` takes names such as last_month or 2026-10. An agent is named by id or by name; two that fit \
 are never guessed between. `inspector`, `agent`, `agency`, `service`, `add_on`, `zip`, `city` narrow an answer to such \
 inspections. Money is the quoted price. Contact details come only with `include: contact`.
 
@@ -114,16 +115,9 @@ fn mark(companies: &Companies, tool: &str, arguments: &Map<String, Value>) -> Qu
     mark.seen_by(companies.permissions())
 }
 
-/// Refuses companies that are not served: where there are many, the schemas do not name them.
-fn known(companies: &Companies, arguments: &Map<String, Value>) -> Result<(), ToolFailure> {
-    let served = || companies.all.iter().map(|company| company.name.as_str());
-    let mut asked = arguments.get("company").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let Some(name) = asked.find(|name| !served().any(|known| known == *name)) else { return Ok(()) };
-    let near = arguments::nearest(name, served()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-    Err(ToolFailure::new(
-        format!("there is no company `{}`", domain::excerpt(name, 80)),
-        format!("{near}list_companies names them"),
-    ))
+/// The companies that may be named.
+fn served(companies: &Companies) -> Vec<vocabulary::Served<'_>> {
+    companies.all.iter().map(|company| (company.name.as_str(), company.display_name.as_deref())).collect()
 }
 
 /// The company's name for a row, where more than one is served.
@@ -307,18 +301,18 @@ impl SpectoraServer {
         let span = tracing::info_span!("tool.call", tool.name = %tool.declaration.name);
         let answer = async {
             let companies = self.companies(asking).await?;
-            let settled = arguments::settle(&tool.declaration.input_schema, raw)?;
-            known(&companies, &settled)?;
-            match (tool.run)(&companies, settled.clone()).await {
+            let settled = arguments::settle(&tool.declaration.input_schema, raw, &served(&companies))?;
+            let answer = match (tool.run)(&companies, settled.arguments.clone()).await {
                 Err(failure) if failure.is_early() => match self.source.filled() {
                     Some(filled) => {
                         filled.await;
-                        (tool.run)(&companies, settled).await
+                        (tool.run)(&companies, settled.arguments).await
                     }
                     None => Err(failure),
                 },
                 answer => answer,
-            }
+            };
+            answer.map(|answer| answer.noting(settled.notes))
         };
         let guarded = tokio::time::timeout(CALL_TIME_MAX, AssertUnwindSafe(answer).catch_unwind().instrument(span));
         Ok(match guarded.await {

@@ -26,14 +26,19 @@ const DEFINITIONS_TEXT: &str = "\
 # Definitions
 
 - **Day**: an inspection belongs to the civil day of its start in the company's own time zone.
-- **Status**: deleted, else canceled, else published (the report is out), else performed (its time has come), else \
-confirmed, else requested.
+- **Status**: deleted, else canceled, else published (the report is out), else unpublished (its time has come), else \
+confirmed, else requested. As a filter also `performed` (past, not canceled, published or not) and `upcoming` (to come, not \
+canceled).
 - **Booked** in a period: every inspection dated in it, canceled ones included, deleted ones not. Worked-out answers about \
 a running period end now: what lies ahead is in lists, the briefing and the capacity plan.
 - **Performed**: booked, not canceled, dated before now.
 - **Compared**: a calendar month, quarter, year or week with the one before it, and with the same days of that one while it \
 is running; any other period with as many days just before it. `last_year`: the same dates a year before, whole weeks 364 \
 days before. `basis.compared` has the dates.
+- **Period**: a name (today, last_week, this_month, next_7_days), `last_N_days` (up to yesterday), `last_N_weeks` or \
+`last_N_months` (whole ones before the running one), `next_N_days` (from today), `week_to_date` up to `year_to_date` (compared \
+with the same days before), a month (2026-10, October 2026; `october` is the last one that has begun), quarter (2026-Q3) or \
+year, `since 2026-10-01`, `2026-10-01 to 2026-10-15`. In numbers alone 10/1/2026 has the month first.
 - **Assists**: performed inspections of others that an inspector helped with; the volume is the primary inspector's.
 - **No longer in Spectora**: an agent who was deleted there. Past numbers stay theirs; lists of whom to call leave them out.
 - **Quote**: the quoted price; payments are not known beyond paid or not.

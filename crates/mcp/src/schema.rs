@@ -4,10 +4,9 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use super::vocabulary::COMPANY;
 use domain::CompanyName;
 
-/// The argument that chooses among the companies served.
-pub(super) const COMPANY: &str = "company";
 /// What a property says, in this order. Whatever else is made of a type (a format, a default) some client chokes on, or it
 /// is not worth its tokens.
 const SAID: &[&str] = &["type", "items", "enum", "minimum", "maximum", "description"];

@@ -78,8 +78,8 @@ impl Entity for Inspection {
             .prepare_cached(
                 "INSERT OR REPLACE INTO inspections (pk, starts_at, day, minute, duration, created_at, updated_at, \
                  canceled_at, deleted_at, published_at, gone, gone_at, confirmed, paid, agreements, quote, \
-                 cancel_reason, zip, city, inspector, buying_agent, selling_agent, client, hash, raw, sold) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 cancel_reason, zip, city, inspector, buying_agent, selling_agent, client, hash, raw, sold, slug) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 pk,
@@ -108,6 +108,7 @@ impl Entity for Inspection {
                 hash,
                 raw,
                 sold,
+                self.slug.as_ref().map(domain::Slug::as_str),
             ])?;
         write_clients(self, tx, pk)?;
         let clients = self.client_names.iter().map(Text::as_str).collect::<Vec<_>>().join(" ");

@@ -7,9 +7,11 @@ use rusqlite::{OptionalExtension as _, params_from_iter};
 use super::interned::{IdOrder, InternedKind, SHARED_BIT, known_key};
 use super::search::match_words;
 use super::{Kind, MirrorError, Snapshot, rows_max};
+use domain::fold;
 use domain::zip::is_area;
 use domain::{
     AgentSide, AgentWanted, InspectionOrder, InspectionQuery, InspectorWanted, Position, SearchTerms, Status,
+    StatusWanted,
 };
 
 /// A record as it came, with when it vanished, if it did.
@@ -163,6 +165,13 @@ impl Snapshot<'_> {
         pks.into_iter().map(with_id).collect()
     }
 
+    /// The id of the inspection with this slug; of several the one that is there, and the latest.
+    pub fn id_of_slug(&self, slug: &str) -> Result<Option<String>, MirrorError> {
+        let sql = "SELECT pk FROM inspections WHERE slug = ? ORDER BY gone, pk DESC LIMIT 1";
+        let found: Option<i64> = self.connection.prepare_cached(sql)?.query_row([slug], |row| row.get(0)).optional()?;
+        found.map(|pk| super::interned::id_of(self.connection, Kind::Inspections, pk)).transpose()
+    }
+
     /// How many stored inspections have no beginning, so that no list can place them.
     pub fn undated(&self) -> Result<u64, MirrorError> {
         let sql = "SELECT count(*) FROM inspections WHERE gone = 0 AND starts_at IS NULL";
@@ -233,8 +242,23 @@ impl Snapshot<'_> {
         for inspector in [&query.inspector, &query.own].into_iter().flatten() {
             self.inspector_conditions(&mut all, inspector)?;
         }
+        if let Some(buyers) = &query.buyers {
+            let mut numbers = Vec::new();
+            for id in buyers {
+                numbers.extend(known_key(self.connection, Kind::Agents, id.as_str())?.map(|pk| pk.to_string()));
+            }
+            all.add(format!("i.buying_agent IN ({})", numbers.join(", ")), []);
+        }
         if let Some(words) = &query.service {
-            self.sold_conditions(&mut all, words)?;
+            self.sold_conditions(&mut all, |_, text| words.fit(text))?;
+        }
+        if let Some(name) = &query.add_on {
+            let add_on = InternedKind::AddOn.number();
+            self.sold_conditions(&mut all, |kind, text| kind == add_on && fold(text) == *name)?;
+        }
+        if let Some(name) = &query.city {
+            let cities = self.numbers_where(&[InternedKind::City], |text| fold(text) == *name)?;
+            all.add(format!("i.city IN ({cities})"), []);
         }
         if let Some(zip) = &query.zip {
             let zips = self.zip_numbers(zip)?;
@@ -309,16 +333,18 @@ impl Snapshot<'_> {
         Ok(numbers.join(", "))
     }
 
-    /// One of the services or add-ons with these words was sold. Their bits stand in the index of times; only those that
-    /// share a bit are looked up.
-    fn sold_conditions(&self, all: &mut Conditions, words: &SearchTerms) -> Result<(), MirrorError> {
-        let mut statement = self.connection.prepare_cached("SELECT pk, bit, text FROM words WHERE bit IS NOT NULL")?;
-        let rows = statement
-            .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?, row.get::<_, String>(2)?)))?;
+    /// One of the services or add-ons that fit, by kind and name, was sold. Their bits stand in the index of times; only
+    /// those that share a bit are looked up.
+    fn sold_conditions(&self, all: &mut Conditions, fits: impl Fn(i64, &str) -> bool) -> Result<(), MirrorError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT pk, bit, text, kind FROM words WHERE bit IS NOT NULL")?;
+        let rows = statement.query_map([], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?, row.get::<_, String>(2)?, row.get::<_, i64>(3)?))
+        })?;
         let (mut own, mut sharing) = (0_i64, Vec::new());
         for row in rows {
-            let (pk, bit, text) = row?;
-            if !words.fit(&text) {
+            let (pk, bit, text, kind) = row?;
+            if !fits(kind, &text) {
                 continue;
             }
             if bit < SHARED_BIT {
@@ -397,7 +423,8 @@ fn go_on(conditions: &mut Conditions, order: InspectionOrder, ids: IdOrder, afte
     }
 }
 
-fn status_conditions(all: &mut Conditions, statuses: &[Status], now: i64) {
+fn status_conditions(all: &mut Conditions, statuses: &[StatusWanted], now: i64) {
+    const ON: &str = "i.gone = 0 AND i.canceled_at IS NULL";
     const LIVE: &str = "i.gone = 0 AND i.canceled_at IS NULL AND i.published_at IS NULL";
     if statuses.is_empty() {
         all.add("i.gone = 0", []);
@@ -408,18 +435,28 @@ fn status_conditions(all: &mut Conditions, statuses: &[Status], now: i64) {
     let mut values = Vec::new();
     for status in statuses {
         parts.push(match status {
-            Status::Deleted => "i.gone <> 0".to_owned(),
-            Status::Canceled => "(i.gone = 0 AND i.canceled_at IS NOT NULL)".to_owned(),
-            Status::Published => "(i.gone = 0 AND i.canceled_at IS NULL AND i.published_at IS NOT NULL)".to_owned(),
-            Status::Performed => {
+            StatusWanted::Is(Status::Deleted) => "i.gone <> 0".to_owned(),
+            StatusWanted::Is(Status::Canceled) => "(i.gone = 0 AND i.canceled_at IS NOT NULL)".to_owned(),
+            StatusWanted::Is(Status::Published) => {
+                "(i.gone = 0 AND i.canceled_at IS NULL AND i.published_at IS NOT NULL)".to_owned()
+            }
+            StatusWanted::Performed => {
+                values.push(now());
+                format!("({ON} AND i.starts_at < ?)")
+            }
+            StatusWanted::Upcoming => {
+                values.push(now());
+                format!("({ON} AND i.starts_at >= ?)")
+            }
+            StatusWanted::Is(Status::Unpublished) => {
                 values.push(now());
                 format!("({LIVE} AND i.starts_at < ?)")
             }
-            Status::Confirmed => {
+            StatusWanted::Is(Status::Confirmed) => {
                 values.push(now());
                 format!("({LIVE} AND i.starts_at >= ? AND i.confirmed = 1)")
             }
-            Status::Requested => {
+            StatusWanted::Is(Status::Requested) => {
                 values.push(now());
                 format!("({LIVE} AND i.starts_at >= ? AND i.confirmed IS NOT 1)")
             }

@@ -136,10 +136,15 @@ const STEPS: &[&str] = &[
     "
     CREATE TABLE agent_tags (agent INTEGER NOT NULL, word INTEGER NOT NULL, PRIMARY KEY (agent, word)) WITHOUT ROWID;
     ",
+    // 9: what names an inspection in the portal's addresses. Filled when the columns are derived anew.
+    "
+    ALTER TABLE inspections ADD COLUMN slug TEXT;
+    CREATE INDEX inspections_by_slug ON inspections (slug) WHERE slug IS NOT NULL;
+    ",
 ];
 
 /// The newest version this program knows.
-pub(super) const VERSION: u32 = 8;
+pub(super) const VERSION: u32 = 9;
 const _: () = assert!(STEPS.len() == VERSION as usize);
 
 /// Brings the file up to the newest version; a newer one is refused, and so is a file that is no mirror.

@@ -11,7 +11,9 @@ use super::mirrored::canceled_unseen;
 use super::names::resolve;
 use super::reach::{Need, Reached, Standing};
 use super::{Basis, Gap, Note, RecordsError, Source, Whole};
-use domain::{Agent, Client, FactTable, Inspection, Naming, SearchTerms, date_of, epoch_day, fold, has_words};
+use domain::{
+    Agent, Client, FactTable, Inspection, InspectionId, Naming, SearchTerms, Slug, date_of, epoch_day, fold, has_words,
+};
 use mirror::{Coverage, Kind, MirrorError, News, Snapshot, Trouble};
 use spectora::{Connections, Contacts};
 use sync::{MirrorStatus, Progress, Scope, SyncReport};
@@ -281,6 +283,14 @@ impl Whole {
         let Some(syncer) = &self.syncer else { return Ok(Vec::new()) };
         let names = syncer.mirror().read(|snapshot| snapshot.agent_names()).await?;
         Ok(names.into_iter().map(|entry| entry.name).collect())
+    }
+
+    /// The id of the inspection with this slug, which only a mirror finds.
+    pub(super) async fn id_of_slug(&self, slug: &Slug) -> Result<Option<InspectionId>, RecordsError> {
+        let Some((mirror, _)) = self.fresh_mirror().await? else { return Err(RecordsError::NoMirror) };
+        let slug = slug.as_str().to_owned();
+        let found = mirror.read(move |snapshot| snapshot.id_of_slug(&slug)).await?;
+        Ok(found.and_then(|id| id.parse().ok()))
     }
 
     /// The words of a service as they are known; a note when they were typed with a slip.

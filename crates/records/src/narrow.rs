@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::names::resolve;
 use super::sums::summed;
 use super::{AgentMeant, Basis, InspectorMeant, Need, Note, Records, RecordsError};
-use domain::{AgentFact, Fact, FactTable, Named, Narrowing, WordNumber, fold, zip};
+use domain::{AgentFact, Fact, FactTable, InspectionQuery, Named, Narrowing, SearchTerms, WordNumber, fold, zip};
 use mirror::NameEntry;
 
 /// More rows than these are narrowed anew for each question, so that what is remembered stays small beside all of them.
@@ -104,6 +104,46 @@ impl Records {
             basis.notes.push(Note::NotPrimary(inspector.entry.name.clone()));
         }
         Ok((facts, narrowed, basis))
+    }
+
+    /// Adds to `query` what these names mean: agencies, teams and tags of buying agents, add-ons and cities. Gives what is
+    /// to be said of how they were taken. Only a mirror knows names.
+    pub async fn add_named(
+        &self,
+        query: &mut InspectionQuery,
+        given: &[(NarrowedBy, String)],
+    ) -> Result<Vec<Note>, RecordsError> {
+        let mut notes = Vec::new();
+        if given.is_empty() {
+            return Ok(notes);
+        }
+        let (facts, _) = self.facts(Need::All).await?;
+        for (by, given) in given {
+            let given = if *by == NarrowedBy::AddOn { self.naming().one(given) } else { given };
+            let (wanted, name, note) = numbers(*by, given, &facts)?;
+            notes.extend(note);
+            let of_agents = |has: &dyn Fn(&AgentFact) -> bool| {
+                let agents = facts.all_agents().filter(|(_, agent)| has(agent));
+                Some(agents.filter_map(|(_, agent)| agent.id.parse().ok()).collect())
+            };
+            match by {
+                NarrowedBy::Agency => {
+                    query.buyers = of_agents(&|agent| agent.agency.is_some_and(|one| wanted.contains(&one)));
+                    notes.push(Note::AgencyAsOfNow);
+                }
+                NarrowedBy::Team => {
+                    query.buyers = of_agents(&|agent| agent.team.is_some_and(|one| wanted.contains(&one)));
+                }
+                NarrowedBy::Tag => {
+                    query.buyers = of_agents(&|agent| agent.tags.iter().any(|one| wanted.contains(one)));
+                }
+                NarrowedBy::AddOn => query.add_on = Some(fold(&name)),
+                NarrowedBy::City => query.city = Some(fold(&name)),
+                NarrowedBy::Service => query.service = SearchTerms::of(&name),
+                NarrowedBy::Zip => query.zip = Some(name),
+            }
+        }
+        Ok(notes)
     }
 
     /// The rows that fit; remembered with all rows where they are few, together with what is worked out from them.

@@ -21,7 +21,7 @@ use super::{
 use domain::{
     Agent, AgentStatistics, Attachment, Client, ClientId, Clock, CompanyName, ConnectionId, DateRange, Fact, FactTable,
     FieldAccess, Fields, Inspection, InspectionId, InspectionOrder, InspectionQuery, InspectorWanted, Naming, Own,
-    Permissions, Position, SearchTerms, Sight, WeekStart, epoch_day, fold, rounded_money,
+    Permissions, Position, SearchTerms, Sight, Slug, WeekStart, epoch_day, fold, rounded_money,
 };
 use mirror::{Kind, News, NewsKind};
 use spectora::SpectoraClient;
@@ -288,6 +288,12 @@ impl Records {
         seen.fields.mask_inspection(&mut inspection);
         say(seen, &bounds, &mut basis);
         Ok(Some((inspection, basis)))
+    }
+
+    /// The id of the inspection with this slug; `None` where there is none that may be seen.
+    pub async fn id_of_slug(&self, slug: &Slug) -> Result<Option<InspectionId>, RecordsError> {
+        let Some(id) = self.whole.id_of_slug(slug).await? else { return Ok(None) };
+        Ok(self.inspection(&id).await?.map(|_| id))
     }
 
     /// The files of an inspection, newest first; all of them.

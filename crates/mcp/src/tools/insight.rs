@@ -39,7 +39,6 @@ fn input<T: JsonSchema>(companies: &[CompanyName], default: &str) -> schema::Inp
     schema::input::<T>(companies)
         .undescribed::<Days>()
         .describe("period", &format!("As in list_inspections. Default {default}."))
-        .unlisted("period")
         .describe("compare", "Default previous.")
         .undescribed::<Only>()
 }

@@ -13,10 +13,11 @@ use serde_json::{Map, Value};
 use super::super::answer::{Answer, Row, Rows};
 use super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
 use super::{Detail, Include, Limit, limit, parse, words};
-use answers::{Companies, Days, InspectionsAsked, Place};
+use answers::{AnswerError, Companies, Company, Days, InspectionsAsked, Place};
 use domain::{
-    AgentSide, AttachmentId, CompanyName, IdError, InspectionId, InspectionOrder, InspectionQuery, Slug, Status,
+    AgentSide, AttachmentId, CompanyName, IdError, InspectionId, InspectionOrder, InspectionQuery, Slug, StatusWanted,
 };
+use records::{NarrowedBy, RecordsError};
 use row::{Shown, inspection_row, portal_link};
 
 const INSPECTION_TEXTS: &[&str] = &[
@@ -101,9 +102,9 @@ struct ListInspections {
     company: Option<Vec<String>>,
     #[serde(flatten)]
     days: Days,
-    /// One or several. Performed: past, report not published yet.
+    /// Performed: past, published or not. Unpublished: those without a report.
     #[serde(default)]
-    #[schemars(extend("items" = {"type": "string", "enum": schema::names(Status::ALL, Status::name)}))]
+    #[schemars(extend("items" = {"type": "string", "enum": schema::names(StatusWanted::ALL, StatusWanted::name)}))]
     status: Vec<String>,
     /// Id, or words of the name.
     inspector: Option<String>,
@@ -114,9 +115,13 @@ struct ListInspections {
     agent_role: Option<String>,
     /// Words of a client's name.
     client: Option<String>,
+    /// The buying agent's.
+    agency: Option<String>,
     /// Words of a service or add-on.
     service: Option<String>,
+    add_on: Option<String>,
     zip: Option<String>,
+    city: Option<String>,
     /// Words of the address.
     address: Option<String>,
     paid: Option<bool>,
@@ -144,8 +149,9 @@ impl ListInspections {
             agent: self.agent.clone(),
             side: self.agent_role.as_deref().and_then(AgentSide::by_name),
             service: self.service.clone(),
+            named: self.named(),
             query: InspectionQuery {
-                statuses: self.status.iter().filter_map(|name| Status::by_name(name)).collect(),
+                statuses: self.status.iter().filter_map(|name| StatusWanted::by_name(name)).collect(),
                 client: words("client", self.client.as_deref())?,
                 zip: self.zip.clone(),
                 address: words("address", self.address.as_deref())?,
@@ -154,6 +160,13 @@ impl ListInspections {
                 ..InspectionQuery::default()
             },
         })
+    }
+
+    /// The names that a mirror alone knows.
+    fn named(&self) -> Vec<(NarrowedBy, String)> {
+        let given =
+            [(NarrowedBy::Agency, &self.agency), (NarrowedBy::AddOn, &self.add_on), (NarrowedBy::City, &self.city)];
+        given.into_iter().filter_map(|(by, given)| Some((by, given.clone()?))).collect()
     }
 
     fn order(&self) -> InspectionOrder {
@@ -171,7 +184,15 @@ async fn list(companies: &Companies, arguments: Map<String, Value>) -> Result<An
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<Place>(cursor)).transpose()?;
     let (after, carried_total) = after.map_or((None, None), |(place, total)| (Some(place), total));
     let limit = limit(wanted.limit);
-    let found = companies.inspections(&wanted.asked()?, wanted.order(), after.as_ref(), limit).await?;
+    let asked = wanted.asked()?;
+    let found = companies.inspections(&asked, wanted.order(), after.as_ref(), limit).await;
+    let found = found.map_err(|error| match error {
+        AnswerError::Records(RecordsError::NoMirror) if !asked.named.is_empty() => ToolFailure::new(
+            "`agency`, `add_on` and `city` go by names that only the local mirror knows, and there is none",
+            "use `agent`, `service`, `zip` or `address`; the mirror is switched on by leaving out --no-mirror",
+        ),
+        other => other.into(),
+    })?;
     let includes = |part| wanted.include.contains(&part);
     let shown = Shown {
         contact: includes(ListInclude::Contact),
@@ -189,16 +210,59 @@ async fn list(companies: &Companies, arguments: Map<String, Value>) -> Result<An
     Ok(Answer::list(rows, &mark, basis::shown(&found.basis)))
 }
 
-fn inspection_id(given: &str) -> Result<InspectionId, ToolFailure> {
-    given.parse().map_err(|error: IdError| ToolFailure::new(error.to_string(), "find the id with list_inspections"))
+/// An inspection as it is named in arguments.
+enum InspectionGiven {
+    Id(InspectionId),
+    Slug(Slug),
+}
+
+impl InspectionGiven {
+    /// A slug, the portal's address with it, or an id.
+    fn read(given: &str) -> Result<Self, ToolFailure> {
+        let given = given.trim();
+        let given =
+            given.strip_prefix(row::PORTAL).map_or(given, |rest| rest.split(['?', '#', '/']).next().unwrap_or(rest));
+        if let Ok(slug) = given.parse() {
+            return Ok(Self::Slug(slug));
+        }
+        let id = given.parse().map(Self::Id);
+        id.map_err(|error: IdError| ToolFailure::new(error.to_string(), "find the id with list_inspections"))
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Id(id) => id.as_str(),
+            Self::Slug(slug) => slug.as_str(),
+        }
+    }
+
+    /// The id in this company; `None` where it has no such inspection.
+    async fn id_in(&self, company: &Company) -> Result<Option<InspectionId>, RecordsError> {
+        match self {
+            Self::Id(id) => Ok(Some(id.clone())),
+            // An id may look like a slug.
+            Self::Slug(slug) => Ok(company.records.id_of_slug(slug).await?.or_else(|| slug.as_str().parse().ok())),
+        }
+    }
+
+    /// What went wrong where a slug was looked for without a mirror.
+    fn failure(&self, error: AnswerError) -> ToolFailure {
+        match (self, error) {
+            (Self::Slug(_), AnswerError::Records(RecordsError::NoMirror)) => ToolFailure::new(
+                "an inspection is found by its slug only in the local mirror, and there is none",
+                "give the inspection's id (list_inspections shows it)",
+            ),
+            (_, error) => error.into(),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct GetInspection {
     company: Option<Vec<String>>,
-    /// The inspection's id.
-    id: String,
+    /// Id, or slug.
+    inspection: String,
     /// contact: e-mail and phone too.
     #[serde(default)]
     include: Vec<Include>,
@@ -206,10 +270,15 @@ struct GetInspection {
 
 async fn get(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: GetInspection = parse(arguments)?;
-    let id = inspection_id(&wanted.id)?;
+    let given = InspectionGiven::read(&wanted.inspection)?;
     let chosen = companies.chosen(wanted.company.as_deref());
-    let (company, inspection, basis) =
-        companies.find_one(&chosen, "inspection", id.as_str(), |company| company.records.inspection(&id)).await?;
+    let found = companies.find_one(&chosen, "inspection", given.as_str(), |company| async {
+        match given.id_in(company).await? {
+            Some(id) => company.records.inspection(&id).await,
+            None => Ok(None),
+        }
+    });
+    let (company, inspection, basis) = found.await.map_err(|error| given.failure(error))?;
     let contact = !wanted.include.is_empty();
     let shown = Shown { contact, links: true, agents: true, detail: Detail::Full };
     let row = inspection_row(companies, company, &inspection, &BTreeSet::new(), companies.now(), shown);
@@ -227,8 +296,8 @@ enum Kind {
 #[serde(deny_unknown_fields)]
 struct ListAttachments {
     company: Option<Vec<String>>,
-    /// The inspection's id.
-    inspection_id: String,
+    /// Id, or slug.
+    inspection: String,
     /// Only reports, or only added documents.
     kind: Option<Kind>,
     limit: Option<Limit>,
@@ -247,19 +316,21 @@ async fn attachments(companies: &Companies, arguments: Map<String, Value>) -> Re
     let mark = mark(companies, "list_attachments", &arguments);
     let wanted: ListAttachments = parse(arguments)?;
     let after = wanted.cursor.as_deref().map(|cursor| mark.read::<FilePlace>(cursor)).transpose()?;
-    let id = inspection_id(&wanted.inspection_id)?;
+    let given = InspectionGiven::read(&wanted.inspection)?;
     let chosen = companies.chosen(wanted.company.as_deref());
     // An inspection without files and one that does not exist look alike in a list of files: the inspection is read
     // where nothing came.
     let (company, files, basis) = companies
-        .find_one(&chosen, "inspection", id.as_str(), |company| async {
+        .find_one(&chosen, "inspection", given.as_str(), |company| async {
+            let Some(id) = given.id_in(company).await? else { return Ok(None) };
             let (files, basis) = company.records.attachments(&id).await?;
             if files.is_empty() && company.records.inspection(&id).await?.is_none() {
                 return Ok(None);
             }
             Ok(Some((files, basis)))
         })
-        .await?;
+        .await
+        .map_err(|error| given.failure(error))?;
     let zone = company.records.timezone();
     let of_kind = files.iter().filter(|file| match wanted.kind {
         None => true,
@@ -298,30 +369,28 @@ async fn attachments(companies: &Companies, arguments: Map<String, Value>) -> Re
 #[serde(deny_unknown_fields)]
 struct PortalLink {
     company: Option<Vec<String>>,
-    /// Slug, or inspection id.
+    /// Id, or slug.
     inspection: String,
 }
 
 async fn link_to(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let wanted: PortalLink = parse(arguments)?;
-    let given = wanted.inspection.trim();
     let mut row = Row::default();
-    // A link pasted whole is as good as its slug.
-    let given =
-        given.strip_prefix(row::PORTAL).map_or(given, |rest| rest.split(['?', '#', '/']).next().unwrap_or(rest));
-    if let Ok(slug) = given.parse::<Slug>() {
-        row.put("slug", Some(slug.to_string())).put("portal_link", Some(portal_link(&slug)));
-        let mut basis = basis::shown(&records::Basis::computed_at(companies.now()));
-        basis.source("computed");
-        return Ok(Answer::item_with(row.0, basis));
-    }
-    let id: InspectionId =
-        given.parse().ok().filter(|_| given.bytes().all(|b| b.is_ascii_digit())).ok_or_else(|| {
-            ToolFailure::new(
+    let id = match InspectionGiven::read(&wanted.inspection)? {
+        InspectionGiven::Slug(slug) => {
+            row.put("slug", Some(slug.to_string())).put("portal_link", Some(portal_link(&slug)));
+            let mut basis = basis::shown(&records::Basis::computed_at(companies.now()));
+            basis.source("computed");
+            return Ok(Answer::item_with(row.0, basis));
+        }
+        InspectionGiven::Id(id) if id.as_str().bytes().all(|b| b.is_ascii_digit()) => id,
+        InspectionGiven::Id(_) => {
+            return Err(ToolFailure::new(
                 "`inspection` is neither a slug nor an id",
                 "give an inspection's slug (such as 0f8fad5b-d9cb-469f-a165-70867728950e) or its id (digits)",
-            )
-        })?;
+            ));
+        }
+    };
     let chosen = companies.chosen(wanted.company.as_deref());
     let (company, inspection, basis) =
         companies.find_one(&chosen, "inspection", id.as_str(), |company| company.records.inspection(&id)).await?;

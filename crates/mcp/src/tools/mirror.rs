@@ -6,7 +6,6 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -16,8 +15,8 @@ use super::super::progress::Reporter;
 use super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
 use super::inspections::row;
 use super::{Limit, limit, parse};
-use answers::{Companies, Company, civil_day};
-use domain::{CompanyName, Inspection, Money, id_order};
+use answers::{AnswerError, Companies, Company, day_meant, today};
+use domain::{CompanyName, DateRange, Inspection, LATEST_DAY, Money, id_order};
 use records::{Basis, Gap, Hidden, Kind, News, NewsKind, NewsSubject, Progress, RecordsError, Refreshed};
 
 /// How far back `whats_new` looks unless told otherwise, in days.
@@ -58,8 +57,10 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
 #[serde(deny_unknown_fields)]
 struct WhatsNew {
     company: Option<Vec<String>>,
-    /// First day, YYYY-MM-DD. Default 7 days ago.
+    /// First day. Default 7 days ago.
     since: Option<String>,
+    /// Last day. Default today.
+    to: Option<String>,
     /// Only these.
     #[serde(default)]
     #[schemars(extend("items" = {"type": "string", "enum": schema::names(NewsKind::ALL, NewsKind::name)}))]
@@ -105,18 +106,18 @@ async fn whats_new(companies: &Companies, arguments: Map<String, Value>) -> Resu
         let (what, leave_out) = (Hidden::Money, Some("what=quote_changed"));
         return Err(RecordsError::NotShown { what, leave_out }.into());
     }
-    let since: Option<Date> = match &wanted.since {
-        Some(text) => Some(
-            civil_day(text)
-                .ok_or_else(|| ToolFailure::new("`since` is not a date", "give the first day as YYYY-MM-DD"))?,
-        ),
-        None => None,
-    };
     let now = companies.now();
-    let answered = companies.each(&chosen, |company| async move {
-        let since = begins(company, since, now);
-        let (news, basis) = company.records.news(since).await?;
-        Ok((news, basis))
+    let mut times = BTreeMap::new();
+    for company in &chosen {
+        times.insert(&company.name, wanted.times(company, now)?);
+    }
+    let answered = companies.each(&chosen, |company| {
+        let (since, before) = times.get(&company.name).copied().unwrap_or((now, None));
+        async move {
+            let (mut news, basis) = company.records.news(since).await?;
+            news.retain(|one| before.is_none_or(|before| one.at < before));
+            Ok((news, basis))
+        }
     });
     let answered = answered.await?;
     let mut all: Vec<(Place, (&Company, &News))> = Vec::new();
@@ -146,14 +147,20 @@ async fn whats_new(companies: &Companies, arguments: Map<String, Value>) -> Resu
     Ok(Answer::list(rows, &mark, basis))
 }
 
-/// The instant the company's day begins.
-fn begins(company: &Company, since: Option<Date>, now: Timestamp) -> Timestamp {
-    let zone = company.records.timezone();
-    let day = since.unwrap_or_else(|| {
-        let today = zone.to_datetime(now).date();
-        today.saturating_sub(jiff::Span::new().days(SINCE_DAYS))
-    });
-    day.to_zoned_datetime(zone.clone()).map_or(Timestamp::MIN, |start| start.timestamp())
+impl WhatsNew {
+    /// The instants of a company between which news are wanted: the first is one of them, the second no more.
+    fn times(&self, company: &Company, now: Timestamp) -> Result<(Timestamp, Option<Timestamp>), ToolFailure> {
+        let zone = company.records.timezone();
+        let today = today(company, now);
+        let since = match &self.since {
+            Some(text) => day_meant("since", text, today)?,
+            None => today.saturating_sub(jiff::Span::new().days(SINCE_DAYS)),
+        };
+        let to = self.to.as_deref().map(|text| day_meant("to", text, today)).transpose()?;
+        let days = DateRange::new(since, to.unwrap_or(LATEST_DAY)).map_err(AnswerError::from)?;
+        let (since, before) = days.instants(zone);
+        Ok((since, to.map(|_| before)))
+    }
 }
 
 fn counts(all: &[(Place, (&Company, &News))], shows_money: bool) -> String {

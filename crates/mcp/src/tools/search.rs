@@ -9,7 +9,7 @@ mod groups;
 pub(super) mod topics;
 
 use super::super::answer::{Answer, Row};
-use super::super::{Tool, ToolFailure, arguments, declare, label, render, schema};
+use super::super::{Tool, ToolFailure, arguments, declare, label, render, schema, served};
 use super::inspections::row;
 use super::{agents, clients, parse};
 use answers::{Companies, Company};
@@ -230,7 +230,7 @@ async fn fetch_answer(companies: &Companies, id: &str) -> Result<Answer, ToolFai
     let names: Vec<CompanyName> = companies.all.iter().map(|company| company.name.clone()).collect();
     let tools = super::all(&names);
     let tool = tools.iter().find(|tool| tool.declaration.name == name).ok_or_else(unknown)?;
-    let settled = arguments::settle(&tool.declaration.input_schema, arguments)?;
+    let settled = arguments::settle(&tool.declaration.input_schema, arguments, &served(companies))?.arguments;
     let mut answer = (tool.run)(companies, settled).await?;
     let content = answer.content_mut();
     let as_of = content.get("basis").and_then(|basis| basis.get("as_of")).cloned();

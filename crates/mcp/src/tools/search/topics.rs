@@ -131,7 +131,7 @@ const TOPICS: &[Topic] = &[
     },
     Topic {
         tool: "list_inspections",
-        arguments: &[("paid", "false"), ("status", "performed,published"), ("limit", "100")],
+        arguments: &[("paid", "false"), ("status", "performed"), ("limit", "100")],
         title: "Unpaid inspections",
         sure: &["unpaid", "outstanding", "owe", "owes", "overdue"],
         likely: &["inspection", "paid", "payment", "not"],
@@ -139,7 +139,7 @@ const TOPICS: &[Topic] = &[
     },
     Topic {
         tool: "list_inspections",
-        arguments: &[("status", "performed"), ("limit", "100")],
+        arguments: &[("status", "unpublished"), ("limit", "100")],
         title: "Inspections whose report is not published",
         sure: &["unpublished"],
         likely: &["inspection", "report", "published", "not", "missing", "open"],
