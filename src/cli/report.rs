@@ -68,7 +68,9 @@ enum Format {
 }
 
 /// The tools whose rows come in pages.
-const PAGED: &[&str] = &["inspector_scorecard", "agent_analysis", "service_mix"];
+const PAGED: &[&str] = &["inspector_scorecard", "agent_analysis", "service_mix", "capacity_plan"];
+/// The tool whose jobs come in pages as large as an answer may be.
+const BRIEFING: &str = "prep_briefing";
 /// The most rows such a tool gives at once.
 const ROWS_OF_A_CALL: u32 = 100;
 
@@ -128,9 +130,11 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
         let mut arguments: Map<String, Value> =
             defaults.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect();
         arguments.extend(args.arguments.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))));
-        // A table that goes elsewhere has all rows, unless a number of them is asked for.
-        let has_all = PAGED.contains(tool) && args.format == Format::Csv && !arguments.contains_key("limit");
-        if has_all {
+        // What goes elsewhere has all rows, unless a number of them is asked for; a day has all its jobs anywhere.
+        let goes_elsewhere = args.format != Format::Terminal || args.output.is_some();
+        let is_paged = PAGED.contains(tool) && goes_elsewhere && !arguments.contains_key("limit");
+        let has_all = is_paged || *tool == BRIEFING;
+        if is_paged {
             arguments.insert("limit".to_owned(), ROWS_OF_A_CALL.into());
         }
         let ask = |arguments: &Map<String, Value>| {

@@ -161,12 +161,12 @@ async fn ways_that_are_too_long_for_the_time_are_said() {
         edits.push(Edit::Reschedule { company: 0, id: row.id, starts_at });
         starts_at + i64::from(row.minutes) * 60
     };
-    // One inspector: Castle Rock, five minutes later Broomfield 60 km away, right after that once more in Broomfield.
+    // One inspector: Castle Rock, five minutes later Broomfield 37 miles away, right after that once more in Broomfield.
     let (south, north, again) = (take(0, Some("80104")), take(0, Some("80020")), take(0, Some("80020")));
     let ends = put(&south, at(8, 0));
     let ends = put(&north, ends + 5 * 60);
     put(&again, ends);
-    // Another: Denver, and forty minutes later Castle Rock 40 km away.
+    // Another: Denver, and forty minutes later Castle Rock 25 miles away.
     let (middle, far) = (take(1, Some("80202")), take(1, Some("80104")));
     let ends = put(&middle, at(8, 0));
     put(&far, ends + 40 * 60);
@@ -181,20 +181,20 @@ async fn ways_that_are_too_long_for_the_time_are_said() {
     let words = attention(&answer["companies"][0]);
     let hop = |row: &InspectionRow| words.get(&row.id).filter(|said| said.contains("hop")).cloned().unwrap_or_default();
     // By the generated places, which the product's own table has no part in.
-    let km = |left: &InspectionRow, right: &InspectionRow| {
+    let miles = |left: &InspectionRow, right: &InspectionRow| {
         let (left, right) = (company.place(left), company.place(right));
         let north = (left.lat - right.lat) * 111.2;
         let east = (left.lng - right.lng) * 111.2 * left.lat.to_radians().cos();
-        north.hypot(east)
+        north.hypot(east) / 1.609_344
     };
     for (row, before, kind, minutes) in [(&north, &south, "impossible", 5), (&far, &middle, "tight", 40)] {
         let said = hop(row);
         let (start, rest) = said.split_once(" hop: ").unwrap();
         assert!(start.ends_with(kind), "{said}");
-        assert!(rest.contains(&format!("km from {} in {minutes} min", before.id)), "{said}");
+        assert!(rest.contains(&format!("miles from {} in {minutes} min", before.id)), "{said}");
         let shown: f64 = rest.split(' ').next().unwrap().parse().unwrap();
-        // Towns and the middles of their ZIP codes are some kilometres apart.
-        assert!((shown - km(row, before)).abs() < 12.0, "{said}: {}", km(row, before));
+        // Towns and the middles of their ZIP codes are some miles apart.
+        assert!((shown - miles(row, before)).abs() < 7.5, "{said}: {}", miles(row, before));
     }
     for row in [&south, &again, &middle, &known, &unknown] {
         assert_eq!(hop(row), "", "{}", row.id);

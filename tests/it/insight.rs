@@ -328,7 +328,7 @@ async fn no_rate_of_cancellations_is_shown_that_cannot_be_seen() {
     let answer = app.answer("inspector_scorecard", json!({"period": "last_month", "detail": "full"})).await;
     assert!(answer["basis"]["missing"].to_string().contains("canceled inspections"), "{}", answer["basis"]);
     let shown = answer["companies"].to_string();
-    assert!(!shown.contains("\"cancellation\":{") && !shown.contains("cancellation_rate"), "{shown}");
+    assert!(!shown.contains("cancellation"), "{shown}");
 }
 
 /// The generated companies of a seed.
@@ -500,7 +500,7 @@ async fn agents_of_several_companies_are_one_person_by_id_alone() {
         let (referrals, cents) = expected[one["agent_id"].as_str().unwrap()];
         assert_eq!(one["referrals"].as_u64(), Some(referrals), "{one}");
         assert_eq!(one["quoted_revenue"].as_str(), Some(money(cents).as_str()), "{one}");
-        several += usize::from(one["companies"].as_str().unwrap().contains(" and "));
+        several += usize::from(1 < one["companies"].as_array().unwrap().len());
     }
     assert!(0 < several, "the test must see somebody of both companies");
     let mut most: Vec<u64> = expected.values().map(|(_, cents)| *cents).collect();
@@ -571,19 +571,23 @@ async fn a_profile_says_what_an_agent_usually_sends() {
             let shown = &answer["companies"][0]["agent"];
             assert_eq!(shown["referrals_ever"].as_u64(), Some(rows.len() as u64), "{shown}");
             assert_eq!(shown["canceled_ever"].as_u64(), Some((rows.len() - kept.len()) as u64), "{shown}");
-            let mut years: BTreeMap<i16, u64> = BTreeMap::new();
+            let mut years: BTreeMap<i16, (u64, u64)> = BTreeMap::new();
             for row in &rows {
-                *years.entry(local(company, row).year()).or_default() += 1;
+                let of_year = years.entry(local(company, row).year()).or_default();
+                of_year.0 += u64::from(row.canceled_at.is_none());
+                of_year.1 += u64::from(row.canceled_at.is_some());
             }
-            let by_year: Vec<String> = years.iter().map(|(year, count)| format!("{year}: {count}")).collect();
-            assert_eq!(shown["referrals_by_year"], json!(by_year));
+            let of_year = |(year, of): (&i16, &(u64, u64))| json!({"year": year, "performed": of.0, "canceled": of.1});
+            assert_eq!(shown["by_year"], json!(years.iter().map(of_year).collect::<Vec<_>>()));
             // The first named is the most frequent, with its count.
             let first = |counts: HashMap<&str, usize>, named: &Value| {
-                let named = named.as_str().unwrap();
-                let most = counts.values().max().unwrap();
-                let (name, count) = counts.iter().find(|(name, _)| named.starts_with(*name)).unwrap();
-                assert_eq!(count, most, "{named}");
-                assert!(named.starts_with(&format!("{name} {count} of {}", kept.len())), "{named}");
+                let named = &named[0];
+                let count = counts[named["name"].as_str().unwrap()];
+                assert_eq!(Some(&count), counts.values().max(), "{named}");
+                assert_eq!(
+                    (named["count"].as_u64(), named["of"].as_u64()),
+                    (Some(count as u64), Some(kept.len() as u64))
+                );
             };
             let mut services: HashMap<&str, usize> = HashMap::new();
             for one in kept.iter().flat_map(|row| row.services()) {
@@ -602,7 +606,7 @@ async fn a_profile_says_what_an_agent_usually_sends() {
             for (job, row) in jobs.iter().zip(&rows) {
                 assert_eq!(job["date"], local(company, row).to_string());
                 assert_eq!(job["status"] == "canceled", row.canceled_at.is_some());
-                assert!(job["portal_link"].as_str().unwrap().starts_with("https://"), "{job}");
+                assert!(job.get("portal_link").is_none(), "links only on request: {job}");
             }
         }
     }

@@ -78,5 +78,7 @@ mod lists;
 mod tools;
 // A company stays itself, absence is proven, and what fails stays small.
 mod trust;
+// One vocabulary in all answers: whole lists, numbers of one form, names that tell who is meant.
+mod vocabulary;
 // How areas, names and people are told apart, and what is said to distort numbers.
 mod names;

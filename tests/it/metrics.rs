@@ -213,15 +213,18 @@ fn check_rate(shown: &Value, (part, of): Share, what: &str) {
     assert_eq!(shown["small_sample"].as_bool().unwrap_or(false), of < 10, "{what}: {shown}");
 }
 
-/// "Radon Test 5", most first; any order among equals.
+/// Names with their counts of so many, most first; any order among equals.
 #[track_caller]
-fn check_top(shown: &Value, counts: &BTreeMap<String, u64>, what: &str) {
+fn check_top(shown: &Value, counts: &BTreeMap<String, u64>, of: u64, what: &str) {
+    for one in shown.as_array().into_iter().flatten() {
+        assert_eq!(one["of"].as_u64(), Some(of), "{what}: {one}");
+        near(&one["rate"], one["count"].as_f64().map(|count| count / of as f64), 0.000_501, what);
+    }
     let shown: Vec<(&str, u64)> = shown
         .as_array()
         .into_iter()
         .flatten()
-        .map(|one| one.as_str().unwrap().rsplit_once(' ').unwrap())
-        .map(|(name, count)| (name, count.parse().unwrap()))
+        .map(|one| (one["name"].as_str().unwrap(), one["count"].as_u64().unwrap()))
         .collect();
     let mut most: Vec<u64> = counts.values().copied().collect();
     most.sort_unstable_by(|left, right| right.cmp(left));
@@ -249,12 +252,12 @@ fn check_card(shown: &Value, expected: &Card, what: &str) {
     near(&shown["hours_to_publish"], expected.to_publish, 0.005_01, what);
     assert_eq!(shown["days_worked"].as_u64(), Some(expected.days_worked), "{what}");
     near(&shown["per_working_day"], expected.per_day, 0.005_01, what);
-    check_top(&shown["add_ons"], &expected.add_ons, what);
+    check_top(&shown["add_ons"], &expected.add_ons, expected.volume, what);
     let reasons = expected
         .reasons
         .iter()
         .map(|(reason, count)| (reason.clone().unwrap_or_else(|| "no reason given".to_owned()), *count));
-    check_top(&shown["cancel_reasons"], &reasons.collect(), what);
+    check_top(&shown["cancel_reasons"], &reasons.collect(), expected.canceled.0, what);
 }
 
 /// The period, and what it is compared with.
@@ -327,9 +330,9 @@ async fn check_scorecards(app: &TestApp, company: &str, rows: &[Plain], seen: &m
         let rate = |share: Share| (10 <= share.1).then(|| share.0 as f64 / share.1 as f64);
         near(&median["volume"], middle(active.iter().map(|card| card.volume as f64).collect()), 1e-9, "median");
         let attach = middle(active.iter().filter_map(|card| rate(card.attach)).collect());
-        near(&median["attach_rate"], attach, 0.005_01, "median");
+        near(&median["attach"]["rate"], attach, 0.000_501, "median");
         let canceled = middle(active.iter().filter_map(|card| rate(card.canceled)).collect());
-        near(&median["cancellation_rate"], canceled, 0.005_01, "median");
+        near(&median["cancellation"]["rate"], canceled, 0.000_501, "median");
     }
 }
 
@@ -388,7 +391,7 @@ async fn check_mix(app: &TestApp, company: &str, rows: &[Plain], names: &HashMap
                 let what = format!("{asked} {name}");
                 assert_eq!(one["volume"].as_u64(), Some(group.len() as u64), "{what}");
                 let was = before.filter(|_| by != "month").map(|_| earlier.get(name).copied().unwrap_or(0));
-                assert_eq!(one["before"].as_u64(), was, "{what}");
+                assert_eq!(one["volume_before"].as_u64(), was, "{what}");
                 let cents = group.iter().map(|row| row.cents.unwrap_or(0)).sum();
                 assert_eq!(one["quoted_revenue"].as_str(), Some(money(cents).as_str()), "{what}");
                 let attached = count(group.iter().copied(), |row| !row.add_ons.is_empty());
@@ -398,9 +401,13 @@ async fn check_mix(app: &TestApp, company: &str, rows: &[Plain], names: &HashMap
                 let attached = count(theirs.iter().copied(), |row| !row.add_ons.is_empty());
                 check_rate(&one["attach_before"], (attached, theirs.len() as u64), &what);
                 for sold in ["services", "add_ons"].map(|kind| one[kind].as_array()).into_iter().flatten().flatten() {
-                    let (name, percent) = sold.as_str().unwrap().trim_end_matches(" %").rsplit_once(' ').unwrap();
-                    let share = 100.0 * share_of(group, name) as f64 / group.len() as f64;
-                    assert!((percent.parse::<f64>().unwrap() - share).abs() <= 0.501, "{what}: {sold} for {share}");
+                    let count = share_of(group, sold["name"].as_str().unwrap());
+                    assert_eq!(
+                        (sold["count"].as_u64(), sold["of"].as_u64()),
+                        (Some(count), Some(group.len() as u64)),
+                        "{what}: {sold}"
+                    );
+                    near(&sold["rate"], Some(count as f64 / group.len() as f64), 0.000_501, &what);
                 }
                 let below: BTreeSet<&str> =
                     one["below_norm"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect();
@@ -415,9 +422,13 @@ async fn check_mix(app: &TestApp, company: &str, rows: &[Plain], names: &HashMap
                 let (low, high) = if all == 0 { (0.0, 1.0) } else { wilson(group.len() as u64, all) };
                 for (kind, is_so) in [("growing", 0.5 < low), ("shrinking", high < 0.5)] {
                     let named = part[kind].as_array().map(Vec::as_slice).unwrap_or_default();
-                    let line = format!("{name} {} (before {})", group.len(), was.unwrap_or(0));
+                    let is_named = |one: &Value| {
+                        one["name"] == name
+                            && one["volume"].as_u64() == Some(group.len() as u64)
+                            && one["volume_before"].as_u64() == was
+                    };
                     let is_so = is_so && was.is_some() && 10 <= all;
-                    assert!(named.len() == 5 || named.iter().any(|one| *one == line) == is_so, "{what}: {named:?}");
+                    assert!(named.len() == 5 || named.iter().any(is_named) == is_so, "{what}: {named:?}");
                     *seen += u64::from(is_so);
                 }
             }
@@ -444,9 +455,10 @@ async fn check_agents(app: &TestApp, company: &str, rows: &[Plain], seen: &mut u
         }
         let mut most: Vec<u64> = brought.values().copied().collect();
         most.sort_unstable_by(|left, right| right.cmp(left));
-        for (place, first) in [1, 5, 10].into_iter().enumerate() {
+        for first in [1, 5, 10] {
             let share = if cents == 0 { 0.0 } else { most.iter().take(first).sum::<u64>() as f64 / cents as f64 };
-            near(&part["revenue_share_of_top_1_5_10"][place], Some(share), 0.000_501, &asked.to_string());
+            let shown = &part[format!("revenue_share_of_top_{first}")]["rate"];
+            near(shown, Some(share), 0.000_501, &asked.to_string());
         }
         let found: HashSet<&String> = booked.iter().filter_map(|row| row.buyer.as_ref()).collect();
         assert_eq!(part["found"].as_u64(), Some(found.len() as u64), "{asked}");
@@ -458,22 +470,38 @@ async fn check_agents(app: &TestApp, company: &str, rows: &[Plain], seen: &mut u
             let referrals = count(booked.iter().copied(), is_theirs);
             assert_eq!(one["referrals"].as_u64(), Some(referrals), "{what}");
             let was = before.map(|before| count(before.of(rows).into_iter(), is_theirs));
-            assert_eq!(one["before"].as_u64(), was, "{what}");
+            assert_eq!(one["referrals_before"].as_u64(), was, "{what}");
+            let canceled = count(booked.iter().copied(), |row| is_theirs(row) && row.canceled);
+            assert_eq!(one["canceled"].as_u64(), Some(canceled), "{what}");
+            assert_eq!(one["performed"].as_u64(), Some(referrals - canceled), "{what}");
             let theirs = brought.get(id).copied().unwrap_or(0);
             assert_eq!(one["quoted_revenue"].as_str(), Some(money(theirs).as_str()), "{what}");
             assert!(theirs <= last, "{what}: in order of revenue");
             last = theirs;
             let share = if cents == 0 { 0.0 } else { theirs as f64 / cents as f64 };
-            near(&one["share"], Some(share), 0.000_501, &what);
+            near(&one["revenue_share"]["rate"], Some(share), 0.000_501, &what);
             let performed = count(done.iter().copied(), is_theirs);
             let attached = count(done.iter().copied(), |row| is_theirs(row) && !row.add_ons.is_empty());
             let rate = (performed != 0).then(|| attached as f64 / performed as f64);
-            near(&one["attach_rate"], rate, 0.000_501, &what);
-            assert_eq!(one["small_sample"].as_bool().unwrap_or(false), 0 < performed && performed < 10, "{what}");
+            near(&one["attach"]["rate"], rate, 0.000_501, &what);
+            if performed != 0 {
+                assert_eq!(
+                    (one["attach"]["count"].as_u64(), one["attach"]["of"].as_u64()),
+                    (Some(attached), Some(performed))
+                );
+            }
+            let is_small = one["attach"]["small_sample"].as_bool().unwrap_or(false);
+            assert_eq!(is_small, 0 < performed && performed < 10, "{what}");
             let selling = count(booked.iter().copied(), |row| row.seller.as_deref() == Some(id));
             assert_eq!(one["selling_side"].as_u64(), Some(selling), "{what}");
             *seen += performed;
         }
+        // What is left out is summed: with the rows it makes up the whole.
+        let sum = |name: &str| -> u64 {
+            part["agents"].as_array().unwrap().iter().map(|one| one[name].as_u64().unwrap()).sum()
+        };
+        let all = count(booked.iter().copied(), |row| row.buyer.is_some());
+        assert_eq!(sum("referrals") + part["referrals_not_shown"].as_u64().unwrap_or(0), all, "{asked}");
     }
 }
 
@@ -524,14 +552,23 @@ async fn check_courses(app: &TestApp, company: &str, rows: &[Plain], seen: &mut 
                     near(&one["days_since"], Some(since(last).round()), 1e-9, &what);
                     near(&one["usual_gap_days"], Some(gap), 0.005_01, &what);
                     let chance = (gap > 0.0).then(|| 2.0_f64.powf(-since(last) / gap));
-                    near(&one["chance_of_such_silence"], chance, 0.000_501, &what);
-                    let as_long = gaps.iter().filter(|gap| since(last) <= **gap).count() as f64 / gaps.len() as f64;
-                    near(&one["share_of_gaps_as_long"], Some(as_long), 0.000_501, &what);
-                    assert_eq!(one["referrals_ever"].as_u64(), Some(past.len() as u64), "{what}");
+                    // What may happen is never said to have no chance.
+                    let is_below = chance.is_some_and(|chance| chance < 0.01);
+                    near(
+                        &one["chance_of_such_silence"]["rate"],
+                        chance.map(|chance| chance.max(0.01)),
+                        0.000_501,
+                        &what,
+                    );
+                    assert_eq!(one["chance_of_such_silence"]["below"] == true, is_below, "{what}");
+                    let as_long = gaps.iter().filter(|gap| since(last) <= **gap).count() as u64;
+                    assert_eq!(one["gaps_as_long"]["count"].as_u64(), Some(as_long), "{what}");
+                    assert_eq!(one["gaps_as_long"]["of"].as_u64(), Some(gaps.len() as u64), "{what}");
+                    check_ever(one, past, &what);
                 }
                 "new" => {
                     assert_eq!(one["first"].as_str(), Some(past[0].day.to_string().as_str()), "{what}");
-                    assert_eq!(one["referrals"].as_u64(), Some(past.len() as u64), "{what}");
+                    check_ever(one, past, &what);
                 }
                 _ => {
                     let recent = past.iter().filter(|row| since(row) <= 90.0).count();
@@ -544,6 +581,15 @@ async fn check_courses(app: &TestApp, company: &str, rows: &[Plain], seen: &mut 
             *seen += 1;
         }
     }
+}
+
+/// All referrals up to now, and what became of them.
+fn check_ever(shown: &Value, past: &[&Plain], what: &str) {
+    let canceled = past.iter().filter(|row| row.canceled).count() as u64;
+    let all = past.len() as u64;
+    assert_eq!(shown["referrals_ever"].as_u64(), Some(all), "{what}");
+    assert_eq!(shown["performed_ever"].as_u64(), Some(all - canceled), "{what}");
+    assert_eq!(shown["canceled_ever"].as_u64(), Some(canceled), "{what}");
 }
 
 async fn check_quality(app: &TestApp, company: &CompanyTruth, rows: &[Plain], seen: &mut u64) {
@@ -821,7 +867,8 @@ proptest! {
             prop_assert_eq!(one.referrals, in_period.len() as u64);
             prop_assert_eq!(one.canceled, count(in_period.iter().copied(), |row| row.canceled));
             prop_assert_eq!(one.performed, count(in_period.iter().copied(), Plain::performed));
-            prop_assert_eq!(one.referrals_before, Some(count(before.of(&rows).into_iter(), |row| row.buyer == id)));
+            prop_assert_eq!(one.referrals_before, Some(count(before.begun(&rows).into_iter(), |row| row.buyer == id)));
+            prop_assert_eq!(one.ever_canceled, count(past.iter().copied(), |row| row.canceled));
             prop_assert_eq!(one.selling, count(booked.iter().copied(), |row| row.seller == id));
             prop_assert_eq!(one.ever, past.len() as u64);
             prop_assert_eq!(one.booked_ahead, all.iter().any(|row| now() <= row.start && !row.canceled));

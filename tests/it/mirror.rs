@@ -126,7 +126,15 @@ async fn a_cold_mirror_sends_questions_to_the_service() {
     let recent = app.answer("list_inspections", asked.clone()).await;
     assert_eq!(recent["basis"]["source"], "mirror");
     assert_eq!(recent["basis"]["complete"], true);
-    assert_eq!(recent["items"], cold["items"]);
+    // Without a mirror nobody knows of an agent's namesake who is not on the page.
+    let plain = |answer: &Value| -> Vec<Value> {
+        let mut rows = answer["items"].as_array().unwrap().clone();
+        for agent in rows.iter_mut().filter_map(|row| row.get_mut("buying_agent")) {
+            *agent = agent.as_str().unwrap().split(" (id ").next().unwrap().into();
+        }
+        rows
+    };
+    assert_eq!(plain(&recent), plain(&cold));
     let older = app.answer("list_inspections", json!({"limit": 5})).await;
     assert_eq!(older["basis"]["complete"], false);
     assert!(older["basis"]["missing"].to_string().contains("first reading has not come that far"), "{older}");
@@ -134,7 +142,7 @@ async fn a_cold_mirror_sends_questions_to_the_service() {
     app.set_faults(&[]);
     app.sync(Scope::Auto).await;
     let warm = app.answer("list_inspections", asked).await;
-    assert_eq!((&warm["items"], &warm["total"]), (&cold["items"], &cold["total"]));
+    assert_eq!((plain(&warm), &warm["total"]), (plain(&cold), &cold["total"]));
 }
 
 #[tokio::test]

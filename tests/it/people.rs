@@ -423,7 +423,7 @@ async fn ids_are_ids_and_nobody_is_nobody(app: &TestApp) {
     for hours in
         [&rows[0]["hours"], &answer["companies"][0]["whole_company"]["hours"], &briefing["companies"][0]["hours"]]
     {
-        assert_eq!(hours.to_string(), "0.0", "no hours are no negative hours");
+        assert_eq!(hours.to_string(), "0", "no hours are no negative hours");
     }
 }
 

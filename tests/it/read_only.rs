@@ -73,7 +73,7 @@ fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
             json!({"company": name, "from": "2026-10-01", "to": "2026-10-31", "compare": "last_year",
                    "inspector": "brennan", "detail": "full"}),
         ),
-        ("inspector_scorecard", json!({"period": "last_month", "limit": 1})),
+        ("inspector_scorecard", json!({"period": "last_month", "sort": "attach", "limit": 1})),
         (
             "agent_analysis",
             json!({"company": name, "from": "2026-01-01", "to": "2026-10-31", "compare": "none", "mode": "one",
@@ -87,7 +87,7 @@ fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
         (
             "service_mix",
             json!({"company": name, "from": "2026-01-01", "to": "2026-10-31", "compare": "previous", "by": "month",
-                   "limit": 3, "detail": "full"}),
+                   "limit": 3, "detail": "full", "sort": "growth"}),
         ),
         ("service_mix", json!({"period": "last_month"})),
         ("inspector_scorecard", narrowed(json!({}))),
@@ -97,12 +97,13 @@ fn calls(app: &TestApp) -> Vec<(&'static str, Value)> {
         (
             "prep_briefing",
             json!({"company": name, "day": "tomorrow", "to": "2026-11-27", "inspector": "brennan",
-                   "include": ["contact", "notes", "attachments"]}),
+                   "include": ["contact", "notes", "attachments", "links"]}),
         ),
         (
             "capacity_plan",
             json!({"company": name, "weeks": 4, "inspector": "brennan", "service": "residential", "city": "denver"}),
         ),
+        ("capacity_plan", json!({"company": name, "limit": 2})),
         ("data_quality", json!({"company": name, "from": "2026-01-01", "to": "2026-10-31"})),
         ("data_quality", json!({"period": "last_month"})),
         (
@@ -181,9 +182,10 @@ async fn every_argument(app: TestApp) {
             continue;
         }
         for argument in properties.keys().map(String::as_str).chain([""]) {
-            // The files of one inspection fit on one page; that their cursor works is seen in another test.
+            // The files of one inspection and the jobs of a quiet day fit on one page; that their cursors work is seen in
+            // other tests.
             let is_driven = driven.contains(&(tool.name.to_string(), argument.to_owned()));
-            let excepted = (tool.name.as_ref(), argument) == ("list_attachments", "cursor");
+            let excepted = ["list_attachments", "prep_briefing"].contains(&tool.name.as_ref()) && argument == "cursor";
             let of_mirror = !is_kept && tool.name == "list_inspections" && OF_NAMES.contains(&argument);
             assert!(is_driven || excepted || of_mirror, "{} {argument} was not driven", tool.name);
         }

@@ -126,6 +126,8 @@ fn a_table_for_elsewhere_has_all_rows() {
         assert_eq!(distinct.len(), rows.len(), "{name}: no row twice");
         // More than one call gives, at least of agents.
         assert!(name != "agents" || 100 < rows.len(), "{}", rows.len());
+        let text = shown(&[&["report", name][..], &period, &["--format", "markdown"]].concat());
+        assert!(!text.contains("not shown"), "{name}: all rows in files of every form");
     }
 }
 

@@ -33,9 +33,13 @@ const MONEY_KEYS: &[&str] = &[
     "revenue_per_inspection",
     "revenue_per_hour",
     "without_quote",
-    "share",
+    "revenue_share",
     "at_stake_a_year",
-    "revenue_share_of_top_1_5_10",
+    "revenue_share_of_top_1",
+    "revenue_share_of_top_5",
+    "revenue_share_of_top_10",
+    "quoted_revenue_not_shown",
+    "at_stake_a_year_not_shown",
     "total_revenue",
     "buying_revenue",
     "selling_revenue",
@@ -219,6 +223,8 @@ fn calls(truth: &Truth) -> Vec<(&'static str, Value)> {
     for mode in ["top", "dormant", "new", "rising", "fading"] {
         let days = json!({"mode": mode, "from": "2020-01-01", "to": "2026-12-31", "limit": 100});
         calls.push(("agent_analysis", days));
+        // What a page leaves out is summed.
+        calls.push(("agent_analysis", json!({"mode": mode, "from": "2020-01-01", "to": "2026-12-31", "limit": 1})));
     }
     for by in ["zip", "city", "month", "inspector", "agent", "agency"] {
         calls.push(("service_mix", json!({"by": by, "period": "last_year", "detail": "full", "limit": 100})));

@@ -1,15 +1,15 @@
 //! The questions about sums that have names: each is a [`Question`](super::Question), and what is worked out of each
 //! company's rows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use domain::{
     Agent, AgentNumber, AgentStatistics, Attachment, CompanyName, DateRange, Fact, FactTable, Inspection, InspectionId,
-    InspectionOrder, InspectionQuery, InspectorWanted, NamedPeriod, date_of,
+    InspectionOrder, InspectionQuery, InspectorWanted, NamedPeriod, SharedNames, date_of,
 };
 use insight::{
-    AgentAnalysis, Briefing, CapacityBase, CapacityPlan, Compared, Counting, Disagreement, Finding, Habit,
+    AgentAnalysis, Briefing, CapacityBase, CapacityPlan, Compared, Counting, Definition, Disagreement, Finding, Habit,
     InspectorWeeks, Looked, Metric, MixBy, REPEAT_DAYS, SETTLED_DAYS, Scope, Scorecard, ScorecardRow, ServiceMix,
     agent_analysis, briefing, disagreements, habits, inspector_weeks, quality, scorecard, service_mix,
 };
@@ -23,8 +23,8 @@ use super::{
     AnswerError, Answered, Apart, Companies, Company, Compare, Days, History, Only, PersonRole, Question, today,
 };
 
-/// The most jobs a briefing looks at in one company.
-const BRIEFING_JOBS_MAX: usize = 200;
+/// The most jobs a briefing looks at in one company: a week of more than a hundred a day.
+const BRIEFING_JOBS_MAX: usize = 1_000;
 /// How far back documents are looked at for what usually comes, in days before today.
 const HISTORY_DAYS: i64 = 60;
 /// The last jobs of an agent who is looked at alone.
@@ -85,6 +85,8 @@ pub struct AgentsPart {
     pub with_statistics: usize,
     /// Those whose statistics disagree with the inspections.
     pub differing: Vec<Disagreement>,
+    /// What the service's statistics seem to count.
+    pub definition: Definition,
     /// The last jobs of the one agent asked for, latest first.
     pub jobs: Vec<Inspection>,
 }
@@ -111,8 +113,8 @@ pub struct CapacityPart {
 pub struct BriefingPart {
     /// The jobs with their backgrounds.
     pub briefing: Briefing,
-    /// Folded names that more than one inspector has.
-    pub shared_names: BTreeSet<String>,
+    /// Names that more than one person has.
+    pub shared_names: SharedNames,
 }
 
 /// What distorts a company's numbers.
@@ -198,7 +200,7 @@ impl Companies {
             let with_statistics = statistics.len();
             let now = part.now.as_millisecond();
             let compare = move |facts: &FactTable| disagreements(facts, &statistics, now);
-            let differing = summed(&whole, compare).await.differing;
+            let Compared { differing, definition, .. } = summed(&whole, compare).await;
             let (scope, before) = (part.scope, part.before);
             let analysis = part.sum(move |facts, now| agent_analysis(facts, &scope, before.as_ref(), now)).await;
             let only = part.agent;
@@ -207,8 +209,16 @@ impl Companies {
                 None => Vec::new(),
             };
             let sees_canceled = part.basis.sees_canceled();
-            let agents =
-                AgentsPart { facts: part.facts, analysis, only, sees_canceled, with_statistics, differing, jobs };
+            let agents = AgentsPart {
+                facts: part.facts,
+                analysis,
+                only,
+                sees_canceled,
+                with_statistics,
+                differing,
+                definition,
+                jobs,
+            };
             Ok((agents, part.basis))
         })
         .await
@@ -428,7 +438,9 @@ async fn company_briefing(
         basis.notes.push(Note::OverlapsUnchecked(briefing.without_span));
     }
     basis.periods.push(period);
-    Ok((BriefingPart { briefing, shared_names: facts.shared_inspector_names().clone() }, basis))
+    let shared_names =
+        SharedNames { inspectors: facts.shared_inspector_names().clone(), agents: facts.shared_agent_names().clone() };
+    Ok((BriefingPart { briefing, shared_names }, basis))
 }
 
 /// Adds what files the inspections have, as the service says now, and gives the documents that usually come, with what

@@ -1,11 +1,10 @@
 //! One list of inspections over several companies.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::{
     AgentSide, AgentWanted, CompanyName, Inspection, InspectionOrder, InspectionQuery, InspectorWanted, Position,
-    SearchTerms,
+    SearchTerms, SharedNames,
 };
 use records::{Basis, InspectorMeant, NarrowedBy, Note, RecordsError};
 use serde::{Deserialize, Serialize};
@@ -67,8 +66,8 @@ pub struct ListedInspection<'a> {
     pub company: &'a Company,
     /// The inspection.
     pub inspection: Arc<Inspection>,
-    /// Folded names that more than one inspector of the company has.
-    pub shared_names: Arc<BTreeSet<String>>,
+    /// Names that more than one person of the company has, as far as is known.
+    pub shared_names: Arc<SharedNames>,
 }
 
 /// A page of the list.
@@ -154,10 +153,11 @@ impl Companies {
                 let earlier = resume.take().filter(|other| order.compare(other, &searched).is_lt());
                 resume = earlier.or(Some(searched));
             }
+            let shared_names = Arc::new(list.shared_names);
             for inspection in list.rows {
                 if let Some(position) = order.position(&inspection) {
                     let place = Place { company: company.name.to_string(), position };
-                    let shared_names = Arc::clone(&list.shared_names);
+                    let shared_names = Arc::clone(&shared_names);
                     rows.push((place, ListedInspection { company, inspection, shared_names }));
                 }
             }

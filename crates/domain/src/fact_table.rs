@@ -101,6 +101,7 @@ struct Names {
     inspectors: Vec<Person<InspectorFact>>,
     agents: Vec<Person<AgentFact>>,
     shared_inspector_names: BTreeSet<String>,
+    shared_agent_names: BTreeSet<String>,
     /// The ids of inspections that are not decimals.
     odd_ids: HashMap<i64, String>,
     clients: usize,
@@ -242,6 +243,11 @@ impl FactTable {
     /// The folded names that more than one inspector has.
     pub fn shared_inspector_names(&self) -> &BTreeSet<String> {
         &self.names.shared_inspector_names
+    }
+
+    /// The folded names that more than one agent has, those included whom the service has no more.
+    pub fn shared_agent_names(&self) -> &BTreeSet<String> {
+        &self.names.shared_agent_names
     }
 
     /// An agent, whether or not the service still has them; `None` for one of whom nothing is known.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AgentOnInspection, ConnectionId, Inspection, InspectionId, InspectorId, InspectorOnInspection, Money, SearchTerms,
-    Status, StatusWanted, Text, fold, zip,
+    Status, StatusWanted, Text, fold, id_told, zip,
 };
 
 /// Which side of the deal an agent is on.
@@ -65,8 +65,9 @@ pub enum InspectorWanted {
 }
 
 impl InspectorWanted {
-    /// As it was given, where no names are known: digits are an id. `None` where there is no word in it.
+    /// As it was given, where no names are known: digits are an id, and so is what is [told](id_told) as one. `None` where there is no word in it.
     pub fn given(given: &str) -> Option<Self> {
+        let given = id_told(given);
         match given.parse() {
             Ok(id) if given.bytes().all(|b| b.is_ascii_digit()) => {
                 Some(Self::Person { id: Some(id), names: BTreeSet::new() })

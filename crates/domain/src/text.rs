@@ -1,5 +1,6 @@
 //! Text that strangers typed, made safe to show.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
@@ -197,6 +198,20 @@ pub fn has_words(text: &str, wanted: &str) -> bool {
     let text = searchable(text);
     let begins = |wanted: &str| text.split(' ').any(|word| word.starts_with(wanted));
     wanted.split(' ').filter(|word| !word.is_empty()).all(begins)
+}
+
+/// The id of somebody named as answers name who is not alone with a name: "3" of "Jon Nguyen (id 3)". Anything else is
+/// itself.
+pub fn id_told(given: &str) -> &str {
+    let given = given.trim();
+    let told = given.strip_suffix(')').and_then(|rest| rest.rsplit_once("(id ")).map(|(_, id)| id.trim());
+    told.filter(|id| !id.is_empty() && !id.contains(char::is_whitespace)).unwrap_or(given)
+}
+
+/// Of these names, folded, those that come more than once: names that do not tell who is meant.
+pub fn shared_names<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    names.into_iter().map(fold).filter(|name| !seen.insert(name.clone())).collect()
 }
 
 #[cfg(test)]

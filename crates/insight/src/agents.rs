@@ -44,7 +44,7 @@ pub struct AgentNumbers {
     pub agent: AgentNumber,
     /// Referrals dated in the period and before now.
     pub referrals: u64,
-    /// Referrals of the period compared with.
+    /// Referrals of the period compared with, dated before now.
     pub referrals_before: Option<u64>,
     /// Those of the period that were performed.
     pub performed: u64,
@@ -60,6 +60,8 @@ pub struct AgentNumbers {
     pub selling: u64,
     /// Referrals ever, dated before now.
     pub ever: u64,
+    /// Those of them that were canceled.
+    pub ever_canceled: u64,
     /// When the first one was, in milliseconds.
     pub first: Option<i64>,
     /// When the last one was, in milliseconds.
@@ -68,8 +70,8 @@ pub struct AgentNumbers {
     pub median_gap: Option<f64>,
     /// Days since the last one.
     pub days_since: Option<f64>,
-    /// The share of the agent's own gaps that were at least as long as the present one.
-    pub gaps_as_long: Option<f64>,
+    /// The agent's own gaps that were at least as long as the present one.
+    pub gaps_as_long: Option<Rate>,
     /// Quoted revenue of the 365 days up to the last referral, in ten-thousandths: what is at stake.
     pub at_stake: i128,
     /// Referrals of the last 90 days.
@@ -221,13 +223,13 @@ impl All<'_> {
             .iter()
             .filter(|fact| !fact.is_canceled() && year_before_last.is_some_and(|from| from < fact.starts_at()));
         let at_stake = sum_of(last_year.filter_map(|fact| fact.quote()));
-        let as_long = |since: f64| gaps.iter().filter(|gap| since <= **gap).count() as f64 / gaps.len() as f64;
-        let gaps_as_long = days_since.filter(|_| !gaps.is_empty()).map(as_long);
+        let as_long = |since: f64| gaps.iter().filter(|gap| since <= **gap).count() as u64;
+        let gaps_as_long = days_since.and_then(|since| rate(as_long(since), gaps.len() as u64));
         let median_gap = median(gaps);
         AgentNumbers {
             agent,
             referrals: count(Metric::Referrals),
-            referrals_before: self.before.map(|before| rows.iter().filter(|fact| before.holds(fact)).count() as u64),
+            referrals_before: self.before.map(|before| past.iter().filter(|fact| before.holds(fact)).count() as u64),
             performed,
             canceled: count(Metric::Canceled),
             revenue: sum_of(of(Metric::Quoted).filter_map(Fact::quote)),
@@ -235,6 +237,7 @@ impl All<'_> {
             attach: rate(count(Metric::Attach), performed),
             selling: 0,
             ever: past.len() as u64,
+            ever_canceled: past.iter().filter(|fact| fact.is_canceled()).count() as u64,
             first: starts.first().copied(),
             last,
             gaps_as_long,

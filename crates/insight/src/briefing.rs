@@ -11,10 +11,12 @@ use domain::{AgentNumber, Fact, FactTable, Inspection, InspectorOnInspection, Na
 
 /// A buying agent whose last inspection lies further back is back after a lapse, in days.
 const LAPSE_DAYS: i64 = 180;
-/// Nobody gets from job to job faster than this in a straight line, in kilometres an hour.
-pub const IMPOSSIBLE_KMH: f64 = 100.0;
+/// Nobody gets from job to job faster than this in a straight line, in miles an hour.
+pub const IMPOSSIBLE_MPH: f64 = 62.0;
 /// Who must be faster than this in a straight line, from middle to middle of the ZIP codes, has little time.
-pub const TIGHT_KMH: f64 = 50.0;
+pub const TIGHT_MPH: f64 = 31.0;
+/// Kilometres of a mile.
+const KM_PER_MILE: f64 = 1.609_344;
 /// A longer time between two jobs is a night.
 const NIGHT_MINUTES: i64 = 8 * 60;
 /// Add-ons named as usual with an agent.
@@ -45,12 +47,12 @@ pub enum Exception {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hop {
     /// Whether there is no getting there: even from edge to edge of the two ZIP codes it takes more than
-    /// [`IMPOSSIBLE_KMH`]. Otherwise it takes more than [`TIGHT_KMH`] from middle to middle.
+    /// [`IMPOSSIBLE_MPH`]. Otherwise it takes more than [`TIGHT_MPH`] from middle to middle.
     pub is_impossible: bool,
     /// The job before.
     pub from: String,
     /// From middle to middle of the ZIP codes, in a straight line.
-    pub km: u64,
+    pub miles: u64,
     /// The time between the jobs.
     pub minutes: u64,
 }
@@ -209,9 +211,9 @@ fn hops(jobs: &[Inspection]) -> (Vec<(&str, Hop)>, u64) {
                 continue;
             }
             match (place(last), place(job)) {
-                (Some(from), Some(to)) => found.extend(hop(from, to, minutes).map(|(is_impossible, km)| {
+                (Some(from), Some(to)) => found.extend(hop(from, to, minutes).map(|(is_impossible, miles)| {
                     let minutes = minutes.unsigned_abs();
-                    (job.id.as_str(), Hop { is_impossible, from: last.id.to_string(), km, minutes })
+                    (job.id.as_str(), Hop { is_impossible, from: last.id.to_string(), miles, minutes })
                 })),
                 _ => unchecked += 1,
             }
@@ -220,15 +222,15 @@ fn hops(jobs: &[Inspection]) -> (Vec<(&str, Hop)>, u64) {
     (found, unchecked)
 }
 
-/// Whether the way is impossible or tight in these minutes, and how long it is in kilometres.
+/// Whether the way is impossible or tight in these minutes, and how long it is in miles.
 fn hop(from: Place, to: Place, minutes: i64) -> Option<(bool, u64)> {
-    let reach = |kmh: f64| kmh * minutes as f64 / 60.0;
-    let (km, apart) = (from.km_to(to), from.km_apart(to));
-    let is_impossible = reach(IMPOSSIBLE_KMH) < apart;
+    let reach = |mph: f64| mph * minutes as f64 / 60.0;
+    let (miles, apart) = (from.km_to(to) / KM_PER_MILE, from.km_apart(to) / KM_PER_MILE);
+    let is_impossible = reach(IMPOSSIBLE_MPH) < apart;
     // Within one ZIP code, or between neighbours, the middles say nothing.
-    let is_tight = 0.0 < apart && reach(TIGHT_KMH) < km;
+    let is_tight = 0.0 < apart && reach(TIGHT_MPH) < miles;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a distance on earth")]
-    (is_impossible || is_tight).then(|| (is_impossible, km.round() as u64))
+    (is_impossible || is_tight).then(|| (is_impossible, miles.round() as u64))
 }
 
 fn background(job: &Inspection, rows: &[&Fact], facts: &FactTable) -> AgentBackground {

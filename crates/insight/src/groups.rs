@@ -175,20 +175,13 @@ pub(super) struct Groups<'a> {
     joined: HashMap<WordNumber, WordNumber>,
     /// By combination of what was sold: the first one with the same add-ons.
     add_ons: Vec<usize>,
-    shared_agents: HashMap<String, usize>,
 }
 
 impl<'a> Groups<'a> {
     pub(super) fn new(by: GroupBy, facts: &'a FactTable, calendar: &'a Calendar) -> Self {
         let joined = joined(by, facts);
         let add_ons = if by == GroupBy::AddOns { combinations(facts) } else { Vec::new() };
-        let mut shared_agents = HashMap::new();
-        if by == GroupBy::Agent {
-            for name in facts.all_agents().filter_map(|(_, agent)| agent.name.as_deref()) {
-                *shared_agents.entry(fold(name)).or_default() += 1;
-            }
-        }
-        Self { by, facts, calendar, joined, add_ons, shared_agents }
+        Self { by, facts, calendar, joined, add_ons }
     }
 
     /// Adds the groups of an inspection to `keys`; one at least.
@@ -316,15 +309,7 @@ impl<'a> Groups<'a> {
             GroupKey::Word(word) => named(word_name(self.facts, word)),
             GroupKey::Inspector(one) => named(inspector_name(self.facts, Some(one))),
             GroupKey::AnotherInspector => named("(another inspector)".to_owned()),
-            GroupKey::Agent(agent) => {
-                let name = agent_name(self.facts, agent);
-                let known = self.facts.agent(agent);
-                let is_shared = self.shared_agents.get(&fold(&name)).is_some_and(|count| 1 < *count);
-                named(match known.filter(|_| is_shared) {
-                    Some(known) => format!("{name} (id {})", known.id),
-                    None => name,
-                })
-            }
+            GroupKey::Agent(agent) => named(agent_name(self.facts, agent)),
             GroupKey::AddOns(place) => {
                 let words = self.facts.sold_together().nth(place).unwrap_or_default();
                 let add_ons = words.iter().filter(|word| self.facts.is_add_on(**word));
@@ -425,8 +410,12 @@ pub fn inspector_name(facts: &FactTable, inspector: Option<InspectorNumber>) -> 
     }
 }
 
-/// The agent's name; the id where there is none.
+/// The agent's name, with the id where another one has the same name; the id where there is none.
 pub fn agent_name(facts: &FactTable, agent: AgentNumber) -> String {
     let Some(known) = facts.agent(agent) else { return format!("id {}", facts.agent_key(agent)) };
-    known.name.clone().unwrap_or_else(|| format!("id {}", known.id))
+    match &known.name {
+        Some(name) if facts.shared_agent_names().contains(&fold(name)) => format!("{name} (id {})", known.id),
+        Some(name) => name.clone(),
+        None => format!("id {}", known.id),
+    }
 }

@@ -24,7 +24,7 @@ pub use agents::{
     agent_analysis, agent_profile,
 };
 pub use breakdown::{Breakdown, BreakdownWanted, Cell, JobState, Kept, Measure, MeasureValue, behind, breakdown};
-pub use briefing::{AgentBackground, Briefing, Exception, Hop, IMPOSSIBLE_KMH, Job, Round, TIGHT_KMH, briefing};
+pub use briefing::{AgentBackground, Briefing, Exception, Hop, IMPOSSIBLE_MPH, Job, Round, TIGHT_MPH, briefing};
 pub use capacity::{
     AHEAD_MAX, BOOKED_WEEKS, CapacityBase, CapacityPlan, InspectorWeeks, Model, WEEKS_MIN, Week, capacity_plan,
     inspector_weeks,

@@ -55,6 +55,25 @@ fn json_bytes(value: &impl Serialize) -> usize {
     counter.0
 }
 
+/// Whole numbers are written as such, whatever they were worked out as: no day is `79.0`, and nothing is `-0.0`.
+pub(super) fn plain_numbers(value: &mut Value) {
+    /// Below this every whole number is exact as it is kept.
+    const EXACT_BELOW: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let whole = number.as_f64().filter(|one| one.fract() == 0.0 && one.abs() < EXACT_BELOW);
+            if let Some(whole) = whole {
+                #[expect(clippy::cast_possible_truncation, reason = "a whole number that fits")]
+                let whole = whole as i64;
+                *value = whole.into();
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(plain_numbers),
+        Value::Object(map) => map.values_mut().for_each(plain_numbers),
+        _ => {}
+    }
+}
+
 /// How many of these rows an answer has room for; one at least.
 pub(super) fn fitting<'a>(rows: impl Iterator<Item = &'a Value>) -> usize {
     let sums = rows.scan(0, |sum, row| {
@@ -62,6 +81,11 @@ pub(super) fn fitting<'a>(rows: impl Iterator<Item = &'a Value>) -> usize {
         Some(*sum)
     });
     sums.take_while(|sum| *sum <= ANSWER_BYTES_MAX).count().max(1)
+}
+
+/// Whether an answer has room for these parts.
+pub(super) fn fits(parts: &[Value]) -> bool {
+    parts.iter().map(json_bytes).sum::<usize>() <= ANSWER_BYTES_MAX
 }
 
 /// How many rows there are in all, and whether more follow once those after a place are cut to a page.
@@ -209,12 +233,18 @@ impl Answer {
         basis: ShownBasis,
         make: impl Fn(std::ops::Range<usize>) -> Vec<Value>,
     ) -> Self {
-        let mut size = size.max(1);
-        let mut parts = make(skip..skip.saturating_add(size));
-        let bytes = |parts: &[Value]| parts.iter().map(json_bytes).sum::<usize>();
-        while 1 < size && ANSWER_BYTES_MAX < bytes(&parts) {
-            size /= 2;
-            parts = make(skip..skip.saturating_add(size));
+        let made = |size: usize| make(skip..skip.saturating_add(size));
+        let mut size = size.clamp(1, rows.saturating_sub(skip).max(1));
+        let mut parts = made(size);
+        if !fits(&parts) {
+            // As many rows as there is room for, one at least.
+            let (mut fitting, mut too_many) = (1, size);
+            while fitting + 1 < too_many {
+                let middle = usize::midpoint(fitting, too_many);
+                if fits(&made(middle)) { fitting = middle } else { too_many = middle }
+            }
+            size = fitting;
+            parts = made(size);
         }
         let next = skip.saturating_add(size);
         let cursor = if next < rows { mark.write(&next, None) } else { None };
@@ -275,7 +305,8 @@ impl Answer {
     }
 
     /// The tool result: text and structured content, each enough alone.
-    pub(super) fn into_result(self) -> CallToolResult {
+    pub(super) fn into_result(mut self) -> CallToolResult {
+        self.content.values_mut().for_each(plain_numbers);
         let text = if self.text_is_json {
             Value::Object(self.content.clone()).to_string()
         } else {

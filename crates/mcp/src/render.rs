@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::answer::plain_numbers;
+
 /// Fields that hold free text strangers typed: shown apart from our own words, marked as data.
 const FREE_TEXT: &[&str] = &["notes", "request_notes", "private_notes", "description"];
 
@@ -73,7 +75,7 @@ fn part(company: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     for (name, value) in company {
         match value {
-            Value::Array(rows) if rows.iter().all(Value::is_object) && !rows.is_empty() => {
+            Value::Array(rows) if rows.iter().all(is_row) && !rows.is_empty() => {
                 lines.push(format!("{}:", name.replace('_', " ")));
                 lines.extend(table(rows, &[]));
             }
@@ -82,6 +84,11 @@ fn part(company: &Value) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Whether it belongs into a table; what has a name and a rate stands on one line with others.
+fn is_row(value: &Value) -> bool {
+    value.as_object().is_some_and(|row| !(row.contains_key("name") && row.contains_key("rate")))
 }
 
 /// Groups as a Markdown table, with all others and the totals in its last lines. What stands on few inspections is starred.
@@ -228,16 +235,33 @@ fn cell(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.replace('\n', " / ").replace('|', "/"),
         Value::Array(list) => list.iter().map(cell).collect::<Vec<_>>().join("; "),
-        Value::Object(map) if map.contains_key("rate") => rate(map),
+        Value::Object(map) if map.contains_key("rate") => match map.get("name") {
+            Some(name) => format!("{} {}", cell(name), rate(map)),
+            None => rate(map),
+        },
+        Value::Object(map) if map.len() == 2 && map.contains_key("low") && map.contains_key("high") => {
+            let end = |name: &str| map.get(name).map(cell).unwrap_or_default();
+            format!("{} to {}", end("low"), end("high"))
+        }
         Value::Object(map) => {
             map.iter().map(|(name, value)| format!("{name}={}", cell(value))).collect::<Vec<_>>().join(", ")
         }
-        other => other.to_string(),
+        number => {
+            let mut number = number.clone();
+            plain_numbers(&mut number);
+            number.to_string()
+        }
     }
 }
 
-/// A share as people write it: 42 % (42 of 100, 95 %: 33 to 52).
+/// A share as people write it: 42 % (42 of 100, 95 %: 33 to 52); one that counts nothing to a digit more where it is small.
 fn rate(map: &Map<String, Value>) -> String {
+    if !map.contains_key("of") {
+        let share = map.get("rate").and_then(Value::as_f64).unwrap_or_default() * 100.0;
+        let digits = usize::from(share < 10.0 && 0.05 < (share - share.round()).abs());
+        let is_below = map.get("below").and_then(Value::as_bool) == Some(true);
+        return if is_below { format!("below {share:.0} %") } else { format!("{share:.digits$} %") };
+    }
     let percent = |name: &str| {
         map.get(name).and_then(Value::as_f64).map_or_else(String::new, |share| format!("{:.0}", share * 100.0))
     };

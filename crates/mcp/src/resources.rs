@@ -46,6 +46,12 @@ year, `since 2026-10-01`, `2026-10-01 to 2026-10-15`. In numbers alone 10/1/2026
 company; without it two people of one name in two companies are two. The buying agent is on the buyer's side, the \
 selling agent on the seller's. Agencies are those the agents are with now.
 - **Add-on**: a service sold beside the main one, such as a radon test.
+- **Referral**: an inspection with the agent on the buying side, dated before now; `performed` and `canceled` ones stand \
+beside each other, of the same dates. The selling side is counted apart. What `agent_stats` and `get_agent` count is \
+Spectora's own: all dates, both sides.
+- **Rate**: `rate` is a share from 0 to 1, `count` of `of` cases, `low` to `high` its 95 % interval. A share of money or \
+hours, or a middle of rates, is `rate` alone. A chance with `below` is smaller than the 0.01 it says.
+- **Not shown**: what follows a page of rows, counted and summed (`not_shown`, `volume_not_shown` and so on).
 - **Rhythm of an agent**: the middle gap between referrals. A silence of one such gap has a chance of a half, of two a \
 quarter, and so on.
 - **Course of an agent**: steady, rising, fading or broken off, whichever makes the places of the referrals among all \
@@ -54,7 +60,7 @@ Odds compare it with a steady one. *Lapsed* is dormant and broken off.
 - **At stake**: quoted revenue of the 365 days up to the agent's last referral.
 - **Growing, shrinking, below norm**: beyond chance, by a 95 % interval; one mark in twenty is chance all the same.
 - **Hop**: the way between two jobs of one inspector, in a straight line between the middles of the ZIP codes. \
-*Impossible*: even from edge to edge it takes more than 100 km/h. *Tight*: from middle to middle more than 50 km/h.
+*Impossible*: even from edge to edge it takes more than 62 miles an hour. *Tight*: from middle to middle more than 31.
 - **Late document**: an add-on whose document came with at least 60 % of the earlier jobs (5 or more of the last 60 days) \
 has none after the time within which nine of ten came.
 - **Forecast**: the models are the same week last year, the mean of the last 4 weeks, a smoothed level, the same weeks \

@@ -1,6 +1,5 @@
 //! Lists of inspections that are right whatever the service does with its filters.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
@@ -9,7 +8,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::{Basis, Gap, Listing, Note, PAGE_ROWS, PAGES_PER_QUESTION_MAX, RecordsError, Whole};
-use domain::{Inspection, InspectionOrder, InspectionQuery, Position};
+use domain::{Inspection, InspectionOrder, InspectionQuery, Position, SharedNames};
 use spectora::{
     Direction, Endpoint, Filter as _, FilterSupport, InspectionFilter, InspectionInclude, InspectionSort, Inspections,
     Page, Query,
@@ -33,8 +32,8 @@ pub struct InspectionList {
     pub more: bool,
     /// Where the search stopped, when it stopped before it found enough.
     pub searched_to: Option<Position>,
-    /// Folded names that more than one inspector of the company has.
-    pub shared_names: Arc<BTreeSet<String>>,
+    /// Names that more than one person of the company has, as far as is known.
+    pub shared_names: SharedNames,
     /// What this is based on.
     pub basis: Basis,
 }
@@ -99,13 +98,15 @@ impl Whole {
             let day = |position: &Position| self.timezone().to_datetime(position.starts_at).date();
             basis.gaps.push(Gap::Beyond(reading.last_position.as_ref().map(day)));
         }
-        let rows = reading.wanted.into_iter().take(limit).map(|(_, inspection)| Arc::new(inspection)).collect();
+        let rows: Vec<Arc<Inspection>> =
+            reading.wanted.into_iter().take(limit).map(|(_, inspection)| Arc::new(inspection)).collect();
+        let shared_names = self.shared_names().await?.with_those_in(rows.iter().map(AsRef::as_ref));
         Ok(InspectionList {
             rows,
             total,
             more: limit < found || stopped_short,
             searched_to: reading.last_position.filter(|_| stopped_short),
-            shared_names: Arc::new(self.shared_inspector_names().await?),
+            shared_names,
             basis,
         })
     }

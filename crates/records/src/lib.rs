@@ -20,13 +20,13 @@ mod reach;
 mod seen;
 mod sums;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::tz::TimeZone;
 
 use domain::{
-    Attachment, Client, ClientId, Clock, CompanyName, DateRange, Inspection, InspectionId, InspectionQuery, WeekStart,
+    Attachment, Client, ClientId, Clock, CompanyName, DateRange, Inspection, InspectionId, InspectionQuery,
+    SharedNames, WeekStart,
 };
 use mirror::{ContentMark, Snapshot};
 use spectora::{
@@ -72,8 +72,8 @@ struct Whole {
     cancellations: Arc<inspections::CancellationView>,
     /// Inspections of the mirror as they were last decoded.
     decoded: Arc<cache::Cache<ContentMark, Inspection>>,
-    /// Folded names that more than one inspector has, by the revision of inspections.
-    shared_names: Arc<cache::Cache<u64, BTreeSet<String>>>,
+    /// Names that more than one person has, by the revisions of inspections and agents.
+    shared_names: Arc<cache::Cache<(u64, u64), SharedNames>>,
     syncer: Option<Arc<Syncer>>,
     tasks: Tasks,
     week_starts: WeekStart,

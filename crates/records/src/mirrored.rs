@@ -1,6 +1,5 @@
 //! Answers from the mirror, where it is complete for what is asked.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +8,10 @@ use tokio::time::Instant;
 
 use super::cache::Cache;
 use super::inspections::CANCELLATION_SAMPLE_MIN;
-use super::names::shared_by;
+use super::names::remembered_names;
 use super::reach::Standing;
 use super::{Basis, Gap, InspectionList, Note, RecordsError, Source, Whole};
-use domain::{Inspection, InspectionId, InspectionOrder, InspectionQuery, Position};
+use domain::{Inspection, InspectionId, InspectionOrder, InspectionQuery, Position, SharedNames};
 use mirror::{Coverage, Found, Kind, Mirror, MirrorError, Pass, Row, Snapshot};
 use spectora::{Inspections, SpectoraErrorKind, Wired};
 use sync::{Scope, Silent, SyncError, Syncer, Tasks};
@@ -29,8 +28,7 @@ struct Reach {
     pass: Option<Pass>,
     canceled_unseen: bool,
     undated: u64,
-    /// Folded names that more than one inspector has.
-    shared_names: Arc<BTreeSet<String>>,
+    shared_names: Arc<SharedNames>,
 }
 
 /// As of when all of a kind is known; `None` while it is not.
@@ -165,10 +163,7 @@ impl Whole {
                 pass,
                 canceled_unseen: canceled_unseen(snapshot, now)?,
                 undated: snapshot.undated()?,
-                shared_names: match shared_names.get(&coverage.revision) {
-                    Some(known) => known,
-                    None => shared_names.put(coverage.revision, shared_by(&snapshot.known_inspectors()?)),
-                },
+                shared_names: remembered_names(snapshot, &shared_names)?,
             };
             Ok((reach, snapshot.inspections(&wanted, order, after.as_ref(), limit, |mark| decoded.get(mark))?))
         }
@@ -178,7 +173,7 @@ impl Whole {
         &self,
         found: Found<Arc<Inspection>>,
         basis: Basis,
-        shared_names: Arc<BTreeSet<String>>,
+        shared_names: Arc<SharedNames>,
     ) -> Result<InspectionList, RecordsError> {
         let read = |(row, gone_at)| {
             let inspection = match row {
@@ -196,6 +191,7 @@ impl Whole {
             })
         };
         let rows = found.rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let shared_names = shared_names.with_those_in(rows.iter().map(AsRef::as_ref));
         Ok(InspectionList { rows, total: found.total, more: found.more, searched_to: None, shared_names, basis })
     }
 

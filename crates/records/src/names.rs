@@ -1,10 +1,12 @@
 //! Which one is meant by a name: forgiving, and never a guess between two.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use super::cache::Cache;
 use super::{Note, RecordsError, Whole};
-use domain::{ConnectionId, InspectorWanted, fold, has_words};
-use mirror::{Kind, KnownAgent, KnownInspector, NameEntry};
+use domain::{ConnectionId, InspectorWanted, SharedNames, fold, has_words, id_told, shared_names};
+use mirror::{Kind, KnownAgent, KnownInspector, MirrorError, NameEntry, Snapshot};
 
 /// The most names shown when a name does not settle it.
 const CANDIDATES_MAX: usize = 8;
@@ -109,17 +111,33 @@ impl AgentMeant {
     }
 }
 
-/// The folded names that more than one of these has.
-pub(super) fn shared_by(inspectors: &[KnownInspector]) -> BTreeSet<String> {
-    let mut seen = BTreeSet::new();
-    inspectors.iter().map(|one| fold(&one.entry.name)).filter(|name| !seen.insert(name.clone())).collect()
+/// The names that more than one inspector or agent of the mirror has.
+pub(super) fn shared_in(snapshot: &Snapshot<'_>) -> Result<SharedNames, MirrorError> {
+    let (inspectors, agents) = (snapshot.known_inspectors()?, snapshot.known_agents()?);
+    Ok(SharedNames {
+        inspectors: shared_names(inspectors.iter().map(|one| one.entry.name.as_str())),
+        agents: shared_names(agents.iter().filter_map(|one| one.name.as_deref())),
+    })
+}
+
+/// The same, remembered until inspections or agents change.
+pub(super) fn remembered_names(
+    snapshot: &Snapshot<'_>,
+    known: &Cache<(u64, u64), SharedNames>,
+) -> Result<Arc<SharedNames>, MirrorError> {
+    let revisions = (snapshot.coverage(Kind::Inspections)?.revision, snapshot.coverage(Kind::Agents)?.revision);
+    match known.get(&revisions) {
+        Some(names) => Ok(names),
+        None => Ok(known.put(revisions, shared_in(snapshot)?)),
+    }
 }
 
 impl Whole {
-    /// The folded names that more than one inspector has; none without a mirror.
-    pub(super) async fn shared_inspector_names(&self) -> Result<BTreeSet<String>, RecordsError> {
-        let known = self.read_mirror(|snapshot| snapshot.known_inspectors()).await?.unwrap_or_default();
-        Ok(shared_by(&known))
+    /// The names that more than one inspector or agent has; none without a mirror.
+    pub(super) async fn shared_names(&self) -> Result<Arc<SharedNames>, RecordsError> {
+        let known = Arc::clone(&self.shared_names);
+        let read = self.read_mirror(move |snapshot| remembered_names(snapshot, &known)).await?;
+        Ok(read.unwrap_or_default())
     }
 
     /// The inspector meant by an id or a name; `None` where the names are not known, or not all of them and none fits.
@@ -129,7 +147,7 @@ impl Whole {
         given: &str,
         seen: Option<&BTreeSet<i64>>,
     ) -> Result<Option<InspectorMeant>, RecordsError> {
-        let given = given.trim();
+        let given = id_told(given);
         let read = self
             .read_mirror(|snapshot| {
                 Ok((snapshot.known_inspectors()?, snapshot.coverage(Kind::Inspections)?.full_at.is_some()))
@@ -165,6 +183,15 @@ impl Whole {
         if known.is_empty() && seen.is_none() {
             return Ok(None);
         }
+        // As answers tell somebody without an id from another of the name.
+        if let Some(name) = given.strip_suffix("(no id)").map(fold)
+            && let [one] = known
+                .iter()
+                .filter(|one| one.entry.id.is_none() && fold(&one.entry.name) == name)
+                .collect::<Vec<_>>()[..]
+        {
+            return Ok(Some(meant(one, Likeness::Same)));
+        }
         let named: Vec<(usize, NameEntry)> =
             known.iter().enumerate().map(|(at, one)| (at, one.entry.clone())).collect();
         match place_of("inspector", given, &named) {
@@ -183,7 +210,7 @@ impl Whole {
         given: &str,
         seen: Option<&BTreeSet<String>>,
     ) -> Result<AgentMeant, RecordsError> {
-        let given = given.trim();
+        let given = id_told(given);
         if is_id(given) && seen.is_some_and(|seen| !seen.contains(given)) {
             return Err(RecordsError::UnknownId { what: "agent", id: given.to_owned() });
         }

@@ -21,7 +21,7 @@ use super::{
 use domain::{
     Agent, AgentStatistics, Attachment, Client, ClientId, Clock, CompanyName, ConnectionId, DateRange, Fact, FactTable,
     FieldAccess, Fields, Inspection, InspectionId, InspectionOrder, InspectionQuery, InspectorWanted, Naming, Own,
-    Permissions, Position, SearchTerms, Sight, Slug, WeekStart, epoch_day, fold, rounded_money,
+    Permissions, Position, SearchTerms, SharedNames, Sight, Slug, WeekStart, epoch_day, fold, rounded_money,
 };
 use mirror::{Kind, News, NewsKind};
 use spectora::SpectoraClient;
@@ -657,6 +657,11 @@ impl Records {
         }
         say(seen, &bounds, &mut basis);
         Ok((news, basis))
+    }
+
+    /// The names that more than one inspector or agent has; none without a mirror.
+    pub async fn shared_names(&self) -> Result<Arc<SharedNames>, RecordsError> {
+        self.whole.shared_names().await
     }
 
     /// What each piece of news is about, as the mirror has it: news come from there, so nothing else is asked.

@@ -62,6 +62,11 @@ const CHARTS: &[(&str, &str)] = &[
 /// Tables that come first.
 const MAIN: &[&str] = &["inspectors", "agents", "groups", "weeks", "jobs", "findings"];
 
+/// Tables of which a page has a part.
+const IN_PAGES: &[&str] = &["inspectors", "agents", "groups", "attention", "jobs"];
+/// The end of the names of what says how much of a table follows.
+const NOT_SHOWN: &str = "not_shown";
+
 impl Report {
     /// The report of an insight's structured answer.
     pub(super) fn of(title: &'static str, answer: &Map<String, Value>) -> Self {
@@ -81,7 +86,7 @@ impl Report {
     }
 }
 
-/// Adds the rows of another page to each company's main table.
+/// Adds the rows of another page to each company's tables that come in pages.
 pub(super) fn append(answer: &mut Map<String, Value>, more: &Map<String, Value>) {
     let parts = |answer: &Map<String, Value>| answer.get("companies").and_then(Value::as_array).cloned();
     let further = parts(more).unwrap_or_default();
@@ -89,19 +94,19 @@ pub(super) fn append(answer: &mut Map<String, Value>, more: &Map<String, Value>)
         let Some(part) = part.as_object_mut() else { continue };
         let name = part.get("company").cloned();
         let Some(other) = further.iter().find(|other| other.get("company") == name.as_ref()) else { continue };
-        for table in MAIN {
+        let Some(other) = other.as_object() else { continue };
+        for table in IN_PAGES {
             let rows = other.get(*table).and_then(Value::as_array).cloned().unwrap_or_default();
-            if let Some(known) = part.get_mut(*table).and_then(Value::as_array_mut) {
-                known.extend(rows);
+            match part.get_mut(*table).and_then(Value::as_array_mut) {
+                Some(known) => known.extend(rows),
+                None if rows.is_empty() => {}
+                None => drop(part.insert((*table).to_owned(), rows.into())),
             }
         }
         // What is left out after this page.
-        for left in ["not_shown", "volume_not_shown"] {
-            match other.get(left) {
-                Some(left_out) => drop(part.insert(left.to_owned(), left_out.clone())),
-                None => drop(part.remove(left)),
-            }
-        }
+        part.retain(|name, _| !name.ends_with(NOT_SHOWN));
+        let left = other.iter().filter(|(name, _)| name.ends_with(NOT_SHOWN));
+        part.extend(left.map(|(name, value)| (name.clone(), value.clone())));
     }
     match more.get("next_cursor") {
         Some(cursor) => drop(answer.insert("next_cursor".to_owned(), cursor.clone())),
@@ -113,7 +118,7 @@ fn part(name: String, fields: &Map<String, Value>) -> Part {
     let (mut said, mut tables) = (Vec::new(), Vec::new());
     for (key, value) in fields.iter().filter(|(key, _)| *key != "company") {
         match value {
-            Value::Array(rows) if !rows.is_empty() && rows.iter().all(Value::is_object) => {
+            Value::Array(rows) if !rows.is_empty() && rows.iter().all(is_row) => {
                 tables.push(table(key, &rows.iter().filter_map(Value::as_object).collect::<Vec<_>>()));
             }
             Value::Array(list) if list.is_empty() => {}
@@ -133,6 +138,11 @@ fn part(name: String, fields: &Map<String, Value>) -> Part {
     }
     tables.sort_by_key(|table| !MAIN.contains(&table.name.as_str()));
     Part { name, said, tables }
+}
+
+/// Whether it belongs into a table; what has a name and a rate stands on one line with others.
+fn is_row(value: &Value) -> bool {
+    value.as_object().is_some_and(|row| !(row.contains_key("name") && row.contains_key("rate")))
 }
 
 fn table(name: &str, rows: &[&Map<String, Value>]) -> Table {
@@ -177,9 +187,18 @@ fn words(value: &Value) -> String {
         Value::Array(list) => list.iter().map(words).collect::<Vec<_>>().join("; "),
         Value::Object(rate) if rate.contains_key("rate") => {
             let share = rate.get("rate").and_then(Value::as_f64).unwrap_or(0.0) * 100.0;
+            let name = rate.get("name").map(|name| format!("{} ", words(name))).unwrap_or_default();
+            if !rate.contains_key("of") {
+                let below = if rate.contains_key("below") { "below " } else { "" };
+                return format!("{name}{below}{share:.1} %").replace(".0 %", " %");
+            }
             let plain = |name: &str| rate.get(name).map(ToString::to_string).unwrap_or_default();
             let small = if rate.contains_key("small_sample") { ", small sample" } else { "" };
-            format!("{share:.0} % ({} of {}{small})", plain("count"), plain("of"))
+            format!("{name}{share:.0} % ({} of {}{small})", plain("count"), plain("of"))
+        }
+        Value::Object(map) if map.len() == 2 && map.contains_key("low") && map.contains_key("high") => {
+            let end = |name: &str| map.get(name).map(words).unwrap_or_default();
+            format!("{} to {}", end("low"), end("high"))
         }
         Value::Object(map) => map
             .iter()
@@ -216,4 +235,32 @@ fn basis(basis: &Map<String, Value>) -> Vec<String> {
         lines.extend(list.map(|one| format!("{word}: {}", words(one))));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn pages_make_one_table_and_what_is_said_once_stays() {
+        let page = |answer: Value| answer.as_object().cloned().unwrap();
+        let mut answer = page(json!({"companies": [{
+            "company": "one", "attention": ["a"], "attention_not_shown": 1, "jobs": [], "weeks": [{"week_of": "x"}],
+            "jobs_not_shown": 2,
+        }], "next_cursor": "2"}));
+        let second = page(json!({"companies": [{
+            "company": "one", "attention": ["b"], "jobs": [{"id": "1"}], "weeks": [{"week_of": "x"}], "jobs_not_shown": 1,
+        }], "next_cursor": "3"}));
+        append(&mut answer, &second);
+        assert_eq!(answer["next_cursor"], "3");
+        assert_eq!(answer["companies"][0]["jobs_not_shown"], 1);
+        let last = page(json!({"companies": [{"company": "one", "jobs": [{"id": "2"}], "weeks": [{"week_of": "x"}]}]}));
+        append(&mut answer, &last);
+        let whole = json!({"companies": [{
+            "company": "one", "attention": ["a", "b"], "jobs": [{"id": "1"}, {"id": "2"}], "weeks": [{"week_of": "x"}],
+        }]});
+        assert_eq!(Value::Object(answer), whole);
+    }
 }

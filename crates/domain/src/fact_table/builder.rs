@@ -1,6 +1,6 @@
 //! Filling a table.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use super::{
     AgentFact, AgentNumber, Assistants, ClientNumber, Fact, FactTable, InspectorFact, InspectorNumber, Named, Names,
     Person, Sold, SoldSet, WordNumber,
 };
+use crate::shared_names;
 
 /// One inspection as a store gives it: people and words by the store's keys, what was sold and who assists as the builder
 /// numbered them. Units are those of [`Fact`].
@@ -218,11 +219,22 @@ impl FactTableBuilder {
             places.iter().filter_map(|place| InspectorNumber::new(at(&inspector_ranks, *place))).collect()
         };
         let assistants = self.assistants.in_order().into_iter().map(numbered).collect();
-        let mut seen = BTreeSet::new();
-        let inspector_names = inspectors.iter().filter_map(|person| Some(crate::fold(&person.known.as_ref()?.name)));
-        let shared_inspector_names = inspector_names.filter(|name| !seen.insert(name.clone())).collect();
+        let shared_inspector_names =
+            shared_names(inspectors.iter().filter_map(|person| Some(person.known.as_ref()?.name.as_str())));
+        let shared_agent_names =
+            shared_names(agents.iter().filter_map(|person| person.known.as_ref()?.name.as_deref()));
         let (odd_ids, clients) = (self.odd_ids, self.clients.0.len());
-        let names = Names { words, sold, assistants, inspectors, agents, shared_inspector_names, odd_ids, clients };
+        let names = Names {
+            words,
+            sold,
+            assistants,
+            inspectors,
+            agents,
+            shared_inspector_names,
+            shared_agent_names,
+            odd_ids,
+            clients,
+        };
         let (rows, deleted) = (self.rows, self.deleted);
         FactTable { rows, deleted, names: Arc::new(names), ..FactTable::default() }
     }

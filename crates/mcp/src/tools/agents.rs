@@ -12,6 +12,11 @@ use answers::{Companies, Company};
 use domain::{Agent, AgentStatistics, CompanyName, Money, fold, id_order};
 use records::{AgentEntry, Basis, Gap, Hidden, RecordsError};
 
+/// What the service's numbers of an agent are.
+const THEIR_COUNTS: &str = "inspections and revenue of an agent are Spectora's own counts: all dates, both sides. Our own, \
+                            performed and canceled apart, are in agent_analysis; data_quality says what Spectora seems to \
+                            count";
+
 const AGENT_TEXTS: &[&str] = &["company", "id", "name", "agency", "team", "city", "agent_id"];
 
 pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
@@ -122,7 +127,7 @@ async fn list(companies: &Companies, arguments: Map<String, Value>) -> Result<An
     let show = |(company, agent): (&Company, &Agent)| {
         agent_row(companies, company, agent, wanted.include.is_some(), wanted.detail)
     };
-    Ok(keyed_list(rows, show, after.map(|(place, _)| place), wanted.limit, &mark, &answered.basis))
+    Ok(keyed_list(rows, show, after.map(|(place, _)| place), wanted.limit, &mark, &answered.basis, None))
 }
 
 /// Sorts what is listed by its places and shows the page after `after`. There is a total only where nothing is missing.
@@ -133,11 +138,16 @@ fn keyed_list<T>(
     wanted: Option<Limit>,
     mark: &QueryMark,
     basis: &Basis,
+    note: Option<&str>,
 ) -> Answer {
     let Cut { total, more } = cut_to_page(&mut listed, after.as_ref(), limit(wanted));
     let rows = listed.into_iter().map(|(place, one)| (place, show(one))).collect();
     let total = basis.is_complete().then_some(total);
-    Answer::list(Rows { rows, total, more, resume: None }, mark, basis::shown(basis))
+    let mut shown = basis::shown(basis);
+    if let Some(note) = note {
+        shown.note(note);
+    }
+    Answer::list(Rows { rows, total, more, resume: None }, mark, shown)
 }
 
 /// A count as text that sorts with the largest first and the unknown last.
@@ -209,7 +219,11 @@ async fn get(companies: &Companies, arguments: Map<String, Value>) -> Result<Ans
     let chosen = companies.chosen(wanted.company.as_deref());
     let (company, entry, basis) = companies.agent(&chosen, &wanted.agent).await?;
     let row = entry_row(companies, company, &entry, wanted.include.is_some());
-    Ok(Answer::item(row, &basis))
+    let mut basis = basis::shown(&basis);
+    if companies.permissions().shows_totals() {
+        basis.note(THEIR_COUNTS);
+    }
+    Ok(Answer::item_with(row, basis))
 }
 
 /// All that is known of an agent, without contact details.
@@ -271,7 +285,7 @@ async fn stats(companies: &Companies, arguments: Map<String, Value>) -> Result<A
             None => basis.gaps.push(Gap::Statistics(None)),
         }
         let rows = vec![((String::new(), String::new()), row.0)];
-        return Ok(keyed_list(rows, |row| row, None, None, &mark, &basis));
+        return Ok(keyed_list(rows, |row| row, None, None, &mark, &basis, Some(THEIR_COUNTS)));
     }
     let answered = companies.each(&chosen, |company| async move {
         let (statistics, mut basis) = company.records.statistics().await?;
@@ -306,7 +320,7 @@ async fn stats(companies: &Companies, arguments: Map<String, Value>) -> Result<A
         row.0.extend(statistics_row(company, one).0);
         row.0
     };
-    Ok(keyed_list(rows, show, after.map(|(place, _)| place), wanted.limit, &mark, &answered.basis))
+    Ok(keyed_list(rows, show, after.map(|(place, _)| place), wanted.limit, &mark, &answered.basis, Some(THEIR_COUNTS)))
 }
 
 fn whole_cents(money: Money) -> u64 {

@@ -121,6 +121,44 @@ fn rounded3(number: f64) -> f64 {
     (number * 1000.0).round() / 1000.0
 }
 
+/// A rate in a row: how many of how many, without the interval.
+fn short_rate(rate: &Rate) -> Value {
+    let mut shown = rate_value(rate);
+    if let Some(shown) = shown.as_object_mut() {
+        shown.shift_remove("low");
+        shown.shift_remove("high");
+    }
+    shown
+}
+
+/// A share of what is not counted in cases: of money, of hours, or a middle of rates.
+fn share_value(share: f64) -> Value {
+    json!({"rate": rounded3(share)})
+}
+
+/// A chance. One below a hundredth is said to be that, with `rate` 0.01 and `below` true: what may happen is never 0.
+fn chance_value(chance: f64) -> Value {
+    const SMALLEST: f64 = 0.01;
+    if chance < SMALLEST { json!({"rate": SMALLEST, "below": true}) } else { share_value(chance) }
+}
+
+/// Something that some of the cases have: its name, and the rate.
+fn named_rate(name: String, rate: &Rate) -> Value {
+    let mut shown = Map::new();
+    shown.insert("name".to_owned(), name.into());
+    if let Value::Object(rate) = short_rate(rate) {
+        shown.extend(rate.into_iter().filter(|(field, _)| field != "small_sample"));
+    }
+    shown.into()
+}
+
+/// The first so many of these, each with how many of `of` have it; `None` where there is none.
+fn first_rates(counts: impl Iterator<Item = (String, u64)>, of: u64, first: usize) -> Option<Vec<Value>> {
+    let rates = counts.take(first).filter_map(|(name, count)| Some(named_rate(name, &insight::rate(count, of)?)));
+    let shown: Vec<Value> = rates.collect();
+    (!shown.is_empty()).then_some(shown)
+}
+
 /// Volume, hours (where they are summed) and revenue (where it may be seen) of all companies together.
 fn combined(parts: &[(u64, Option<f64>, Option<i128>)]) -> Option<Value> {
     (1 < parts.len()).then(|| {

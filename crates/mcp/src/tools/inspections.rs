@@ -2,8 +2,6 @@
 
 pub(super) mod row;
 
-use std::collections::BTreeSet;
-
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -15,7 +13,8 @@ use super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
 use super::{Detail, Include, Limit, limit, parse, words};
 use answers::{AnswerError, Companies, Company, Days, InspectionsAsked, Place};
 use domain::{
-    AgentSide, AttachmentId, CompanyName, IdError, InspectionId, InspectionOrder, InspectionQuery, Slug, StatusWanted,
+    AgentSide, AttachmentId, CompanyName, IdError, InspectionId, InspectionOrder, InspectionQuery, SharedNames, Slug,
+    StatusWanted,
 };
 use records::{NarrowedBy, RecordsError};
 use row::{Shown, inspection_row, portal_link};
@@ -281,7 +280,7 @@ async fn get(companies: &Companies, arguments: Map<String, Value>) -> Result<Ans
     let (company, inspection, basis) = found.await.map_err(|error| given.failure(error))?;
     let contact = !wanted.include.is_empty();
     let shown = Shown { contact, links: true, agents: true, detail: Detail::Full };
-    let row = inspection_row(companies, company, &inspection, &BTreeSet::new(), companies.now(), shown);
+    let row = inspection_row(companies, company, &inspection, &SharedNames::default(), companies.now(), shown);
     Ok(Answer::item(row, &basis))
 }
 

@@ -16,7 +16,7 @@ use super::super::{Tool, ToolFailure, basis, declare, label, mark, schema};
 use super::inspections::row;
 use super::{Limit, limit, parse};
 use answers::{AnswerError, Companies, Company, day_meant, today};
-use domain::{CompanyName, DateRange, Inspection, LATEST_DAY, Money, id_order};
+use domain::{CompanyName, DateRange, Inspection, LATEST_DAY, Money, SharedNames, id_order};
 use records::{Basis, Gap, Hidden, Kind, News, NewsKind, NewsSubject, Progress, RecordsError, Refreshed};
 
 /// How far back `whats_new` looks unless told otherwise, in days.
@@ -127,20 +127,22 @@ async fn whats_new(companies: &Companies, arguments: Map<String, Value>) -> Resu
         }
     }
     let mut basis = basis::shown(&answered.basis);
-    basis.first_note(counts(&all, companies.fields().shows_money()));
+    basis.first_note(counts(&all, &kinds, companies.fields().shows_money()));
     let Cut { total, more } = cut_to_page(&mut all, after.as_ref().map(|(place, _)| place), limit(wanted.limit));
     let mut subjects = Vec::new();
     for company in &chosen {
         let of_company: Vec<&News> =
             all.iter().filter(|(_, (other, _))| other.name == company.name).map(|(_, (_, news))| *news).collect();
         if !of_company.is_empty() {
-            subjects.push((&company.name, company.records.news_subjects(&of_company).await?.into_iter()));
+            let shared_names = company.records.shared_names().await?;
+            let of_company = company.records.news_subjects(&of_company).await?.into_iter();
+            subjects.push((&company.name, shared_names, of_company));
         }
     }
     let mut rows = Vec::new();
     for (place, (company, news)) in all {
-        let of_company = subjects.iter_mut().find(|(name, _)| **name == company.name);
-        let subject = of_company.and_then(|(_, subjects)| subjects.next()).flatten();
+        let of_company = subjects.iter_mut().find(|(name, ..)| **name == company.name);
+        let subject = of_company.and_then(|(_, names, subjects)| Some((subjects.next()??, &**names)));
         rows.push((place, news_row(companies, company, news, subject.as_ref())));
     }
     let rows = Rows { rows, total: Some(total), more, resume: None };
@@ -163,9 +165,11 @@ impl WhatsNew {
     }
 }
 
-fn counts(all: &[(Place, (&Company, &News))], shows_money: bool) -> String {
+/// How many there are of each kind, of those alone that were asked for.
+fn counts(all: &[(Place, (&Company, &News))], asked: &[NewsKind], shows_money: bool) -> String {
     let count = |kind: NewsKind| all.iter().filter(|(_, (_, news))| news.what == kind).count();
     let kinds = NewsKind::ALL.iter().filter(|kind| shows_money || **kind != NewsKind::QuoteChanged);
+    let kinds = kinds.filter(|kind| asked.is_empty() || asked.contains(kind));
     let parts = kinds.map(|kind| format!("{} {}", kind.name(), count(*kind)));
     parts.collect::<Vec<_>>().join(", ")
 }
@@ -174,7 +178,7 @@ fn news_row(
     companies: &Companies,
     company: &Company,
     news: &News,
-    subject: Option<&NewsSubject>,
+    subject: Option<&(NewsSubject, &SharedNames)>,
 ) -> Map<String, Value> {
     let zone = company.records.timezone();
     let mut shown = Row::default();
@@ -191,23 +195,22 @@ fn news_row(
     };
     shown.put("before", value(news.before)).put("after", value(news.after));
     match subject {
-        Some(NewsSubject::Agent(agent)) => {
+        Some((NewsSubject::Agent(agent), _)) => {
             shown.put("name", agent.name()).show("agency", agent.agency_name.as_ref());
         }
-        Some(NewsSubject::Inspection(inspection)) => describe(&mut shown, inspection, zone),
+        Some((NewsSubject::Inspection(inspection), names)) => describe(&mut shown, inspection, names, zone),
         None => {}
     }
     shown.0
 }
 
-fn describe(shown: &mut Row, inspection: &Inspection, zone: &jiff::tz::TimeZone) {
+fn describe(shown: &mut Row, inspection: &Inspection, names: &SharedNames, zone: &jiff::tz::TimeZone) {
     shown
         .put("starts_at", inspection.starts_at.map(|at| row::local(at, zone)))
         .list("clients", &inspection.client_names)
-        .list("inspectors", inspection.inspectors.iter().filter_map(|inspector| inspector.name.as_ref()))
-        .show("buying_agent", inspection.buying_agent.as_ref().and_then(|agent| agent.name.as_ref()))
-        .show("cancel_reason", inspection.cancel_reason.as_ref())
-        .put("portal_link", inspection.slug.as_ref().map(row::portal_link));
+        .list("inspectors", inspection.inspectors.iter().map(|one| names.inspector(one)))
+        .put("buying_agent", inspection.buying_agent.as_ref().map(|agent| names.agent(agent)))
+        .show("cancel_reason", inspection.cancel_reason.as_ref());
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

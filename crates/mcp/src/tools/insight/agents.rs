@@ -6,13 +6,15 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::super::super::answer::{Answer, Row};
 use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
-use super::super::inspections::row;
 use super::super::{Limit, limit_or, parse};
-use super::{Page, agent_name, amount, inspector_name, money, put_page, rate_value, rounded, rounded3, word};
+use super::{
+    Page, agent_name, amount, chance_value, first_rates, inspector_name, money, put_page, rate_value, rounded,
+    share_value, short_rate, word,
+};
 use answers::{AgentsPart, Apart, Asked, Companies, Company, Only};
 use domain::{AgentNumber, CompanyName, FactTable, Inspection, WordNumber};
 use insight::{AgentNumbers, COURSE_REFERRALS_SURE, DormantRule, agent_profile};
@@ -96,7 +98,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     let now = companies.now();
     let answered = companies.agents(&wanted.asked, &wanted.only).await?;
     let rule = wanted.rule();
-    let mut together = Together { shows_money: true, ..Together::default() };
+    let mut together = Together { shows_money: true, sees_canceled: true, ..Together::default() };
     let mut lists = Vec::new();
     for (company, part) in &answered.parts {
         let read = &Read(part);
@@ -107,6 +109,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
         }
         together.revenue += part.analysis.revenue;
         together.shows_money &= part.facts.shows_money();
+        together.sees_canceled &= part.sees_canceled;
         lists.push(chosen);
     }
     let rows = lists.iter().map(Vec::len).max().unwrap_or(0);
@@ -123,7 +126,8 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
             }
             part.put("found", Some(chosen.len()));
             read.say_of_all(&mut part, mode, chosen, rule, now);
-            put_page(&mut part, "agents", chosen, &place, |one| shown.row(one, mode));
+            let after = put_page(&mut part, "agents", chosen, &place, |one| shown.row(one, mode));
+            shown.left_out(&mut part, after, mode);
             Value::Object(part.0)
         });
         parts.collect()
@@ -147,7 +151,9 @@ fn one_agent(
     let mut profile = Row(shown.profile(numbers, rule));
     let id = shown.facts.agent(numbers.agent).map(|agent| agent.id.as_str());
     if let Some(one) = read.differing.iter().find(|one| Some(one.id.as_str()) == id) {
-        let differ = format!("{} by Spectora's statistics, {} inspections here", one.theirs, one.ours);
+        let differ = json!({
+            "by_spectora": one.theirs, "inspections_here": one.ours, "counted_as": read.definition.said(),
+        });
         profile.put("statistics_disagree", Some(differ));
     }
     part.put("agent", Some(Value::Object(profile.0))).put("last_inspections", Some(shown.jobs(&read.jobs)));
@@ -180,19 +186,22 @@ impl<'a> Read<'a> {
 
     /// What is said once, of all agents.
     fn say_of_all(&self, part: &mut Row, mode: Mode, chosen: &[&AgentNumbers], rule: DormantRule, now: Timestamp) {
-        let AgentsPart { facts, analysis, differing, with_statistics, .. } = self.0;
+        let AgentsPart { facts, analysis, differing, with_statistics, definition, .. } = self.0;
         if mode == Mode::Top {
             if !differing.is_empty() {
-                let differ = format!("{} of {with_statistics} agents, see data_quality", differing.len());
+                let differ = json!({
+                    "agents": differing.len(), "of": with_statistics, "counted_as": definition.said(),
+                    "see": "data_quality",
+                });
                 part.put("statistics_disagree", Some(differ));
             }
             part.put("quoted_revenue", money(facts, analysis.revenue))
                 .put("performed_without_agent", Some(analysis.without_agent))
-                .put(
-                    "revenue_share_of_top_1_5_10",
-                    facts.shows_money().then(|| analysis.concentration.map(rounded3).to_vec()),
-                )
                 .put("leaves_with_the_top_agent", chosen.first().map(|one| leaves(facts, one)));
+            let tops = ["revenue_share_of_top_1", "revenue_share_of_top_5", "revenue_share_of_top_10"];
+            for (name, share) in tops.into_iter().zip(analysis.concentration) {
+                part.put(name, facts.shows_money().then(|| share_value(share)));
+            }
             return;
         }
         let former = analysis.agents.iter().filter(|one| self.is_former(one.agent) && holds(one, mode, rule, now));
@@ -216,16 +225,13 @@ fn said(rule: DormantRule) -> String {
 }
 
 /// What the company would be without in the period.
-fn leaves(facts: &FactTable, one: &AgentNumbers) -> String {
-    let revenue = money(facts, one.revenue);
-    let revenue = revenue.map(|sum| format!(", {sum} quoted revenue ({:.1} %)", one.revenue_share * 100.0));
-    format!("{} referrals{}", one.referrals, revenue.unwrap_or_default())
-}
-
-/// "Home Inspection 34 of 40, Condo 6 of 40".
-fn usual(counts: impl Iterator<Item = (String, u64)>, of: u64) -> Option<String> {
-    let shown: Vec<String> = counts.take(USUAL).map(|(name, count)| format!("{name} {count} of {of}")).collect();
-    (!shown.is_empty()).then(|| shown.join(", "))
+fn leaves(facts: &FactTable, one: &AgentNumbers) -> Value {
+    let mut leaves = Row::default();
+    leaves
+        .put("referrals", Some(one.referrals))
+        .put("quoted_revenue", money(facts, one.revenue))
+        .put("revenue_share", facts.shows_money().then(|| share_value(one.revenue_share)));
+    Value::Object(leaves.0)
 }
 
 /// One person's numbers in all companies.
@@ -234,6 +240,8 @@ struct Person {
     name: String,
     companies: BTreeSet<String>,
     referrals: u64,
+    performed: u64,
+    canceled: u64,
     revenue: i128,
 }
 
@@ -244,6 +252,8 @@ struct Together {
     revenue: i128,
     /// Whether the caller may see it.
     shows_money: bool,
+    /// Whether canceled ones can be seen in every company.
+    sees_canceled: bool,
 }
 
 impl Together {
@@ -256,6 +266,8 @@ impl Together {
         }
         person.companies.insert(company.name.to_string());
         person.referrals += one.referrals;
+        person.performed += one.performed;
+        person.canceled += one.canceled;
         person.revenue += one.revenue;
     }
 
@@ -275,8 +287,10 @@ impl Together {
                 let mut row = Row::default();
                 row.put("agent", Some(one.name.clone()))
                     .put("agent_id", Some((*id).clone()))
-                    .put("companies", Some(one.companies.iter().cloned().collect::<Vec<_>>().join(" and ")))
+                    .put("companies", Some(one.companies.iter().cloned().collect::<Vec<_>>()))
                     .put("referrals", Some(one.referrals))
+                    .put("performed", Some(one.performed))
+                    .put("canceled", self.sees_canceled.then_some(one.canceled))
                     .put("quoted_revenue", self.shows_money.then(|| amount(one.revenue)));
                 Value::Object(row.0)
             })
@@ -290,10 +304,13 @@ impl Together {
     }
 }
 
-/// How many times as likely the course is as a steady one (a steady one: as the next likely), for people: `20 to 1`.
+/// How many times as likely the course is as a steady one (a steady one: as the next likely), for people: `20 to 1`. What
+/// is beyond a thousand rests on the model more than on the agent, and is not said in digits.
 fn odds(one: &AgentNumbers) -> Option<String> {
+    const SAID_MAX: f64 = 1_000.0;
     let (_, log_odds) = one.course?;
-    Some(format!("{:.0} to 1", log_odds.min(20.0).exp()))
+    let odds = log_odds.exp();
+    Some(if SAID_MAX < odds { "more than 1,000 to 1".to_owned() } else { format!("{odds:.0} to 1") })
 }
 
 fn holds(one: &AgentNumbers, mode: Mode, rule: DormantRule, now: Timestamp) -> bool {
@@ -345,17 +362,18 @@ impl Shown<'_> {
         match mode {
             Mode::Top | Mode::One => row
                 .put("referrals", Some(one.referrals))
-                .put("before", one.referrals_before)
+                .put("performed", Some(one.performed))
+                .put("canceled", self.sees.then_some(one.canceled))
+                .put("referrals_before", one.referrals_before)
                 .put("quoted_revenue", money(self.facts, one.revenue))
-                .put("share", self.facts.shows_money().then(|| rounded3(one.revenue_share)))
-                .put("attach_rate", one.attach.map(|rate| rounded3(rate.rate)))
-                .put("small_sample", one.attach.filter(|rate| rate.small_sample).map(|_| true))
+                .put("revenue_share", self.facts.shows_money().then(|| share_value(one.revenue_share)))
+                .put("attach", one.attach.as_ref().map(short_rate))
                 .put("selling_side", Some(one.selling)),
-            Mode::Dormant => self
-                .rhythm(&mut row, one)
-                .put("referrals_ever", Some(one.ever))
-                .put("at_stake_a_year", money(self.facts, one.at_stake)),
-            Mode::New => row.put("first", self.day(one.first)).put("referrals", Some(one.ever)),
+            Mode::Dormant => {
+                self.rhythm(&mut row, one);
+                self.ever(&mut row, one).put("at_stake_a_year", money(self.facts, one.at_stake))
+            }
+            Mode::New => self.ever(row.put("first", self.day(one.first)), one),
             Mode::Rising | Mode::Fading => recently(&mut row, one)
                 .put("odds_against_steady", odds(one))
                 .put("small_sample", (one.ever < COURSE_REFERRALS_SURE).then_some(true))
@@ -365,13 +383,35 @@ impl Shown<'_> {
         row.0
     }
 
+    /// Sums over the agents that follow the page, so that rows and these make up the whole.
+    fn left_out(&self, part: &mut Row, after: &[&AgentNumbers], mode: Mode) {
+        if after.is_empty() {
+            return;
+        }
+        let referrals: u64 = after.iter().map(|one| if mode == Mode::Top { one.referrals } else { one.ever }).sum();
+        let (name, amount): (&str, fn(&AgentNumbers) -> i128) = match mode {
+            Mode::Top | Mode::One | Mode::New => ("quoted_revenue_not_shown", |one| one.revenue),
+            Mode::Dormant | Mode::Rising | Mode::Fading => ("at_stake_a_year_not_shown", |one| one.at_stake),
+        };
+        let sum: i128 = after.iter().map(|one| amount(one)).sum();
+        let referrals_name = if mode == Mode::Top { "referrals_not_shown" } else { "referrals_ever_not_shown" };
+        part.put(referrals_name, Some(referrals)).put(name, money(self.facts, sum).filter(|_| mode != Mode::New));
+    }
+
+    /// All referrals up to now, by what became of them.
+    fn ever<'a>(&self, row: &'a mut Row, one: &AgentNumbers) -> &'a mut Row {
+        row.put("referrals_ever", Some(one.ever))
+            .put("performed_ever", Some(one.ever - one.ever_canceled))
+            .put("canceled_ever", self.sees.then_some(one.ever_canceled))
+    }
+
     /// The last referral, the silence since, and how unusual it is.
     fn rhythm<'a>(&self, row: &'a mut Row, one: &AgentNumbers) -> &'a mut Row {
         row.put("last", self.day(one.last))
             .put("days_since", one.days_since.map(f64::round))
             .put("usual_gap_days", one.median_gap.map(rounded))
-            .put("chance_of_such_silence", one.chance_of_silence.map(rounded3))
-            .put("share_of_gaps_as_long", one.gaps_as_long.map(rounded3))
+            .put("chance_of_such_silence", one.chance_of_silence.map(chance_value))
+            .put("gaps_as_long", one.gaps_as_long.as_ref().map(short_rate))
             .put("course", course(one))
     }
 
@@ -379,20 +419,23 @@ impl Shown<'_> {
         let now = self.now.as_millisecond();
         let known = agent_profile(self.facts, one.agent, now);
         let names = |counts: &[(WordNumber, u64)]| {
-            usual(counts.iter().map(|(name, count)| (word(self.facts, *name), *count)), known.performed)
+            first_rates(counts.iter().map(|(name, count)| (word(self.facts, *name), *count)), known.performed, USUAL)
         };
         let inspectors =
             known.inspectors.iter().map(|(inspector, count)| (inspector_name(self.facts, *inspector), *count));
-        let by_year = known.by_year.iter().map(|(year, count)| format!("{year}: {count}"));
+        let by_year = known.by_year.iter().map(|(year, performed, canceled)| {
+            let mut of_year = Row::default();
+            of_year
+                .put("year", Some(*year))
+                .put("performed", Some(*performed))
+                .put("canceled", self.sees.then_some(*canceled));
+            Value::Object(of_year.0)
+        });
+        let by_year: Vec<Value> = by_year.collect();
         let mut row = self.named(one);
         row.0.extend(self.row(one, Mode::Top));
-        row.put("performed", Some(one.performed))
-            .put("canceled", self.sees.then_some(one.canceled))
-            .put("attach", one.attach.as_ref().map(rate_value))
-            .put("referrals_ever", Some(one.ever))
-            .put("canceled_ever", self.sees.then_some(known.canceled))
-            .list("referrals_by_year", by_year)
-            .put("first", self.day(one.first));
+        row.put("attach", one.attach.as_ref().map(rate_value));
+        self.ever(&mut row, one).put("by_year", Some(by_year)).put("first", self.day(one.first));
         self.rhythm(&mut row, one).put("odds_for_that_course", odds(one));
         recently(&mut row, one)
             .put("at_stake_a_year", money(self.facts, one.at_stake))
@@ -402,7 +445,7 @@ impl Shown<'_> {
             .put("booked_ahead", Some(one.booked_ahead))
             .put("usual_services", names(&known.services))
             .put("usual_add_ons", names(&known.add_ons))
-            .put("usual_inspectors", usual(inspectors, known.performed));
+            .put("usual_inspectors", first_rates(inspectors, known.performed, USUAL));
         row.0
     }
 
@@ -414,8 +457,7 @@ impl Shown<'_> {
                 .put("id", Some(job.id.to_string()))
                 .put("date", self.day(job.starts_at.map(Timestamp::as_millisecond)))
                 .put("status", Some(job.status(self.now).name()))
-                .list("services", job.services.iter().chain(&job.add_ons))
-                .put("portal_link", job.slug.as_ref().map(row::portal_link));
+                .list("services", job.services.iter().chain(&job.add_ons));
             Value::Object(shown.0)
         };
         jobs.iter().map(shown).collect()

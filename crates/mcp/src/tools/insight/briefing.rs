@@ -9,13 +9,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::super::answer::{Answer, Row};
-use super::super::super::{Tool, ToolFailure, basis, declare, schema};
+use super::super::super::answer::{Answer, Row, fits};
+use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
 use super::super::inspections::row;
 use super::super::{parse, words};
-use super::rounded;
+use super::{Page, rounded};
 use answers::{BriefingPart, Companies, Company, civil_day, today};
-use domain::{Attachment, CompanyName, DateRange};
+use domain::{Attachment, CompanyName, DateRange, SharedNames, fold};
 use insight::{Exception, Job, Round};
 
 /// The most days of one briefing.
@@ -29,7 +29,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
             "Use this to prepare a day (default tomorrow) or up to 7: jobs in order with agents' background, and first what \
              needs attention: unconfirmed, unpaid, unsigned, overlapping, too far apart, first-time or lapsed agents.",
             schema::input::<Wanted>(companies),
-            schema::insight(),
+            schema::paged_insight(),
             true,
         ),
         run: |context, arguments| answer(context, arguments).boxed(),
@@ -47,9 +47,10 @@ struct Wanted {
     /// Only this one: id or name.
     inspector: Option<String>,
     /// contact: client and agent e-mail and phone. notes: as typed. attachments: names, and documents that are late (a few
-    /// API calls).
+    /// API calls). links: to the portal.
     #[serde(default)]
     include: Vec<Include>,
+    cursor: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -58,6 +59,7 @@ enum Include {
     Contact,
     Notes,
     Attachments,
+    Links,
 }
 
 fn days(wanted: &Wanted, today: Date) -> Result<DateRange, ToolFailure> {
@@ -78,7 +80,9 @@ fn days(wanted: &Wanted, today: Date) -> Result<DateRange, ToolFailure> {
 }
 
 async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = mark(companies, "prep_briefing", &arguments);
     let wanted: Wanted = parse(arguments)?;
+    let page = Page::of(mark, wanted.cursor.as_deref(), usize::MAX)?;
     words("inspector", wanted.inspector.as_deref())?;
     let now = companies.now();
     let mut periods = BTreeMap::new();
@@ -89,30 +93,89 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     let with_attachments = wanted.include.contains(&Include::Attachments);
     let inspector = wanted.inspector.as_deref();
     let answered = companies.briefing(wanted.company.as_deref(), inspector, with_attachments, &periods).await?;
-    let mut parts = Vec::new();
-    for (company, BriefingPart { briefing, shared_names: shared }) in &answered.parts {
-        let mut part = Row::default();
-        part.put("company", Some(company.name.to_string()))
+    let shown: Vec<Shown> =
+        answered.parts.iter().map(|(company, part)| Shown::of(company, part, &wanted, several_days)).collect();
+    let rows = shown.iter().map(|one| one.attention.len() + one.jobs.len()).max().unwrap_or(0);
+    let mut basis = basis::shown(&answered.basis);
+    let parts = |place: std::ops::Range<usize>, order: Order| shown.iter().map(|one| one.part(&place, order)).collect();
+    let in_time: Vec<Value> = parts(0..rows, Order::Time);
+    if fits(&in_time) {
+        return Ok(Answer::insight(in_time, None, basis));
+    }
+    basis.note(IN_PAGES);
+    Ok(page.answer(rows, None, basis, |place| parts(place, Order::Inspector)))
+}
+
+/// What is said of a briefing that one answer does not hold.
+const IN_PAGES: &str = "more jobs than one answer holds: what needs attention comes first, of all jobs; the jobs stand by \
+                        inspector, and next_cursor has the rest";
+
+#[derive(Clone, Copy)]
+enum Order {
+    Time,
+    Inspector,
+}
+
+/// One company's part, of which a page has some: first what needs attention, then the jobs.
+struct Shown {
+    /// What is said once.
+    said: Row,
+    attention: Vec<String>,
+    /// Each inspector's day; not said for one alone, nor of several days.
+    rounds: Option<Vec<Value>>,
+    /// In order of time.
+    jobs: Vec<Map<String, Value>>,
+    /// The places of the jobs by inspector, then time.
+    by_inspector: Vec<usize>,
+}
+
+impl Shown {
+    fn of(company: &Company, part: &BriefingPart, wanted: &Wanted, several_days: bool) -> Self {
+        let BriefingPart { briefing, shared_names } = part;
+        let mut said = Row::default();
+        said.put("company", Some(company.name.to_string()))
             .put("jobs_booked", Some(briefing.jobs.len()))
             .put("hours", Some(rounded(briefing.hours)))
-            .put("canceled", Some(briefing.canceled))
-            .list("attention", briefing.jobs.iter().filter_map(|job| attention(company, job, several_days)));
-        if !several_days && wanted.inspector.is_none() {
-            let rounds = briefing.rounds.iter().map(|one| round(company, one));
-            part.put("inspectors", Some(rounds.collect::<Vec<_>>()));
-        }
-        let rows = briefing.jobs.iter().map(|job| {
-            let mut row = shown(company, job, &wanted.include, several_days);
-            if let Some(names) = row.get_mut("inspectors").filter(|_| !shared.is_empty()) {
-                *names = row::tell_apart(&job.inspection.inspectors, shared).into();
-            }
-            Value::Object(row)
+            .put("canceled", Some(briefing.canceled));
+        let jobs = briefing.jobs.iter().map(|job| job_row(company, job, wanted, shared_names, several_days));
+        let mut by_inspector: Vec<usize> = (0..briefing.jobs.len()).collect();
+        by_inspector.sort_by_cached_key(|at| {
+            let first = briefing.jobs.get(*at).and_then(|job| job.inspection.inspectors.first());
+            let name = first.and_then(|one| one.name.as_ref()).map(|name| fold(name.as_str()));
+            (first.is_none(), name, first.and_then(|one| one.id.as_ref().map(ToString::to_string)))
         });
-        let rows: Vec<Value> = rows.collect();
-        part.put("jobs", Some(rows));
-        parts.push(Value::Object(part.0));
+        let has_rounds = !several_days && wanted.inspector.is_none();
+        Self {
+            said,
+            attention: briefing.jobs.iter().filter_map(|job| attention(company, job, several_days)).collect(),
+            rounds: has_rounds.then(|| briefing.rounds.iter().map(|one| round(company, one)).collect()),
+            jobs: jobs.collect(),
+            by_inspector,
+        }
     }
-    Ok(Answer::insight(parts, None, basis::shown(&answered.basis)))
+
+    /// What a page has of it.
+    fn part(&self, place: &std::ops::Range<usize>, order: Order) -> Value {
+        let mut part = Row(self.said.0.clone());
+        let all = self.attention.len();
+        let lines = self.attention.get(place.start.min(all)..place.end.min(all)).unwrap_or_default();
+        part.list("attention", lines).put("attention_not_shown", (place.end < all).then(|| all - place.end));
+        if place.start == 0 {
+            part.put("inspectors", self.rounds.clone());
+        }
+        let jobs = place.start.saturating_sub(all)..place.end.saturating_sub(all).min(self.jobs.len());
+        let shown = jobs.clone().filter_map(|at| {
+            let at = match order {
+                Order::Time => at,
+                Order::Inspector => *self.by_inspector.get(at)?,
+            };
+            self.jobs.get(at).cloned().map(Value::Object)
+        });
+        let shown: Vec<Value> = shown.collect();
+        let left = self.jobs.len() - jobs.end;
+        part.put("jobs", Some(shown)).put("jobs_not_shown", (left != 0).then_some(left));
+        Value::Object(part.0)
+    }
 }
 
 fn in_words(exception: &Exception) -> String {
@@ -120,7 +183,7 @@ fn in_words(exception: &Exception) -> String {
         Exception::Overlaps(other) => format!("overlaps {other}"),
         Exception::Hop(hop) => {
             let kind = if hop.is_impossible { "impossible" } else { "tight" };
-            format!("{kind} hop: {} km from {} in {} min", hop.km, hop.from, hop.minutes)
+            format!("{kind} hop: {} miles from {} in {} min", hop.miles, hop.from, hop.minutes)
         }
         Exception::DocumentLate(add_on, days) => format!("no {add_on} document (usually within {days} days)"),
         Exception::Unconfirmed => "unconfirmed".to_owned(),
@@ -166,20 +229,28 @@ fn quoted(text: &impl ToString) -> String {
     format!("\"{}\"", text.to_string().replace('"', "'"))
 }
 
-fn shown(company: &Company, job: &Job, include: &[Include], several_days: bool) -> Map<String, Value> {
+fn job_row(
+    company: &Company,
+    job: &Job,
+    wanted: &Wanted,
+    shared_names: &SharedNames,
+    several_days: bool,
+) -> Map<String, Value> {
     let one = &job.inspection;
-    let asked = |part| include.contains(&part);
+    let asked = |part| wanted.include.contains(&part);
     let mut shown = Row::default();
     shown
         .put("time", Some(begins(company, job, several_days)))
         .put("id", Some(one.id.to_string()))
-        .list("inspectors", one.inspectors.iter().filter_map(|inspector| inspector.name.as_ref()))
+        .list("inspectors", one.inspectors.iter().map(|one| shared_names.inspector(one)))
         .show("address", one.address.full.as_ref().or(one.address.street.as_ref()))
         .list("services", one.services.iter().chain(&one.add_ons).chain(&one.not_add_ons))
         .put("hours", one.duration_hours)
         .list("clients", &one.client_names)
-        .show("agent", one.buying_agent.as_ref().and_then(|agent| agent.name.as_ref()))
-        .put("portal_link", one.slug.as_ref().map(row::portal_link));
+        .put("agent", one.buying_agent.as_ref().map(|agent| shared_names.agent(agent)));
+    if asked(Include::Links) {
+        shown.put("portal_link", one.slug.as_ref().map(row::portal_link));
+    }
     if let Some(agent) = &job.agent {
         let jobs = if agent.jobs == 1 { "job" } else { "jobs" };
         let mut background = format!("{} {jobs} together", agent.jobs);

@@ -1,7 +1,6 @@
 //! `capacity_plan`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use schemars::JsonSchema;
@@ -9,10 +8,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::super::super::answer::{Answer, Row};
-use super::super::super::{Tool, ToolFailure, basis, declare, schema};
-use super::super::parse;
-use super::{inspector_name, rounded, rounded3};
-use answers::{CapacityPart, Companies, Only};
+use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
+use super::super::{LIMIT_MAX, Limit, limit_or, parse};
+use super::{Page, inspector_name, put_page, rounded, share_value};
+use answers::{CapacityPart, Companies, Company, Only};
 use domain::{CompanyName, FactTable, date_of};
 use insight::{AHEAD_MAX, CapacityPlan, InspectorWeeks};
 
@@ -28,7 +27,7 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
              the capacity seen in the past year, weeks that may be short or idle, how full each inspector is. For one \
              inspector too.",
             schema::input::<Wanted>(companies),
-            schema::insight(),
+            schema::paged_insight(),
             true,
         ),
         run: |context, arguments| answer(context, arguments).boxed(),
@@ -46,64 +45,79 @@ struct Wanted {
     inspector: Option<String>,
     service: Option<String>,
     city: Option<String>,
+    /// Inspectors, default all.
+    limit: Option<Limit>,
+    cursor: Option<String>,
 }
 
 async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
+    let mark = mark(companies, "capacity_plan", &arguments);
     let wanted: Wanted = parse(arguments)?;
+    let page = Page::of(mark, wanted.cursor.as_deref(), limit_or(wanted.limit, LIMIT_MAX))?;
     let only = Only { inspector: wanted.inspector, service: wanted.service, city: wanted.city, ..Only::default() };
     let ahead = wanted.weeks.unwrap_or(AHEAD);
     let answered = companies.capacity(wanted.company.as_deref(), &only, ahead).await?;
-    let mut parts = Vec::new();
     let mut basis = basis::shown(&answered.basis);
     let mut together: BTreeMap<i64, (usize, u64, f64)> = BTreeMap::new();
-    for (company, CapacityPart { facts, plan, inspectors }) in &answered.parts {
-        let mut part = Row::default();
-        part.put("company", Some(company.name.to_string()));
-        match plan {
-            Some(plan) => {
-                fill(&mut part, plan);
-                for week in &plan.weeks {
-                    let sum = together.entry(week.begins).or_default();
-                    sum.0 += 1;
-                    sum.1 += week.booked;
-                    sum.2 += week.forecast;
-                }
-            }
-            None => drop(part.put("forecast", Some("none"))),
+    let mut rows = 0;
+    for (company, CapacityPart { plan, inspectors, .. }) in &answered.parts {
+        for week in plan.iter().flat_map(|plan| &plan.weeks) {
+            let sum = together.entry(week.begins).or_default();
+            sum.0 += 1;
+            sum.1 += week.booked;
+            sum.2 += week.forecast;
         }
-        let rows =
-            |inspectors: &Arc<Vec<InspectorWeeks>>| inspectors.iter().map(|one| of_inspector(facts, one)).collect();
-        part.put("inspectors", inspectors.as_ref().map::<Vec<Value>, _>(rows));
-        parts.push(Value::Object(part.0));
+        rows = rows.max(inspectors.as_ref().map_or(0, |inspectors| inspectors.len()));
         basis.note(format!("{}: weeks begin on {}", company.name, company.records.week_starts().name()));
     }
     basis.note(
         "the current week is in no forecast; canceled inspections are not counted; inspectors: utilisation is hours a \
-         week of the last 4 of the 90th-percentile week, booked is next week + the one after",
+         week of the last 4 of the 90th-percentile week",
     );
-    let answered = answered.parts.len();
+    let companies = answered.parts.len();
     // A sum that lacks a company's forecast would look like one that has it; weeks can begin on different days.
-    together.retain(|_, (companies, ..)| *companies == answered);
-    let combined = (1 < answered && !together.is_empty()).then(|| {
+    together.retain(|_, (have_it, ..)| *have_it == companies);
+    let combined = (1 < companies && !together.is_empty()).then(|| {
         let weeks = together.into_iter().map(|(begins, (_, booked, forecast))| {
             json!({"week_of": date_of(begins).to_string(), "booked": booked, "forecast": rounded(forecast)})
         });
         json!({"weeks": weeks.collect::<Vec<_>>()})
     });
-    Ok(Answer::insight(parts, combined, basis))
+    Ok(page.answer(rows, combined, basis, |place| {
+        let part = |(company, CapacityPart { facts, plan, inspectors }): &(&Company, CapacityPart)| {
+            let mut part = Row::default();
+            part.put("company", Some(company.name.to_string()));
+            match plan {
+                Some(plan) => fill(&mut part, plan),
+                None => drop(part.put("forecast", Some("none"))),
+            }
+            if let Some(inspectors) = inspectors {
+                let after = put_page(&mut part, "inspectors", inspectors, &place, |one: &InspectorWeeks| {
+                    of_inspector(facts, one)
+                });
+                let booked: u64 = after.iter().flat_map(|one| one.booked).sum();
+                part.put("booked_not_shown", (!after.is_empty()).then_some(booked));
+            }
+            Value::Object(part.0)
+        };
+        answered.parts.iter().map(part).collect()
+    }))
 }
 
-/// The coming weeks stand as "8 + 3": the next one and the one after.
-fn of_inspector(facts: &FactTable, one: &InspectorWeeks) -> Value {
-    let several = |values: Vec<String>| values.join(" + ");
+/// What is booked stands for each of the coming weeks.
+fn of_inspector(facts: &FactTable, one: &InspectorWeeks) -> Map<String, Value> {
     let mut row = Row::default();
+    let id = one.inspector.and_then(|one| facts.inspector(one)?.id.clone());
     row.put("inspector", Some(inspector_name(facts, one.inspector)))
+        .put("id", id)
         .put("usual_week", Some(rounded(one.usual)))
         .put("capacity_hours", one.capacity_hours.map(rounded))
-        .put("utilisation", one.utilisation.map(rounded))
-        .put("booked", Some(several(one.booked.iter().map(ToString::to_string).collect())))
-        .put("booked_hours", Some(several(one.booked_hours.iter().map(|hours| rounded(*hours).to_string()).collect())));
-    Value::Object(row.0)
+        .put("utilisation", one.utilisation.map(share_value));
+    let names = [("booked_next_week", "hours_next_week"), ("booked_week_after", "hours_week_after")];
+    for ((booked, hours), week) in names.into_iter().zip(one.booked.iter().zip(one.booked_hours)) {
+        row.put(booked, Some(*week.0)).put(hours, Some(rounded(week.1)));
+    }
+    row.0
 }
 
 fn fill(part: &mut Row, plan: &CapacityPlan) {
@@ -117,7 +131,7 @@ fn fill(part: &mut Row, plan: &CapacityPlan) {
         .put("capacity_seen_hours", Some(rounded(plan.capacity_hours)))
         .put("median_week", Some(rounded(plan.median)));
     let weeks = plan.weeks.iter().map(|week| {
-        let range = |(low, high): (f64, f64)| format!("{low:.0} to {high:.0}");
+        let range = |(low, high): (f64, f64)| json!({"low": low.round(), "high": high.round()});
         let mut row = Row::default();
         row.put("week_of", Some(date_of(week.begins).to_string()))
             .put("booked", Some(week.booked))
@@ -125,7 +139,7 @@ fn fill(part: &mut Row, plan: &CapacityPlan) {
             .put("range_80", Some(range(week.range_80)))
             .put("range_95", Some(range(week.range_95)))
             .put("hours", Some(rounded(week.forecast_hours)))
-            .put("usually_booked_by_now", week.usually_booked.map(rounded3))
+            .put("usually_booked_by_now", week.usually_booked.map(share_value))
             .put("by_bookings", week.by_bookings.map(f64::round))
             .put("short", week.may_be_short.then_some(true))
             .put("idle", week.may_be_idle.then_some(true))

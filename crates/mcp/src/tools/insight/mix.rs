@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 use super::super::super::answer::{Answer, Row};
 use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
 use super::super::{Detail, Limit, limit_or, parse};
-use super::{Page, agent_name, combined, inspector_name, money, put_page, rate_value, rounded3, word};
+use super::{
+    Page, agent_name, combined, inspector_name, money, named_rate, put_page, rate_value, rounded3, short_rate, word,
+};
 use answers::{Asked, Companies, Company, MixPart, Only};
 use domain::{CompanyName, FactTable};
 use insight::{MixBy, MixCell, MixKey, MixRow, ServiceMix, Trend};
@@ -63,6 +65,31 @@ impl By {
     }
 }
 
+/// What groups are ordered by, the most first; growth is the change of the volume.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Sort {
+    #[default]
+    Volume,
+    Attach,
+    Growth,
+}
+
+impl Sort {
+    /// The groups in this order; equals stay in that of their volume, and what has no such number comes last.
+    fn sorted(self, mix: &ServiceMix) -> Vec<&MixRow> {
+        let mut rows: Vec<&MixRow> = mix.rows.iter().collect();
+        let growth = |row: &MixRow| Some(i128::from(row.volume) - i128::from(row.volume_before?));
+        let share = |row: &MixRow| row.attach.map_or(-1.0, |rate| rate.rate);
+        match self {
+            Self::Volume => {}
+            Self::Attach => rows.sort_by(|left, right| share(right).total_cmp(&share(left))),
+            Self::Growth => rows.sort_by_key(|row| std::cmp::Reverse(growth(row))),
+        }
+        rows
+    }
+}
+
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Wanted {
     #[serde(flatten)]
@@ -72,6 +99,9 @@ struct Wanted {
     by: By,
     #[serde(flatten)]
     only: Only,
+    #[serde(default)]
+    #[schemars(description = "Default volume.")]
+    sort: Sort,
     /// Groups, default 10.
     limit: Option<Limit>,
     cursor: Option<String>,
@@ -101,12 +131,13 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
                 .put("volume_before", mix.company.volume_before)
                 .put("attach", mix.company.attach.as_ref().map(rate_value))
                 .put("attach_before", mix.company.attach_before.as_ref().map(rate_value))
-                .list("services", top(facts, &mix.company.services))
-                .list("add_ons", top(facts, &mix.company.add_ons))
-                .list("growing", going(facts, mix, Trend::Growing))
-                .list("shrinking", going(facts, mix, Trend::Shrinking));
-            let show = |row: &MixRow| group(facts, row, wanted.detail);
-            let after = put_page(&mut part, "groups", &mix.rows, &place, show);
+                .put("services", top(facts, &mix.company.services))
+                .put("add_ons", top(facts, &mix.company.add_ons))
+                .put("growing", going(facts, mix, Trend::Growing))
+                .put("shrinking", going(facts, mix, Trend::Shrinking));
+            let show = |row: &&MixRow| group(facts, row, wanted.detail);
+            let rows = wanted.sort.sorted(mix);
+            let after = put_page(&mut part, "groups", &rows, &place, show);
             let volume = after.iter().map(|row| row.volume).sum::<u64>();
             part.put("volume_not_shown", (!after.is_empty()).then_some(volume));
             Value::Object(part.0)
@@ -115,19 +146,31 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     }))
 }
 
-fn top(facts: &FactTable, cells: &[MixCell]) -> Vec<String> {
+/// What is sold most; nothing where nothing is sold.
+fn top(facts: &FactTable, cells: &[MixCell]) -> Option<Vec<Value>> {
     let sold = cells.iter().filter(|cell| cell.share.count != 0).take(TOP);
-    sold.map(|cell| format!("{} {:.0} %", word(facts, cell.word), cell.share.rate * 100.0)).collect()
+    let shown: Vec<Value> = sold.map(|cell| named_rate(word(facts, cell.word), &cell.share)).collect();
+    (!shown.is_empty()).then_some(shown)
 }
 
-/// Groups that go one way, the largest change first: "80202 61 (before 40)".
-fn going(facts: &FactTable, mix: &ServiceMix, trend: Trend) -> Vec<String> {
+/// Groups that go one way, the largest change first; `change` is that of the volume, as a share of the one before.
+fn going(facts: &FactTable, mix: &ServiceMix, trend: Trend) -> Option<Vec<Value>> {
     let change = |row: &MixRow| row.volume.abs_diff(row.volume_before.unwrap_or(0));
     let mut rows: Vec<&MixRow> = mix.rows.iter().filter(|row| row.trend == Some(trend)).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(change(row)));
-    let shown =
-        |row: &MixRow| format!("{} {} (before {})", group_name(facts, row), row.volume, row.volume_before.unwrap_or(0));
-    rows.into_iter().take(GOING).map(shown).collect()
+    let shown = |row: &MixRow| {
+        let before = row.volume_before.unwrap_or(0);
+        let change = (before != 0).then(|| rounded3(row.volume as f64 / before as f64 - 1.0));
+        let mut shown = Row::default();
+        shown
+            .put("name", Some(group_name(facts, row)))
+            .put("volume", Some(row.volume))
+            .put("volume_before", Some(before))
+            .put("change", change);
+        Value::Object(shown.0)
+    };
+    let shown: Vec<Value> = rows.into_iter().take(GOING).map(shown).collect();
+    (!shown.is_empty()).then_some(shown)
 }
 
 fn group_name(facts: &FactTable, row: &MixRow) -> String {
@@ -145,17 +188,15 @@ fn group(facts: &FactTable, row: &MixRow, detail: Detail) -> Map<String, Value> 
     shown
         .put("group", Some(group_name(facts, row)))
         .put("volume", Some(row.volume))
-        .put("before", row.volume_before)
-        .put("attach_rate", row.attach.map(|rate| rounded3(rate.rate)))
-        .put("small_sample", row.attach.filter(|rate| rate.small_sample).map(|_| true))
-        .list("add_ons", top(facts, &row.add_ons))
+        .put("volume_before", row.volume_before)
+        .put("attach", row.attach.as_ref().map(if detail == Detail::Full { rate_value } else { short_rate }))
+        .put("add_ons", top(facts, &row.add_ons))
         .list("below_norm", row.add_ons.iter().filter(|cell| cell.below_norm).map(|cell| word(facts, cell.word)));
     if detail == Detail::Full {
         shown
             .put("quoted_revenue", money(facts, row.revenue))
-            .put("attach", row.attach.as_ref().map(rate_value))
             .put("attach_before", row.attach_before.as_ref().map(rate_value))
-            .list("services", top(facts, &row.services));
+            .put("services", top(facts, &row.services));
     }
     shown.0
 }

@@ -1,5 +1,7 @@
 //! `inspector_scorecard`.
 
+use std::cmp::Reverse;
+
 use futures_util::FutureExt as _;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -7,14 +9,13 @@ use serde_json::{Map, Value};
 
 use super::super::super::answer::{Answer, Row};
 use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
-use super::super::{Detail, Limit, limit_or, parse};
-use super::{Page, combined, inspector_name, money, put_page, rate_value, rounded, word};
+use super::super::{Detail, LIMIT_MAX, Limit, limit_or, parse};
+use super::{Page, combined, first_rates, inspector_name, money, put_page, rate_value, rounded, share_value, word};
 use answers::{Asked, Companies, Company, Only, ScorecardPart};
-use domain::{CompanyName, FactTable, FieldAccess, WordNumber};
-use insight::{Scorecard, ScorecardRow};
+use domain::{CompanyName, FactTable, FieldAccess, WordNumber, fold};
+use insight::{Rate, Scorecard, ScorecardRow};
+use records::{Hidden, RecordsError};
 
-/// Inspectors on a page unless asked otherwise: nearly every company's all.
-const SHOWN: usize = 50;
 /// Add-ons and reasons shown with an inspector in full detail.
 const TOP: usize = 3;
 
@@ -33,6 +34,38 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     }]
 }
 
+/// What inspectors are ordered by, the most first; names from A to Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Sort {
+    #[default]
+    Volume,
+    QuotedRevenue,
+    Attach,
+    Cancellation,
+    Name,
+}
+
+impl Sort {
+    /// The rows in this order; equals stay in that of their volume, and who has no such number comes last.
+    fn sorted<'a>(self, card: &'a Scorecard, facts: &FactTable) -> Vec<&'a ScorecardRow> {
+        let mut rows: Vec<&ScorecardRow> = card.rows.iter().collect();
+        let share = |rate: &Option<Rate>| rate.map_or(-1.0, |rate| rate.rate);
+        match self {
+            Self::Volume => {}
+            Self::QuotedRevenue => rows.sort_by_key(|row| Reverse(row.revenue)),
+            Self::Attach => rows.sort_by(|left, right| share(&right.attach).total_cmp(&share(&left.attach))),
+            Self::Cancellation => {
+                rows.sort_by(|left, right| share(&right.cancellation).total_cmp(&share(&left.cancellation)));
+            }
+            Self::Name => rows.sort_by_cached_key(|row| {
+                (row.inspector.is_none(), row.inspector.map(|_| fold(&inspector_name(facts, row.inspector))))
+            }),
+        }
+        rows
+    }
+}
+
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Wanted {
     #[serde(flatten)]
@@ -41,6 +74,9 @@ struct Wanted {
     only: Only,
     #[serde(default)]
     detail: Detail,
+    #[serde(default)]
+    #[schemars(description = "Default volume.")]
+    sort: Sort,
     /// Inspectors, default all.
     limit: Option<Limit>,
     cursor: Option<String>,
@@ -49,7 +85,10 @@ struct Wanted {
 async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<Answer, ToolFailure> {
     let mark = mark(companies, "inspector_scorecard", &arguments);
     let wanted: Wanted = parse(arguments)?;
-    let page = Page::of(mark, wanted.cursor.as_deref(), limit_or(wanted.limit, SHOWN))?;
+    let page = Page::of(mark, wanted.cursor.as_deref(), limit_or(wanted.limit, LIMIT_MAX))?;
+    if wanted.sort == Sort::QuotedRevenue && !companies.fields().shows_money() {
+        return Err(RecordsError::NotShown { what: Hidden::Money, leave_out: Some("sort") }.into());
+    }
     let answered = companies.scorecard(&wanted.asked, &wanted.only).await?;
     let of_company = |part: &ScorecardPart| {
         let company = if part.is_own { part.card.rows.first()? } else { &part.card.company };
@@ -67,8 +106,9 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
                 part.put("whole_company", Some(Value::Object(shown.row(&card.company, None))));
                 part.put("median_inspector", Some(medians(card, *sees_canceled)));
             }
-            let show = |row: &ScorecardRow| shown.row(row, Some(inspector_name(facts, row.inspector)));
-            let after = put_page(&mut part, "inspectors", &card.rows, &place, show);
+            let show = |row: &&ScorecardRow| shown.row(row, Some(inspector_name(facts, row.inspector)));
+            let rows = wanted.sort.sorted(card, facts);
+            let after = put_page(&mut part, "inspectors", &rows, &place, show);
             let volume = after.iter().map(|row| row.volume).sum::<u64>();
             part.put("volume_not_shown", (!after.is_empty()).then_some(volume));
             Value::Object(part.0)
@@ -80,8 +120,8 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
 fn medians(card: &Scorecard, sees_canceled: bool) -> Value {
     let mut row = Row::default();
     row.put("volume", card.median_volume)
-        .put("attach_rate", card.median_attach.map(rounded))
-        .put("cancellation_rate", card.median_cancellation.filter(|_| sees_canceled).map(rounded));
+        .put("attach", card.median_attach.map(share_value))
+        .put("cancellation", card.median_cancellation.filter(|_| sees_canceled).map(share_value));
     Value::Object(row.0)
 }
 
@@ -121,23 +161,27 @@ impl Shown<'_> {
                 .put("days_worked", Some(one.days_worked))
                 .put("per_working_day", one.per_working_day.map(rounded))
                 .put("weekend", one.weekend.as_ref().map(rate_value))
-                .list("add_ons", self.top(&one.add_ons))
-                .list("cancel_reasons", self.reasons(one));
+                .put("add_ons", self.top(one))
+                .put("cancel_reasons", self.reasons(one));
         }
         row.0
     }
 
-    fn top(&self, counts: &[(WordNumber, u64)]) -> Vec<String> {
-        counts.iter().take(TOP).map(|(name, count)| format!("{} {count}", word(self.facts, *name))).collect()
+    /// The add-ons sold most, of the performed inspections.
+    fn top(&self, one: &ScorecardRow) -> Option<Vec<Value>> {
+        let counts = one.add_ons.iter().map(|(name, count)| (word(self.facts, *name), *count));
+        first_rates(counts, one.volume, TOP)
     }
 
-    fn reasons(&self, one: &ScorecardRow) -> Vec<String> {
+    /// The most frequent reasons, of the canceled inspections.
+    fn reasons(&self, one: &ScorecardRow) -> Option<Vec<Value>> {
         // What may not be seen is not said to be missing.
         let shows = self.facts.fields().notes == FieldAccess::Full;
-        let reasons = one.reasons.iter().filter(|_| shows).take(TOP);
+        let reasons = one.reasons.iter().filter(|_| shows);
         let name = |reason: &Option<WordNumber>| {
             reason.map_or_else(|| "no reason given".to_owned(), |one| word(self.facts, one))
         };
-        reasons.map(|(reason, count)| format!("{} {count}", name(reason))).collect()
+        let canceled = one.reasons.iter().map(|(_, count)| count).sum();
+        first_rates(reasons.map(|(reason, count)| (name(reason), *count)), canceled, TOP)
     }
 }

@@ -1,7 +1,5 @@
 //! An inspection as shown.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -12,7 +10,7 @@ use super::super::super::label;
 use super::super::Detail;
 use super::super::clients::contact_row;
 use answers::{Companies, Company};
-use domain::{AgentOnInspection, Client, Inspection, InspectorOnInspection, Slug, Text, fold};
+use domain::{AgentOnInspection, Client, Inspection, SharedNames, Slug, Text};
 
 /// Where inspections are in the portal (from the vendor's pages).
 pub(super) const PORTAL: &str = "https://portal.spectora.com/inspection/";
@@ -46,13 +44,12 @@ pub(in super::super) fn local(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(TimeZone::fixed(whole)).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
-/// An inspection: what a list needs, and with [`Detail::Full`] all that is known. `shared_names` are the names (folded) that
-/// more than one inspector of the company has.
+/// An inspection: what a list needs, and with [`Detail::Full`] all that is known.
 pub(super) fn inspection_row(
     companies: &Companies,
     company: &Company,
     inspection: &Inspection,
-    shared_names: &BTreeSet<String>,
+    shared_names: &SharedNames,
     now: Timestamp,
     shown: Shown,
 ) -> Map<String, Value> {
@@ -61,9 +58,7 @@ pub(super) fn inspection_row(
     let agent = |agent: &Option<AgentOnInspection>| {
         agent.as_ref().map(|agent| match (&agent.name, &agent.id) {
             (Some(name), Some(id)) if is_full || shown.agents => format!("{name} (id {id})"),
-            (Some(name), _) => name.to_string(),
-            (None, Some(id)) => format!("id {id}"),
-            (None, None) => "unnamed".to_owned(),
+            _ => shared_names.agent(agent),
         })
     };
     let address = &inspection.address;
@@ -77,7 +72,7 @@ pub(super) fn inspection_row(
         .show("address", place)
         .show("zip", address.zip.as_ref().filter(has_zip))
         .list("clients", &inspection.client_names)
-        .list("inspectors", tell_apart(&inspection.inspectors, shared_names))
+        .list("inspectors", inspection.inspectors.iter().map(|one| shared_names.inspector(one)))
         .put("buying_agent", agent(&inspection.buying_agent))
         .put("selling_agent", agent(&inspection.selling_agent).filter(|_| is_full || shown.agents))
         .list("services", &inspection.services)
@@ -103,19 +98,6 @@ pub(super) fn inspection_row(
     row.0
 }
 
-/// Tells inspectors apart whose name another one has too: "Gail Marsh (id 60001)". `shared` are such names, folded.
-pub(in super::super) fn tell_apart(inspectors: &[InspectorOnInspection], shared: &BTreeSet<String>) -> Vec<String> {
-    let shown = |inspector: &InspectorOnInspection| match (&inspector.name, &inspector.id) {
-        (Some(name), Some(id)) if !shared.is_empty() && shared.contains(&fold(name.as_str())) => {
-            format!("{name} (id {id})")
-        }
-        (Some(name), _) => name.to_string(),
-        (None, Some(id)) => format!("id {id}"),
-        (None, None) => "unnamed".to_owned(),
-    };
-    inspectors.iter().map(shown).collect()
-}
-
 /// All that is known of an inspection, without contact details.
 pub(in super::super) fn full_row(
     companies: &Companies,
@@ -124,7 +106,7 @@ pub(in super::super) fn full_row(
     now: Timestamp,
 ) -> Map<String, Value> {
     let shown = Shown { contact: false, links: true, agents: true, detail: Detail::Full };
-    inspection_row(companies, company, inspection, &BTreeSet::new(), now, shown)
+    inspection_row(companies, company, inspection, &SharedNames::default(), now, shown)
 }
 
 /// What is not in a list.
