@@ -74,7 +74,7 @@ async fn stdio_speaks_nothing_but_the_protocol() {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_spectora-mcp"));
     command.args(["serve", "--demo", "--demo-inspections", "400"]).env_clear();
     let client = ().serve(TokioChildProcess::new(command).unwrap()).await.unwrap();
-    assert_eq!(client.list_all_tools().await.unwrap().len(), 19);
+    assert_eq!(client.list_all_tools().await.unwrap().len(), 20);
     let result = client.call_tool(CallToolRequestParams::new("list_companies")).await.unwrap();
     assert_eq!(result.structured_content.unwrap()["total"], 2);
     client.cancel().await.unwrap();

@@ -59,7 +59,7 @@ async fn whats_new_tells_each_change_once() {
     let only = app.answer("whats_new", json!({"since": "2026-11-24", "what": "rescheduled"})).await;
     assert_eq!(only["total"], 1);
     let refused = app.failure("whats_new", json!({"since": "last week"})).await;
-    assert!(refused.contains("YYYY-MM-DD"), "{refused}");
+    assert!(refused.contains("2026-10-01") && refused.contains("`period`"), "{refused}");
 }
 
 #[tokio::test]
