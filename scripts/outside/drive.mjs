@@ -10,8 +10,8 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 
 const [file, program, ...served] = process.argv.slice(2);
 const calls = JSON.parse(readFileSync(file, "utf8"));
-// No call can fill this in: the files of one inspection never fill a page on the demo companies.
-const excepted = new Set(["list_attachments cursor"]);
+// No call can fill this in: on the demo companies neither the files of one inspection nor the jobs of a day fill a page.
+const excepted = new Set(["list_attachments cursor", "prep_briefing cursor"]);
 const dig = (value, path) => path.split(".").reduce((part, name) => part?.[name], value);
 
 function must(holds, what) {
