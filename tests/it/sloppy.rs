@@ -319,7 +319,8 @@ fn insights() -> Vec<Cases> {
                     json!({"on": "tomorrow", "to": "11/25/2026"}),
                 ],
             )
-            .refused(json!({"day": "monday"}), "YYYY-MM-DD")
+            .same(json!({"day": "2026-11-23"}), vec![json!({"day": "yesterday"}), json!({"day": "11/23/2026"})])
+            .refused(json!({"day": "monday"}), "2026-10-01")
             .company(&json!({"day": "tomorrow"})),
         Cases::of("capacity_plan")
             .same(json!({"weeks": 2}), vec![json!({"weeksAhead": "2"}), json!({"horizon": 2.0})])

@@ -37,12 +37,6 @@ pub enum Compare {
     None,
 }
 
-/// A date alone, as YYYY-MM-DD. One with an hour and an offset is an instant, which may be another day where the company
-/// is, so it is none.
-pub fn civil_day(text: &str) -> Option<Date> {
-    text.parse().ok().filter(|day: &Date| day.to_string() == text)
-}
-
 /// The date that the argument `name` means, when it is `today`.
 pub fn day_meant(name: &'static str, text: &str, today: Date) -> Result<Date, AnswerError> {
     let day = SpokenDay::read(text).ok_or_else(|| AnswerError::NotADate { name, given: text.to_owned() })?;

@@ -16,7 +16,7 @@ mod question;
 
 pub use breakdown::{BreakdownAnswer, BreakdownAsked, BreakdownRow, Selected};
 pub use companies::{Answered, Companies, Company};
-pub use days::{Compare, Days, civil_day, day_meant, of_company, today};
+pub use days::{Compare, Days, day_meant, of_company, today};
 pub use error::{AnswerError, Candidate, GIVEN_CHARS_MAX};
 pub use insights::{AgentsPart, Asked, BriefingPart, CapacityPart, ExplainedPart, MixPart, QualityPart, ScorecardPart};
 pub use inspections::{InspectionsAnswer, InspectionsAsked, ListedInspection, Place};

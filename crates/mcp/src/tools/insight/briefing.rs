@@ -14,7 +14,7 @@ use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
 use super::super::inspections::row;
 use super::super::{parse, words};
 use super::{Page, rounded};
-use answers::{BriefingPart, Companies, Company, civil_day, today};
+use answers::{BriefingPart, Companies, Company, day_meant, today};
 use domain::{Attachment, CompanyName, DateRange, SharedNames, fold};
 use insight::{Exception, Job, Round};
 
@@ -63,14 +63,8 @@ enum Include {
 }
 
 fn days(wanted: &Wanted, today: Date) -> Result<DateRange, ToolFailure> {
-    let bad = |name: &str| ToolFailure::new(format!("`{name}` is no day"), "give today, tomorrow or YYYY-MM-DD");
-    let read = |name: &str, text: &str| match text.to_lowercase().as_str() {
-        "today" => Ok(today),
-        "tomorrow" => today.tomorrow().map_err(|_| bad(name)),
-        date => civil_day(date).ok_or_else(|| bad(name)),
-    };
-    let from = read("day", wanted.day.as_deref().unwrap_or("tomorrow"))?;
-    let to = wanted.to.as_deref().map_or(Ok(from), |text| read("to", text))?;
+    let from = day_meant("day", wanted.day.as_deref().unwrap_or("tomorrow"), today)?;
+    let to = wanted.to.as_deref().map_or(Ok(from), |text| day_meant("to", text, today))?;
     let range =
         DateRange::new(from, to).map_err(|error| ToolFailure::new(error.to_string(), "give `to` after `day`"))?;
     if DAYS_MAX < range.days() {
