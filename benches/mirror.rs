@@ -27,7 +27,7 @@ use domain::{
     AgentWanted, Clock, InspectionOrder, InspectionQuery, Naming, SearchTerms, Status, StatusWanted, SystemClock,
     WeekStart,
 };
-use insight::{BreakdownWanted, Calendar, DateOf, GroupBy, Looked, Measure, MixBy};
+use insight::{Looked, MixBy};
 use mcp::ToolChoice;
 use mirror::Kind;
 use sandbox::{Sandbox, SandboxOptions};
@@ -170,42 +170,6 @@ fn measure(size: u64, runtime: &Runtime) -> Column {
     column.time("insight: data quality, a year", || {
         black_box(insight::quality(&Looked::at(&facts, &Naming::default(), at), today - 365, today));
     });
-    let calendar = |date_of| Calendar {
-        date_of,
-        zone: jiff::tz::TimeZone::get("America/Denver").unwrap(),
-        week_starts: WeekStart::default(),
-        today,
-    };
-    // All there ever was, by two kinds of group that most inspections differ in, with the dearest measures.
-    let ever = insight::Scope { from: today - 20_000, to: today + 1_000 };
-    let breakdowns: [(&str, DateOf, &[GroupBy], &[Measure]); 4] = [
-        (
-            "insight: breakdown, by inspector",
-            DateOf::Start,
-            &[GroupBy::Inspector],
-            &[Measure::Performed, Measure::QuotedRevenue],
-        ),
-        (
-            "insight: breakdown, by ZIP and month",
-            DateOf::Start,
-            &[GroupBy::Zip, GroupBy::Month],
-            &[Measure::MedianQuote],
-        ),
-        ("insight: breakdown, created by day", DateOf::Created, &[GroupBy::Day], &[Measure::Booked, Measure::LeadDays]),
-        (
-            "insight: breakdown, people",
-            DateOf::Start,
-            &[GroupBy::Agency, GroupBy::AddOn],
-            &[Measure::FirstTimeAgents, Measure::RepeatClients],
-        ),
-    ];
-    for (name, date_of, by, measures) in breakdowns {
-        let wanted = BreakdownWanted { measures: measures.to_vec(), by: by.to_vec(), calendar: calendar(date_of) };
-        column.time(name, || {
-            let counting = insight::Counting::new(&facts, &ever, at).dated(date_of, &wanted.calendar.zone);
-            black_box(insight::breakdown(&facts, &counting, &wanted, |_| true));
-        });
-    }
     drop(facts);
 
     let list = |query: InspectionQuery, order: InspectionOrder| {

@@ -1,8 +1,10 @@
 //! Inspections counted, summed and averaged by what they have.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use super::common::{Rate, SMALL_SAMPLE, median, rate};
+use rustc_hash::FxHashMap as HashMap;
+
+use super::common::{Rate, SMALL_SAMPLE, in_parts, median, rate};
 use super::groups::{Calendar, GroupBy, GroupKey, GroupLabel, Groups};
 use super::metric::{Counting, Metric};
 use domain::{Fact, FactTable};
@@ -336,19 +338,54 @@ pub struct Breakdown {
     pub totals: Cell,
 }
 
-/// The groups of the inspections of `rows` that are dated in `scope`. `counting` stands on all inspections, which the rows
-/// are some of; both must have the same names.
+/// Cells by the groups they are of; [`GroupKey::None`] stands for a kind that was not asked for.
+type Cells = HashMap<(GroupKey, GroupKey), Cell>;
+
+/// Rows are counted in so many parts: always as many, so that a sum is the same whatever the processors are.
+const PARTS: usize = 4;
+
+/// The groups of the inspections of `rows` that are dated in the period of `counting`, which stands on all inspections, of
+/// which the rows are some; both must have the same names.
 pub fn breakdown(
     rows: &FactTable,
     counting: &Counting<'_>,
     wanted: &BreakdownWanted,
-    kept: impl Fn(&Fact) -> bool,
+    kept: impl Fn(&Fact) -> bool + Sync,
 ) -> Breakdown {
     let groups: Vec<Groups<'_>> = wanted.by.iter().map(|by| Groups::new(*by, rows, &wanted.calendar)).collect();
-    let mut cells: HashMap<(GroupKey, GroupKey), Cell> = HashMap::new();
-    let mut totals = Cell::new(&wanted.measures);
+    let around = counting.around(rows);
+    let parts: Vec<&[Fact]> = around.chunks(around.len().div_ceil(PARTS).max(1)).collect();
+    let count = |part: &&[Fact]| counted_of(part, counting, wanted, &groups, &kept);
+    let mut counted = in_parts(&parts, around.len(), count).into_iter();
+    let nothing = || (Cells::default(), Cell::new(&wanted.measures));
+    let (mut cells, mut totals) = counted.next().unwrap_or_else(nothing);
+    for (more, sum) in counted {
+        totals.absorb(&sum);
+        for (key, cell) in more {
+            match cells.entry(key) {
+                Entry::Occupied(mut known) => known.get_mut().absorb(&cell),
+                Entry::Vacant(new) => drop(new.insert(cell)),
+            }
+        }
+    }
+    let label = |(one, other): (GroupKey, GroupKey)| {
+        groups.iter().zip([one, other]).map(|(groups, key)| groups.label(key)).collect()
+    };
+    let cells = cells.into_iter().map(|(keys, cell)| (label(keys), cell)).collect();
+    Breakdown { cells, totals }
+}
+
+/// The cells of some rows, and all of the rows together.
+fn counted_of(
+    rows: &[Fact],
+    counting: &Counting<'_>,
+    wanted: &BreakdownWanted,
+    groups: &[Groups<'_>],
+    kept: &(impl Fn(&Fact) -> bool + Sync),
+) -> (Cells, Cell) {
+    let (mut cells, mut totals) = (Cells::default(), Cell::new(&wanted.measures));
     let (mut first, mut second, mut adds) = (Vec::new(), Vec::new(), Vec::new());
-    for fact in counting.around(rows).iter().filter(|fact| counting.is_dated(fact) && kept(fact)) {
+    for fact in rows.iter().filter(|fact| counting.is_dated(fact) && kept(fact)) {
         adds.clear();
         adds.extend(wanted.measures.iter().map(|measure| counted(*measure, fact, counting)));
         if adds.iter().all(|one| matches!(one, Counted::No)) {
@@ -368,11 +405,7 @@ pub fn breakdown(
             }
         }
     }
-    let label = |(one, other): (GroupKey, GroupKey)| {
-        groups.iter().zip([one, other]).map(|(groups, key)| groups.label(key)).collect()
-    };
-    let cells = cells.into_iter().map(|(keys, cell)| (label(keys), cell)).collect();
-    Breakdown { cells, totals }
+    (cells, totals)
 }
 
 /// Which inspections of `rows` are behind a measure in the groups called `names`, the latest first.

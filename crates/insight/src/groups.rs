@@ -1,6 +1,6 @@
 //! What inspections are grouped by, and what the groups are called.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 use super::metric::{Counting, DateOf, Metric};
 use domain::{AgentNumber, Fact, FactTable, InspectorNumber, Named, WeekStart, WordNumber, date_of, epoch_day, fold};
@@ -353,7 +353,7 @@ fn hour_name(hour: i64) -> String {
 /// The spelling that stands for each word a kind of group has: where spellings differ in case or accents alone, the one
 /// that most rows have.
 fn joined(by: GroupBy, facts: &FactTable) -> HashMap<WordNumber, WordNumber> {
-    let mut counts: HashMap<WordNumber, u64> = HashMap::new();
+    let mut counts: HashMap<WordNumber, u64> = HashMap::default();
     let mut count = |word: Option<WordNumber>| {
         if let Some(word) = word {
             *counts.entry(word).or_default() += 1;
@@ -367,9 +367,9 @@ fn joined(by: GroupBy, facts: &FactTable) -> HashMap<WordNumber, WordNumber> {
         GroupBy::Team => facts.all_agents().for_each(|(_, agent)| count(agent.team)),
         GroupBy::Tag => facts.all_agents().for_each(|(_, agent)| agent.tags.iter().for_each(|tag| count(Some(*tag)))),
         GroupBy::Service | GroupBy::AddOn => facts.sold_together().flatten().for_each(|word| count(Some(*word))),
-        _ => return HashMap::new(),
+        _ => return HashMap::default(),
     }
-    let mut best: HashMap<String, (u64, WordNumber)> = HashMap::new();
+    let mut best: HashMap<String, (u64, WordNumber)> = HashMap::default();
     for (word, count) in &counts {
         let Some(named) = facts.named(*word) else { continue };
         let best = best.entry(fold(named.text())).or_insert((*count, *word));
@@ -384,7 +384,7 @@ fn joined(by: GroupBy, facts: &FactTable) -> HashMap<WordNumber, WordNumber> {
 
 /// By combination of what was sold: the place of the first one with the same add-ons.
 fn combinations(facts: &FactTable) -> Vec<usize> {
-    let mut known: HashMap<Vec<WordNumber>, usize> = HashMap::new();
+    let mut known: HashMap<Vec<WordNumber>, usize> = HashMap::default();
     let places = facts.sold_together().enumerate().map(|(place, words)| {
         let mut add_ons: Vec<WordNumber> = words.iter().copied().filter(|word| facts.is_add_on(*word)).collect();
         add_ons.sort_unstable();
