@@ -55,6 +55,6 @@ pub use period::{DateRange, DateRangeError, EARLIEST_DAY, LATEST_DAY, NamedPerio
 pub use permissions::{Caller, DaysSeen, FieldAccess, Fields, Permissions, Role, RoleError, Roles};
 pub use search_terms::SearchTerms;
 pub use shared_names::SharedNames;
-pub use spoken::{DaysMeant, SpokenDay, SpokenPeriod, Unit, Written};
+pub use spoken::{DaysMeant, MONTHS, SpokenDay, SpokenPeriod, Unit, Written};
 pub use text::{Text, excerpt, fold, has_words, id_told, searchable, shared_names};
 pub use week::WeekStart;

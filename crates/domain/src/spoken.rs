@@ -14,7 +14,8 @@ use super::{DateRange, DateRangeError, LATEST_DAY, NamedPeriod, WeekStart};
 const COUNT_MAX: i64 = 3_660;
 /// The years that are read.
 const YEARS: std::ops::RangeInclusive<i16> = 1970..=2199;
-const MONTHS: [&str; 12] = [
+/// The months of the year, in small letters.
+pub const MONTHS: [&str; 12] = [
     "january",
     "february",
     "march",

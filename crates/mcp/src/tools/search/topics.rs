@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::groups;
 use answers::{Companies, Company};
-use domain::{FieldAccess, NamedPeriod, Permissions, fold};
+use domain::{FieldAccess, MONTHS, NamedPeriod, Permissions, fold};
 use insight::{GroupBy, Measure};
 
 /// The beginning of such an id.
@@ -185,21 +185,6 @@ struct Said {
     title: String,
     words: usize,
 }
-
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
 
 /// The days named by these words, as of `today`.
 fn days_of(words: &[&str], today: jiff::civil::Date) -> Option<Said> {
