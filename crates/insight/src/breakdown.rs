@@ -342,7 +342,7 @@ pub struct Breakdown {
 type Cells = HashMap<(GroupKey, GroupKey), Cell>;
 
 /// Rows are counted in so many parts: always as many, so that a sum is the same whatever the processors are.
-const PARTS: usize = 4;
+const PARTS: usize = 2;
 
 /// The groups of the inspections of `rows` that are dated in the period of `counting`, which stands on all inspections, of
 /// which the rows are some; both must have the same names.
@@ -368,8 +368,11 @@ pub fn breakdown(
             }
         }
     }
-    let label = |(one, other): (GroupKey, GroupKey)| {
-        groups.iter().zip([one, other]).map(|(groups, key)| groups.label(key)).collect()
+    // What a group is called is made once, however many cells it is part of.
+    let mut names: Vec<HashMap<GroupKey, GroupLabel>> = groups.iter().map(|_| HashMap::default()).collect();
+    let mut label = |(one, other): (GroupKey, GroupKey)| -> Vec<GroupLabel> {
+        let named = groups.iter().zip(&mut names).zip([one, other]);
+        named.map(|((groups, names), key)| names.entry(key).or_insert_with(|| groups.label(key)).clone()).collect()
     };
     let cells = cells.into_iter().map(|(keys, cell)| (label(keys), cell)).collect();
     Breakdown { cells, totals }
