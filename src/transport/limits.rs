@@ -75,7 +75,7 @@ impl NetworkLimit {
     }
 }
 
-/// The answer to whoever asks too much.
+/// The answer to a caller who asks too much.
 pub(super) fn slow_down(hint: &str) -> Response {
     let body = Json(json!({"error": "slow_down", "hint": hint}));
     let mut answer = (StatusCode::TOO_MANY_REQUESTS, body).into_response();

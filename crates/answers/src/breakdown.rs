@@ -114,7 +114,7 @@ impl Companies {
             also: &also,
             inspector: PersonRole::Narrows,
             agent: PersonRole::Narrows,
-            history: selected.history(asked.measures.iter().any(|measure| measure.needs_all_history())),
+            history: selected.history(asked.measures.iter().any(|measure| measure.metric().needs_all_history())),
         };
         let answered = self.ask(&question, |part| async move {
             let (scope, before) = (part.scope, part.before);
@@ -151,7 +151,6 @@ impl Companies {
         self.may_tell(selected)?;
         self.may_count(metric, false, "metric")?;
         let also = selected.also();
-        let needs_all = matches!(metric, Metric::FirstTimeAgents | Metric::RepeatClients);
         let question = Question {
             companies,
             days: Some((days, NamedPeriod::LastMonth, Compare::None)),
@@ -159,7 +158,7 @@ impl Companies {
             also: &also,
             inspector: PersonRole::Narrows,
             agent: PersonRole::Narrows,
-            history: selected.history(needs_all),
+            history: selected.history(metric.needs_all_history()),
         };
         self.ask(&question, |part| async move {
             let (scope, calendar, whole) = (part.scope, selected.calendar(&part), part.whole.clone());
@@ -211,7 +210,7 @@ impl Companies {
         }
         let permissions = self.permissions();
         let sees_part = permissions.inspector.is_some() || permissions.days != domain::DaysSeen::default();
-        if sees_part && matches!(metric, Metric::FirstTimeAgents | Metric::RepeatClients) {
+        if sees_part && metric.needs_all_history() {
             return refused(Hidden::OtherDays);
         }
         Ok(())

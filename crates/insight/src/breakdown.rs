@@ -131,11 +131,6 @@ impl Measure {
         matches!(self, Self::Unpaid | Self::UnpaidQuoted)
     }
 
-    /// Whether it depends on everything there ever was.
-    pub fn needs_all_history(self) -> bool {
-        matches!(self, Self::FirstTimeAgents | Self::RepeatClients)
-    }
-
     /// Whether the values of groups add up.
     pub fn adds_up(self) -> bool {
         matches!(self.way(), Way::Count(_) | Way::Money(_) | Way::Hours(_))

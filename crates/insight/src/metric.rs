@@ -64,9 +64,29 @@ pub enum Metric {
 }
 
 impl Metric {
+    /// Whether it depends on everything there ever was.
+    pub fn needs_all_history(self) -> bool {
+        matches!(self, Self::FirstTimeAgents | Self::RepeatClients)
+    }
+
     /// Whether what begins later than now counts in any case.
     fn looks_ahead(self) -> bool {
         matches!(self, Self::AgreementsUnsigned | Self::Upcoming | Self::UpcomingQuoted)
+    }
+}
+
+impl DateOf {
+    /// All there are, in the order shown to users.
+    pub const ALL: &'static [Self] = &[Self::Start, Self::Created, Self::Canceled, Self::Published];
+
+    /// The name in arguments.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Created => "created",
+            Self::Canceled => "canceled",
+            Self::Published => "published",
+        }
     }
 }
 

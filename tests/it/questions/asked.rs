@@ -8,7 +8,7 @@ use crate::metrics::Days;
 
 /// A question with the call that answers it.
 pub(super) struct Question {
-    /// In the words of whoever asks.
+    /// In the words of the person who asks.
     pub(super) asks: &'static str,
     /// The arguments of `breakdown`.
     pub(super) with: Value,

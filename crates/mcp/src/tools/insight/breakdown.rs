@@ -39,17 +39,6 @@ pub(super) fn tools(companies: &[CompanyName]) -> Vec<Tool> {
     }]
 }
 
-/// Which date places inspections.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum Dating {
-    #[default]
-    Start,
-    Created,
-    Canceled,
-    Published,
-}
-
 /// Which inspections, by what; the same words in `explain`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub(super) struct Selecting {
@@ -58,8 +47,8 @@ pub(super) struct Selecting {
     #[schemars(extend("items" = {"type": "string", "enum": schema::names(GroupBy::ALL, GroupBy::name)}))]
     by: Vec<String>,
     /// The date that places a job in period, day, month. Default start.
-    #[serde(default)]
-    date_of: Dating,
+    #[schemars(extend("enum" = schema::names(DateOf::ALL, DateOf::name)))]
+    date_of: Option<String>,
     #[serde(flatten)]
     only: Only,
     team: Option<String>,
@@ -74,14 +63,18 @@ pub(super) struct Selecting {
 impl Selecting {
     /// Whether anything is said that only a breakdown knows.
     pub(super) fn is_said(&self) -> bool {
-        let only = Self { only: Only::default(), ..Self::default() };
         !self.by.is_empty()
-            || self.date_of != only.date_of
+            || self.date_of() != DateOf::Start
             || self.team.is_some()
             || self.tag.is_some()
             || !self.status.is_empty()
             || self.paid.is_some()
             || self.confirmed.is_some()
+    }
+
+    fn date_of(&self) -> DateOf {
+        let named = |name: &str| DateOf::ALL.iter().copied().find(|date| date.name() == name);
+        self.date_of.as_deref().and_then(named).unwrap_or_default()
     }
 
     /// How many kinds of group are asked for.
@@ -113,12 +106,7 @@ impl Selecting {
                 paid: self.paid,
                 confirmed: self.confirmed,
             },
-            date_of: match self.date_of {
-                Dating::Start => DateOf::Start,
-                Dating::Created => DateOf::Created,
-                Dating::Canceled => DateOf::Canceled,
-                Dating::Published => DateOf::Published,
-            },
+            date_of: self.date_of(),
             by,
         })
     }

@@ -198,7 +198,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
             "give both as in the row of breakdown, or leave both out",
         ));
     }
-    let answered = if selecting.is_said() || is_of_breakdown(&wanted.metric) {
+    let answered = if selecting.is_said() || metric.needs_all_history() {
         companies.explain_cell(company, days, &selecting.selected()?, metric, &wanted.cell).await?
     } else {
         companies.explain(company, days, selecting.only(), metric).await?
@@ -235,12 +235,6 @@ fn unknown(given: &str) -> ToolFailure {
     let near = nearest(given, names()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
     let all = names().collect::<Vec<_>>().join(", ");
     ToolFailure::new(format!("there is no metric `{}`", excerpt(given, 60)), format!("{near}There are: {all}"))
-}
-
-/// Whether it is a number that only a breakdown has.
-fn is_of_breakdown(name: &str) -> bool {
-    !matches!(name, "booked" | "canceled" | "quoted_revenue" | "hours" | "hours_to_publish" | "unpaid")
-        && Measure::by_name(name).is_some()
 }
 
 /// Every definition, for the resource.

@@ -1,6 +1,7 @@
 //! Questions about groups of inspections, as people put them in words: "average fee by inspector", "busiest weekday".
 //! They become a `breakdown`.
 
+use super::topics::is_of;
 use domain::{FieldAccess, Permissions};
 use insight::{GroupBy, Measure};
 
@@ -57,15 +58,12 @@ pub(super) struct Asked {
 
 /// What these words ask, where they name both a number and a group. Words of `days` name a period and no group.
 pub(super) fn asked(words: &[&str], days: &[&str]) -> Option<Asked> {
-    let begins = |word: &&&str, known: &[&str]| {
-        known.iter().any(|known| **word == *known || (4 <= known.len() && word.starts_with(known)))
-    };
     let telling = || words.iter().filter(|word| !days.contains(word));
     let (measure, of_measure) =
-        MEASURES.iter().find_map(|(measure, known)| Some((*measure, telling().find(|word| begins(word, known))?)))?;
+        MEASURES.iter().find_map(|(measure, known)| Some((*measure, telling().find(|word| is_of(word, known))?)))?;
     let (by, of_group) = GROUPS
         .iter()
-        .find_map(|(by, known)| Some((*by, telling().find(|word| begins(word, known) && *word != of_measure)?)))?;
+        .find_map(|(by, known)| Some((*by, telling().find(|word| is_of(word, known) && *word != of_measure)?)))?;
     let words = telling().filter(|word| *word == of_measure || *word == of_group).count();
     // A rate alone is that of cancellations where they are named, else none.
     let names_canceled = || telling().any(|word| word.starts_with("cancel"));
@@ -89,7 +87,7 @@ pub(super) fn is_shown(permissions: &Permissions, measure: Measure, by: GroupBy)
         && (!measure.is_money() || fields.money != FieldAccess::Off)
         && (!(measure.tells_payment() || by.tells_payment()) || fields.money == FieldAccess::Full)
         && (by != GroupBy::Reason || fields.notes == FieldAccess::Full)
-        && (!measure.needs_all_history() || permissions.inspector.is_none())
+        && (!measure.metric().needs_all_history() || permissions.inspector.is_none())
 }
 
 #[cfg(test)]

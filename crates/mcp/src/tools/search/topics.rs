@@ -224,7 +224,7 @@ fn days_of(words: &[&str], today: jiff::civil::Date) -> Option<Said> {
 }
 
 /// Whether a word begins like one of these.
-fn is_of(word: &str, known: &[&str]) -> bool {
+pub(super) fn is_of(word: &str, known: &[&str]) -> bool {
     known.iter().any(|known| word == *known || (4 <= known.len() && word.starts_with(known)))
 }
 
