@@ -162,7 +162,10 @@ fn the_demo_leaves_no_folder_behind() {
     killed.child.kill().unwrap();
     killed.child.wait().unwrap();
     assert_eq!(folders(place.path()), 1);
-    drop(start());
+    // The demo is opened beside the first messages: one that is stopped before has looked at no folder.
+    let mut next = start();
+    next.answer("list_companies", json!({}));
+    drop(next);
     assert_eq!(folders(place.path()), 0);
 }
 
