@@ -74,6 +74,7 @@ mod sync;
 mod limits;
 // Lists of every kind, over all their pages.
 mod lists;
+mod marks;
 // Answers against the generated truth, worked out by plain loops.
 mod tools;
 // A company stays itself, absence is proven, and what fails stays small.

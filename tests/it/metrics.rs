@@ -14,6 +14,7 @@ use proptest::prelude::*;
 use sandbox::CompanyTruth;
 use serde_json::{Value, json};
 
+use crate::marks::{are_strong, judged};
 use crate::support::{TestApp, civil, civil_of, epoch_day, middle, money, now};
 
 /// An inspection as the loops take it. Keys of agents and inspectors are what the answers name them by.
@@ -328,7 +329,14 @@ async fn check_scorecards(app: &TestApp, company: &str, rows: &[Plain], seen: &m
         let median = &part["median_inspector"];
         let active: Vec<&Card> = cards.iter().filter(|card| card.volume != 0).collect();
         let rate = |share: Share| (10 <= share.1).then(|| share.0 as f64 / share.1 as f64);
-        near(&median["volume"], middle(active.iter().map(|card| card.volume as f64).collect()), 1e-9, "median");
+        // Helpers with less than a quarter of what the inspector of the middle job did do not count.
+        let mut jobs: Vec<u64> = active.iter().flat_map(|card| vec![card.volume; card.volume as usize]).collect();
+        jobs.sort_unstable();
+        let usual = jobs.get(jobs.len() / 2).copied().unwrap_or(0);
+        let real: Vec<f64> =
+            active.iter().filter(|card| usual <= 4 * card.volume).map(|card| card.volume as f64).collect();
+        assert_eq!(median["inspectors"].as_u64(), (!real.is_empty()).then_some(real.len() as u64), "{asked}");
+        near(&median["volume"], middle(real), 1e-9, "median");
         let attach = middle(active.iter().filter_map(|card| rate(card.attach)).collect());
         near(&median["attach"]["rate"], attach, 0.000_501, "median");
         let canceled = middle(active.iter().filter_map(|card| rate(card.canceled)).collect());
@@ -385,6 +393,9 @@ async fn check_mix(app: &TestApp, company: &str, rows: &[Plain], names: &HashMap
             let share_of = |rows: &[&Plain], name: &str| {
                 count(rows.iter().copied(), |row| row.services.iter().chain(&row.add_ons).any(|one| one == name))
             };
+            let marks = marks_of(&groups, &earlier, before.is_some() && by != "month");
+            let tested = marks.values().filter(|mark| mark.is_tested).count() as u64;
+            assert_eq!(part["groups_tested"].as_u64(), (tested != 0).then_some(tested), "{asked}");
             for one in shown {
                 let name = one["group"].as_str().unwrap();
                 let group = &groups[name];
@@ -411,29 +422,74 @@ async fn check_mix(app: &TestApp, company: &str, rows: &[Plain], names: &HashMap
                 }
                 let below: BTreeSet<&str> =
                     one["below_norm"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect();
-                let add_ons: BTreeSet<&str> = volume.iter().flat_map(|row| &row.add_ons).map(String::as_str).collect();
-                for add_on in add_ons {
-                    let norm = share_of(&volume, add_on) as f64 / volume.len() as f64;
-                    let is_below =
-                        !group.is_empty() && wilson(share_of(group, add_on), group.len() as u64).1 < norm - 1e-12;
-                    assert_eq!(below.contains(add_on), is_below, "{what} {add_on}");
-                }
-                let all = group.len() as u64 + was.unwrap_or(0);
-                let (low, high) = if all == 0 { (0.0, 1.0) } else { wilson(group.len() as u64, all) };
-                for (kind, is_so) in [("growing", 0.5 < low), ("shrinking", high < 0.5)] {
+                assert_eq!(below, marks[name].below_norm, "{what}");
+                for (kind, is_so) in [("growing", marks[name].grows), ("shrinking", marks[name].shrinks)] {
                     let named = part[kind].as_array().map(Vec::as_slice).unwrap_or_default();
                     let is_named = |one: &Value| {
                         one["name"] == name
                             && one["volume"].as_u64() == Some(group.len() as u64)
                             && one["volume_before"].as_u64() == was
+                            && (one["strong"] == true) == marks[name].is_strong
                     };
-                    let is_so = is_so && was.is_some() && 10 <= all;
                     assert!(named.len() == 5 || named.iter().any(is_named) == is_so, "{what}: {named:?}");
                     *seen += u64::from(is_so);
                 }
             }
         }
     }
+}
+
+/// How a group stands out from the others.
+#[derive(Default)]
+struct Marks<'a> {
+    is_tested: bool,
+    grows: bool,
+    shrinks: bool,
+    is_strong: bool,
+    below_norm: BTreeSet<&'a str>,
+}
+
+fn marks_of<'a>(
+    groups: &HashMap<String, Vec<&'a Plain>>,
+    earlier: &HashMap<String, u64>,
+    is_compared: bool,
+) -> HashMap<String, Marks<'a>> {
+    let mut marks: HashMap<String, Marks> = groups.keys().map(|name| (name.clone(), Marks::default())).collect();
+    let names: Vec<&String> = groups.keys().collect();
+    if is_compared {
+        let both = |name: &&String| {
+            let later = groups[*name].len() as u64;
+            (later, later + earlier.get(*name).copied().unwrap_or(0))
+        };
+        let all = judged(&names.iter().map(both).collect::<Vec<_>>());
+        let judged = || names.iter().zip(&all).filter_map(|(name, one)| Some((*name, (*one)?)));
+        let strong = are_strong(&judged().map(|(_, (_, chance))| chance).collect::<Vec<_>>());
+        for ((name, (is_more, chance)), is_strong) in judged().zip(strong) {
+            let (grows, shrinks) = (chance < 0.05 && is_more, chance < 0.05 && !is_more);
+            let mark =
+                Marks { is_tested: true, grows, shrinks, is_strong: is_strong && chance < 0.05, ..Marks::default() };
+            marks.insert(name.clone(), mark);
+        }
+    }
+    let sold: BTreeSet<&str> = groups.values().flatten().flat_map(|row| &row.add_ons).map(String::as_str).collect();
+    let mut cells: Vec<(&String, &str, f64)> = Vec::new();
+    for add_on in sold {
+        let with = |name: &&String| {
+            let rows = &groups[*name];
+            (rows.iter().filter(|row| row.add_ons.iter().any(|one| one == add_on)).count() as u64, rows.len() as u64)
+        };
+        let all = judged(&names.iter().map(with).collect::<Vec<_>>());
+        for (name, one) in names.iter().zip(all) {
+            // That it is less, one way alone.
+            let chance = one.map(|(is_more, chance)| if is_more { 1.0 - chance / 2.0 } else { chance / 2.0 });
+            cells.extend(chance.map(|chance| (*name, add_on, chance)));
+        }
+    }
+    let strong = are_strong(&cells.iter().map(|(.., chance)| *chance).collect::<Vec<_>>());
+    for ((name, add_on, _), _) in cells.into_iter().zip(strong).filter(|(_, is_strong)| *is_strong) {
+        marks.get_mut(name).unwrap().below_norm.insert(add_on);
+    }
+    marks
 }
 
 async fn check_agents(app: &TestApp, company: &str, rows: &[Plain], seen: &mut u64) {
@@ -636,24 +692,30 @@ async fn check_quality(app: &TestApp, company: &CompanyTruth, rows: &[Plain], se
 /// Through the server, for several seeds, each with its own zone for the days.
 #[tokio::test]
 async fn every_number_is_that_of_plain_loops_in_any_zone() {
-    for (seed, zone) in
-        [(11, "America/Denver"), (12, "America/St_Johns"), (13, "Australia/Lord_Howe"), (14, "Pacific/Kiritimati")]
-    {
-        let app = TestApp::in_zone(seed, 1_000, zone).await;
+    let mut marks = 0;
+    for (seed, inspections, zone) in [
+        // Groups stand out in companies of some size alone.
+        (11, 5_000, "America/Denver"),
+        (12, 1_000, "America/St_Johns"),
+        (13, 1_000, "Australia/Lord_Howe"),
+        (14, 1_000, "Pacific/Kiritimati"),
+    ] {
+        let app = TestApp::in_zone(seed, inspections, zone).await;
         let zone = TimeZone::get(zone).unwrap();
         let truth = app.sandbox.truth();
         let company = &truth.companies[0];
         let rows = rows_of(company, &zone);
         let names: HashMap<String, String> =
             company.agents.iter().map(|agent| (agent.connection_id.to_string(), agent.name())).collect();
-        let mut seen = [0; 5];
+        let mut seen = [0; 4];
         check_scorecards(&app, company.name, &rows, &mut seen[0]).await;
-        check_mix(&app, company.name, &rows, &names, &mut seen[1]).await;
-        check_agents(&app, company.name, &rows, &mut seen[2]).await;
-        check_courses(&app, company.name, &rows, &mut seen[3]).await;
-        check_quality(&app, company, &rows, &mut seen[4]).await;
+        check_mix(&app, company.name, &rows, &names, &mut marks).await;
+        check_agents(&app, company.name, &rows, &mut seen[1]).await;
+        check_courses(&app, company.name, &rows, &mut seen[2]).await;
+        check_quality(&app, company, &rows, &mut seen[3]).await;
         assert!(seen.iter().all(|seen| 0 < *seen), "the test must see something: {seen:?}");
     }
+    assert!(0 < marks, "no group grows or shrinks in these companies");
 }
 
 /// Rows as dirty as rows can be: anything may be missing, several may begin at one instant.

@@ -135,7 +135,7 @@ async fn numbers_are_written_one_way(app: &TestApp, company: &str) {
             assert!(odds == "more than 1,000" || odds.parse::<u64>().unwrap() <= 1_000, "{tool} {asked}: {odds}");
         }
         // A share is never a bare number: it is a rate, with what it is of.
-        for name in ["attach_rate", "cancellation_rate", "utilisation\":0", "share\":0"] {
+        for name in ["attach_rate", "cancellation_rate", "utilization\":0", "share\":0"] {
             assert!(tool == "breakdown" || !words.contains(name), "{tool} {asked}: {name}");
         }
         assert!(!shown.contains(" + "), "{tool} {asked}: two numbers in one column: {shown}");

@@ -13,7 +13,7 @@ use self::weeks::{Done, Weeks};
 use super::common::{median, percentile};
 use domain::{FactTable, WeekStart};
 
-pub use inspectors::{BOOKED_WEEKS, InspectorWeeks, inspector_weeks};
+pub use inspectors::{BOOKED_WEEKS, Fullness, InspectorWeeks, inspector_weeks};
 pub use models::Model;
 
 /// Complete weeks of history a forecast needs at least.

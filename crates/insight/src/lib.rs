@@ -10,6 +10,7 @@ mod capacity;
 mod common;
 mod documents;
 mod groups;
+mod marks;
 mod metric;
 mod mix;
 mod places;
@@ -26,14 +27,14 @@ pub use agents::{
 pub use breakdown::{Breakdown, BreakdownWanted, Cell, JobState, Kept, Measure, MeasureValue, behind, breakdown};
 pub use briefing::{AgentBackground, Briefing, Exception, Hop, IMPOSSIBLE_MPH, Job, Round, TIGHT_MPH, briefing};
 pub use capacity::{
-    AHEAD_MAX, BOOKED_WEEKS, CapacityBase, CapacityPlan, InspectorWeeks, Model, WEEKS_MIN, Week, capacity_plan,
-    inspector_weeks,
+    AHEAD_MAX, BOOKED_WEEKS, CapacityBase, CapacityPlan, Fullness, InspectorWeeks, Model, WEEKS_MIN, Week,
+    capacity_plan, inspector_weeks,
 };
 pub use common::{Rate, SMALL_SAMPLE, Scope, rate};
 pub use documents::{Habit, SETTLED_DAYS, habits, late};
 pub use groups::{Calendar, GroupBy, GroupLabel, agent_name, inspector_name, word_name};
 pub use metric::{Counting, DateOf, Metric};
-pub use mix::{MixBy, MixCell, MixKey, MixRow, ServiceMix, Trend, service_mix};
+pub use mix::{Mark, MixBy, MixCell, MixKey, MixRow, ServiceMix, Trend, service_mix};
 pub use places::{Place, place_of};
 pub use quality::{Finding, Looked, misdated, quality};
 pub use scorecard::{REPEAT_DAYS, Scorecard, ScorecardRow, scorecard};

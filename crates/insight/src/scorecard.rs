@@ -54,8 +54,10 @@ pub struct Scorecard {
     pub rows: Vec<ScorecardRow>,
     /// The whole company as one row (`inspector` is `None`).
     pub company: ScorecardRow,
-    /// The middle volume of inspectors with any.
-    pub median_volume: Option<f64>,
+    /// The middle volume of inspectors with real volume, and how many those are. Helpers do not count: real is a quarter of
+    /// a usual inspector's volume, and usual is that of the inspector who did the job in the middle, all jobs put in the
+    /// order of how many their inspectors did.
+    pub median_volume: Option<(f64, usize)>,
     /// The middle attach rate of inspectors without a small sample.
     pub median_attach: Option<f64>,
     /// The middle cancellation rate of inspectors without a small sample.
@@ -109,16 +111,31 @@ pub fn scorecard(facts: &FactTable, scope: &Scope, before: Option<&Scope>, now: 
     company.volume_before = before.map(|_| earlier.values().sum());
     company.assists = assists.values().sum();
     let known: Vec<&ScorecardRow> = rows.iter().filter(|row| row.inspector.is_some() && row.volume != 0).collect();
+    let volumes = with_real_volume(known.iter().map(|row| row.volume).collect());
     let sound = |rates: Vec<Option<Rate>>| {
         median(rates.into_iter().flatten().filter(|rate| !rate.small_sample).map(|rate| rate.rate).collect())
     };
     Scorecard {
-        median_volume: median(known.iter().map(|row| row.volume as f64).collect()),
+        median_volume: median(volumes.iter().map(|volume| *volume as f64).collect())
+            .map(|median| (median, volumes.len())),
         median_attach: sound(known.iter().map(|row| row.attach).collect()),
         median_cancellation: sound(known.iter().map(|row| row.cancellation).collect()),
         company,
         rows,
     }
+}
+
+/// The volumes of those who are more than helpers.
+fn with_real_volume(mut volumes: Vec<u64>) -> Vec<u64> {
+    volumes.sort_unstable();
+    let middle = volumes.iter().sum::<u64>() / 2;
+    let mut done = 0;
+    let usual = volumes.iter().copied().find(|volume| {
+        done += volume;
+        middle < done
+    });
+    volumes.retain(|volume| usual.is_none_or(|usual| usual <= 4 * volume));
+    volumes
 }
 
 /// Which inspections come from agents who had one before: when each agent's inspections begin, by the agent's number.

@@ -120,10 +120,18 @@ fn a_stray_old_inspection_is_no_history() {
     let of = |weeks: &[i64]| {
         let facts = table(&(1..).zip(weeks).map(|(pk, at)| week(*at, pk)).collect::<Vec<_>>());
         let today = monday + 700;
-        inspector_weeks(&facts, today, today * DAY, WeekStart::Monday)[0].capacity_hours
+        let fullness = inspector_weeks(&facts, today, today * DAY, WeekStart::Monday)[0].fullness;
+        fullness.map(|full| (full.recent_hours, full.busy_hours))
     };
-    assert_eq!(of(&[&[19][..], &four].concat()), None, "an inspector of four weeks has no capacity yet");
-    assert_eq!(of(&twenty), Some(2.0));
+    let five_times = |weeks: &[i64]| weeks.repeat(5);
+    let few = five_times(&[&[19][..], &four].concat());
+    assert_eq!(of(&few), None, "an inspector of four weeks has no busy weeks yet");
+    assert_eq!(of(&five_times(&twenty)), Some((10.0, 10.0)));
+    assert_eq!(of(&twenty), None, "a job a week says nothing");
+    let days_off: Vec<i64> = (78..98).collect();
+    assert_eq!(of(&five_times(&days_off)), Some((10.0, 10.0)), "two weeks off");
+    let away: Vec<i64> = (60..94).collect();
+    assert_eq!(of(&five_times(&away)), None, "away for six of eight weeks");
 }
 
 #[test]

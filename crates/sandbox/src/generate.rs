@@ -254,6 +254,14 @@ struct Draft {
     first_of_day: bool,
 }
 
+/// Whether an inspection is in the ZIP code where houses are being built: one in seven of the last 60 days, a third of that
+/// share with every quarter before. Nothing is drawn from the generator for it.
+fn is_in_new_area(draft: Draft) -> bool {
+    let quarters = f64::from(-draft.day - 60).max(0.0) / 91.0;
+    let share = 0.14 * 3.0_f64.powf(-quarters);
+    ((mix(0x5eed, draft.starts_at as u64 + draft.primary as u64) % 1000) as f64) < 1000.0 * share
+}
+
 fn inspection(
     rng: &mut ChaCha8Rng,
     draft: Draft,
@@ -265,7 +273,9 @@ fn inspection(
     let midnight = truth.midnight;
     let lead = rng.random_range(DAY..14 * DAY) + rng.random_range(0..DAY);
     let created_at = (starts_at - lead).min(midnight - rng.random_range(60..6 * DAY));
-    let place = (rng.random::<f64>().powf(1.4) * truth.zips.len() as f64) as u8;
+    let new_area = truth.zips.len() - 1;
+    let place = (rng.random::<f64>().powf(1.4) * new_area as f64) as u8;
+    let place = if is_in_new_area(draft) { new_area as u8 } else { place };
     let (buying_agent, selling_agent) = flow.draw(rng, day);
     let client = client(rng, clients, created_at, place);
     let client_2 = (client > 0 && rng.random_bool(0.06)).then(|| rng.random_range(0..client));

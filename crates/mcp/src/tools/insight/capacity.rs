@@ -70,9 +70,10 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
         rows = rows.max(inspectors.as_ref().map_or(0, |inspectors| inspectors.len()));
         basis.note(format!("{}: weeks begin on {}", company.name, company.records.week_starts().name()));
     }
+    basis.note("the current week is in no forecast; canceled inspections are not counted");
     basis.note(
-        "the current week is in no forecast; canceled inspections are not counted; inspectors: utilisation is hours a \
-         week of the last 4 of the 90th-percentile week",
+        "utilization: hours a week of an inspector's last 4 weeks with work, of the busiest tenth of such 4 weeks in the \
+         past year; one whose work never changes is at about 0.8 to 0.87; not given below about 4 jobs a week",
     );
     let companies = answered.parts.len();
     // A sum that lacks a company's forecast would look like one that has it; weeks can begin on different days.
@@ -111,8 +112,9 @@ fn of_inspector(facts: &FactTable, one: &InspectorWeeks) -> Map<String, Value> {
     row.put("inspector", Some(inspector_name(facts, one.inspector)))
         .put("id", id)
         .put("usual_week", Some(rounded(one.usual)))
-        .put("capacity_hours", one.capacity_hours.map(rounded))
-        .put("utilisation", one.utilisation.map(share_value));
+        .put("hours_a_week", one.fullness.map(|full| rounded(full.recent_hours)))
+        .put("busy_hours_a_week", one.fullness.map(|full| rounded(full.busy_hours)))
+        .put("utilization", one.fullness.map(|full| share_value(full.utilization())));
     let names = [("booked_next_week", "hours_next_week"), ("booked_week_after", "hours_week_after")];
     for ((booked, hours), week) in names.into_iter().zip(one.booked.iter().zip(one.booked_hours)) {
         row.put(booked, Some(*week.0)).put(hours, Some(rounded(week.1)));

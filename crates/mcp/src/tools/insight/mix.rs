@@ -9,15 +9,17 @@ use super::super::super::answer::{Answer, Row};
 use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
 use super::super::{Detail, Limit, limit_or, parse};
 use super::{
-    Page, agent_name, combined, inspector_name, money, named_rate, put_page, rate_value, rounded3, short_rate, word,
+    Page, agent_name, combined, inspector_name, money, named_rate, put_page, rate_value, rounded, rounded3, short_rate,
+    word,
 };
 use answers::{Asked, Companies, Company, MixPart, Only};
 use domain::{CompanyName, FactTable};
-use insight::{MixBy, MixCell, MixKey, MixRow, ServiceMix, Trend};
+use insight::{Mark, MixBy, MixCell, MixKey, MixRow, ServiceMix, Trend};
 
-/// What the marks of groups are worth.
-const BEYOND_CHANCE: &str =
-    "growing, shrinking and below_norm are beyond chance at 95 %: about one mark in twenty is chance all the same";
+/// What the marks of groups are worth; tried on made-up companies, see the bench `judgements`.
+const GROWTH: &str = "growing and shrinking compare a group with the rest of the company; about one in twenty of the groups \
+                      tested is marked by chance alone, so act on those marked strong: hardly ever chance";
+const BELOW_NORM: &str = "below_norm: sold less than in the other groups; hardly ever chance";
 /// Groups shown unless asked otherwise.
 const SHOWN: usize = 10;
 /// Growing and shrinking groups named.
@@ -122,7 +124,13 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     let sums: Vec<_> = answered.parts.iter().map(|(_, part)| of_company(part)).collect();
     let rows = answered.parts.iter().map(|(_, part)| part.mix.rows.len()).max().unwrap_or(0);
     let mut basis = basis::shown(&answered.basis);
-    basis.note(BEYOND_CHANCE);
+    let mixes = || answered.parts.iter().map(|(_, part)| &part.mix);
+    if mixes().any(|mix| mix.tested != 0) {
+        basis.note(GROWTH);
+    }
+    if mixes().flat_map(|mix| &mix.rows).any(|row| below_norm(row).next().is_some()) {
+        basis.note(BELOW_NORM);
+    }
     Ok(page.answer(rows, combined(&sums), basis, |place| {
         let part = |(company, MixPart { facts, mix }): &(&Company, MixPart)| {
             let mut part = Row::default();
@@ -133,6 +141,8 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
                 .put("attach_before", mix.company.attach_before.as_ref().map(rate_value))
                 .put("services", top(facts, &mix.company.services))
                 .put("add_ons", top(facts, &mix.company.add_ons))
+                .put("groups_tested", (mix.tested != 0).then_some(mix.tested))
+                .put("marked_by_chance_about", (mix.tested != 0).then(|| rounded(mix.tested as f64 / 20.0)))
                 .put("growing", going(facts, mix, Trend::Growing))
                 .put("shrinking", going(facts, mix, Trend::Shrinking));
             let show = |row: &&MixRow| group(facts, row, wanted.detail);
@@ -153,12 +163,13 @@ fn top(facts: &FactTable, cells: &[MixCell]) -> Option<Vec<Value>> {
     (!shown.is_empty()).then_some(shown)
 }
 
-/// Groups that go one way, the largest change first; `change` is that of the volume, as a share of the one before.
+/// Groups that go one way, strong marks first, then the largest change; `change` is that of the volume, as a share of the one before.
 fn going(facts: &FactTable, mix: &ServiceMix, trend: Trend) -> Option<Vec<Value>> {
     let change = |row: &MixRow| row.volume.abs_diff(row.volume_before.unwrap_or(0));
-    let mut rows: Vec<&MixRow> = mix.rows.iter().filter(|row| row.trend == Some(trend)).collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(change(row)));
-    let shown = |row: &MixRow| {
+    let of_row = |row: &MixRow| row.mark.filter(|mark| mark.trend == trend);
+    let mut rows: Vec<(&MixRow, Mark)> = mix.rows.iter().filter_map(|row| Some((row, of_row(row)?))).collect();
+    rows.sort_by_key(|(row, mark)| std::cmp::Reverse((mark.is_strong, change(row))));
+    let shown = |(row, mark): (&MixRow, Mark)| {
         let before = row.volume_before.unwrap_or(0);
         let change = (before != 0).then(|| rounded3(row.volume as f64 / before as f64 - 1.0));
         let mut shown = Row::default();
@@ -166,11 +177,17 @@ fn going(facts: &FactTable, mix: &ServiceMix, trend: Trend) -> Option<Vec<Value>
             .put("name", Some(group_name(facts, row)))
             .put("volume", Some(row.volume))
             .put("volume_before", Some(before))
-            .put("change", change);
+            .put("change", change)
+            .put("strong", mark.is_strong.then_some(true));
         Value::Object(shown.0)
     };
     let shown: Vec<Value> = rows.into_iter().take(GOING).map(shown).collect();
     (!shown.is_empty()).then_some(shown)
+}
+
+/// The add-ons a group sells less than the others.
+fn below_norm(row: &MixRow) -> impl Iterator<Item = &MixCell> {
+    row.add_ons.iter().filter(|cell| cell.below_norm)
 }
 
 fn group_name(facts: &FactTable, row: &MixRow) -> String {
@@ -191,7 +208,7 @@ fn group(facts: &FactTable, row: &MixRow, detail: Detail) -> Map<String, Value> 
         .put("volume_before", row.volume_before)
         .put("attach", row.attach.as_ref().map(if detail == Detail::Full { rate_value } else { short_rate }))
         .put("add_ons", top(facts, &row.add_ons))
-        .list("below_norm", row.add_ons.iter().filter(|cell| cell.below_norm).map(|cell| word(facts, cell.word)));
+        .list("below_norm", below_norm(row).map(|cell| word(facts, cell.word)));
     if detail == Detail::Full {
         shown
             .put("quoted_revenue", money(facts, row.revenue))

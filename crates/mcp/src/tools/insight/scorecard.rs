@@ -119,7 +119,8 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
 
 fn medians(card: &Scorecard, sees_canceled: bool) -> Value {
     let mut row = Row::default();
-    row.put("volume", card.median_volume)
+    row.put("volume", card.median_volume.map(|(median, _)| median))
+        .put("inspectors", card.median_volume.map(|(_, inspectors)| inspectors))
         .put("attach", card.median_attach.map(share_value))
         .put("cancellation", card.median_cancellation.filter(|_| sees_canceled).map(share_value));
     Value::Object(row.0)
