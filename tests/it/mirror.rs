@@ -147,12 +147,12 @@ async fn a_cold_mirror_sends_questions_to_the_service() {
 
 #[tokio::test]
 async fn a_budget_is_kept_and_its_end_is_said() {
-    let app = TestApp::budgeted(40).await;
+    let app = TestApp::budgeted(25).await;
     let (_, syncer) = app.parts.mirrors().next().unwrap();
     let syncer = syncer.unwrap().unwrap();
     let refused = syncer.sync(Scope::Auto, &Silent).await.unwrap_err();
     let SyncError::OverBudget { needed, left } = refused else { panic!("{refused:?}") };
-    assert!(left < needed && left <= 38, "{needed} {left}");
+    assert!(left < needed && left <= 23, "{needed} {left}");
     assert!(app.sandbox.log().len() <= 4, "only counting was paid for");
     let mut failure = String::new();
     for _ in 0..60 {

@@ -23,7 +23,7 @@ const ROWS: u64 = 160;
 /// The inspector whose work alone is shown.
 const OWN: &str = "Walt Brennan";
 /// Where no reading of a mirror goes wrong, so many pages are never needed.
-const PAGES_MAX: usize = 80;
+const PAGES_MAX: usize = 120;
 /// Names of what is money, in answers.
 const MONEY_KEYS: &[&str] = &[
     "quote",

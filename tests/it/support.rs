@@ -62,6 +62,9 @@ pub(crate) fn middle(mut numbers: Vec<f64>) -> Option<f64> {
     (n != 0).then(|| f64::midpoint(numbers[(n - 1) / 2], numbers[n / 2]))
 }
 
+/// Inspections of both companies unless a test says otherwise.
+const INSPECTIONS: u64 = 3_000;
+
 impl TestApp {
     pub(crate) async fn start(profile: Profile) -> Self {
         Self::with(|options| options.profile = profile, &[]).await
@@ -198,6 +201,7 @@ impl TestApp {
         let hand = Arc::new(HandClock::new(now()));
         let mut options = SandboxOptions::new(now());
         options.clock = Arc::clone(&hand) as Arc<dyn Clock>;
+        options.inspections = Some(INSPECTIONS);
         change(&mut options);
         (Sandbox::start(options).await.unwrap(), hand)
     }

@@ -58,7 +58,14 @@ quarter, and so on.
 inspections of the company since the agent is known most likely; judged from 8 referrals on, a small sample below 15. \
 Odds compare it with a steady one. *Lapsed* is dormant and broken off.
 - **At stake**: quoted revenue of the 365 days up to the agent's last referral.
-- **Growing, shrinking, below norm**: beyond chance, by a 95 % interval; one mark in twenty is chance all the same.
+- **Growing, shrinking**: a group's share of the later period against that of all other groups together, so a company that \
+shrinks as a whole marks nobody. Groups with fewer than five inspections expected in either period are not tested. Of \
+groups that do not differ, about one in twenty is marked by chance; *strong* marks stand out from all that were tested \
+(Benjamini and Hochberg, 10 %), with clumped demand allowed for: on made-up companies in which nothing changed, fewer than \
+one answer in ten had a strong mark.
+- **Below norm**: an add-on that a group sells less than the other groups, strongly so in the same way.
+- **Middle inspector**: the median of inspectors with real volume, at least a quarter of that of the inspector who did the \
+middle job; helpers do not count.
 - **Hop**: the way between two jobs of one inspector, in a straight line between the middles of the ZIP codes. \
 *Impossible*: even from edge to edge it takes more than 62 miles an hour. *Tight*: from middle to middle more than 31.
 - **Late document**: an add-on whose document came with at least 60 % of the earlier jobs (5 or more of the last 60 days) \
@@ -72,7 +79,9 @@ weeks is used; a naive one where none is better.
 spellings joined under `same_names` are one name.
 - **Weeks of history** begin with regular work: the first week from which on weeks with work are at least half as frequent \
 as they are now. A few older inspections before that count nowhere.
-- **Utilisation**: hours performed a week in the last 4 weeks, of the inspector's own 90th-percentile week of the past year.
+- **Utilization**: an inspector's hours a week over the last 4 weeks with work, of the 90th percentile of all such 4 weeks \
+of the past year. Weeks off count nowhere. One whose work never changes is at about 0.8 with 5 jobs a week, 0.87 with 20. \
+Not given below about 4 jobs a week, nor after most of 8 weeks away.
 - **Complete**: the answer holds everything that was asked for; otherwise `missing` says what is not in it.
 ";
 
