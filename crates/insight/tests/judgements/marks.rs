@@ -33,15 +33,15 @@ struct World {
     name: &'static str,
     zips: usize,
     process: Process,
-    /// What the whole company's volume is multiplied with in the later period.
-    company: f64,
-    /// What that of the first ZIP code is, besides.
-    first: f64,
+    /// What the whole company's volume is multiplied with in the later period, where it changes.
+    company: Option<f64>,
+    /// What that of the first ZIP code is, besides, where it is changed.
+    first: Option<f64>,
     /// Whether all ZIP codes are of one size; else from a few inspections to many.
     even: bool,
 }
 
-const STILL: World = World { name: "", zips: 15, process: Process::Poisson, company: 1.0, first: 1.0, even: true };
+const STILL: World = World { name: "", zips: 15, process: Process::Poisson, company: None, first: None, even: true };
 const WORLDS: [World; 12] = [
     World { name: "nothing changed, 15 ZIPs", ..STILL },
     World { name: "nothing changed, 60 ZIPs", zips: 60, ..STILL },
@@ -51,10 +51,15 @@ const WORLDS: [World; 12] = [
     World { name: "twice as variable, 60 ZIPs", zips: 60, process: Process::Overdispersed(2.0), ..STILL },
     World { name: "twice as variable, 4 ZIPs", zips: 4, process: Process::Overdispersed(2.0), ..STILL },
     World { name: "clumped, 30 ZIPs", zips: 30, process: Process::Clumped, ..STILL },
-    World { name: "company down 30 %, 30 ZIPs", zips: 30, company: 0.7, ..STILL },
-    World { name: "company down 30 %, twice as variable", company: 0.7, process: Process::Overdispersed(2.0), ..STILL },
+    World { name: "company down 30 %, 30 ZIPs", zips: 30, company: Some(0.7), ..STILL },
+    World {
+        name: "company down 30 %, twice as variable",
+        company: Some(0.7),
+        process: Process::Overdispersed(2.0),
+        ..STILL
+    },
     World { name: "every ZIP drifts by a fifth, 30 ZIPs", zips: 30, process: Process::Drifting, ..STILL },
-    World { name: "one of 15 ZIPs doubled", first: 2.0, ..STILL },
+    World { name: "one of 15 ZIPs doubled", first: Some(2.0), ..STILL },
 ];
 
 impl World {
@@ -63,9 +68,9 @@ impl World {
         let mut jobs = Vec::new();
         for zip in 0..self.zips {
             let size = if self.even { 40.0 } else { 6.0 * 20.0_f64.powf(zip as f64 / self.zips as f64) };
-            for (first_day, change) in [(TODAY - 2 * DAYS, 1.0), (TODAY - DAYS, self.company)] {
+            for (first_day, change) in [(TODAY - 2 * DAYS, 1.0), (TODAY - DAYS, self.company.unwrap_or(1.0))] {
                 let later = first_day == TODAY - DAYS;
-                let own = if zip == 0 && later { self.first } else { 1.0 };
+                let own = self.first.filter(|_| zip == 0 && later).unwrap_or(1.0);
                 let count = self.count(&mut chances, size * change * own);
                 let job = |_| {
                     let day = first_day + chances.random_range(0..DAYS);
@@ -94,7 +99,7 @@ impl World {
 
     fn lines(self, worlds: u64, first_seed: u64) -> Vec<Line> {
         let [mut marked, mut any, mut strong, mut shrinking, mut found] = [Mean::default(); 5];
-        let is_changed = |row: &MixRow| self.first != 1.0 && row.key == WordNumber::by_key(ZIPS).map(MixKey::Word);
+        let is_changed = |row: &MixRow| self.first.is_some() && row.key == WordNumber::by_key(ZIPS).map(MixKey::Word);
         for seed in first_seed..first_seed + worlds {
             let mix = self.mix(seed);
             let (changed, still): (Vec<_>, Vec<_>) = mix.rows.iter().partition(|row| is_changed(row));
@@ -117,7 +122,7 @@ impl World {
             Line::new("marks: answers with a false mark", self.name, any, Bound::None),
             Line::new("marks: answers with a false strong mark", self.name, strong, of_answers),
         ];
-        if self.company != 1.0 {
+        if self.company.is_some() {
             lines.push(Line::new("marks: groups shrinking", self.name, shrinking, Bound::AtMost(0.03)));
         }
         if found.worlds() != 0 {
@@ -134,15 +139,15 @@ struct Norms {
     zips: i64,
     /// How many inspections in a row, one to so many, are of one client and alike.
     alike: u32,
-    /// What the share of the first add-on is multiplied with in the first ZIP code.
-    first: f64,
+    /// What the share of the first add-on is multiplied with in the first ZIP code, where it is another one.
+    first: Option<f64>,
 }
 
 const NORMS: [Norms; 4] = [
-    Norms { name: "sold alike, 12 ZIPs", zips: 12, alike: 1, first: 1.0 },
-    Norms { name: "sold alike, 60 ZIPs", zips: 60, alike: 1, first: 1.0 },
-    Norms { name: "sold alike, in streets", zips: 30, alike: 5, first: 1.0 },
-    Norms { name: "one of 12 sells a third of the others", zips: 12, alike: 1, first: 0.33 },
+    Norms { name: "sold alike, 12 ZIPs", zips: 12, alike: 1, first: None },
+    Norms { name: "sold alike, 60 ZIPs", zips: 60, alike: 1, first: None },
+    Norms { name: "sold alike, in streets", zips: 30, alike: 5, first: None },
+    Norms { name: "one of 12 sells a third of the others", zips: 12, alike: 1, first: Some(0.33) },
 ];
 /// The shares of the add-ons in the whole company.
 const SHARES: [f64; 6] = [0.5, 0.4, 0.3, 0.2, 0.1, 0.05];
@@ -152,7 +157,9 @@ impl Norms {
         let [mut wrong, mut any, mut found] = [Mean::default(); 3];
         let is_changed = |row: &MixRow, cell: &MixCell| {
             let is = |word: WordNumber, key: i64| WordNumber::by_key(key) == Some(word);
-            self.first != 1.0 && is(cell.word, ADD_ONS) && matches!(row.key, Some(MixKey::Word(zip)) if is(zip, ZIPS))
+            self.first.is_some()
+                && is(cell.word, ADD_ONS)
+                && matches!(row.key, Some(MixKey::Word(zip)) if is(zip, ZIPS))
         };
         for seed in first_seed..first_seed + worlds {
             let mix = self.mix(seed);
@@ -180,7 +187,9 @@ impl Norms {
         let mut chances = chances(self.name, seed);
         let mut table = FactTableBuilder::default();
         let add_ons: Vec<i64> = (ADD_ONS..).take(SHARES.len()).collect();
-        add_ons.iter().for_each(|key| table.word(*key, Named::AddOn(key.to_string())));
+        for key in &add_ons {
+            table.word(*key, Named::AddOn(key.to_string()));
+        }
         (0..self.zips).for_each(|zip| table.word(ZIPS + zip, Named::Other(zip.to_string())));
         for zip in 0..self.zips {
             let inspections = poisson(&mut chances, 60.0);
@@ -189,7 +198,9 @@ impl Norms {
             for at in 0..inspections {
                 if left == 0 {
                     left = chances.random_range(1..=self.alike);
-                    let of = |at: usize| if zip == 0 && at == 0 { SHARES[at] * self.first } else { SHARES[at] };
+                    let of = |at: usize| {
+                        if zip == 0 && at == 0 { SHARES[at] * self.first.unwrap_or(1.0) } else { SHARES[at] }
+                    };
                     let words: Vec<i64> =
                         (0..SHARES.len()).filter(|at| chances.random_bool(of(*at))).map(|at| add_ons[at]).collect();
                     sold = table.sold(&words);
