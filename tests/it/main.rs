@@ -55,6 +55,8 @@ mod read_only;
 mod report;
 // The configuration changes while the program serves.
 mod reload;
+// Agents' rhythms by plain loops.
+mod rhythm;
 // What a role may not show is in no answer.
 mod roles;
 // Whole lives of a mirror, decided by a seed, against all that ever was.

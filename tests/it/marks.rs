@@ -10,7 +10,7 @@ fn both_tails(far: f64, degrees: f64) -> f64 {
         let u0 = from / (1.0 + from);
         let width = (1.0 - u0) / f64::from(STEPS);
         let middle = |step: u32| u0 + (f64::from(step) + 0.5) * width;
-        (0..STEPS).map(|step| middle(step)).map(|u| curve(u / (1.0 - u)) / (1.0 - u).powi(2) * width).sum::<f64>()
+        (0..STEPS).map(middle).map(|u| curve(u / (1.0 - u)) / (1.0 - u).powi(2) * width).sum::<f64>()
     };
     half(far) / half(0.0)
 }

@@ -15,6 +15,7 @@ use sandbox::CompanyTruth;
 use serde_json::{Value, json};
 
 use crate::marks::{are_strong, judged};
+use crate::rhythm::rhythms;
 use crate::support::{TestApp, civil, civil_of, epoch_day, middle, money, now};
 
 /// An inspection as the loops take it. Keys of agents and inspectors are what the answers name them by.
@@ -330,7 +331,7 @@ async fn check_scorecards(app: &TestApp, company: &str, rows: &[Plain], seen: &m
         let active: Vec<&Card> = cards.iter().filter(|card| card.volume != 0).collect();
         let rate = |share: Share| (10 <= share.1).then(|| share.0 as f64 / share.1 as f64);
         // Helpers with less than a quarter of what the inspector of the middle job did do not count.
-        let mut jobs: Vec<u64> = active.iter().flat_map(|card| vec![card.volume; card.volume as usize]).collect();
+        let mut jobs: Vec<u64> = active.iter().flat_map(|card| (0..card.volume).map(|_| card.volume)).collect();
         jobs.sort_unstable();
         let usual = jobs.get(jobs.len() / 2).copied().unwrap_or(0);
         let real: Vec<f64> =
@@ -423,13 +424,15 @@ async fn check_mix(app: &TestApp, company: &str, rows: &[Plain], names: &HashMap
                 let below: BTreeSet<&str> =
                     one["below_norm"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect();
                 assert_eq!(below, marks[name].below_norm, "{what}");
-                for (kind, is_so) in [("growing", marks[name].grows), ("shrinking", marks[name].shrinks)] {
+                for kind in ["growing", "shrinking"] {
+                    let change = marks[name].change.filter(|(change, _)| *change == kind);
+                    let is_so = change.is_some();
                     let named = part[kind].as_array().map(Vec::as_slice).unwrap_or_default();
                     let is_named = |one: &Value| {
                         one["name"] == name
                             && one["volume"].as_u64() == Some(group.len() as u64)
                             && one["volume_before"].as_u64() == was
-                            && (one["strong"] == true) == marks[name].is_strong
+                            && Some((kind, one["strong"] == true)) == change
                     };
                     assert!(named.len() == 5 || named.iter().any(is_named) == is_so, "{what}: {named:?}");
                     *seen += u64::from(is_so);
@@ -443,9 +446,8 @@ async fn check_mix(app: &TestApp, company: &str, rows: &[Plain], names: &HashMap
 #[derive(Default)]
 struct Marks<'a> {
     is_tested: bool,
-    grows: bool,
-    shrinks: bool,
-    is_strong: bool,
+    /// More than the others (`growing`) or less, and whether strongly so.
+    change: Option<(&'static str, bool)>,
     below_norm: BTreeSet<&'a str>,
 }
 
@@ -574,6 +576,11 @@ async fn check_courses(app: &TestApp, company: &str, rows: &[Plain], seen: &mut 
         past.sort_by_key(|row| row.start);
     }
     let since = |row: &Plain| (now().as_second() - row.start.as_second()) as f64 / day_of;
+    let begun: Vec<(i64, Option<&str>)> =
+        rows.iter().map(|row| (row.start.as_millisecond(), row.buyer.as_deref())).collect();
+    let rhythms = rhythms(&begun);
+    let is_booked =
+        |id: &str| rows.iter().any(|row| row.buyer.as_deref() == Some(id) && now() <= row.start && !row.canceled);
     for mode in ["dormant", "new", "rising", "fading"] {
         let asked = json!({"company": company, "mode": mode, "limit": 50});
         let answer = app.answer("agent_analysis", asked.clone()).await;
@@ -583,7 +590,10 @@ async fn check_courses(app: &TestApp, company: &str, rows: &[Plain], seen: &mut 
             assert_eq!(part["found"].as_u64(), Some(new as u64), "{asked}");
         }
         if mode == "dormant" {
-            let by_90 = ever.values().filter(|past| 3 <= past.len() && 90.0 < since(past[past.len() - 1])).count();
+            let by_90 = ever
+                .iter()
+                .filter(|(id, past)| 3 <= past.len() && 90.0 < since(past[past.len() - 1]) && !is_booked(id));
+            let by_90 = by_90.count();
             assert_eq!(part["found_by_90_days_rule"].as_u64(), Some(by_90 as u64), "{asked}");
         }
         for one in part["agents"].as_array().unwrap() {
@@ -591,10 +601,7 @@ async fn check_courses(app: &TestApp, company: &str, rows: &[Plain], seen: &mut 
             let what = format!("{asked} {id}");
             let past = &ever[id];
             let last = past[past.len() - 1];
-            let gaps: Vec<f64> = past
-                .windows(2)
-                .map(|pair| (pair[1].start.as_second() - pair[0].start.as_second()) as f64 / day_of)
-                .collect();
+            let rhythm = &rhythms[id];
             let year = last.start.as_second() - 365 * 86_400;
             let stake = past.iter().filter(|row| !row.canceled && year < row.start.as_second());
             let stake: u64 = stake.map(|row| row.cents.unwrap_or(0)).sum();
@@ -604,22 +611,19 @@ async fn check_courses(app: &TestApp, company: &str, rows: &[Plain], seen: &mut 
             }
             match mode {
                 "dormant" => {
-                    let gap = middle(gaps.clone()).unwrap();
                     near(&one["days_since"], Some(since(last).round()), 1e-9, &what);
-                    near(&one["usual_gap_days"], Some(gap), 0.005_01, &what);
-                    let chance = (gap > 0.0).then(|| 2.0_f64.powf(-since(last) / gap));
+                    near(&one["usual_gap_days"], rhythm.usual_gap, 0.005_01, &what);
+                    assert_eq!(one["occasions_ever"].as_u64(), Some(rhythm.occasions), "{what}");
+                    let worked = rhythm.worked_since.unwrap();
+                    let is_told = 30.0 < since(last) && worked < 0.75 * since(last);
+                    near(&one["days_since_as_worked"], is_told.then_some(worked.round()), 1e-9, &what);
+                    let chance = rhythm.chance.unwrap();
                     // What may happen is never said to have no chance.
-                    let is_below = chance.is_some_and(|chance| chance < 0.01);
-                    near(
-                        &one["chance_of_such_silence"]["rate"],
-                        chance.map(|chance| chance.max(0.01)),
-                        0.000_501,
-                        &what,
-                    );
-                    assert_eq!(one["chance_of_such_silence"]["below"] == true, is_below, "{what}");
-                    let as_long = gaps.iter().filter(|gap| since(last) <= **gap).count() as u64;
+                    near(&one["chance_of_such_silence"]["rate"], Some(chance.max(0.01)), 0.000_501, &what);
+                    assert_eq!(one["chance_of_such_silence"]["below"] == true, chance < 0.01, "{what}");
+                    let as_long = rhythm.silences.iter().filter(|silence| since(last) <= **silence).count() as u64;
                     assert_eq!(one["gaps_as_long"]["count"].as_u64(), Some(as_long), "{what}");
-                    assert_eq!(one["gaps_as_long"]["of"].as_u64(), Some(gaps.len() as u64), "{what}");
+                    assert_eq!(one["gaps_as_long"]["of"].as_u64(), Some(rhythm.silences.len() as u64), "{what}");
                     check_ever(one, past, &what);
                 }
                 "new" => {
@@ -631,7 +635,7 @@ async fn check_courses(app: &TestApp, company: &str, rows: &[Plain], seen: &mut 
                     let base = past.iter().filter(|row| 90.0 < since(row) && since(row) <= 360.0).count();
                     assert_eq!(one["last_90_days"].as_u64(), Some(recent as u64), "{what}");
                     near(&one["per_90_days_before"], Some(base as f64 / 3.0), 0.005_01, &what);
-                    assert_eq!(one["small_sample"].as_bool().unwrap_or(false), past.len() < 15, "{what}");
+                    assert_eq!(one["small_sample"].as_bool().unwrap_or(false), rhythm.occasions < 15, "{what}");
                 }
             }
             *seen += 1;
@@ -921,6 +925,9 @@ proptest! {
         }
 
         let analysis = insight::agent_analysis(&facts, &scope(range), Some(&scope(before)), ms);
+        let begun: Vec<(i64, Option<String>)> =
+            rows.iter().map(|row| (row.start.as_millisecond(), row.buyer.clone())).collect();
+        let rhythms = rhythms(&begun);
         for one in &analysis.agents {
             let id = Some(names[&facts.agent_key(one.agent)].clone());
             let all: Vec<&Plain> = rows.iter().filter(|row| row.buyer == id).collect();
@@ -937,8 +944,11 @@ proptest! {
             let days = |row: &Plain| (ms - row.start.as_millisecond()) as f64 / 86_400_000.0;
             prop_assert_eq!(one.recent, past.iter().filter(|row| days(row) <= 90.0).count() as u64);
             prop_assert_eq!(one.base, past.iter().filter(|row| 90.0 < days(row) && days(row) <= 360.0).count() as u64);
-            let gaps = past.windows(2).map(|pair| days(pair[0]) - days(pair[1])).collect();
-            prop_assert!(close(one.median_gap, middle(gaps)));
+            let rhythm = id.as_ref().and_then(|id| rhythms.get(id));
+            prop_assert_eq!(one.occasions, rhythm.map_or(0, |rhythm| rhythm.occasions));
+            prop_assert!(close(one.usual_gap, rhythm.and_then(|rhythm| rhythm.usual_gap)));
+            prop_assert!(close(one.worked_since, rhythm.and_then(|rhythm| rhythm.worked_since)));
+            prop_assert!(close(one.chance_of_silence, rhythm.and_then(|rhythm| rhythm.chance)), "{:?}", one);
             prop_assert!(close(one.days_since, past.last().map(|row| days(row))));
         }
         let someone: BTreeSet<&String> = rows

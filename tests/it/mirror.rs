@@ -163,9 +163,9 @@ async fn a_budget_is_kept_and_its_end_is_said() {
         }
     }
     assert!(failure.contains("monthly_budget"), "{failure}");
-    assert!(app.sandbox.log().len() <= 40, "{}", app.sandbox.log().len());
+    assert!(app.sandbox.log().len() <= 25, "{}", app.sandbox.log().len());
     let companies = app.answer("list_companies", json!({})).await;
-    assert_eq!(companies["items"][0]["monthly_budget"], 40);
+    assert_eq!(companies["items"][0]["monthly_budget"], 25);
     assert!(companies["basis"]["notes"].to_string().contains("80 %"), "{companies}");
 }
 

@@ -19,7 +19,7 @@ use sync::Scope;
 use crate::support::{TestApp, civil_of, epoch_day, money, now};
 
 /// Inspections of a company: few enough that all that is answered can be looked through for all that is known.
-const ROWS: u64 = 160;
+const ROWS: u64 = 300;
 /// The inspector whose work alone is shown.
 const OWN: &str = "Walt Brennan";
 /// Where no reading of a mirror goes wrong, so many pages are never needed.
@@ -221,10 +221,14 @@ fn calls(truth: &Truth) -> Vec<(&'static str, Value)> {
         ("prep_briefing", json!({"day": "2026-11-16", "to": "2026-11-22", "include": ["contact", "notes"]})),
     ];
     for mode in ["top", "dormant", "new", "rising", "fading"] {
-        let days = json!({"mode": mode, "from": "2020-01-01", "to": "2026-12-31", "limit": 100});
-        calls.push(("agent_analysis", days));
-        // What a page leaves out is summed.
-        calls.push(("agent_analysis", json!({"mode": mode, "from": "2020-01-01", "to": "2026-12-31", "limit": 1})));
+        // What a page leaves out is summed. The rule is loose: these agents have few occasions.
+        let few = if mode == "dormant" { 1 } else { 10 };
+        for limit in [100, few] {
+            let asked = json!({
+                "mode": mode, "from": "2020-01-01", "to": "2026-12-31", "limit": limit, "min_days": 1, "gap_factor": 1,
+            });
+            calls.push(("agent_analysis", asked));
+        }
     }
     for by in ["zip", "city", "month", "inspector", "agent", "agency"] {
         calls.push(("service_mix", json!({"by": by, "period": "last_year", "detail": "full", "limit": 100})));

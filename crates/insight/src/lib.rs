@@ -21,8 +21,8 @@ mod statistics;
 mod tests;
 
 pub use agents::{
-    AgentAnalysis, AgentNumbers, AgentProfile, COURSE_REFERRALS_MIN, COURSE_REFERRALS_SURE, Course, DormantRule,
-    agent_analysis, agent_profile,
+    AgentAnalysis, AgentNumbers, AgentProfile, COURSE_OCCASIONS_MIN, COURSE_OCCASIONS_SURE, Course, DormantRule,
+    OCCASION_DAYS, OCCASIONS_MIN, agent_analysis, agent_profile,
 };
 pub use breakdown::{Breakdown, BreakdownWanted, Cell, JobState, Kept, Measure, MeasureValue, behind, breakdown};
 pub use briefing::{AgentBackground, Briefing, Exception, Hop, IMPOSSIBLE_MPH, Job, Round, TIGHT_MPH, briefing};

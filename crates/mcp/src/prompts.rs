@@ -148,7 +148,7 @@ const PROMPTS: &[Prompt] = &[
             ),
             None => format!(
                 "Call agent_analysis with mode=dormant {}, then with mode=fading and mode=rising. Name the five agents most \
-                 worth a call, with the evidence and what is at stake.",
+                 worth a call, with the evidence, how sure it is and what is at stake.",
                 given.whose()
             ),
         },

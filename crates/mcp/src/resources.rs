@@ -52,11 +52,18 @@ Spectora's own: all dates, both sides.
 - **Rate**: `rate` is a share from 0 to 1, `count` of `of` cases, `low` to `high` its 95 % interval. A share of money or \
 hours, or a middle of rates, is `rate` alone. A chance with `below` is smaller than the 0.01 it says.
 - **Not shown**: what follows a page of rows, counted and summed (`not_shown`, `volume_not_shown` and so on).
-- **Rhythm of an agent**: the middle gap between referrals. A silence of one such gap has a chance of a half, of two a \
-quarter, and so on.
-- **Course of an agent**: steady, rising, fading or broken off, whichever makes the places of the referrals among all \
-inspections of the company since the agent is known most likely; judged from 8 referrals on, a small sample below 15. \
-Odds compare it with a steady one. *Lapsed* is dormant and broken off.
+- **Occasion**: all referrals of an agent within 7 days from the first of them, such as one canceled and booked again.
+- **Rhythm of an agent**: the waits between occasions, in days as the company works: a week counts by how busy the others \
+were in it beside the past year, at most whole, so a dead winter is no silence. The chance of a silence is that of one as \
+long at any instant while the agent is still active, by as many waits as there are and as irregular as they are; from 3 \
+occasions on.
+- **Dormant**: at least 3 occasions ever, none for more than 90 days (three quarters of them days as the company works), \
+none booked, and a silence of less than 11 % chance, with few occasions less (`min_referrals`, `min_days`, `gap_factor`). \
+Of 100 made-up agents who go on sending work at most 9 are called so, 14 where the company's own work fell by half; one \
+who sent one a month and stops is found after about 66 days.
+- **Course of an agent**: steady, rising, fading or broken off, whichever makes the waits from the first occasion on, beside \
+the company's work in them, most likely; judged from 8 occasions on, a small sample below 15. Odds compare it with a steady one. Of 100 made-up steady \
+agents at most 4 are called rising or fading. *Lapsed* is dormant and broken off.
 - **At stake**: quoted revenue of the 365 days up to the agent's last referral.
 - **Growing, shrinking**: a group's share of the later period against that of all other groups together, so a company that \
 shrinks as a whole marks nobody. Groups with fewer than five inspections expected in either period are not tested. Of \

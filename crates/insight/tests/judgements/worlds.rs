@@ -84,6 +84,11 @@ impl Job {
 
 /// The rows of a company as they are at `now`: what is booked later is not there, what is canceled later is not canceled.
 pub(crate) fn seen(jobs: &[Job], now: i64) -> FactTable {
+    filled(jobs, now).build()
+}
+
+/// The same, before the names are given.
+pub(crate) fn filled(jobs: &[Job], now: i64) -> FactTableBuilder {
     let mut table = FactTableBuilder::default();
     for (pk, job) in (1..).zip(jobs.iter().filter(|job| job.created_at <= now)) {
         table.push(&NewFact {
@@ -101,5 +106,5 @@ pub(crate) fn seen(jobs: &[Job], now: i64) -> FactTable {
             ..NewFact::default()
         });
     }
-    table.build()
+    table
 }
