@@ -467,9 +467,8 @@ fn marks_of<'a>(
         let judged = || names.iter().zip(&all).filter_map(|(name, one)| Some((*name, (*one)?)));
         let strong = are_strong(&judged().map(|(_, (_, chance))| chance).collect::<Vec<_>>());
         for ((name, (is_more, chance)), is_strong) in judged().zip(strong) {
-            let (grows, shrinks) = (chance < 0.05 && is_more, chance < 0.05 && !is_more);
-            let mark =
-                Marks { is_tested: true, grows, shrinks, is_strong: is_strong && chance < 0.05, ..Marks::default() };
+            let change = (chance < 0.05).then_some((if is_more { "growing" } else { "shrinking" }, is_strong));
+            let mark = Marks { is_tested: true, change, ..Marks::default() };
             marks.insert(name.clone(), mark);
         }
     }
