@@ -27,8 +27,8 @@ pub use agents::{
 pub use breakdown::{Breakdown, BreakdownWanted, Cell, JobState, Kept, Measure, MeasureValue, behind, breakdown};
 pub use briefing::{AgentBackground, Briefing, Exception, Hop, IMPOSSIBLE_MPH, Job, Round, TIGHT_MPH, briefing};
 pub use capacity::{
-    AHEAD_MAX, BOOKED_WEEKS, CapacityBase, CapacityPlan, Fullness, InspectorWeeks, Model, WEEKS_MIN, Week,
-    capacity_plan, inspector_weeks,
+    AHEAD_MAX, BOOKED_WEEKS, CapacityBase, CapacityPlan, Fullness, InspectorWeeks, LevelChange, Model, WEEKS_MIN,
+    WEEKS_SEASON, Week, capacity_plan, inspector_weeks,
 };
 pub use common::{Rate, SMALL_SAMPLE, Scope, rate};
 pub use documents::{Habit, SETTLED_DAYS, habits, late};

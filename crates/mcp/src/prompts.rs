@@ -178,7 +178,8 @@ const PROMPTS: &[Prompt] = &[
             let only = given.name(Slot::Inspector).map(|one| format!(" and inspector={one}")).unwrap_or_default();
             format!(
                 "Call capacity_plan with weeks=8{only} {}. Give the forecast by week with its 80 % range beside what is \
-                 booked and the capacity seen, and name the weeks that may be short or idle. State the back-test error.",
+                 booked and a busy week so far, and name the weeks marked short or idle with their chance. Say if the \
+                 level of work changed. State the back-test error.",
                 given.whose()
             )
         },

@@ -77,10 +77,18 @@ middle job; helpers do not count.
 *Impossible*: even from edge to edge it takes more than 62 miles an hour. *Tight*: from middle to middle more than 31.
 - **Late document**: an add-on whose document came with at least 60 % of the earlier jobs (5 or more of the last 60 days) \
 has none after the time within which nine of ten came.
-- **Forecast**: the models are the same week last year, the mean of the last 4 weeks, a smoothed level, the same weeks \
-last year at the present level, season and trend by local regression (MSTL), and a yearly wave; the past effect of public \
-holidays is taken out and put back. The one with the least error on past weeks against the naive forecast of the same \
-weeks is used; a naive one where none is better.
+- **Forecast**: what is likely left of the jobs booked, and what is still to come. The models are the same week last year, \
+the mean of the last 4 weeks and of the past year, a slowly and a fast smoothed level, the same weeks of the years before at \
+the present level, season and trend by local regression (MSTL), and a yearly wave; the past effect of public holidays is \
+taken out and put back. Those with the least error on past weeks against the naive forecast of the same weeks are used, their \
+mean where several are as good. Bookings count by what such bookings came to before, cancellations reckoned in.
+- **Ranges of a forecast**: chance alone makes them about a quarter up and down at 25 a week; the errors on past weeks make \
+them wider, and so does a history of less than 60 weeks, in which the season is not known. On made-up companies of known \
+truth about 84 of 100 weeks were in the 80 % range and 97 in the 95 % range.
+- **Short, idle**: more likely than not above *a busy week so far* (the 90th-percentile week of the past year), or below six \
+tenths of the middle week, and at least twice as likely as in the past year.
+- **Level changed around**: at one time in the past year work became more or less, beyond season, growth and chance; said of \
+fewer than one in twenty made-up companies where it had not. Weeks before count as they would have been at the new level.
 - **ZIP code**: its five digits, however it is written; other codes as they are written.
 - **Add-on**: what Spectora lists as one, without the discounts and fees that the company names under `not_add_ons`; \
 spellings joined under `same_names` are one name.

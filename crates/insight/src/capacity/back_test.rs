@@ -1,11 +1,17 @@
 //! Which model forecast the past best, and by how much it was wrong.
 
 use super::calendar::{Effects, Holiday};
-use super::models::Model;
-use crate::common::percentile;
+use super::doubt::{self, Doubt, WeekToWeek};
+use super::models::{LEVEL_WEEKS, Model, WAVE_MIN, YEAR};
 
-/// The most starting points a back-test uses.
-const ORIGINS_MAX: usize = 40;
+/// The weeks back to which a back-test starts: a year, so that all of a season is in it.
+const TRIED_WEEKS: usize = YEAR;
+/// In a longer history than that it starts from every second week: neighboring ones tell nearly the same.
+const TRIED_EVERY: usize = 2;
+/// The steps on each side that tell of a step too: few weeks alone tell little.
+const STEPS_BESIDE: usize = 2;
+/// Models whose error is at most so many times the least are nearly as good.
+const NEARLY: f64 = 1.05;
 /// A model must have been tried on this share of the weeks the naive one was.
 const TRIED_MIN: f64 = 0.5;
 
@@ -18,8 +24,14 @@ pub(super) struct History {
 }
 
 impl History {
-    fn holiday(&self, week: usize) -> Option<Holiday> {
+    pub(super) fn holiday(&self, week: usize) -> Option<Holiday> {
         self.holidays.get(week).copied().flatten()
+    }
+
+    /// The week a year before one, and those beside it, as far as they are over.
+    pub(super) fn a_year_before(&self, week: usize) -> &[f64] {
+        let Some(center) = week.checked_sub(YEAR) else { return &[] };
+        self.counts.get(center.saturating_sub(1)..(center + 2).min(self.counts.len())).unwrap_or_default()
     }
 
     /// What each model says at the end of the first `weeks` weeks, knowing no later ones.
@@ -38,11 +50,18 @@ impl History {
         };
         models.iter().map(say).collect()
     }
+
+    /// The mean of what these say; `None` for a step of which one of them says nothing.
+    pub(super) fn mean_forecast(&self, weeks: usize, models: &[Model], ahead: usize) -> Vec<Option<f64>> {
+        let said = self.forecast(weeks, models, ahead);
+        let of = |step: usize| said.iter().map(|said| said.get(step).copied().flatten()).sum::<Option<f64>>();
+        (0..ahead).map(|step| Some(of(step)? / said.len().max(1) as f64)).collect()
+    }
 }
 
-/// What became of a model.
+/// What became of a model, or of the mean of some.
 pub(super) struct Tried {
-    pub(super) model: Model,
+    pub(super) models: Vec<Model>,
     /// The mean absolute error, in inspections a week.
     pub(super) error: f64,
     /// That of the naive forecast on the same weeks.
@@ -51,75 +70,100 @@ pub(super) struct Tried {
     weeks: usize,
     /// Starting points.
     pub(super) origins: usize,
-    /// By how many weeks ahead: what was minus what was forecast, in units of the square root of what was forecast.
-    residuals: Vec<Vec<f64>>,
+    /// By how many weeks ahead: what was forecast, and what was.
+    pairs: Vec<Vec<(f64, f64)>>,
 }
 
 impl Tried {
+    fn of(models: Vec<Model>, history: &History, said: &[Said], ahead: usize) -> Self {
+        let mut tried =
+            Self { models, error: 0.0, naive_error: 0.0, weeks: 0, origins: 0, pairs: vec![Vec::new(); ahead] };
+        for said in said {
+            let mut any = false;
+            for (step, pairs) in tried.pairs.iter_mut().enumerate() {
+                let (Some(forecast), Some(was), Some(naive)) =
+                    (said.mean(&tried.models, step), history.counts.get(said.origin + 1 + step), said.naive(step))
+                else {
+                    continue;
+                };
+                any = true;
+                tried.weeks += 1;
+                tried.error += (was - forecast).abs();
+                tried.naive_error += (was - naive).abs();
+                pairs.push((forecast, *was));
+            }
+            tried.origins += usize::from(any);
+        }
+        let weeks = tried.weeks.max(1) as f64;
+        tried.error /= weeks;
+        tried.naive_error /= weeks;
+        tried
+    }
+
     /// Below 1 it beats the naive forecast.
     fn against_naive(&self) -> f64 {
         if self.naive_error > 0.0 { self.error / self.naive_error } else { 1.0 }
     }
 
-    /// Between which values `low` and `high` (shares of such weeks) lie, `step` weeks ahead (from 0) of `forecast`.
-    pub(super) fn range(&self, step: usize, forecast: f64, low: f64, high: f64) -> (f64, f64) {
-        let residuals = self.residuals.get(step).map(Vec::as_slice).unwrap_or_default();
-        // The model was chosen by these very residuals, so they are a little smaller than those to come; the fewer, the more.
-        let chosen = 1.0 + 1.0 / residuals.len().max(1) as f64;
-        let wider = |share: f64| (0.5 + (share - 0.5) * chosen).clamp(0.0, 1.0);
-        let end = |share: f64| (forecast + spread(forecast) * percentile(residuals.to_vec(), wider(share))).max(0.0);
-        (end(low), end(high))
+    /// How far a forecast for `step` weeks ahead (from 0) of `forecast` inspections may be off besides chance, after `weeks`
+    /// weeks of history.
+    pub(super) fn doubt(&self, step: usize, forecast: f64, weeks: usize, week_to_week: &WeekToWeek) -> Doubt {
+        let usual = doubt::usual(step, forecast, weeks, week_to_week);
+        let tried = doubt::tried(usual, self.beside(step), self.pairs.get(step).map_or(0, Vec::len));
+        // A year must have been seen before a forecast can be known to be surer than usual.
+        let least = if weeks < WAVE_MIN { usual } else { 1.0 / (LEVEL_WEEKS as f64 * forecast.max(0.5)) };
+        Doubt { all: tried.all.max(least), of_most: tried.of_most.max(least) }
+    }
+
+    /// How many times wider than such a doubt says a range must be that holds this share of weeks.
+    pub(super) fn wider(&self, step: usize, doubt: f64, share: f64, weeks: usize) -> f64 {
+        doubt::wider(doubt, self.beside(step), share, weeks)
+    }
+
+    /// What was forecast and what was, about so many weeks ahead.
+    fn beside(&self, step: usize) -> impl Iterator<Item = &(f64, f64)> {
+        self.pairs.iter().take(step + STEPS_BESIDE + 1).skip(step.saturating_sub(STEPS_BESIDE)).flatten()
     }
 }
 
-/// Counts vary by the square root of what they are.
-fn spread(forecast: f64) -> f64 {
-    (forecast.max(0.0) + 1.0).sqrt()
+/// What every model said from one starting point, by the models' places.
+struct Said {
+    origin: usize,
+    by_model: Vec<Vec<Option<f64>>>,
 }
 
-/// The best model by the weeks known by now, each forecast from what was known before it. Every model is measured against
-/// the naive forecast of the same weeks; the naive one is taken where none is better. `None` without any week to try.
+impl Said {
+    /// The mean of what these say of a step; all of them must say something.
+    fn mean(&self, models: &[Model], step: usize) -> Option<f64> {
+        let of = |model: &Model| {
+            let at = Model::ALL.iter().position(|one| one == model)?;
+            self.by_model.get(at)?.get(step).copied().flatten()
+        };
+        let sum: Option<f64> = models.iter().map(of).sum();
+        Some(sum? / models.len() as f64)
+    }
+
+    /// The same week last year where there is one, else the last four weeks.
+    fn naive(&self, step: usize) -> Option<f64> {
+        self.by_model.iter().take(2).find_map(|said| said.get(step).copied().flatten())
+    }
+}
+
+/// The mean of the best models by the weeks known by now, each forecast from what was known before it: the best one, and
+/// those that were nearly as good, since which of them was best is chance. Every model is measured against the naive
+/// forecast of the same weeks; the naive one is taken where none is better. `None` without any week to try.
 pub(super) fn best(history: &History, ahead: usize) -> Option<Tried> {
     let weeks = history.counts.len();
-    let none = |model: &Model| Tried {
-        model: *model,
-        error: 0.0,
-        naive_error: 0.0,
-        weeks: 0,
-        origins: 0,
-        residuals: vec![Vec::new(); ahead],
-    };
-    let mut tried: Vec<Tried> = Model::ALL.iter().map(none).collect();
-    for origin in weeks.saturating_sub(ORIGINS_MAX + ahead)..weeks {
-        let said = history.forecast(origin, Model::ALL, ahead);
-        // The same week last year where there is one, else the last four weeks.
-        let naive = |step: usize| said.iter().take(2).find_map(|said| said.get(step).copied().flatten());
-        for (one, said) in tried.iter_mut().zip(&said) {
-            let mut any = false;
-            for (step, forecast) in said.iter().enumerate() {
-                let (Some(forecast), Some(was), Some(naive)) =
-                    (forecast, history.counts.get(origin + 1 + step), naive(step))
-                else {
-                    continue;
-                };
-                any = true;
-                one.weeks += 1;
-                one.error += (was - forecast).abs();
-                one.naive_error += (was - naive).abs();
-                if let Some(residuals) = one.residuals.get_mut(step) {
-                    residuals.push((was - forecast) / spread(*forecast));
-                }
-            }
-            one.origins += usize::from(any);
-        }
-    }
+    let every = if TRIED_WEEKS <= weeks { TRIED_EVERY } else { 1 };
+    let said = (weeks.saturating_sub(TRIED_WEEKS + ahead)..weeks)
+        .step_by(every)
+        .map(|origin| Said { origin, by_model: history.forecast(origin, Model::ALL, ahead) });
+    let said: Vec<Said> = said.collect();
+    let tried: Vec<Tried> = Model::ALL.iter().map(|model| Tried::of(vec![*model], history, &said, ahead)).collect();
     let most = tried.iter().map(|one| one.weeks).max().unwrap_or(0) as f64;
-    for one in &mut tried {
-        let weeks = one.weeks.max(1) as f64;
-        one.error /= weeks;
-        one.naive_error /= weeks;
-    }
-    let able = tried.into_iter().filter(|one| one.weeks != 0 && TRIED_MIN * most <= one.weeks as f64);
-    // Ties go to the simpler one, which comes first.
-    able.min_by(|left, right| left.against_naive().total_cmp(&right.against_naive()))
+    let able = || tried.iter().filter(|one| one.weeks != 0 && TRIED_MIN * most <= one.weeks as f64);
+    let least = able().map(Tried::against_naive).min_by(f64::total_cmp)?;
+    let near = able().filter(|one| one.against_naive() <= NEARLY * least);
+    let models: Vec<Model> = near.flat_map(|one| one.models.iter().copied()).collect();
+    Some(Tried::of(models, history, &said, ahead))
 }

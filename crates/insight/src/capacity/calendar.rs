@@ -8,8 +8,6 @@ use domain::date_of;
 
 /// Days of a week.
 pub(super) const WEEK: i64 = 7;
-/// A holiday's effect is drawn towards none as if it had been seen without any in so many more years.
-const YEARS_WITHOUT: f64 = 1.0;
 
 /// The six great public holidays of the United States.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,38 +37,85 @@ pub(super) fn holiday(begins: i64) -> Option<Holiday> {
     })
 }
 
-/// What each holiday does to its week: 0.6 for four tenths less work.
+/// What the effect of a holiday that was never seen may be: a variance.
+const UNSEEN: f64 = 0.04;
+
+/// What a holiday does to its week.
+#[derive(Clone, Copy, Debug)]
+struct Effect {
+    /// What the week's work is multiplied with: 0.6 for four tenths less.
+    times: f64,
+    /// How far that may be off: a variance, in units of its square.
+    doubt: f64,
+}
+
+/// Inspections of all years: in the weeks of a holiday, in as many usual weeks around them, and in all weeks around them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    on: f64,
+    around: f64,
+    all_around: f64,
+}
+
+impl Sums {
+    fn effect(&self, variability: f64) -> Effect {
+        if self.around <= 0.0 {
+            return Effect { times: 1.0, doubt: UNSEEN };
+        }
+        let seen = self.on / self.around;
+        let error = variability * (seen.max(0.2) / self.around + seen * seen / self.all_around);
+        let less = 1.0 - seen;
+        // A holiday brings no work: where it seems to, that is chance.
+        let times = if less > 0.0 { 1.0 - less * less * less / (less * less + error) } else { 1.0 };
+        let times = times.max(0.05);
+        Effect { times, doubt: error / (times * times) }
+    }
+}
+
+/// What each holiday does.
 #[derive(Debug, Default)]
-pub(super) struct Effects(BTreeMap<Holiday, f64>);
+pub(super) struct Effects(BTreeMap<Holiday, Effect>);
 
 impl Effects {
     /// As seen in a history, week by week, with the holiday of each: the weeks of a holiday against the weeks up to two before
-    /// and after them that have none, all years together.
+    /// and after them that have none, all years together. An effect is drawn towards none the more, the more of it may be
+    /// chance.
     pub(super) fn seen(counts: &[f64], holidays: &[Option<Holiday>]) -> Self {
-        let mut sums: BTreeMap<Holiday, (f64, f64)> = BTreeMap::new();
+        let mut sums: BTreeMap<Holiday, Sums> = BTreeMap::new();
+        let (mut squares, mut free) = (0.0, 0.0);
         for (at, (count, holiday)) in counts.iter().zip(holidays).enumerate() {
             let Some(holiday) = holiday else { continue };
-            let (mut around, mut weeks) = (0.0, 0.0);
-            for beside in at.saturating_sub(2)..=at + 2 {
-                if let (Some(count), Some(None)) = (counts.get(beside), holidays.get(beside)) {
-                    around += count;
-                    weeks += 1.0;
-                }
+            let around = at.saturating_sub(2)..=at + 2;
+            let plain = around.filter_map(|beside| match (counts.get(beside), holidays.get(beside)) {
+                (Some(count), Some(None)) => Some(*count),
+                _ => None,
+            });
+            let plain: Vec<f64> = plain.collect();
+            let weeks = plain.len() as f64;
+            if weeks < 2.0 {
+                continue;
             }
-            if weeks > 0.0 {
-                let sum = sums.entry(*holiday).or_default();
-                sum.0 += count;
-                sum.1 += around / weeks;
-            }
+            let mean = plain.iter().sum::<f64>() / weeks;
+            squares += plain.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / mean.max(0.5);
+            free += weeks - 1.0;
+            let sums = sums.entry(*holiday).or_default();
+            sums.on += count;
+            sums.around += mean;
+            sums.all_around += mean * weeks;
         }
-        let usual = counts.iter().sum::<f64>() / counts.len().max(1) as f64 * YEARS_WITHOUT;
-        let effect = |(on, around): (f64, f64)| if around > 0.0 { (on + usual) / (around + usual) } else { 1.0 };
-        Self(sums.into_iter().map(|(holiday, sum)| (holiday, effect(sum))).collect())
+        // How many times more weeks vary than by chance.
+        let variability = if free > 0.0 { f64::max(squares / free, 1.0) } else { 1.0 };
+        Self(sums.into_iter().map(|(holiday, sums)| (holiday, sums.effect(variability))).collect())
     }
 
     /// What a week's work is multiplied with; never nothing, so that it can be divided by.
     pub(super) fn of(&self, holiday: Option<Holiday>) -> f64 {
-        holiday.and_then(|holiday| self.0.get(&holiday)).map_or(1.0, |effect| effect.clamp(0.05, 2.0))
+        holiday.and_then(|holiday| self.0.get(&holiday)).map_or(1.0, |effect| effect.times)
+    }
+
+    /// How far that may be off: a variance, in units of its square.
+    pub(super) fn doubt(&self, holiday: Option<Holiday>) -> f64 {
+        holiday.map_or(0.0, |holiday| self.0.get(&holiday).map_or(UNSEEN, |effect| effect.doubt))
     }
 }
 
@@ -108,10 +153,10 @@ mod tests {
         let halved = |holiday: &Option<Holiday>| if *holiday == Some(Holiday::Thanksgiving) { 20.0 } else { 40.0 };
         let counts: Vec<f64> = holidays.iter().map(halved).collect();
         let effects = Effects::seen(&counts, &holidays);
-        // Three years of a half, and one of none: (3 * 20 + 40) / (3 * 40 + 40), but for the mean's last digits.
-        let years = holidays.iter().flatten().filter(|one| **one == Holiday::Thanksgiving).count() as f64;
-        let expected = (years * 20.0 + 40.0) / (years * 40.0 + 40.0);
-        assert!((effects.of(Some(Holiday::Thanksgiving)) - expected).abs() < 0.01);
+        // A half, drawn a little towards none by what chance may do in so few weeks.
+        assert!((0.5..0.56).contains(&effects.of(Some(Holiday::Thanksgiving))), "{effects:?}");
+        assert!(effects.doubt(None) < 1e-9);
+        assert!((0.001..UNSEEN).contains(&effects.doubt(Some(Holiday::Thanksgiving))), "{effects:?}");
         assert!((effects.of(Some(Holiday::Labor)) - 1.0).abs() < 1e-9);
         assert!((effects.of(None) - 1.0).abs() < 1e-9);
     }

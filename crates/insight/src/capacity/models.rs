@@ -6,14 +6,20 @@ use std::error::Error;
 use augurs::mstl::{FittedTrendModel, MSTLModel, TrendModel};
 use augurs::{Fit as _, Forecast, Predict as _};
 
+use super::squares::{inverse, times};
+
 /// The weeks of a year.
 pub(super) const YEAR: usize = 52;
 /// A year in weeks, exactly.
-const YEAR_WEEKS: f64 = 365.2425 / 7.0;
+pub(super) const YEAR_WEEKS: f64 = 365.2425 / 7.0;
 /// The weeks that show the present level.
-const LEVEL_WEEKS: usize = 8;
+pub(super) const LEVEL_WEEKS: usize = 8;
+/// The years before whose same weeks are looked at.
+const SEASON_YEARS: usize = 3;
+/// The last weeks that are compared with those of the years before.
+const COMPARED_WEEKS: usize = 26;
 /// The least history for a wave: a year, and a little to see the level by.
-const WAVE_MIN: usize = YEAR + LEVEL_WEEKS;
+pub(super) const WAVE_MIN: usize = YEAR + LEVEL_WEEKS;
 /// The least history for a decomposition: two years, and a week.
 const DECOMPOSED_MIN: usize = 2 * YEAR + 1;
 
@@ -24,9 +30,14 @@ pub enum Model {
     SeasonalNaive,
     /// As many as in the mean of the last four weeks: the naive forecast where there is no year.
     Recent,
+    /// As many as in the mean of the past year.
+    Year,
     /// A level smoothed exponentially (0.3), which forgets old weeks bit by bit.
     Smoothed,
-    /// The same weeks a year before (mean of three around it), scaled by how the last eight weeks compare with theirs.
+    /// The same, slower (0.1): steadier, where the level stays.
+    Slow,
+    /// The same weeks of the years before (mean of three around each, of up to three years), scaled by how the last half
+    /// year compares with theirs.
     SeasonalLevel,
     /// Season and trend taken apart by local regression (MSTL, by the library `augurs`), the level of the last twelve weeks
     /// without the season going on.
@@ -38,16 +49,26 @@ pub enum Model {
 
 impl Model {
     /// Every model, the simplest first.
-    pub const ALL: &'static [Self] =
-        &[Self::SeasonalNaive, Self::Recent, Self::Smoothed, Self::SeasonalLevel, Self::Decomposed, Self::Wave];
+    pub const ALL: &'static [Self] = &[
+        Self::SeasonalNaive,
+        Self::Recent,
+        Self::Year,
+        Self::Slow,
+        Self::Smoothed,
+        Self::SeasonalLevel,
+        Self::Decomposed,
+        Self::Wave,
+    ];
 
     /// The words in answers.
     pub fn name(self) -> &'static str {
         match self {
             Self::SeasonalNaive => "same week last year",
             Self::Recent => "mean of the last 4 weeks",
+            Self::Year => "mean of the past year",
             Self::Smoothed => "smoothed level",
-            Self::SeasonalLevel => "same weeks last year at the present level",
+            Self::Slow => "slowly smoothed level",
+            Self::SeasonalLevel => "same weeks of the years before at the present level",
             Self::Decomposed => "season and trend by local regression (MSTL)",
             Self::Wave => "yearly wave at the present level",
         }
@@ -69,11 +90,9 @@ impl Model {
                 steps.map(|step| (n + step - 1).checked_sub(YEAR).and_then(|at| history.get(at)).copied()).collect()
             }
             Self::Recent => level(n.checked_sub(4).and_then(|from| mean(history.get(from..)?))),
-            Self::Smoothed => {
-                let mut values = history.iter();
-                let first = values.next().copied();
-                level(first.map(|first| values.fold(first, |level, value| level + 0.3 * (value - level))))
-            }
+            Self::Year => level(n.checked_sub(YEAR).and_then(|from| mean(history.get(from..)?))),
+            Self::Smoothed => level(smoothed(history, 0.3)),
+            Self::Slow => level(smoothed(history, 0.1)),
             Self::SeasonalLevel => steps.map(|step| same_weeks(history, step)).collect(),
             Self::Decomposed => match decomposed(history, ahead + 1) {
                 Some(points) => points.into_iter().skip(1).map(Some).chain(level(None)).take(ahead).collect(),
@@ -91,14 +110,33 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
+/// Each week counts less than the one after it by this share.
+fn smoothed(history: &[f64], forgotten: f64) -> Option<f64> {
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for week in history {
+        sum = sum * (1.0 - forgotten) + week;
+        weight = weight * (1.0 - forgotten) + 1.0;
+    }
+    (weight > 0.0).then(|| sum / weight)
+}
+
 fn same_weeks(history: &[f64], step: usize) -> Option<f64> {
     let n = history.len();
-    let centre = (n + step - 1).checked_sub(YEAR)?;
-    let around = history.get(centre.saturating_sub(1)..(centre + 2).min(n))?;
-    let recent: f64 = history.get(n.checked_sub(LEVEL_WEEKS)?..)?.iter().sum();
-    let then: f64 = history.get(n.checked_sub(LEVEL_WEEKS + YEAR)?..n.checked_sub(YEAR)?)?.iter().sum();
-    let level = if then > 0.0 { (recent / then).clamp(0.5, 2.0) } else { 1.0 };
-    Some(mean(around)? * level)
+    let sum = |from: usize, to: usize| history.get(from..to.min(n)).map(|weeks| weeks.iter().sum::<f64>());
+    // As if four weeks of the usual size had not changed: few inspections tell little of the level.
+    let drawn = 4.0 * mean(history.get(n.checked_sub(YEAR)?..)?)?;
+    let (mut sums, mut weeks) = (0.0, 0.0);
+    for year in 1..=SEASON_YEARS {
+        let Some(known) = n.checked_sub(year * YEAR).filter(|known| LEVEL_WEEKS <= *known) else { break };
+        let compared = known.min(COMPARED_WEEKS);
+        let (now, then) = (sum(n - compared, n)? + drawn, sum(known - compared, known)? + drawn);
+        let level = if then > 0.0 { now / then } else { 1.0 };
+        let center = known + step - 1;
+        let (from, to) = (center.saturating_sub(1), (center + 2).min(n));
+        sums += sum(from, to)? * level.clamp(0.5, 2.0);
+        weeks += (to - from) as f64;
+    }
+    (weeks > 0.0).then(|| sums / weeks)
 }
 
 fn decomposed(history: &[f64], ahead: usize) -> Option<Vec<f64>> {
@@ -168,37 +206,21 @@ impl Wave {
         if weeks < WAVE_MIN {
             return None;
         }
-        // The normal equations, a column more for the right-hand side.
-        let mut sums = [[0.0; TERMS + 1]; TERMS];
+        // The normal equations; the weights and what is drawn keep every pivot above nothing.
+        let (mut sums, mut targets) = ([[0.0; TERMS]; TERMS], [0.0; TERMS]);
         for (week, value) in history.iter().enumerate() {
             let shape = shape(week, weeks);
             let weight = 0.5_f64.powf((weeks - week) as f64 / HALF_LIFE);
             let target = (value.max(0.0) + 0.5).ln();
-            for (row, of_row) in sums.iter_mut().zip(shape) {
-                for (sum, of_column) in row.iter_mut().zip(shape.iter().chain([&target])) {
-                    *sum += weight * of_row * of_column;
-                }
+            for ((row, sum), of_row) in sums.iter_mut().zip(&mut targets).zip(shape) {
+                row.iter_mut().zip(shape).for_each(|(sum, of_column)| *sum += weight * of_row * of_column);
+                *sum += weight * of_row * target;
             }
         }
         for (at, drawn) in DRAWN.iter().enumerate() {
             sums[at][at] += drawn;
         }
-        // Gauss and Jordan; the weights and what is drawn keep every pivot above nothing.
-        for pivot in 0..TERMS {
-            let divisor = sums[pivot][pivot];
-            if divisor.abs() < 1e-9 {
-                return None;
-            }
-            sums[pivot].iter_mut().for_each(|sum| *sum /= divisor);
-            let of_pivot = sums[pivot];
-            for (at, row) in sums.iter_mut().enumerate() {
-                let factor = row[pivot];
-                if at != pivot {
-                    row.iter_mut().zip(of_pivot).for_each(|(sum, of_pivot)| *sum -= factor * of_pivot);
-                }
-            }
-        }
-        let mut wave = Self { terms: sums.map(|row| row[TERMS]), weeks, level: 1.0 };
+        let mut wave = Self { terms: times(&inverse(sums)?, &targets), weeks, level: 1.0 };
         let from = weeks - LEVEL_WEEKS;
         let was: f64 = history.get(from..)?.iter().sum();
         let fitted: f64 = (from..weeks).map(|week| wave.at(week)).sum();
@@ -236,7 +258,9 @@ mod tests {
             let off = |(at, forecast): (usize, Option<f64>)| (forecast.unwrap() - season(156 + 1 + at)).abs();
             let worst = forecast.into_iter().enumerate().map(off).fold(0.0, f64::max);
             match model {
-                Model::Recent | Model::Smoothed => assert!(worst < 20.0, "{model:?} {worst}"),
+                Model::Recent | Model::Year | Model::Slow | Model::Smoothed => {
+                    assert!(worst < 20.0, "{model:?} {worst}");
+                }
                 _ => assert!(worst < 2.5, "{model:?} {worst}"),
             }
         }
@@ -247,7 +271,7 @@ mod tests {
         let history = vec![5.0; 20];
         let starts = |model: Model| model.forecast(&history, 3).iter().all(Option::is_some);
         let able: Vec<&Model> = Model::ALL.iter().filter(|model| starts(**model)).collect();
-        assert_eq!(able, [&Model::Recent, &Model::Smoothed]);
+        assert_eq!(able, [&Model::Recent, &Model::Slow, &Model::Smoothed]);
         assert_eq!(Model::Wave.forecast(&[], 2), [None, None]);
         // Nothing at all for years is forecast as next to nothing.
         let nothing = vec![0.0; 156];

@@ -30,7 +30,8 @@ fn hold(lines: &[Line]) {
 
 #[test]
 fn forecasts_hold() {
-    hold(&forecasts::lines(WORLDS, SEED));
+    // There are many kinds, and each of these companies has every model tried on its past.
+    hold(&forecasts::lines(WORLDS / 2, SEED));
 }
 
 #[test]

@@ -56,8 +56,9 @@ impl Bound {
 
     /// Whether values of such an error may hold it: less than three standard errors beyond.
     pub(crate) fn may_hold(self, mean: &Mean) -> bool {
+        let (low, high) = self.ends();
         let chance = 3.0 * mean.standard_error();
-        [-chance, 0.0, chance].into_iter().any(|off| self.holds(mean.value() + off))
+        self.holds(mean.value()) || (low - chance..=high + chance).contains(&mean.value())
     }
 
     fn ends(self) -> (f64, f64) {

@@ -95,10 +95,10 @@ const METRICS: &[Explained] = &[
     },
     Explained {
         name: "forecast",
-        definition: "Inspections a week (from the day on which the company's weeks begin), canceled ones left out; the \
-                     model that did best when it forecast past weeks from what came before them. Ranges come from its own \
-                     errors there. Capacity seen is the 90th percentile of the past 52 weeks. The rows are the history it \
-                     is made from.",
+        definition: "Inspections a week (from the day on which the company's weeks begin), canceled ones left out: what is \
+                     likely left of those booked, and what is still to come by the models that did best when they forecast \
+                     past weeks from what came before. Ranges come from chance and from the errors there. A busy week so \
+                     far is the 90th percentile of the past 52 weeks. The rows are the history it is made from.",
         metric: Metric::Volume,
     },
     Explained { name: "unpaid", definition: "Performed inspections that are not paid.", metric: Metric::Unpaid },
