@@ -19,7 +19,7 @@ mod squares;
 mod weeks;
 
 use self::back_test::{History, Tried, best};
-use self::bookings::Bookings;
+use self::bookings::{Bookings, Usual};
 use self::calendar::{Effects, Holiday, WEEK, holiday};
 use self::doubt::{Doubt, WeekToWeek};
 use self::level::{Change, Seen};
@@ -65,6 +65,9 @@ const SHARE_95: f64 = 0.95;
 const BY_LUCK: f64 = 1.2;
 /// So many standard deviations more than usual may be booked by chance.
 const BY_CHANCE: f64 = 3.0;
+/// The level of all weeks ahead is known about as well as from five weeks; of few jobs not worse than by an eighth or so.
+const LEVEL_KNOWN_FROM: f64 = 5.0;
+const LEVEL_DOUBT_MOST: f64 = 0.02;
 /// No forecast is surer: a variance, in units of the square of the forecast.
 const LEAST_DOUBT: f64 = 0.001;
 /// A week below this share of the middle week is idle.
@@ -161,6 +164,22 @@ struct Coming {
     wider: [f64; 2],
 }
 
+/// What is booked for a week at an instant, beside what is usual so long before.
+#[derive(Clone, Copy, Debug)]
+struct BookedNow {
+    usual: Option<Usual>,
+    /// The shares of those booked that are kept, and of all that are still to come.
+    kept: f64,
+    to_come: f64,
+    /// How many of those booked are likely kept, and how many of these are booked earlier than usual.
+    left: f64,
+    early: f64,
+    /// How many would be booked and kept, were the week as forecast.
+    expected: f64,
+    /// How far the week may be better or worse than forecast: a variance, in units of the square of the forecast.
+    of_week: f64,
+}
+
 /// All of a plan but what the hour decides: the model and its forecasts, made by trying every model on past weeks. It
 /// depends on the rows, the week of `today`, the company's weeks and how far ahead is looked; a plan for any instant of that
 /// week is a few steps from it.
@@ -173,6 +192,8 @@ pub struct CapacityBase {
     bookings: Bookings,
     /// See [`WeekToWeek::clumps`].
     clumps: f64,
+    /// How far the level of all weeks ahead may be off: a variance, in units of its square.
+    level_doubt: f64,
     /// The shares of the weeks of the past year that were above a busy one, and idle.
     usually: [f64; 2],
 }
@@ -211,7 +232,10 @@ impl CapacityBase {
             history.counts.iter_mut().take(change.week).for_each(|count| *count *= times);
         }
         let tried = best(&history, ahead)?;
-        let coming = coming(&history, &tried, &week_to_week, change, ahead).into_iter();
+        let half_sure = change.map_or(0.0, |change| change.chance * (1.0 - change.chance) * change.times.ln().powi(2));
+        let usual_week = year.iter().sum::<f64>() / year.len().max(1) as f64;
+        let level_doubt = (1.0 / (LEVEL_KNOWN_FROM * usual_week.max(1.0))).min(LEVEL_DOUBT_MOST) + half_sure;
+        let coming = coming(&history, &tried, &week_to_week, half_sure, ahead).into_iter();
         let coming = coming.filter_map(|(step, forecast, doubt, wider)| {
             let begins = begins(weeks + 1 + step)?;
             let (booked, booked_hours) = grid.booked(begins);
@@ -238,18 +262,19 @@ impl CapacityBase {
         };
         let usually = [share(&|count| plan.busy_week < count), share(&|count| count < IDLE * plan.median)];
         let mean_hours = if in_year > 0.0 { hours_in_year / in_year } else { 0.0 };
-        Some(Self { plan, coming, mean_hours, bookings, clumps: week_to_week.clumps, usually })
+        Some(Self { plan, coming, mean_hours, bookings, clumps: week_to_week.clumps, level_doubt, usually })
     }
 
     /// The plan as it is at `now`, in milliseconds since 1970.
     pub fn at(&self, now: i64) -> CapacityPlan {
         let mut plan = self.plan.clone();
-        plan.weeks = self.coming.iter().map(|coming| self.week(coming, now)).collect();
+        let booked: Vec<BookedNow> = self.coming.iter().map(|coming| self.booked_now(coming, now)).collect();
+        plan.weeks = (0..).zip(&self.coming).filter_map(|(at, coming)| self.week(coming, &booked, at)).collect();
         plan
     }
 
-    fn week(&self, coming: &Coming, now: i64) -> Week {
-        let Coming { begins, booked, booked_hours, forecast, doubt, wider } = *coming;
+    fn booked_now(&self, coming: &Coming, now: i64) -> BookedNow {
+        let Coming { begins, booked, forecast, doubt, .. } = *coming;
         let usual = self.bookings.before(begins * DAY_MS - now);
         let (kept, to_come) = usual.map_or_else(
             // Where it is not known when jobs are booked, what is booked is as good as any.
@@ -260,10 +285,31 @@ impl CapacityBase {
         // What is booked tells of the whole week as far as jobs do not come in clumps, and the more, the less sure the
         // forecast is.
         let of_week = (doubt.of_most - (self.clumps - 1.0) / forecast.max(1.0)).max(LEAST_DOUBT);
-        let sureness = self.clumps / of_week;
         // More than chance explains are jobs booked earlier than usual, not more of them.
         let usual_spread = (self.clumps * expected + expected * expected * of_week + 1.0).sqrt();
         let early = (left - expected - BY_CHANCE * usual_spread).max(0.0);
+        BookedNow { usual, kept, to_come, left, early, expected, of_week }
+    }
+
+    /// How many times the level of the forecast the bookings of the other weeks ahead show: those of all weeks together tell
+    /// of a change that the weeks that are over do not show yet.
+    fn level(&self, booked: &[BookedNow], but: usize) -> f64 {
+        let others = booked.iter().enumerate().filter(|(at, _)| *at != but);
+        let (mut shown, mut expected) = (1.0 / self.level_doubt, 1.0 / self.level_doubt);
+        for (_, one) in others {
+            let weight = 1.0 / (self.clumps + one.expected * one.of_week);
+            shown += weight * (one.left - one.early);
+            expected += weight * one.expected;
+        }
+        shown / expected
+    }
+
+    fn week(&self, coming: &Coming, all_booked: &[BookedNow], at: usize) -> Option<Week> {
+        let Coming { begins, booked, booked_hours, forecast, doubt, wider } = *coming;
+        let BookedNow { usual, kept, to_come, left, early, expected, of_week } = *all_booked.get(at)?;
+        let level = self.level(all_booked, at);
+        let (forecast, expected) = (forecast * level, expected * level);
+        let sureness = self.clumps / of_week;
         let to_come = (forecast * to_come - early).max(0.0) * (sureness + left - early) / (sureness + expected);
         let left_of_doubt = self.clumps / (sureness + expected) + (doubt.all - doubt.of_most).max(0.0);
         let variance = to_come * self.clumps + to_come * to_come * left_of_doubt;
@@ -274,7 +320,7 @@ impl CapacityBase {
         let (above, below) = (outcomes.above(at(self.plan.busy_week)), outcomes.below(at(IDLE * self.plan.median)));
         let (above, below) = (above.powf(BY_LUCK), below.powf(BY_LUCK));
         let telling = usual.filter(|usual| TELLING_SHARE <= usual.booked);
-        Week {
+        Some(Week {
             begins,
             booked,
             booked_hours,
@@ -289,7 +335,7 @@ impl CapacityBase {
             chance_idle: below,
             idle: IDLE_MIN <= self.plan.median && LIKELY.max(WORTH * self.usually[1]) < below,
             holiday: holiday(begins).is_some(),
-        }
+        })
     }
 }
 
@@ -311,12 +357,11 @@ fn coming(
     history: &History,
     tried: &Tried,
     week_to_week: &WeekToWeek,
-    change: Option<Change>,
+    level: f64,
     ahead: usize,
 ) -> Vec<(usize, f64, Doubt, [f64; 2])> {
     let weeks = history.counts.len();
     let effects = Effects::seen(&history.counts, &history.holidays);
-    let half_sure = change.map_or(0.0, |change| change.chance * (1.0 - change.chance) * change.times.ln().powi(2));
     let of = |(step, forecast): (usize, Option<f64>)| {
         let week = weeks + 1 + step;
         let a_year_before = history.a_year_before(week);
@@ -324,7 +369,7 @@ fn coming(
         let doubt = tried.doubt(step, forecast, weeks, week_to_week);
         let wider = [SHARE_80, SHARE_95].map(|share| tried.wider(step, doubt.all, share, weeks));
         let edge = doubt::edge(a_year_before, forecast, doubt.all);
-        let more = half_sure + edge + effects.doubt(history.holiday(week));
+        let more = level + edge + effects.doubt(history.holiday(week));
         Some((step, forecast, Doubt { all: doubt.all + more, of_most: doubt.of_most + more }, wider))
     };
     history.mean_forecast(weeks, &tried.models, ahead).into_iter().enumerate().filter_map(of).collect()

@@ -29,8 +29,8 @@ const SINCE_MIN: usize = 3;
 const BEFORE_MIN: usize = 6;
 /// The square of the standardized change at which a change and none are equally likely; and where no year was seen, so that
 /// a season may look like one.
-const EVEN_ODDS: f64 = 9.5;
-const EVEN_ODDS_SHORT: f64 = 13.0;
+const EVEN_ODDS: f64 = 8.5;
+const EVEN_ODDS_SHORT: f64 = 15.0;
 
 /// A change must be this part of itself beside the year before, too: what recurs each year is season.
 const AGREEING: f64 = 0.5;

@@ -135,6 +135,15 @@ fn ratio_of(all: &[Tried], parts: impl Fn(&insight::Week, f64, &Tried) -> (f64, 
     ratio(&all.iter().map(of_world).collect::<Vec<_>>())
 }
 
+/// A share of what is said in fewer worlds than this is no measure of it.
+const SAID_IN_WORLDS: usize = 20;
+
+/// The bound, where something is said in enough worlds to measure it.
+fn where_said(all: &[Tried], is_said: impl Fn(&insight::Week) -> bool, bound: Bound) -> Bound {
+    let worlds = all.iter().filter(|tried| tried.weeks().any(|(week, _)| is_said(week))).count();
+    if worlds < SAID_IN_WORLDS { Bound::None } else { bound }
+}
+
 fn one_if(is_so: bool) -> f64 {
     f64::from(u8::from(is_so))
 }
@@ -181,7 +190,8 @@ fn bookings(company: &Company, all: &[Tried]) -> Vec<Line> {
         Line::new("bookings: shown where they say little", name, small, Bound::AtMost(0.0)),
     ];
     if bias.worlds() != 0 {
-        let most = if company.usual < 10.0 { 0.15 } else { 0.05 };
+        // Of few, and of those that come several at a time, more is chance.
+        let most = if company.usual < 10.0 || matches!(company.process, Process::Clumped) { 0.15 } else { 0.05 };
         lines.push(Line::new("bookings: error of what they say of next week", name, bias, Bound::Between(-most, most)));
         lines.push(Line::new("bookings: error of the forecast beside theirs", name, worse, Bound::AtMost(1.0)));
     }
@@ -234,7 +244,7 @@ impl Flag {
             });
             // Where it is so in every other week, no flag can be worth twice as much.
             let bound = if base.value() < 0.4 { Bound::AtLeast(2.0) } else { Bound::AtLeast(1.0) };
-            lines.push(Line::new(precision_name, company, precision, bound));
+            lines.push(Line::new(precision_name, company, precision, where_said(all, self.said, bound)));
         }
         lines
     }
@@ -262,11 +272,13 @@ fn chances(company: &Company, all: &[Tried]) -> Vec<Line> {
             tried.share(|week, _| said(week.chance_above_busy_week) + said(week.chance_idle) > 0.0)
         });
         if 0.03 <= share.value() {
-            // A third of what is said, and five in a hundred, beyond its ends. Before a year is over the season is not known:
-            // some companies will have none, and fewer such weeks than was to be said.
-            let less = if company.weeks < 60 { 0.5 } else { 2.0 / 3.0 };
+            // Some of what is said, and five in a hundred, beyond its ends. Before a year is over the season is not known:
+            // some companies will have none, and fewer such weeks than was to be said. So it is where chance does less.
+            let is_even = company.weeks < 60 || matches!(company.process, Process::Smooth);
+            let less = if is_even { 0.4 } else { 0.6 };
             let bound = Bound::Between(from * less - 0.05, to.min(1.0) * 4.0 / 3.0 + 0.05);
-            lines.push(Line::new(what, name, held, bound));
+            let is_said = |week: &insight::Week| said(week.chance_above_busy_week) + said(week.chance_idle) > 0.0;
+            lines.push(Line::new(what, name, held, where_said(all, is_said, bound)));
         }
     }
     lines
@@ -319,6 +331,7 @@ pub(crate) fn lines(worlds: u64, first_seed: u64) -> Vec<Line> {
         let (bound_80, bound_95) = match company {
             // Worse than the models know: a little less must do.
             Company { process: Process::Clumped, .. } => (Bound::Between(0.77, 0.89), Bound::Between(0.92, 0.98)),
+            Company { wander, .. } if 0.0 < *wander => (Bound::Between(0.77, 0.89), Bound::Between(0.92, 0.98)),
             // Wider than it must be, since chance alone is wider.
             Company { process: Process::Smooth, .. } => (Bound::AtLeast(0.81), Bound::AtLeast(0.94)),
             // In whole numbers a range of so few holds more or too little.

@@ -13,7 +13,7 @@ mod worlds;
 use measure::Line;
 
 /// Worlds of each kind.
-const WORLDS: u64 = 60;
+const WORLDS: u64 = 40;
 /// The first one's seed.
 const SEED: u64 = 50_000;
 
