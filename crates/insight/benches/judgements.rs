@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p insight --bench judgements -- [PART…] [--worlds 200] [--seed 0] [--save FILE] [--beside FILE]`, where a
 //! part is `forecasts`, `agents`, `marks` or `inspectors` (all of them when none is given). `--save` writes the values to a
-//! file, `--beside` shows those of such a file as `before`.
+//! file, `--beside` shows those of such a file as `before` (`benches/judgements-before.tsv` has those from before the judgements
+//! were calibrated).
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, missing_docs, reason = "a bench prints")]
 
