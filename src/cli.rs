@@ -6,15 +6,18 @@ mod call;
 mod demo;
 mod doctor;
 mod export;
+mod keys;
 mod late;
 mod log;
 mod mirror;
 mod open;
 mod output;
+mod places;
 mod report;
 #[cfg(feature = "demo")]
 mod sandbox;
 mod serve;
+mod setup;
 mod sync;
 mod tools;
 mod webhooks;
@@ -46,8 +49,7 @@ fn blocking_threads_max() -> usize {
 /// Lets AI assistants ask about a home-inspection company's Spectora data. It can only read.
 ///
 /// New here? `spectora-mcp demo` shows it on two invented companies, without a key.
-/// With a key: set `SPECTORA_API_KEY` (or write spectora.toml), run `spectora-mcp doctor`, then put
-/// `spectora-mcp serve` into your assistant's configuration.
+/// With a key: `spectora-mcp setup` does the rest.
 #[derive(Debug, Parser)]
 #[command(name = "spectora-mcp", version, arg_required_else_help = true, max_term_width = 100)]
 struct Cli {
@@ -104,6 +106,8 @@ enum Command {
     /// Serve MCP to an assistant: over standard input and output, or over HTTP.
     #[command(alias = "stdio")]
     Serve(Box<serve::ServeArgs>),
+    /// Set everything up: keys, companies, your assistants; asks, and shows each change before it is made.
+    Setup(Box<setup::SetupArgs>),
     /// Show what it answers, on two invented companies; needs no key and ends in seconds.
     #[cfg(feature = "demo")]
     Demo,
@@ -119,6 +123,8 @@ enum Command {
     Tools(tools::ToolsArgs),
     /// Check the configuration and each key, and see what the service really answers to.
     Doctor(doctor::DoctorArgs),
+    /// Where each company's key is; put another one in its place.
+    Keys(keys::KeysArgs),
     /// Bring the local mirrors up to date, with progress; --dry-run shows what it would cost.
     Sync(sync::SyncArgs),
     /// Show the local mirrors, or start them over.
@@ -181,6 +187,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let global = cli.global;
     match cli.command {
         Command::Serve(args) => serve::run(&global, &args).await,
+        Command::Setup(args) => setup::run(&global, &args).await,
         #[cfg(feature = "demo")]
         Command::Demo => demo::run(&global).await,
         Command::Call(args) => call::run(&global, &args).await,
@@ -189,6 +196,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Log(args) => log::run(&global, &args),
         Command::Tools(args) => tools::run(&global, &args).await,
         Command::Doctor(args) => doctor::run(&global, &args).await,
+        Command::Keys(args) => keys::run(&global, args).await,
         Command::Sync(args) => sync::run(&global, &args).await,
         Command::Mirror(args) => mirror::run(&global, &args).await,
         Command::Export(args) => export::run(&global, &args).await,

@@ -8,9 +8,11 @@ mod error;
 mod file;
 mod http;
 mod key;
+pub mod keychain;
 mod otlp;
 mod secret;
 mod encoding;
+mod written;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -27,6 +29,7 @@ use file::{RawCompany, RawFile, RawKey, RawMirror};
 pub use http::{HttpConfig, IssuerConfig, WayInChoice, http, public_url, trusted_proxy};
 pub use key::is_open_to_others;
 pub use otlp::collector;
+pub use written::{KeyPlace, NewCompany, WrittenConfig};
 
 /// Requests per minute unless configured; the service's own cap is not published.
 const REQUESTS_PER_MINUTE_DEFAULT: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
@@ -186,6 +189,43 @@ impl Draft {
         }
         Ok(config)
     }
+}
+
+/// Where a company's key is taken from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// Nowhere.
+    Missing,
+    /// It stands in the configuration itself.
+    Written,
+    /// The environment variable of this name.
+    Variable(String),
+    /// This file.
+    File(PathBuf),
+    /// What a command prints.
+    Command,
+    /// The system's keychain.
+    Keychain,
+}
+
+/// Where the key of each company is, in the order of their names; no key is looked for.
+pub fn key_origins(
+    overrides: &Overrides,
+    environment: &Environment,
+) -> Result<Vec<(CompanyName, KeyOrigin)>, ConfigError> {
+    let draft = draft(overrides, environment)?;
+    let origin = |key: Option<RawKey>| {
+        Ok(match key {
+            None => KeyOrigin::Missing,
+            Some(RawKey::Literal(_)) => KeyOrigin::Written,
+            Some(RawKey::Env(name)) => KeyOrigin::Variable(name),
+            Some(RawKey::File(file)) => KeyOrigin::File(draft.folder.join(environment.expand(file)?)),
+            Some(RawKey::Command(_)) => KeyOrigin::Command,
+            Some(RawKey::Keychain(_)) => KeyOrigin::Keychain,
+        })
+    };
+    let names = draft.config.companies.iter().map(|company| company.name.clone());
+    names.zip(draft.keys).map(|(name, (_, key))| Ok((name, origin(key)?))).collect()
 }
 
 /// Reads and settles the configuration, keys included.

@@ -1,5 +1,6 @@
 //! `doctor`: is the configuration right, does each key work, and what does the service really answer to.
 
+mod entries;
 mod folder;
 
 use std::process::ExitCode;
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::open::Opened;
 use super::{EXIT_ANSWER_IS_ERROR, Global, output};
+use crate::config::{ConfigError, Environment};
 use domain::{Clock, ConnectionId, InspectorId};
 use records::Records;
 use spectora::{
@@ -61,8 +63,18 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
         });
         return told(args, &found.collect::<Vec<_>>());
     }
-    let opened = Opened::new(global).await?;
+    let assistants = entries::examine(&Environment::capture());
+    let opened = match Opened::new(global).await {
+        Ok(opened) => opened,
+        Err(error) => {
+            let next = error.downcast_ref::<ConfigError>().map_or("run `spectora-mcp setup`", ConfigError::hint);
+            let mut findings = vec![Finding::wrong("configuration", format!("{error:#}"), next)];
+            findings.extend(assistants);
+            return told(args, &findings);
+        }
+    };
     let mut findings = vec![Finding::fine("configuration", opened.config.sources.join(", "))];
+    findings.extend(assistants);
     for warning in &opened.config.warnings {
         findings.push(Finding::wrong("configuration", warning.clone(), "set it in spectora.toml"));
     }

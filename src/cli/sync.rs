@@ -31,6 +31,13 @@ pub(super) struct SyncArgs {
     dry_run: bool,
 }
 
+impl SyncArgs {
+    /// What changed; the first time, everything.
+    pub(super) fn usual() -> Self {
+        Self { full: false, accept_gone: false, dry_run: false }
+    }
+}
+
 pub(super) async fn run(global: &Global, args: &SyncArgs) -> anyhow::Result<ExitCode> {
     let opened = Opened::new(global).await?;
     let app = opened.app()?;

@@ -49,6 +49,18 @@ impl Environment {
         self
     }
 
+    /// The same with another variable.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: String) -> Self {
+        self.variables.insert(name.to_owned(), value);
+        self
+    }
+
+    /// The user's own folder.
+    pub fn home(&self) -> Option<&std::path::Path> {
+        self.home.as_deref()
+    }
+
     /// The value of a variable, trimmed. Empty text counts as unset, and so does a placeholder (`${…}`) that a client
     /// did not fill in.
     pub fn get(&self, name: &str) -> Option<String> {

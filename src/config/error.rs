@@ -163,8 +163,8 @@ impl ConfigError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NoCompany => {
-                "set SPECTORA_API_KEY, or write a spectora.toml (configs/spectora.toml explains it); without a key, try \
-                 `spectora-mcp demo`"
+                "run `spectora-mcp setup`, or set SPECTORA_API_KEY, or write a spectora.toml (configs/spectora.toml explains \
+                 it); without a key, try `spectora-mcp demo`"
             }
             Self::Unreadable { .. } => "check the path and who may read the file",
             Self::Syntax { .. } => "configs/spectora.toml shows every setting",
@@ -181,7 +181,7 @@ impl ConfigError {
             Self::WhichCompany { .. } => "set SPECTORA_COMPANY_NAME to one of those, or to a new name",
             Self::KeyAsName => "set SPECTORA_COMPANY_NAME to a name such as spectora_residential",
             Self::NoKey { .. } => {
-                "add api_key = { env = \"NAME\" }, { file = \"path\" }, { command = [\"program\"] } or \"the key\""
+                "run `spectora-mcp setup`, or add api_key = { env = \"NAME\" }, { file = \"path\" }, { keychain = \"name\" }, { command = [\"program\"] } or \"the key\""
             }
             Self::Key { .. } => "check where the key is taken from; keys are made in Spectora's developer settings",
             Self::Zone { .. } | Self::NoMachineZone { .. } => "set `timezone` to an IANA name such as America/Denver",

@@ -122,16 +122,18 @@ pub(super) enum RawKey {
     Env(String),
     File(PathBuf),
     Command(Vec<String>),
+    /// The account in the system's keychain.
+    Keychain(String),
 }
 
 /// What `api_key` may be.
-const KEY_FORMS: &str = "a key in quotes, { env = \"NAME\" }, { file = \"path\" } or { command = [\"program\", …] }";
+const KEY_FORMS: &str = "a key in quotes, { env = \"NAME\" }, { file = \"path\" }, { keychain = \"name\" } or { command = [\"program\", …] }";
 
 /// A key as it is typed. A list is none of these: what stands in it may be the key itself.
 #[derive(Deserialize)]
 #[serde(
     untagged,
-    expecting = "a key in quotes, { env = \"NAME\" }, { file = \"path\" } or { command = [\"program\", …] }"
+    expecting = "a key in quotes, { env = \"NAME\" }, { file = \"path\" }, { keychain = \"name\" } or { command = [\"program\", …] }"
 )]
 enum KeyForm {
     Text(SecretString),
@@ -156,6 +158,7 @@ impl TryFrom<KeyForm> for RawKey {
         match (parts.next(), parts.next()) {
             (Some((name, KeyPart::Text(text))), None) if name == "env" => Ok(Self::Env(text)),
             (Some((name, KeyPart::Text(text))), None) if name == "file" => Ok(Self::File(text.into())),
+            (Some((name, KeyPart::Text(text))), None) if name == "keychain" => Ok(Self::Keychain(text)),
             (Some((name, KeyPart::List(list))), None) if name == "command" => Ok(Self::Command(list)),
             _ => Err(KEY_FORMS),
         }

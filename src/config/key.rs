@@ -12,6 +12,7 @@ use super::encoding::decoded;
 use super::environment::Environment;
 use super::error::ConfigError;
 use super::file::RawKey;
+use super::keychain;
 use super::secret::is_variable;
 
 /// The longest a command may take to print a key.
@@ -72,6 +73,7 @@ fn resolve(
             let text = decoded(&bytes).ok_or_else(|| fail(format!("{name} is no text in UTF-8 or UTF-16")))?;
             text.trim().to_owned()
         }
+        Some(RawKey::Keychain(account)) => keychain::read(&account).map_err(fail)?,
         Some(RawKey::Command(command)) => output_of(&command, environment).map_err(fail)?,
     };
     if key.is_empty() || key.starts_with("${") {

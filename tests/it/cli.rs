@@ -32,9 +32,11 @@ fn the_demo_answers_without_a_key() {
 #[test]
 fn a_newcomer_without_a_key_is_told_what_to_do() {
     let output = run(&["doctor"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("spectora-mcp setup") && text(&output.stdout).contains("spectora-mcp demo"));
+    let output = run(&["sync"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("spectora-mcp demo"));
-    assert!(output.stdout.is_empty());
+    assert!(text(&output.stderr).contains("spectora-mcp setup") && output.stdout.is_empty());
     // A server starts all the same and says it when it is asked (start.rs); its log says it too.
     let output = run(&["serve"]);
     assert!(output.status.success());

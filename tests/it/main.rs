@@ -64,6 +64,7 @@ mod simulation;
 // What other files share.
 mod support;
 // How a server starts and ends, whatever its configuration.
+mod setup;
 mod sloppy;
 mod start;
 // Spans and numbers that are sent to a collector.
