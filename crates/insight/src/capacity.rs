@@ -232,10 +232,10 @@ impl CapacityBase {
             history.counts.iter_mut().take(change.week).for_each(|count| *count *= times);
         }
         let tried = best(&history, ahead)?;
-        let half_sure = change.map_or(0.0, |change| change.chance * (1.0 - change.chance) * change.times.ln().powi(2));
+        let of_change = change.map_or(0.0, |change| change.level_doubt());
         let usual_week = year.iter().sum::<f64>() / year.len().max(1) as f64;
-        let level_doubt = (1.0 / (LEVEL_KNOWN_FROM * usual_week.max(1.0))).min(LEVEL_DOUBT_MOST) + half_sure;
-        let coming = coming(&history, &tried, &week_to_week, half_sure, ahead).into_iter();
+        let level_doubt = (1.0 / (LEVEL_KNOWN_FROM * usual_week.max(1.0))).min(LEVEL_DOUBT_MOST) + of_change;
+        let coming = coming(&history, &tried, &week_to_week, of_change, ahead).into_iter();
         let coming = coming.filter_map(|(step, forecast, doubt, wider)| {
             let begins = begins(weeks + 1 + step)?;
             let (booked, booked_hours) = grid.booked(begins);
@@ -367,7 +367,9 @@ fn coming(
         let a_year_before = history.a_year_before(week);
         let forecast = forecast?.max(doubt::least(a_year_before));
         let doubt = tried.doubt(step, forecast, weeks, week_to_week);
-        let wider = [SHARE_80, SHARE_95].map(|share| tried.wider(step, doubt.all, share, weeks));
+        // Weeks before a change are scaled, and with them their chance: they do not show how smooth weeks are.
+        let least = if level > 0.0 { 1.0 } else { 0.0 };
+        let wider = [SHARE_80, SHARE_95].map(|share| tried.wider(step, doubt.all, share, weeks).max(least));
         let edge = doubt::edge(a_year_before, forecast, doubt.all);
         let more = level + edge + effects.doubt(history.holiday(week));
         Some((step, forecast, Doubt { all: doubt.all + more, of_most: doubt.of_most + more }, wider))

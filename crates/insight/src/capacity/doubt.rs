@@ -198,9 +198,9 @@ mod tests {
     #[test]
     fn ranges_are_wider_where_they_did_not_hold() {
         let pairs = |off: f64| [(25.0, 25.0 + off), (25.0, 25.0 - off), (25.0, 25.0 + off), (25.0, 25.0 - off)];
-        let widened = |off: f64, weeks: usize| wider(0.0, pairs(off).iter(), 0.8, weeks);
-        assert!((widened(2.0, 20) - 1.0).abs() < 1e-9 && widened(15.0, 20) > 1.5);
-        assert!(widened(2.0, 156) < 0.8 && (widened(6.0, 156) - 1.0).abs() < 1e-9);
+        let times = |off: f64, weeks: usize| wider(0.0, pairs(off).iter(), 0.8, weeks);
+        assert!((times(2.0, 20) - 1.0).abs() < 1e-9 && times(15.0, 20) > 1.5);
+        assert!(times(2.0, 156) < 0.8 && (times(6.0, 156) - 1.0).abs() < 1e-9);
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(super) struct Change {
     pub(super) times: f64,
     /// How likely there is a change at all.
     pub(super) chance: f64,
+    /// How far `times` may be off: the variance of its logarithm.
+    pub(super) doubt: f64,
 }
 
 /// Weeks of the new level it takes at least.
@@ -141,13 +143,23 @@ impl Change {
         let (week, square) = best?;
         shapes.iter_mut().skip(week).for_each(|shape| shape[CHANGE] = 1.0);
         let with = Fit::of(seen, &shapes)?;
-        let (sign, log) = (square / with.variability(seen, weeks), with.terms[CHANGE].clamp(-2.0, 2.0));
+        let variability = with.variability(seen, weeks);
+        let (sign, log) = (square / variability, with.terms[CHANGE].clamp(-2.0, 2.0));
+        let doubt = (variability * with.inverse[CHANGE][CHANGE]).max(0.0);
         if against_last_year(seen, week, weeks).is_some_and(|beside| beside * log.signum() < AGREEING * log.abs()) {
             return None;
         }
         let even_odds = if weeks < WAVE_MIN { EVEN_ODDS_SHORT } else { EVEN_ODDS };
         let chance = 1.0 / (1.0 + (even_odds - sign).exp());
-        Some(Self { week, times: log.exp(), chance })
+        Some(Self { week, times: log.exp(), chance, doubt })
+    }
+}
+
+impl Change {
+    /// How far the level may be off for not being sure whether there was a change, and how large: a variance, in units of
+    /// its square.
+    pub(super) fn level_doubt(&self) -> f64 {
+        self.chance * (1.0 - self.chance) * self.times.ln().powi(2) + self.chance * self.doubt
     }
 }
 

@@ -76,6 +76,9 @@ const CHANGED: [Company; 7] = [
 
 const STRAY: Company = Company { name: "one stray job 150 weeks ago", weeks: 30, stray: true, ..STILL };
 
+/// Of fewer weeks no share is told.
+const CASES_MIN: usize = 30;
+
 /// What was said of one company, and what came.
 struct Tried {
     plan: CapacityPlan,
@@ -237,7 +240,9 @@ impl Flag {
             Line::new(base_name, company, base, Bound::None),
             Line::new(flagged_name, company, flagged, Bound::None),
         ];
-        if 0.02 <= flagged.value() && base.value() > 0.0 {
+        let weeks: usize =
+            all.iter().map(|tried| tried.plan.weeks.iter().filter(|week| (self.said)(week)).count()).sum();
+        if CASES_MIN <= weeks && base.value() > 0.0 {
             let precision = ratio_of(all, |week, came, tried| {
                 let said = (self.said)(week);
                 (one_if(said && (self.is_so)(&tried.plan, came)) / base.value(), one_if(said))
@@ -268,10 +273,9 @@ fn chances(company: &Company, all: &[Tried]) -> Vec<Line> {
             let is_idle = one_if(came < 0.6 * tried.plan.median);
             (short * is_short + idle * is_idle, short + idle)
         });
-        let share = mean_of(all, |tried| {
-            tried.share(|week, _| said(week.chance_above_busy_week) + said(week.chance_idle) > 0.0)
-        });
-        if 0.03 <= share.value() {
+        let weeks = all.iter().flat_map(Tried::weeks);
+        let cases: f64 = weeks.map(|(week, _)| said(week.chance_above_busy_week) + said(week.chance_idle)).sum();
+        if CASES_MIN as f64 <= cases {
             // Some of what is said, and five in a hundred, beyond its ends. Before a year is over the season is not known:
             // some companies will have none, and fewer such weeks than was to be said. So it is where chance does less.
             let is_even = company.weeks < 60 || matches!(company.process, Process::Smooth);

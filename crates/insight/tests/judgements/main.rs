@@ -13,7 +13,7 @@ mod worlds;
 use measure::Line;
 
 /// Worlds of each kind.
-const WORLDS: u64 = 40;
+const WORLDS: u64 = 60;
 /// The first one's seed.
 const SEED: u64 = 50_000;
 
@@ -31,7 +31,7 @@ fn hold(lines: &[Line]) {
 #[test]
 fn forecasts_hold() {
     // There are many kinds, and each of these companies has every model tried on its past.
-    hold(&forecasts::lines(WORLDS / 2, SEED));
+    hold(&forecasts::lines(WORLDS / 3, SEED));
 }
 
 #[test]
