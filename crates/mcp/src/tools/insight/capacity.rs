@@ -113,8 +113,8 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
 }
 
 /// On what ranges, chances and flags were tried, and how often they are wrong.
-const TRIED: &str = "short: more likely than not above busy_week; idle: below six tenths of median_week. Tried on 8,000 \
-                     made-up companies: 8 to 9 of 10 weeks fell in range_80, 19 of 20 or more in range_95, with 12 weeks \
+const TRIED: &str = "short: more likely than not above busy_week; idle: below six tenths of median_week. Tried on 7,400 \
+                     made-up companies: 8 to 9 of 10 weeks fell in range_80, about 19 of 20 in range_95, with 12 weeks \
                      of history too; of chances of 0.2 to 0.4 about a quarter came true";
 
 /// What is to be known of one company's plan.
