@@ -6,6 +6,7 @@ mod call;
 mod demo;
 mod doctor;
 mod export;
+mod generate;
 mod keys;
 mod late;
 mod log;
@@ -25,6 +26,7 @@ mod webhooks;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -63,7 +65,8 @@ struct Cli {
 #[derive(Clone, Debug, Args)]
 struct Global {
     /// The configuration file; without it, spectora.toml in the usual place of this system.
-    #[arg(long, global = true, value_name = "FILE")]
+    // Nothing is a value too: clients whose user chose no file give that.
+    #[arg(long, global = true, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     config: Option<PathBuf>,
     /// Another origin than <https://connect.spectora.com>: https, or http on this machine.
     #[arg(long, global = true, value_name = "URL")]
@@ -133,6 +136,9 @@ enum Command {
     Export(export::ExportArgs),
     /// The address for Spectora's webhooks, and what came.
     Webhooks(webhooks::WebhooksArgs),
+    /// Write shell completions or man pages into a folder, for packages.
+    #[command(hide = true)]
+    Generate(generate::GenerateArgs),
     /// Run the simulated service on its own, for trying out clients and faults.
     #[cfg(feature = "demo")]
     Sandbox(sandbox::SandboxArgs),
@@ -201,6 +207,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Mirror(args) => mirror::run(&global, &args).await,
         Command::Export(args) => export::run(&global, &args).await,
         Command::Webhooks(args) => webhooks::run(&global, &args).await,
+        Command::Generate(args) => generate::run(&args),
         #[cfg(feature = "demo")]
         Command::Sandbox(args) => sandbox::run(&global, &args).await,
     }

@@ -36,6 +36,9 @@ const REQUESTS_PER_MINUTE_DEFAULT: NonZeroU32 = NonZeroU32::MIN.saturating_add(5
 /// The company's name when only a key is given.
 const COMPANY_NAME_DEFAULT: &str = "spectora";
 
+/// The most companies that the environment alone can name.
+const QUICK_COMPANIES_MAX: usize = 9;
+
 /// A name longer than this, with a key that is shorter than it: the two were swapped.
 const NAME_CHARS_SURE: usize = 24;
 
@@ -235,10 +238,15 @@ pub fn load(overrides: &Overrides, environment: &Environment) -> Result<Config, 
 
 /// The file as it is typed, and which it is: the one given, or the one in the usual place, or none.
 fn raw_file(overrides: &Overrides, environment: &Environment) -> Result<(RawFile, Option<PathBuf>), ConfigError> {
-    let given = overrides.config_file.clone().or_else(|| environment.config_file());
+    let given = overrides.config_file.clone().filter(|path| !is_unset(path)).or_else(|| environment.config_file());
     let path = given.map(|path| environment.expand(path)).transpose()?.or_else(|| environment.usual_file());
     let raw = path.as_deref().map(file::read).transpose()?.unwrap_or_default();
     Ok((raw, path))
+}
+
+/// What a client leaves of `--config` when its user chose no file: nothing, or the placeholder it did not fill in.
+fn is_unset(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| text.trim().is_empty() || text.trim().starts_with("${"))
 }
 
 /// Reads and settles the configuration, all but its keys.
@@ -331,44 +339,69 @@ fn is_plain_path(path: &str) -> bool {
     path.starts_with('/') && !path.contains("..") && !path.contains("//") && path.chars().all(plain)
 }
 
-/// `SPECTORA_API_KEY` alone makes a company, or overrides the key of one in the file.
+/// `SPECTORA_API_KEY` alone makes a company, or overrides the key of one in the file; `SPECTORA_API_KEY_2` and so on do
+/// the same for more, for clients that ask for keys one by one.
 fn quick_way(
     raw: &mut RawFile,
     environment: &Environment,
     sources: &mut Vec<String>,
     warnings: &mut Vec<String>,
 ) -> Result<(), ConfigError> {
-    let Some(key) = environment.get("SPECTORA_API_KEY") else {
-        for name in ["SPECTORA_COMPANY_NAME", "SPECTORA_TIMEZONE"] {
-            if !raw.companies.is_empty() && environment.get(name).is_some() {
-                warnings.push(format!("{name} is set and not used: it goes with SPECTORA_API_KEY, which is not set"));
+    let mut named = BTreeMap::new();
+    for number in 1..=QUICK_COMPANIES_MAX {
+        let variables = QuickVariables::of(number);
+        let Some(key) = environment.get(&variables.key) else {
+            let is_first = number == 1;
+            for name in [&variables.name, &variables.zone] {
+                if (!is_first || !raw.companies.is_empty()) && environment.get(name).is_some() {
+                    let key = &variables.key;
+                    warnings.push(format!("{name} is set and not used: it goes with {key}, which is not set"));
+                }
             }
+            continue;
+        };
+        sources.push(format!("environment variable {}", variables.key));
+        let name = match environment.get(&variables.name) {
+            Some(name) => name,
+            None if number != 1 => format!("{COMPANY_NAME_DEFAULT}_{number}"),
+            None if raw.companies.len() == 1 => raw.companies.keys().next().cloned().unwrap_or_default(),
+            None if raw.companies.is_empty() => COMPANY_NAME_DEFAULT.to_owned(),
+            None => {
+                return Err(ConfigError::WhichCompany {
+                    names: raw.companies.keys().cloned().collect::<Vec<_>>().join(", "),
+                });
+            }
+        };
+        if name == key || secret::may_be_key(&name) || (NAME_CHARS_SURE < name.len() && key.len() < name.len()) {
+            return Err(ConfigError::KeyAsName { variable: variables.name });
         }
-        return Ok(());
-    };
-    sources.push("environment variable SPECTORA_API_KEY".to_owned());
-    let name = match environment.get("SPECTORA_COMPANY_NAME") {
-        Some(name) => name,
-        None if raw.companies.len() == 1 => raw.companies.keys().next().cloned().unwrap_or_default(),
-        None if raw.companies.is_empty() => COMPANY_NAME_DEFAULT.to_owned(),
-        None => {
-            return Err(ConfigError::WhichCompany {
-                names: raw.companies.keys().cloned().collect::<Vec<_>>().join(", "),
-            });
+        if name.parse::<CompanyName>().is_err() {
+            return Err(ConfigError::NotAName { place: format!("what {} holds", variables.name) });
         }
-    };
-    if name == key || secret::may_be_key(&name) || (NAME_CHARS_SURE < name.len() && key.len() < name.len()) {
-        return Err(ConfigError::KeyAsName);
-    }
-    if name.parse::<CompanyName>().is_err() {
-        return Err(ConfigError::NotAName { place: "what SPECTORA_COMPANY_NAME holds" });
-    }
-    let company = raw.companies.entry(name).or_default();
-    company.set_key(SecretString::from(key));
-    if let Some(zone) = environment.get("SPECTORA_TIMEZONE") {
-        company.timezone = Some(zone);
+        if let Some(other) = named.insert(name.clone(), variables.key.clone()) {
+            return Err(ConfigError::SameName { name, keys: format!("{other} and {}", variables.key) });
+        }
+        let company = raw.companies.entry(name).or_default();
+        company.set_key(SecretString::from(key));
+        if let Some(zone) = environment.get(&variables.zone) {
+            company.timezone = Some(zone);
+        }
     }
     Ok(())
+}
+
+/// The variables of one company: the first has the plain names, the others have their number behind.
+struct QuickVariables {
+    key: String,
+    name: String,
+    zone: String,
+}
+
+impl QuickVariables {
+    fn of(number: usize) -> Self {
+        let with = |name: &str| if number == 1 { name.to_owned() } else { format!("{name}_{number}") };
+        Self { key: with("SPECTORA_API_KEY"), name: with("SPECTORA_COMPANY_NAME"), zone: with("SPECTORA_TIMEZONE") }
+    }
 }
 
 /// Keeps the companies that `--company` names.
@@ -386,7 +419,7 @@ fn pin(raw: &mut RawFile, wanted: &[String]) -> Result<(), ConfigError> {
 fn settle(name: &str, raw: RawCompany, warnings: &mut Vec<String>) -> Result<Company, ConfigError> {
     let parsed: CompanyName = name.parse().map_err(|error| {
         if secret::may_be_key(name) {
-            ConfigError::NotAName { place: "a heading under [companies.…]" }
+            ConfigError::NotAName { place: "a heading under [companies.…]".to_owned() }
         } else {
             ConfigError::CompanyName(error)
         }

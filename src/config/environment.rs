@@ -1,8 +1,9 @@
 //! The only place that reads the environment.
 //!
 //! Variables: `SPECTORA_API_KEY` (a key; alone it is all that is needed), `SPECTORA_COMPANY_NAME` (whose key that is),
-//! `SPECTORA_TIMEZONE` (that company's zone), `SPECTORA_BASE_URL` (another origin), `SPECTORA_CONFIG` (the file), `SPECTORA_DATA_DIR` (the folder of
-//! mirrors), the addresses among the variables of OpenTelemetry (`OTEL_EXPORTER_OTLP_ENDPOINT` and its like), and
+//! `SPECTORA_TIMEZONE` (that company's zone), the same three for a second company (`SPECTORA_API_KEY_2`,
+//! `SPECTORA_COMPANY_NAME_2`, `SPECTORA_TIMEZONE_2`) and so on to `_9`, `SPECTORA_BASE_URL` (another origin),
+//! `SPECTORA_CONFIG` (the file), `SPECTORA_DATA_DIR` (the folder of mirrors), the addresses among the variables of OpenTelemetry (`OTEL_EXPORTER_OTLP_ENDPOINT` and its like), and
 //! whatever `api_key = { env = "…" }` names.
 
 use std::collections::HashMap;

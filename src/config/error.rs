@@ -47,7 +47,7 @@ pub enum ConfigError {
     #[error("{place} cannot name a company")]
     NotAName {
         /// Where the name stands.
-        place: &'static str,
+        place: String,
     },
     /// `--company` names one that is not configured.
     #[error("no company {}; configured: {names}", shown(given))]
@@ -64,8 +64,19 @@ pub enum ConfigError {
         names: String,
     },
     /// The key was put where the name belongs.
-    #[error("`SPECTORA_COMPANY_NAME` holds the key")]
-    KeyAsName,
+    #[error("`{variable}` holds the key")]
+    KeyAsName {
+        /// The variable that is for the name.
+        variable: String,
+    },
+    /// Two keys of the environment with one name.
+    #[error("{keys} are both for company {name}")]
+    SameName {
+        /// The name.
+        name: String,
+        /// The variables the keys are in.
+        keys: String,
+    },
     /// A company without a key.
     #[error("company {company} has no `api_key`")]
     NoKey {
@@ -164,7 +175,8 @@ impl ConfigError {
         match self {
             Self::NoCompany => {
                 "run `spectora-mcp setup`, or set SPECTORA_API_KEY, or write a spectora.toml (configs/spectora.toml explains \
-                 it); without a key, try `spectora-mcp demo`"
+                 it); in Claude Desktop's extension, fill in the key or choose a settings file; without a key, try \
+                 `spectora-mcp demo`"
             }
             Self::Unreadable { .. } => "check the path and who may read the file",
             Self::Syntax { .. } => "configs/spectora.toml shows every setting",
@@ -179,7 +191,8 @@ impl ConfigError {
             }
             Self::UnknownCompany { .. } => "give one of those, or add it to spectora.toml",
             Self::WhichCompany { .. } => "set SPECTORA_COMPANY_NAME to one of those, or to a new name",
-            Self::KeyAsName => "set SPECTORA_COMPANY_NAME to a name such as spectora_residential",
+            Self::KeyAsName { .. } => "set it to a name such as spectora_residential",
+            Self::SameName { .. } => "give each company a name of its own",
             Self::NoKey { .. } => {
                 "run `spectora-mcp setup`, or add api_key = { env = \"NAME\" }, { file = \"path\" }, { keychain = \"name\" }, { command = [\"program\"] } or \"the key\""
             }

@@ -53,6 +53,45 @@ fn the_quick_way_needs_a_key_only() {
 }
 
 #[test]
+fn more_companies_have_a_number_behind_their_variables() {
+    let first = [("SPECTORA_API_KEY", KEY), ("SPECTORA_COMPANY_NAME", "one"), ("SPECTORA_TIMEZONE", "America/Denver")];
+    let with = |more: &[(&'static str, &'static str)]| [first.as_slice(), more].concat();
+    let second = [("SPECTORA_API_KEY_2", "k2"), ("SPECTORA_COMPANY_NAME_2", "two"), ("SPECTORA_TIMEZONE_2", "UTC")];
+    check(None, &with(&second), &[("one", KEY), ("two", "k2")]);
+    let config = loaded(None, &with(&second), &[]).unwrap();
+    assert_eq!(config.companies[0].timezone.iana_name(), Some("America/Denver"));
+    assert_eq!(config.companies[1].timezone.iana_name(), Some("UTC"));
+    assert_eq!(config.warnings, Vec::<String>::new());
+    check(None, &with(&[("SPECTORA_API_KEY_2", "k2")]), &[("one", KEY), ("spectora_2", "k2")]);
+    check(None, &[("SPECTORA_API_KEY", KEY), ("SPECTORA_API_KEY_2", "k2")], &[("spectora", KEY), ("spectora_2", "k2")]);
+    check(None, &with(&[("SPECTORA_API_KEY_9", "k9")]), &[("one", KEY), ("spectora_9", "k9")]);
+    // What a client leaves of fields that nobody filled in.
+    let left = [("SPECTORA_API_KEY_2", "${user_config.api_key_2}"), ("SPECTORA_COMPANY_NAME_2", "")];
+    check(None, &with(&left), &[("one", KEY)]);
+    check_refused(
+        None,
+        &with(&[("SPECTORA_API_KEY_2", "k2"), ("SPECTORA_COMPANY_NAME_2", "one")]),
+        "both for company one",
+    );
+    check_refused(
+        None,
+        &with(&[("SPECTORA_API_KEY_2", KEY), ("SPECTORA_COMPANY_NAME_2", KEY)]),
+        "NAME_2` holds the key",
+    );
+    let unused = loaded(None, &with(&[("SPECTORA_COMPANY_NAME_2", "two")]), &[]).unwrap();
+    assert!(unused.warnings[0].contains("SPECTORA_COMPANY_NAME_2 is set and not used"), "{:?}", unused.warnings);
+}
+
+#[test]
+fn a_file_that_a_client_did_not_fill_in_is_none() {
+    let environment = Environment::of(&[("SPECTORA_API_KEY", KEY)]);
+    for given in ["${user_config.settings_file}", "", " "] {
+        let overrides = Overrides { config_file: Some(given.into()), no_mirror: true, ..Overrides::default() };
+        assert_eq!(load(&overrides, &environment).unwrap().companies.len(), 1, "{given:?}");
+    }
+}
+
+#[test]
 fn keys_come_from_four_places() {
     let literal = format!("[companies.a]\napi_key = \"{KEY}\"\ntimezone = \"America/Denver\"");
     check(Some(&literal), &[], &[("a", KEY)]);

@@ -201,3 +201,24 @@ async fn an_entry_with_a_role_shows_what_the_role_does() {
     assert!(part.get("whole_company").is_none() && !answer.to_string().contains("revenue"), "{answer}");
     client.cancel().await.unwrap();
 }
+
+#[test]
+fn completions_and_man_pages_are_written_and_know_the_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    for (what, files) in [
+        ("completions", ["spectora-mcp.bash", "_spectora-mcp", "spectora-mcp.fish", "_spectora-mcp.ps1"].as_slice()),
+        ("man", ["spectora-mcp.1", "spectora-mcp-setup.1", "spectora-mcp-mirror-status.1"].as_slice()),
+    ] {
+        let into = folder.path().join(what);
+        let output = run(&["generate", what, into.to_str().unwrap()]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        for file in files {
+            let written = std::fs::read_to_string(into.join(file)).unwrap();
+            assert!(written.contains("setup") || file.contains("mirror"), "{file}");
+        }
+    }
+    let help = text(&run(&["--help"]).stdout);
+    assert!(help.contains("setup") && !help.contains("generate"));
+    // A page of a command that is not shown would be in the way.
+    assert!(!folder.path().join("man").join("spectora-mcp-generate.1").exists());
+}
