@@ -269,7 +269,9 @@ async fn raw_page(app: &TestApp, target: &str) -> String {
 #[tokio::test]
 async fn each_use_case_is_one_call_of_few_tokens() {
     const PAGE: usize = 200;
-    let app = TestApp::kept(Profile::Full).await;
+    // As large as the demo, which README tells of.
+    let app = TestApp::build(|options| options.inspections = None, &["spectora_company1"], true).await;
+    app.sync(sync::Scope::Auto).await;
     let tokens = tiktoken_rs::o200k_base().unwrap();
     let count = |value: &str| tokens.encode_ordinary(value).len();
     let truth = app.sandbox.truth();

@@ -67,7 +67,7 @@ fn of_entry(about: &str, found: &Found, program: &Program) -> Finding {
             return Finding::wrong(&about, format!("its arguments are not understood: {reason}"), SET_UP);
         }
     }
-    let key = if found.variables.iter().any(|name| name == "SPECTORA_API_KEY") {
+    let key = if found.variables.iter().any(|name| name.starts_with("SPECTORA_API_KEY")) {
         "; the key stands in the assistant's file (`spectora-mcp setup` stores it apart)"
     } else {
         ""
