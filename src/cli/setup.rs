@@ -1,8 +1,8 @@
 //! `setup`: from a key to an assistant that answers. Every question is an option too.
 
 mod asking;
-mod assistants_part;
 mod companies;
+mod entries;
 mod zone;
 
 use std::path::PathBuf;
@@ -79,7 +79,7 @@ pub(super) async fn run(global: &Global, args: &SetupArgs) -> anyhow::Result<Exi
     let asking = Asking::new(args.yes)?;
     asking.begin(if args.remove { "Taking spectora-mcp out again" } else { "Setting up spectora-mcp" })?;
     if args.remove {
-        assistants_part::remove(args, &environment, &asking)?;
+        entries::remove(args, &environment, &asking)?;
         if args.with_data {
             companies::forget(global, &environment, &asking)?;
         }
@@ -87,7 +87,7 @@ pub(super) async fn run(global: &Global, args: &SetupArgs) -> anyhow::Result<Exi
         return Ok(ExitCode::SUCCESS);
     }
     let names = if global.is_demo() { Vec::new() } else { companies::add(global, args, &environment, &asking).await? };
-    let restarts = assistants_part::write(global, args, &environment, &asking, &names)?;
+    let restarts = entries::write(global, args, &environment, &asking, &names)?;
     let is_fine = args.no_sync || first_answer(global, &asking).await?;
     for restart in restarts {
         asking.say(&format!("Now, in {restart}."))?;

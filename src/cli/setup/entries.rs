@@ -70,7 +70,7 @@ pub(super) fn write(
         }
     };
     let program = program()?;
-    let entries = entries(global, &program, style, names)?;
+    let entries = of_style(global, &program, style, names)?;
     // The other style, and the invented companies once there are real ones.
     let removed = match style {
         _ if global.is_demo() => Vec::new(),
@@ -88,7 +88,8 @@ pub(super) fn write(
     Ok(restarts)
 }
 
-fn entries(global: &Global, program: &Program, style: Entries, names: &[String]) -> anyhow::Result<Vec<Entry>> {
+/// The entries for these companies.
+fn of_style(global: &Global, program: &Program, style: Entries, names: &[String]) -> anyhow::Result<Vec<Entry>> {
     let mut common = vec!["serve".to_owned()];
     if global.is_demo() {
         common.push("--demo".to_owned());
