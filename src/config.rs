@@ -24,6 +24,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use domain::{CompanyName, Naming, WeekStart};
 pub use environment::Environment;
+use environment::is_filled_in;
 pub use error::ConfigError;
 use file::{RawCompany, RawFile, RawKey, RawMirror};
 pub use http::{HttpConfig, IssuerConfig, WayInChoice, http, public_url, trusted_proxy};
@@ -238,15 +239,12 @@ pub fn load(overrides: &Overrides, environment: &Environment) -> Result<Config, 
 
 /// The file as it is typed, and which it is: the one given, or the one in the usual place, or none.
 fn raw_file(overrides: &Overrides, environment: &Environment) -> Result<(RawFile, Option<PathBuf>), ConfigError> {
-    let given = overrides.config_file.clone().filter(|path| !is_unset(path)).or_else(|| environment.config_file());
+    // A client leaves the option as it is where its user chose no file.
+    let chosen = |path: &PathBuf| path.to_str().is_none_or(is_filled_in);
+    let given = overrides.config_file.clone().filter(chosen).or_else(|| environment.config_file());
     let path = given.map(|path| environment.expand(path)).transpose()?.or_else(|| environment.usual_file());
     let raw = path.as_deref().map(file::read).transpose()?.unwrap_or_default();
     Ok((raw, path))
-}
-
-/// What a client leaves of `--config` when its user chose no file: nothing, or the placeholder it did not fill in.
-fn is_unset(path: &Path) -> bool {
-    path.to_str().is_some_and(|text| text.trim().is_empty() || text.trim().starts_with("${"))
 }
 
 /// Reads and settles the configuration, all but its keys.

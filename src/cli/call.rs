@@ -32,10 +32,7 @@ pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
 
 pub(super) async fn run(global: &Global, args: &CallArgs) -> anyhow::Result<ExitCode> {
     let opened = Opened::new(global).await?;
-    let app = opened.app()?;
-    if global.is_demo() {
-        app.fill().await?;
-    }
+    let app = opened.filled_app().await?;
     let client = converse(app.server_with(&ToolChoice::All)).await?;
     let arguments: Map<String, Value> =
         args.arguments.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect();
@@ -44,13 +41,7 @@ pub(super) async fn run(global: &Global, args: &CallArgs) -> anyhow::Result<Exit
     let failed = result.is_error == Some(true);
     match &result.structured_content {
         Some(structured) if args.json => output::line(&serde_json::to_string_pretty(structured)?),
-        _ => {
-            for block in &result.content {
-                if let Some(text) = block.as_text() {
-                    output::line(&text.text);
-                }
-            }
-        }
+        _ => output::texts(&result).for_each(output::line),
     }
     client.cancel().await?;
     Ok(if failed { ExitCode::from(EXIT_ANSWER_IS_ERROR) } else { ExitCode::SUCCESS })

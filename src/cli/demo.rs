@@ -40,8 +40,7 @@ fn questions() -> Vec<(&'static str, &'static str, Value)> {
 
 pub(super) async fn run(global: &Global) -> anyhow::Result<ExitCode> {
     let opened = Opened::new(&of_the_demo(global)).await?;
-    let app = opened.app()?;
-    app.fill().await?;
+    let app = opened.filled_app().await?;
     let client = converse(app.server()).await?;
     output::line("Two invented companies, a simulated Spectora, and a real MCP client in conversation:\n");
     let mut failed = false;
@@ -52,7 +51,7 @@ pub(super) async fn run(global: &Global) -> anyhow::Result<ExitCode> {
         failed |= result.is_error == Some(true);
         match result.structured_content.as_ref() {
             Some(answer) if answer.get("items").is_some() => output::line(&table(answer)),
-            _ => result.content.iter().filter_map(|block| block.as_text()).for_each(|text| output::line(&text.text)),
+            _ => output::texts(&result).for_each(output::line),
         }
     }
     client.cancel().await?;

@@ -37,10 +37,7 @@ enum Format {
 
 pub(super) async fn run(global: &Global, args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let opened = Opened::new(global).await?;
-    let app = opened.app()?;
-    if global.is_demo() {
-        app.fill().await?;
-    }
+    let app = opened.filled_app().await?;
     let folder = Environment::capture().expand(args.folder.clone())?;
     for (company, syncer) in app.mirrors() {
         let Some(syncer) = syncer.map_err(|problem| anyhow::anyhow!("{company}: {problem}"))? else {

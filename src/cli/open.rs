@@ -20,7 +20,7 @@ pub(super) struct Opened {
     pub(super) clock: Arc<dyn Clock>,
     /// The simulated service and its mirrors live as long as they are asked.
     #[cfg(feature = "demo")]
-    _demo: Option<super::demo::Demo>,
+    demo: Option<super::demo::Demo>,
 }
 
 impl Opened {
@@ -29,7 +29,7 @@ impl Opened {
         #[cfg(feature = "demo")]
         if global.demo {
             let (config, demo) = super::demo::Demo::start(global, clock.now()).await?;
-            return Ok(Self { config, clock, _demo: Some(demo) });
+            return Ok(Self { config, clock, demo: Some(demo) });
         }
         let overrides = global.overrides();
         // A command that prints a key may take seconds.
@@ -42,12 +42,23 @@ impl Opened {
             config,
             clock,
             #[cfg(feature = "demo")]
-            _demo: None,
+            demo: None,
         })
     }
 
     pub(super) fn app(&self) -> anyhow::Result<App> {
         Ok(App::build(&self.config, &self.clock)?)
+    }
+
+    /// The same, with the mirrors of the invented companies filled; those of real ones fill as they are asked.
+    #[cfg_attr(not(feature = "demo"), expect(clippy::unused_async, reason = "without the demo nothing is filled"))]
+    pub(super) async fn filled_app(&self) -> anyhow::Result<App> {
+        let app = self.app()?;
+        #[cfg(feature = "demo")]
+        if self.demo.is_some() {
+            app.fill().await?;
+        }
+        Ok(app)
     }
 
     /// The same, with each request to the service counted.

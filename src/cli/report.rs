@@ -120,10 +120,7 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
         anyhow::bail!("the Monday review takes no arguments; --company narrows it");
     }
     let opened = Opened::new(global).await?;
-    let app = opened.app()?;
-    if global.is_demo() {
-        app.fill().await?;
-    }
+    let app = opened.filled_app().await?;
     let client = converse(app.server_with(&ToolChoice::All)).await?;
     let mut reports = Vec::new();
     for Question { title, tool, defaults } in args.name.questions() {
@@ -152,8 +149,8 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
                 reports.push(Report::of(title, &answer));
             }
             _ => {
-                for block in result.content.iter().filter_map(|block| block.as_text()) {
-                    output::error_line(&block.text);
+                for text in output::texts(&result) {
+                    output::error_line(text);
                 }
                 client.cancel().await?;
                 return Ok(ExitCode::from(EXIT_ANSWER_IS_ERROR));

@@ -108,28 +108,20 @@ async fn first_answer(global: &Global, asking: &Asking) -> anyhow::Result<bool> 
     /// The most lines of the answer.
     const LINES: usize = 24;
     let question = "How did my inspectors do last month?";
-    let opened = if global.is_demo() {
-        Opened::new(global).await?
-    } else {
+    if !global.is_demo() {
         asking.say("Reading from Spectora for the first time; stop it whenever you like, it goes on later.")?;
-        let is_complete = super::sync::run(global, &SyncArgs::usual()).await? == ExitCode::SUCCESS;
-        if !is_complete {
+        if super::sync::run(global, &SyncArgs::usual()).await? != ExitCode::SUCCESS {
             return Ok(false);
         }
-        Opened::new(global).await?
-    };
-    let app = opened.app()?;
-    if global.is_demo() {
-        app.fill().await?;
     }
+    let opened = Opened::new(global).await?;
+    let app = opened.filled_app().await?;
     let client = converse(app.server()).await?;
     let asked = json!({"period": "last_month"}).as_object().cloned().unwrap_or_default();
     let result = client.call_tool(CallToolRequestParams::new("inspector_scorecard").with_arguments(asked)).await?;
     client.cancel().await?;
     asking.say(&format!("A first answer. {question}"))?;
-    let text: Vec<&str> =
-        result.content.iter().filter_map(|block| block.as_text()).map(|text| text.text.as_str()).collect();
-    for line in text.join("\n").lines().take(LINES) {
+    for line in output::texts(&result).flat_map(str::lines).take(LINES) {
         output::line(&format!("  {line}"));
     }
     Ok(result.is_error != Some(true))

@@ -66,7 +66,7 @@ impl Environment {
     /// did not fill in.
     pub fn get(&self, name: &str) -> Option<String> {
         let value = self.variables.get(name)?.trim();
-        (!value.is_empty() && !value.starts_with("${")).then(|| value.to_owned())
+        is_filled_in(value).then(|| value.to_owned())
     }
 
     pub(super) fn config_file(&self) -> Option<PathBuf> {
@@ -97,4 +97,10 @@ impl Environment {
             None => Err(ConfigError::NoHome),
         }
     }
+}
+
+/// Whether a client filled a value in: empty text is none, and neither is a placeholder (`${…}`) that stayed as it was.
+pub(super) fn is_filled_in(value: &str) -> bool {
+    let value = value.trim();
+    !value.is_empty() && !value.starts_with("${")
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::encoding::decoded;
-use super::environment::Environment;
+use super::environment::{Environment, is_filled_in};
 use super::error::ConfigError;
 use super::file::RawKey;
 use super::keychain;
@@ -76,7 +76,7 @@ fn resolve(
         Some(RawKey::Keychain(account)) => keychain::read(&account).map_err(fail)?,
         Some(RawKey::Command(command)) => output_of(&command, environment).map_err(fail)?,
     };
-    if key.is_empty() || key.starts_with("${") {
+    if !is_filled_in(&key) {
         return Err(fail("it is empty, or a placeholder that was not filled in".to_owned()));
     }
     if key.chars().any(|c| c.is_whitespace() || c.is_control()) {

@@ -1,11 +1,10 @@
 //! The rhythm of an agent's referrals: occasions, the waits between them, and how likely the present silence is.
 
+use super::DAY_MS;
 use super::company_time::CompanyWeeks;
 use super::course::Course;
 use crate::common::{Rate, rate};
 
-/// Milliseconds of a day.
-const DAY_MS: f64 = 86_400_000.0;
 /// All referrals within so many days from the first of them are one occasion: an inspection canceled and booked again, a
 /// client who buys a second house, a builder's three on one day. Chosen once, by what an occasion is, and not tuned.
 pub const OCCASION_DAYS: i64 = 7;

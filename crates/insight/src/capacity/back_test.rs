@@ -54,8 +54,7 @@ impl History {
     /// The mean of what these say; `None` for a step of which one of them says nothing.
     pub(super) fn mean_forecast(&self, weeks: usize, models: &[Model], ahead: usize) -> Vec<Option<f64>> {
         let said = self.forecast(weeks, models, ahead);
-        let of = |step: usize| said.iter().map(|said| said.get(step).copied().flatten()).sum::<Option<f64>>();
-        (0..ahead).map(|step| Some(of(step)? / said.len().max(1) as f64)).collect()
+        (0..ahead).map(|step| mean_of_all(said.iter().map(|said| said.get(step).copied().flatten()))).collect()
     }
 }
 
@@ -126,6 +125,12 @@ impl Tried {
     }
 }
 
+/// The mean of these; `None` where one of them is.
+fn mean_of_all(said: impl ExactSizeIterator<Item = Option<f64>>) -> Option<f64> {
+    let count = said.len().max(1) as f64;
+    Some(said.sum::<Option<f64>>()? / count)
+}
+
 /// What every model said from one starting point, by the models' places.
 struct Said {
     origin: usize,
@@ -139,8 +144,7 @@ impl Said {
             let at = Model::ALL.iter().position(|one| one == model)?;
             self.by_model.get(at)?.get(step).copied().flatten()
         };
-        let sum: Option<f64> = models.iter().map(of).sum();
-        Some(sum? / models.len() as f64)
+        mean_of_all(models.iter().map(of))
     }
 
     /// The same week last year where there is one, else the last four weeks.

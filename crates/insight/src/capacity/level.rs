@@ -153,9 +153,7 @@ impl Change {
         let chance = 1.0 / (1.0 + (even_odds - sign).exp());
         Some(Self { week, times: log.exp(), chance, doubt })
     }
-}
 
-impl Change {
     /// How far the level may be off for not being sure whether there was a change, and how large: a variance, in units of
     /// its square.
     pub(super) fn level_doubt(&self) -> f64 {
