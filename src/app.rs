@@ -31,7 +31,7 @@ const MAPPING_VERSION: u32 = 6;
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// The address is not one a key is sent to.
-    #[error("base_url: {0}")]
+    #[error(transparent)]
     BaseUrl(#[from] BaseUrlError),
     /// Nothing can be connected to.
     #[error("{0}")]
@@ -44,6 +44,16 @@ pub enum AppError {
         /// Why.
         source: ClientBuildError,
     },
+}
+
+impl AppError {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::BaseUrl(_) => "correct `base_url` under [api] (or --base-url, SPECTORA_BASE_URL), or leave it out",
+            Self::Connection(error) | Self::Client { source: error, .. } => error.remedy(),
+        }
+    }
 }
 
 /// One company's parts.

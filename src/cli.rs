@@ -14,6 +14,7 @@ mod mirror;
 mod open;
 mod output;
 mod places;
+mod remedy;
 mod report;
 #[cfg(feature = "demo")]
 mod sandbox;
@@ -32,7 +33,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::config::{ConfigError, Overrides};
+use crate::config::Overrides;
 
 /// The exit code of a command that ran and whose answer is an error.
 const EXIT_ANSWER_IS_ERROR: u8 = 1;
@@ -216,8 +217,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 /// The only place that prints an error.
 fn report(error: &anyhow::Error) -> ExitCode {
     eprintln!("error: {error:#}");
-    if let Some(config) = error.downcast_ref::<ConfigError>() {
-        eprintln!("hint: {}", config.hint());
+    if let Some(remedy) = remedy::of(error) {
+        eprintln!("what to do: {remedy}");
     }
     ExitCode::from(EXIT_CANNOT_RUN)
 }

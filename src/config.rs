@@ -380,7 +380,7 @@ fn quick_way(
             return Err(ConfigError::SameName { name, keys: format!("{other} and {}", variables.key) });
         }
         let company = raw.companies.entry(name).or_default();
-        company.set_key(SecretString::from(key));
+        company.take_key_from(variables.key);
         if let Some(zone) = environment.get(&variables.zone) {
             company.timezone = Some(zone);
         }

@@ -2,6 +2,10 @@
 
 mod entries;
 mod folder;
+mod keys;
+mod mirrors;
+mod network;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -9,15 +13,15 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::open::Opened;
-use super::{EXIT_ANSWER_IS_ERROR, Global, output};
-use crate::config::{ConfigError, Environment};
+use super::{EXIT_ANSWER_IS_ERROR, Global, output, remedy};
+use crate::config::Environment;
 use domain::{Clock, ConnectionId, InspectorId};
 use records::Records;
 use spectora::{
     ConnectionStats, Connections, Contacts, Filter as _, FilterSupport, InspectionAttachments, InspectionFilter,
-    InspectionInclude, Inspections, OTHER_COMPANY_HINT, SpectoraClient, Wired,
+    InspectionInclude, Inspections, SpectoraClient, Wired,
 };
-use sync::{AGENT_INCLUDES, SyncError, Syncer};
+use sync::AGENT_INCLUDES;
 
 /// Clocks that differ by more are worth a word, in seconds.
 const CLOCK_SECONDS_MAX: i64 = 60;
@@ -63,11 +67,12 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
         });
         return told(args, &found.collect::<Vec<_>>());
     }
-    let assistants = entries::examine(&Environment::capture());
+    let environment = Environment::capture();
+    let assistants = entries::examine(&environment);
     let opened = match Opened::new(global).await {
         Ok(opened) => opened,
         Err(error) => {
-            let next = error.downcast_ref::<ConfigError>().map_or("run `spectora-mcp setup`", ConfigError::hint);
+            let next = remedy::of(&error).unwrap_or_else(|| "run `spectora-mcp setup`".to_owned());
             let mut findings = vec![Finding::wrong("configuration", format!("{error:#}"), next)];
             findings.extend(assistants);
             return told(args, &findings);
@@ -78,15 +83,25 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
     for warning in &opened.config.warnings {
         findings.push(Finding::wrong("configuration", warning.clone(), "set it in spectora.toml"));
     }
-    let app = opened.app()?;
+    findings.extend(keys::examine(global, &environment));
+    findings.extend(network::examine(&opened.config, &environment));
+    let app = match opened.app() {
+        Ok(app) => app,
+        Err(error) => {
+            let next = remedy::of(&error).unwrap_or_else(|| "correct `base_url`, or leave it out".to_owned());
+            findings.push(Finding::wrong("service", format!("{error:#}"), next));
+            return told(args, &findings);
+        }
+    };
     if let Some(folder) = &opened.config.data_dir {
         findings.extend(folder::examine(&app, folder));
     }
     for (company, syncer) in app.mirrors() {
         if let Ok(Some(syncer)) = syncer {
-            findings.extend(mirror(company.as_str(), syncer).await);
+            findings.extend(mirrors::examine(company.as_str(), syncer).await);
         }
     }
+    findings.extend(webhooks::examine(global, &environment, &app, &opened.config).await);
     for client in app.clients() {
         findings.extend(examine(client, &opened.clock).await);
     }
@@ -112,47 +127,6 @@ fn told(args: &DoctorArgs, findings: &[Finding]) -> anyhow::Result<ExitCode> {
         output::line(if all_fine { "\nAll is well." } else { "\nSome things need attention (CHECK)." });
     }
     Ok(if all_fine { ExitCode::SUCCESS } else { ExitCode::from(EXIT_ANSWER_IS_ERROR) })
-}
-
-/// Whose records the mirror holds, and what it lacks.
-async fn mirror(company: &str, syncer: &Syncer) -> Vec<Finding> {
-    let about = format!("{company}, mirror");
-    if let Err(error) = syncer.ensure_company().await {
-        let (what, next) = match error {
-            SyncError::OtherCompany => (error.to_string(), OTHER_COMPANY_HINT),
-            error => (format!("whether this key is its company's could not be checked ({error})"), "run doctor again"),
-        };
-        return vec![Finding::wrong(&about, what, next)];
-    }
-    let Ok(status) = syncer.status().await else { return Vec::new() };
-    let mut findings = Vec::new();
-    let started = status.kinds.iter().all(|(_, coverage, _)| coverage.full_at.is_some());
-    if !started {
-        return vec![Finding::fine(&about, "the first reading is not finished (spectora-mcp sync)")];
-    }
-    for (kind, coverage, _) in &status.kinds {
-        for gap in coverage.gaps().into_iter().map(|gap| mcp::mirror_gap_words(*kind, gap)) {
-            let next = if coverage.held != 0 {
-                "it is looked at again in some hours; if they are gone for good, run `spectora-mcp sync --accept-gone`"
-            } else {
-                "run `spectora-mcp sync --full`, and look at the rights of the user who made the key"
-            };
-            findings.push(Finding::wrong(&about, gap, next));
-        }
-    }
-    for (kind, trouble) in &status.troubles {
-        let what = kind.map_or("the last sync", mirror::Kind::name);
-        let what = format!("{what} failed {} times ({})", trouble.failures, trouble.reason);
-        findings.push(Finding::wrong(&about, what, "it is tried again by itself; `spectora-mcp sync` tries now"));
-    }
-    if findings.is_empty() {
-        let mine = match syncer.company_id().await {
-            Ok(Some(id)) => format!("complete, of the company with the id {id}"),
-            _ => "complete".to_owned(),
-        };
-        findings.push(Finding::fine(&about, mine));
-    }
-    findings
 }
 
 async fn examine(client: &SpectoraClient, clock: &std::sync::Arc<dyn Clock>) -> Vec<Finding> {
@@ -183,13 +157,13 @@ async fn examine(client: &SpectoraClient, clock: &std::sync::Arc<dyn Clock>) -> 
             "none can be seen",
             "cancellation figures will be marked as missing; ask Spectora whether this key may see them",
         ),
-        Err(error) => Finding::wrong(&about, error.to_string(), "run doctor again in a minute"),
+        Err(error) => Finding::wrong(&about, error.to_string(), mcp::ToolFailure::from(error).remedy()),
     });
     let about = format!("{company}, deleted inspections");
     findings.push(match client.probe::<Inspections>(&InspectionFilter::IncludeDeleted).await {
         Ok(FilterSupport::Honoured) => Finding::fine(&about, "can be seen"),
         Ok(_) => Finding::fine(&about, "cannot be seen, or there are none; a full pass finds what is gone"),
-        Err(error) => Finding::wrong(&about, error.to_string(), error.hint()),
+        Err(error) => Finding::wrong(&about, error.kind.to_string(), error.remedy()),
     });
     findings
 }
@@ -205,7 +179,7 @@ async fn look_at<R: Wired>(
     let survey = match client.survey::<R>(include).await {
         Ok(survey) => survey,
         Err(error) => {
-            findings.push(Finding::wrong(&about, error.to_string(), error.hint()));
+            findings.push(Finding::wrong(&about, error.kind.to_string(), error.remedy()));
             return false;
         }
     };
@@ -244,7 +218,7 @@ async fn changes(client: &SpectoraClient, company: &str) -> Finding {
     match client.changed_since_filter::<Inspections>().await {
         Ok(Some(name)) => Finding::fine(&about, format!("`{}` works", name.as_str())),
         Ok(None) => Finding::fine(&about, "no filter found: recent and coming inspections are read again instead"),
-        Err(error) => Finding::wrong(&about, error.to_string(), error.hint()),
+        Err(error) => Finding::wrong(&about, error.kind.to_string(), error.remedy()),
     }
 }
 
@@ -270,7 +244,7 @@ async fn filters(client: &SpectoraClient, company: &str, clock: &dyn Clock) -> F
             Ok(FilterSupport::Ignored) => "ignored",
             Ok(FilterSupport::Refused) => "refused",
             Ok(FilterSupport::Unknown) => "unclear",
-            Err(error) => return Finding::wrong(&about, error.to_string(), "run doctor again in a minute"),
+            Err(error) => return Finding::wrong(&about, error.kind.to_string(), error.remedy()),
         };
         words.push(format!("{} {support}", filter.name()));
     }

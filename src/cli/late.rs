@@ -15,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Global;
 use super::open::Opened;
+use super::remedy;
 use crate::app::App;
-use crate::config::{ConfigError, Environment, draft};
+use crate::config::{Environment, draft};
 use crate::operations::{CompanyState, Metrics, States};
 use crate::transport::{Delivered, Deliveries, Readiness};
 use answers::Companies;
@@ -73,7 +74,7 @@ impl Late {
             None => match draft(&global.overrides(), &Environment::capture()) {
                 Ok(draft) => draft.names(),
                 Err(error) => {
-                    eprintln!("error: {error}\nhint: {}", error.hint());
+                    eprintln!("error: {error}\nwhat to do: {}", error.remedy());
                     eprintln!("The tools are served all the same; each call says this.");
                     Vec::new()
                 }
@@ -265,10 +266,8 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// The error as every call tells it.
 fn failure(error: &anyhow::Error) -> ToolFailure {
-    let next = match error.downcast_ref::<ConfigError>() {
-        Some(error) => error.hint(),
-        None => "run `spectora-mcp doctor` on the machine that serves this",
-    };
+    let next =
+        remedy::of(error).unwrap_or_else(|| "run `spectora-mcp doctor` on the machine that serves this".to_owned());
     let next = format!("{next}. Then ask again; if it stays, restart spectora-mcp (its entry in the assistant)");
     ToolFailure::new(format!("spectora-mcp cannot be used as it is set up: {error:#}"), next)
 }

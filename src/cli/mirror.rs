@@ -50,7 +50,7 @@ pub(super) async fn run(global: &Global, args: &MirrorArgs) -> anyhow::Result<Ex
             continue;
         };
         if let Err(problem) = syncer.mirror().check() {
-            output::line(&format!("{company}: {problem}"));
+            output::line(&format!("{company}: {problem}\n  -> {}", problem.remedy()));
             all_fine = false;
             continue;
         }

@@ -73,7 +73,7 @@ pub(super) fn usable<'a>(
     syncer: Result<Option<&'a Arc<Syncer>>, MirrorError>,
 ) -> Option<&'a Arc<Syncer>> {
     syncer.unwrap_or_else(|problem| {
-        output::line(&format!("{company}: {problem}"));
+        output::line(&format!("{company}: {problem}\n  -> {}", problem.remedy()));
         None
     })
 }

@@ -163,7 +163,7 @@ pub(super) async fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<Exi
 fn telemetry(args: &ServeArgs) -> anyhow::Result<Option<Telemetry>> {
     let collector = match config::collector(args.otlp.as_deref(), &Environment::capture()) {
         Err(error) if args.otlp.is_none() => {
-            tracing::warn!("no telemetry is sent: {error}; {}", error.hint());
+            tracing::warn!("no telemetry is sent: {error}; {}", error.remedy());
             None
         }
         collector => collector?,
@@ -208,8 +208,7 @@ async fn serve_at(
              --login (people log in) or --tokens-only, or --without-login if something in front of it checks who comes"
         );
     }
-    let listener =
-        tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let listener = tokio::net::TcpListener::bind(address).await.with_context(|| cannot_listen(address))?;
     let address = listener.local_addr()?;
     let tls = match entry.tls_cert.as_deref().zip(entry.tls_key.as_deref()) {
         Some((chain, key)) => Some(crate::transport::tls(chain, key).map_err(anyhow::Error::msg)?),
@@ -255,8 +254,7 @@ async fn serve_at(
     });
     let late = Arc::new(late);
     if let Some(address) = entry.metrics {
-        let listener =
-            tokio::net::TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        let listener = tokio::net::TcpListener::bind(address).await.with_context(|| cannot_listen(address))?;
         eprintln!("numbers for a monitor at http://{}/metrics", listener.local_addr()?);
         let late: Arc<dyn Readiness> = Arc::clone(&late) as _;
         tokio::spawn(serve_metrics(Arc::clone(metrics), late, listener, stop.clone()));
@@ -441,4 +439,8 @@ pub(super) async fn told_to_stop() {
     }
     #[cfg(not(unix))]
     drop(tokio::signal::ctrl_c().await);
+}
+
+fn cannot_listen(address: SocketAddr) -> String {
+    format!("cannot listen on {address} (stop the program that has this port, or give another one)")
 }

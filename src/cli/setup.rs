@@ -87,19 +87,24 @@ pub(super) async fn run(global: &Global, args: &SetupArgs) -> anyhow::Result<Exi
         return Ok(ExitCode::SUCCESS);
     }
     let names = if global.is_demo() { Vec::new() } else { companies::add(global, args, &environment, &asking).await? };
-    let restarts = entries::write(global, args, &environment, &asking, &names)?;
-    let is_fine = args.no_sync || first_answer(global, &asking).await?;
-    for restart in restarts {
+    let written = entries::write(global, args, &environment, &asking, &names)?;
+    let is_read = args.no_sync || first_answer(global, &asking).await?;
+    for restart in written.restarts {
         asking.say(&format!("Now, in {restart}."))?;
     }
     asking.say(
         "Then ask it:\n  How did my inspectors do last month?\n  Which agents have gone quiet, and whom should I call?\n  Prepare tomorrow.",
     )?;
-    asking.end(if is_fine {
-        "All set. `spectora-mcp doctor` checks everything again."
-    } else {
-        "The first reading is not complete; `spectora-mcp sync` goes on, and `spectora-mcp doctor` looks for the reason."
+    let left = written.left.join(", ");
+    asking.end(&match (is_read, written.left.is_empty()) {
+        (true, true) => "All set. `spectora-mcp doctor` checks everything again.".to_owned(),
+        (true, false) => format!("{left} cannot ask yet: see above what to do. All else is set."),
+        (false, _) => {
+            "The first reading is not complete; `spectora-mcp sync` goes on, and `spectora-mcp doctor` looks for the reason."
+                .to_owned()
+        }
     })?;
+    let is_fine = is_read && written.left.is_empty();
     Ok(if is_fine { ExitCode::SUCCESS } else { ExitCode::from(EXIT_ANSWER_IS_ERROR) })
 }
 

@@ -14,8 +14,7 @@ use super::{EXIT_ANSWER_IS_ERROR, Global, output};
 use jiff::{SignedDuration, Timestamp};
 
 use mirror::Kind;
-use spectora::OTHER_COMPANY_HINT;
-use sync::{Plan, Progress, Scope, SyncError, SyncReport, Syncer};
+use sync::{Plan, Progress, Scope, SyncReport, Syncer};
 
 /// Reads what changed; the first time, everything. Stopped in the middle, it goes on where it was.
 #[derive(Debug, Args)]
@@ -71,7 +70,7 @@ pub(super) async fn run(global: &Global, args: &SyncArgs) -> anyhow::Result<Exit
             }
             Err(error) => {
                 all_done = false;
-                output::line(&format!("{company}: {error}\n  -> {}", advice(&error)));
+                output::line(&format!("{company}: {error}\n  -> {}", error.remedy()));
             }
         }
     }
@@ -94,16 +93,6 @@ async fn announce(syncer: &Syncer, scope: Scope, now: Timestamp) {
         plan.calls(),
         plan.per_minute
     );
-}
-
-fn advice(error: &SyncError) -> String {
-    match error {
-        SyncError::OtherCompany => OTHER_COMPANY_HINT.to_owned(),
-        SyncError::Service(error) => format!("{}; what was read is kept, run sync again to go on", error.hint()),
-        SyncError::Mirror(_) => "spectora-mcp mirror status shows the file".to_owned(),
-        SyncError::Busy => "it is being done already; `spectora-mcp mirror status` shows how far it is".to_owned(),
-        _ => "raise `monthly_budget` in spectora.toml, or wait for the next month".to_owned(),
-    }
 }
 
 fn described(plan: &Plan) -> String {

@@ -69,6 +69,16 @@ impl Environment {
         is_filled_in(value).then(|| value.to_owned())
     }
 
+    /// The proxy that requests to `https` addresses go through, by the variable that names it, with its host and port
+    /// alone: a password may stand before them.
+    pub fn proxy(&self) -> Option<(&'static str, String)> {
+        const NAMES: &[&str] = &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+        let (name, value) = NAMES.iter().find_map(|name| Some((*name, self.get(name)?)))?;
+        let address = value.split_once("://").map_or(value.as_str(), |(_, rest)| rest);
+        let host = address.rsplit('@').next().unwrap_or_default().split('/').next().unwrap_or_default();
+        Some((name, host.to_owned()))
+    }
+
     pub(super) fn config_file(&self) -> Option<PathBuf> {
         self.get("SPECTORA_CONFIG").map(PathBuf::from)
     }

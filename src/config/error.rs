@@ -171,7 +171,7 @@ pub enum ConfigError {
 
 impl ConfigError {
     /// What to do about it.
-    pub fn hint(&self) -> &'static str {
+    pub fn remedy(&self) -> &'static str {
         match self {
             Self::NoCompany => {
                 "run `spectora-mcp setup`, or set SPECTORA_API_KEY, or write a spectora.toml (configs/spectora.toml explains \

@@ -182,8 +182,9 @@ impl RawCompany {
         matches!(self.api_key, Some(RawKey::Literal(_)))
     }
 
-    pub(super) fn set_key(&mut self, key: SecretString) {
-        self.api_key = Some(RawKey::Literal(key));
+    /// The key is in this variable of the environment, whatever the file says.
+    pub(super) fn take_key_from(&mut self, variable: String) {
+        self.api_key = Some(RawKey::Env(variable));
     }
 }
 

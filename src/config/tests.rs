@@ -19,7 +19,7 @@ fn loaded(text: Option<&str>, variables: &[(&str, &str)], companies: &[&str]) ->
         no_mirror: true,
         companies: companies.iter().map(|name| (*name).to_owned()).collect(),
     };
-    load(&overrides, &Environment::of(variables)).map_err(|error| format!("{error} | {}", error.hint()))
+    load(&overrides, &Environment::of(variables)).map_err(|error| format!("{error} | {}", error.remedy()))
 }
 
 #[track_caller]

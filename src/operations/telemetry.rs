@@ -47,11 +47,24 @@ const REQUEST_BOUNDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// No connection.
-    #[error("no encrypted connection to a collector can be made; install this system's certificate authorities")]
+    #[error("no encrypted connection to a collector can be made")]
     Connection,
     /// A setting.
     #[error("{0}")]
     Setting(#[from] ExporterBuildError),
+}
+
+impl TelemetryError {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Connection => {
+                "install this system's certificate authorities (often the package `ca-certificates`), or send to a collector \
+                 on this machine"
+            }
+            Self::Setting(_) => "correct the variable of OpenTelemetry (OTEL_…) that it speaks of",
+        }
+    }
 }
 
 /// Where it goes.

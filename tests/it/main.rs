@@ -10,6 +10,7 @@
 // How the modules of the program may use each other, and which crates are fenced.
 mod architecture;
 // The daily briefing against plain loops.
+mod breakages;
 mod briefing;
 // Forecasts checked by what came, and the counts beside them by plain loops.
 mod capacity;

@@ -14,7 +14,7 @@ pub enum StoreError {
         reason: String,
     },
     /// A newer program wrote it.
-    #[error("{path} is of a newer version of this program; install the newer one")]
+    #[error("{path} was written by a newer version of this program")]
     Newer {
         /// The file.
         path: PathBuf,
@@ -27,6 +27,23 @@ pub enum StoreError {
     Database(#[from] rusqlite::Error),
 }
 
+impl StoreError {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Unusable { .. } => {
+                "let this user read and write the file, or name another one with `access_file` under [http]"
+            }
+            Self::Newer { .. } => "use the newer version of spectora-mcp",
+            Self::BrokenOff => "try again",
+            Self::Database(_) => {
+                "check who may write to the file (`spectora-mcp privacy` names it) and whether the disk is full; where it is \
+                 damaged, delete it: people and tokens must then be added again"
+            }
+        }
+    }
+}
+
 /// What an owner asked for cannot be done.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
@@ -34,10 +51,10 @@ pub enum AccessError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A name that cannot be one.
-    #[error("`{0}` is no name: give 1 to 60 letters, digits, blanks, `.`, `-`, `_` or `@`")]
+    #[error("`{0}` is no name")]
     BadName(String),
     /// There is one already.
-    #[error("there is a {what} called `{name}` already; revoke it first, or choose another name")]
+    #[error("there is a {what} called `{name}` already")]
     Taken {
         /// A person or a token.
         what: &'static str,
@@ -45,13 +62,13 @@ pub enum AccessError {
         name: String,
     },
     /// Too easy to guess.
-    #[error("a passphrase has at least {min} characters; four random words make a good one")]
+    #[error("a passphrase has at least {min} characters")]
     ShortPassphrase {
         /// The least.
         min: usize,
     },
     /// Nothing of that name.
-    #[error("nobody and nothing here is called `{0}`; `spectora-mcp access list` shows all")]
+    #[error("nobody and nothing here is called `{0}`")]
     Unknown(String),
     /// The redirect of a client to be added.
     #[error("{0}")]
@@ -59,6 +76,21 @@ pub enum AccessError {
     /// A passphrase that cannot be hashed: out of memory.
     #[error("the passphrase cannot be hashed: {0}")]
     Hash(String),
+}
+
+impl AccessError {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.remedy(),
+            Self::BadName(_) => "give 1 to 60 letters, digits, blanks, `.`, `-`, `_` or `@`",
+            Self::Taken { .. } => "revoke it first (`spectora-mcp access revoke NAME`), or choose another name",
+            Self::ShortPassphrase { .. } => "take four random words, or leave it out and have one made",
+            Self::Unknown(_) => "`spectora-mcp access list` shows all",
+            Self::Redirect(_) => "give the address that the application's documentation names for its log-in",
+            Self::Hash(_) => "close other programs, then try again",
+        }
+    }
 }
 
 impl From<rusqlite::Error> for AccessError {

@@ -26,7 +26,7 @@ pub use error::{AccessError, OAuthError, PageError, StoreError};
 pub use grants::{ListedGrant, TokenAnswer, Verified};
 pub use issuer::{Issuer, IssuerError, IssuerSettings};
 pub use login::{Asking, Login, LoginSettings, Page, SCOPE, SCOPE_OFFLINE, SESSION_SECONDS, SignedIn};
-pub use outside::{Seen, look_from_outside};
+pub use outside::{Seen, look_from_outside, status_from_outside};
 pub use people::{Given, Listed};
 pub use redirects::RedirectRules;
 pub use store::AccessStore;

@@ -81,6 +81,12 @@ pub async fn look_from_outside(address: &str) -> Result<Vec<Seen>, String> {
     Ok(seen)
 }
 
+/// The status with which this address answers a GET. `Err` says what it did instead, as an end of a sentence.
+pub async fn status_from_outside(address: &str) -> Result<u16, String> {
+    let address = Url::parse(address).map_err(|_| "is no address".to_owned())?;
+    fetch::any(&address, TIME_MAX, BYTES_MAX, CLIENT_AGENT).await.map(|answer| answer.status)
+}
+
 /// The 401 of a request without a token; gives where it says the login is.
 fn challenge(answer: &Answer, seen: &mut Vec<Seen>) -> Option<String> {
     const ABOUT: &str = "without a token";

@@ -123,11 +123,21 @@ pub enum RoleError {
         known: String,
     },
     /// A role of one inspector's work, and no inspector.
-    #[error("the role `{role}` shows one inspector's own work; say whose")]
+    #[error("the role `{role}` shows one inspector's own work, and it is not said whose")]
     NoInspector {
         /// The role.
         role: String,
     },
+}
+
+impl RoleError {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "give one of those, or add the role under [roles] in spectora.toml",
+            Self::NoInspector { .. } => "name the inspector with --as (the id in Spectora, or the whole name)",
+        }
+    }
 }
 
 /// The roles there are, by name.

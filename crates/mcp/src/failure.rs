@@ -6,7 +6,7 @@ use rmcp::model::{CallToolResult, ContentBlock};
 
 use answers::{AnswerError, Candidate, GIVEN_CHARS_MAX};
 use domain::{CompanyName, NamedPeriod, excerpt};
-use records::{MirrorError, RecordsError, ServiceErrorKind as SpectoraErrorKind, Uncounted};
+use records::{RecordsError, ServiceErrorKind as SpectoraErrorKind};
 
 use super::arguments::nearest;
 
@@ -36,6 +36,11 @@ impl ToolFailure {
     /// Whether the call only came before the first reading was done.
     pub(super) fn is_early(&self) -> bool {
         self.is_early
+    }
+
+    /// What to do next.
+    pub fn remedy(&self) -> &str {
+        &self.next
     }
 
     /// A fault of this program; the log has the rest.
@@ -141,60 +146,19 @@ impl From<RecordsError> for ToolFailure {
                 what,
                 "try again in a minute; if it goes on, the server must run with its mirror (no --no-mirror)",
             ),
-            RecordsError::OtherCompany => Self::new(what, records::OTHER_COMPANY_HINT),
+            RecordsError::OtherCompany => Self::new(what, records::OTHER_COMPANY_REMEDY),
             RecordsError::NoMirror => {
                 Self::new(what, "ask with the list tools instead; the mirror is switched on by leaving out --no-mirror")
             }
-            RecordsError::NotRefreshed(_) => {
+            RecordsError::NotRefreshed { remedy: None, .. } => {
                 Self { is_early: true, ..Self::new(what, "try again in a minute; list_companies shows how far it is") }
             }
-            RecordsError::Mirror(MirrorError::Damaged { .. }) => Self::new(
-                what,
-                "run `spectora-mcp mirror rebuild` on the machine that serves this (with --company NAME for one company); \
-                 the mirror is then filled again from Spectora, and nothing in Spectora changes",
-            ),
-            RecordsError::Mirror(error) if error.is_disk_full() => Self::new(what, Uncounted::DiskFull.hint()),
-            RecordsError::Mirror(_) => Self::new(
-                what,
-                "try again; if it happens again, run `spectora-mcp mirror status` on the machine that serves this",
-            ),
+            RecordsError::NotRefreshed { remedy: Some(remedy), .. } => Self::new(what, remedy),
+            RecordsError::Mirror(error) => Self::new(what, error.remedy()),
             RecordsError::Service(error) if matches!(error.kind, SpectoraErrorKind::NotCounted(_)) => {
-                Self::new(format!("Spectora was not asked ({what})"), advice(&error.kind))
+                Self::new(format!("Spectora was not asked ({what})"), error.remedy())
             }
-            RecordsError::Service(error) => Self::new(format!("Spectora did not answer ({what})"), advice(&error.kind)),
+            RecordsError::Service(error) => Self::new(format!("Spectora did not answer ({what})"), error.remedy()),
         }
-    }
-}
-
-fn advice(kind: &SpectoraErrorKind) -> String {
-    match kind {
-        SpectoraErrorKind::KeyRefused => {
-            "the company's owner must put a valid API key into the configuration; `spectora-mcp doctor` checks it"
-                .into()
-        }
-        SpectoraErrorKind::KeyWithoutRight => {
-            "the user who made the API key needs the right to see this in Spectora; ask the company's owner".into()
-        }
-        SpectoraErrorKind::NotFound { assumed_path: Some(name), .. } => format!(
-            "the address of `{name}` is an assumption that does not fit; correct `{name}` under [api.paths] in \
-             spectora.toml, then run `spectora-mcp doctor`"
-        ),
-        kind if kind.is_absence() => "check the id".into(),
-        SpectoraErrorKind::NotFound { assumed_path: None, .. } => {
-            "try again in a minute; if it goes on, run `spectora-mcp doctor` (the address may be wrong)".into()
-        }
-        SpectoraErrorKind::OtherCompany { .. } => records::OTHER_COMPANY_HINT.into(),
-        SpectoraErrorKind::RequestRefused { .. } => "change the arguments, or leave out a filter".into(),
-        SpectoraErrorKind::RateLimited { retry_at: Some(at) } => format!("wait until {at}, then ask again"),
-        SpectoraErrorKind::RateLimited { retry_at: None } => "wait a minute, then ask again".into(),
-        SpectoraErrorKind::OverBudget { .. } => {
-            "ask again next month, or raise `monthly_budget` of this company in spectora.toml".into()
-        }
-        SpectoraErrorKind::NotCounted(why) => why.hint().into(),
-        SpectoraErrorKind::TimedOut { .. } | SpectoraErrorKind::Unavailable { .. } => {
-            "try again in a minute; if it goes on, run `spectora-mcp doctor`".into()
-        }
-        SpectoraErrorKind::TooLarge { .. } => "ask for fewer rows or a shorter period".into(),
-        _ => "run `spectora-mcp doctor`; the service may have changed".into(),
     }
 }

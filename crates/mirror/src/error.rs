@@ -20,10 +20,7 @@ pub enum MirrorError {
         reason: String,
     },
     /// The file was written by a newer version of this program.
-    #[error(
-        "{path} is of a newer version ({found}; this program knows {known}): install the newer spectora-mcp, or start \
-         over with `spectora-mcp mirror rebuild`"
-    )]
+    #[error("{path} was written by a newer version of this program (format {found}; this one knows {known})")]
     Newer {
         /// The file.
         path: PathBuf,
@@ -33,7 +30,7 @@ pub enum MirrorError {
         known: u32,
     },
     /// The file is no mirror, another company's, or damaged.
-    #[error("{path} cannot be read as a mirror ({reason}): start over with `spectora-mcp mirror rebuild`")]
+    #[error("{path} cannot be read as a mirror ({reason})")]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -41,10 +38,7 @@ pub enum MirrorError {
         reason: String,
     },
     /// The count of calls is no such count, or damaged. The mirrors have nothing to do with it.
-    #[error(
-        "{path}, the count of API calls, cannot be read ({reason}): delete this one file to start a new count (the calls \
-         made this month are then not in it); the mirrors are not touched"
-    )]
+    #[error("{path}, the count of API calls, cannot be read ({reason})")]
     LedgerDamaged {
         /// The file.
         path: PathBuf,
@@ -52,7 +46,7 @@ pub enum MirrorError {
         reason: String,
     },
     /// The mirror cannot be deleted, because it is being synced.
-    #[error("a sync is running: try again when it has ended (`spectora-mcp mirror status` shows how far it is)")]
+    #[error("a sync is running")]
     BeingSynced,
     /// Another process held the file for too long.
     #[error("the mirror is busy: another process is writing to it")]
@@ -71,6 +65,38 @@ impl MirrorError {
         match self {
             Self::Sql(error) => in_file(error, path),
             other => other,
+        }
+    }
+
+    /// What to do about it, on the machine that has the file.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Unusable { .. } if self.is_disk_full() => {
+                "free some space on the disk that holds the data folder, then try again"
+            }
+            Self::Unusable { .. } => {
+                "let this user write to the data folder, or name another one with --data-dir, SPECTORA_DATA_DIR or `folder` \
+                 under [mirror]"
+            }
+            Self::Newer { .. } => {
+                "use the newer spectora-mcp (`spectora-mcp doctor` finds two copies), or start over with `spectora-mcp mirror \
+                 rebuild`, which reads everything from Spectora again"
+            }
+            Self::Damaged { .. } => {
+                "run `spectora-mcp mirror rebuild` on the machine that serves this (with --company NAME for one company); the \
+                 mirror is then filled again from Spectora, and nothing in Spectora changes"
+            }
+            Self::LedgerDamaged { .. } => {
+                "delete this one file to start a new count (the calls made this month are then not in it); the mirrors beside \
+                 it stay as they are"
+            }
+            Self::BeingSynced => "try again when it has ended (`spectora-mcp mirror status` shows how far it is)",
+            Self::Busy => "try again in a minute",
+            Self::Sql(_) => {
+                "try again; if it happens again, run `spectora-mcp doctor` on the machine that serves this, which looks whether \
+                 the mirror is whole"
+            }
+            Self::Closed => "start the program again",
         }
     }
 

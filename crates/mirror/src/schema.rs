@@ -141,10 +141,14 @@ const STEPS: &[&str] = &[
     ALTER TABLE inspections ADD COLUMN slug TEXT;
     CREATE INDEX inspections_by_slug ON inspections (slug) WHERE slug IS NOT NULL;
     ",
+    // 10: what to do about what keeps failing: some of it does not go on by itself.
+    "
+    ALTER TABLE troubles ADD COLUMN remedy TEXT NOT NULL DEFAULT 'run `spectora-mcp sync` to see whether it still fails';
+    ",
 ];
 
 /// The newest version this program knows.
-pub(super) const VERSION: u32 = 9;
+pub(super) const VERSION: u32 = 10;
 const _: () = assert!(STEPS.len() == VERSION as usize);
 
 /// Brings the file up to the newest version; a newer one is refused, and so is a file that is no mirror.

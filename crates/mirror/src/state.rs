@@ -166,6 +166,8 @@ pub struct Trouble {
     pub not_before: Timestamp,
     /// Why, without anything a person typed.
     pub reason: String,
+    /// What to do about it.
+    pub remedy: String,
 }
 
 /// A time this far ahead of the clock is a slip of the clock, not of a second's rounding.
@@ -260,13 +262,14 @@ fn pass(connection: &rusqlite::Connection, kind: Kind) -> Result<Option<Pass>, M
 
 fn trouble(connection: &rusqlite::Connection, kind: Option<Kind>) -> Result<Option<Trouble>, MirrorError> {
     Ok(connection
-        .prepare_cached("SELECT failures, failed_at, not_before, reason FROM troubles WHERE kind = ?")?
+        .prepare_cached("SELECT failures, failed_at, not_before, reason, remedy FROM troubles WHERE kind = ?")?
         .query_row([kind.map_or(WHOLE_COMPANY, Kind::number)], |row| {
             Ok(Trouble {
                 failures: row.get(0)?,
                 failed_at: instant(row.get(1)?).unwrap_or_default(),
                 not_before: instant(row.get(2)?).unwrap_or_default(),
                 reason: row.get(3)?,
+                remedy: row.get(4)?,
             })
         })
         .optional()?)
@@ -368,6 +371,11 @@ impl Snapshot<'_> {
     /// What keeps failing with a kind, or (`None`) with the company as a whole.
     pub fn trouble(&self, kind: Option<Kind>) -> Result<Option<Trouble>, MirrorError> {
         trouble(self.connection, kind)
+    }
+
+    /// What keeps a kind from being read: of the company as a whole, or of the kind alone.
+    pub fn trouble_with(&self, kind: Kind) -> Result<Option<Trouble>, MirrorError> {
+        Ok(self.trouble(None)?.or(self.trouble(Some(kind))?))
     }
 
     /// All that keeps failing: the company as a whole (`None`) first, then kinds.
@@ -598,25 +606,26 @@ impl WriteTransaction<'_> {
     }
 
     /// Notes a failure of a kind, or (`None`) of the company as a whole. It is left alone for `pause`, doubled with each
-    /// failure in a row, up to `longest` and six hours.
+    /// failure in a row, up to `longest` and six hours. It is told with what to do about it.
     pub fn note_trouble(
         &mut self,
         kind: Option<Kind>,
         pause: SignedDuration,
         longest: SignedDuration,
-        reason: &str,
+        (reason, remedy): (&str, &str),
     ) -> Result<(), MirrorError> {
         let failures = trouble(&self.transaction, kind)?.map_or(0, |known| known.failures).saturating_add(1);
         let wait = pause.checked_mul(1 << (failures - 1).min(16)).unwrap_or(PAUSE_MAX).min(longest).min(PAUSE_MAX);
         let not_before = self.now.saturating_add(wait).unwrap_or(Timestamp::MAX);
         self.transaction.execute(
-            "INSERT OR REPLACE INTO troubles (kind, failures, failed_at, not_before, reason) VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO troubles (kind, failures, failed_at, not_before, reason, remedy) VALUES (?, ?, ?, ?, ?, ?)",
             params![
                 kind.map_or(WHOLE_COMPANY, Kind::number),
                 failures,
                 self.now.as_millisecond(),
                 not_before.as_millisecond(),
                 reason,
+                remedy,
             ],
         )?;
         Ok(())

@@ -54,8 +54,13 @@ pub enum RecordsError {
     #[error("there is no local mirror")]
     NoMirror,
     /// The mirror could not be brought up to date, or is not far enough.
-    #[error("the mirror is not up to date: {0}")]
-    NotRefreshed(String),
+    #[error("the mirror is not up to date: {why}")]
+    NotRefreshed {
+        /// Why.
+        why: String,
+        /// What to do where it does not go on by itself.
+        remedy: Option<String>,
+    },
     /// Nothing by that name.
     #[error("no {what} is called `{}`", excerpt(given, GIVEN_CHARS_MAX))]
     UnknownName {
@@ -109,6 +114,13 @@ pub enum RecordsError {
     OwnWorkNeedsMirror,
 }
 
+impl RecordsError {
+    /// The first reading goes on, and must end before this is answered.
+    pub(super) fn first_reading() -> Self {
+        Self::NotRefreshed { why: "the first reading of all inspections is not finished".to_owned(), remedy: None }
+    }
+}
+
 /// Turns "not found" into `None`, unless it is the path that was not found or something in between that said so.
 pub(super) fn found<T>(result: Result<T, SpectoraError>) -> Result<Option<T>, RecordsError> {
     match result {
@@ -124,7 +136,8 @@ impl From<SyncError> for RecordsError {
             SyncError::Service(error) => error.into(),
             SyncError::Mirror(error) => error.into(),
             SyncError::OtherCompany => Self::OtherCompany,
-            error => Self::NotRefreshed(error.to_string()),
+            SyncError::Busy => Self::NotRefreshed { why: error.to_string(), remedy: None },
+            error => Self::NotRefreshed { why: error.to_string(), remedy: Some(error.remedy()) },
         }
     }
 }

@@ -49,7 +49,7 @@ pub use narrow::{NarrowedBy, NarrowingWanted};
 pub use news::NewsSubject;
 pub use reach::Need;
 pub use seen::Records;
-pub use spectora::{Cost, OTHER_COMPANY_HINT, SentRequest, SpectoraErrorKind as ServiceErrorKind, Uncounted, costed};
+pub use spectora::{Cost, OTHER_COMPANY_REMEDY, SentRequest, SpectoraErrorKind as ServiceErrorKind, Uncounted, costed};
 pub use sums::{remembered, summed, sums_max};
 
 /// Rows to a page when everything will be read: the most the service gives.

@@ -223,7 +223,7 @@ impl Whole {
             })
             .await?;
         let Some(full_at) = coverage.full_at else {
-            return Err(RecordsError::NotRefreshed("the first reading of all inspections is not finished".to_owned()));
+            return Err(RecordsError::first_reading());
         };
         let as_of = coverage.fresh_at.max(coverage.window_at).unwrap_or(full_at);
         let mut basis = Basis::of_mirror(Kind::Inspections, &coverage, as_of, note);

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::mirrored::as_of_all;
 use super::{Basis, RecordsError, Whole};
 use domain::FactTable;
-use mirror::{Coverage, Pass};
+use mirror::{Coverage, Kind, Pass};
 use sync::{Scope, Silent, Syncer};
 
 /// How long a question waits for the first reading to come far enough back; within the time of a call.
@@ -109,8 +109,16 @@ impl Whole {
                 Reached::NotYet(standing) => standing,
             };
             let Some(syncer) = self.syncer.as_ref() else { return Err(RecordsError::NoMirror) };
-            if deadline <= Instant::now() || syncer.pauses().await? {
-                return Err(RecordsError::NotRefreshed(self.told(syncer, &standing, need).await?));
+            // What keeps it from being read is not waited for.
+            if let Some(trouble) = syncer.mirror().read(|snapshot| snapshot.trouble_with(Kind::Inspections)).await?
+                && trouble.pauses_at(syncer.now())
+            {
+                let why = format!("the first reading is held up ({})", trouble.reason);
+                return Err(RecordsError::NotRefreshed { why, remedy: Some(trouble.remedy) });
+            }
+            if deadline <= Instant::now() {
+                let why = self.told(syncer, &standing, need);
+                return Err(RecordsError::NotRefreshed { why, remedy: None });
             }
             self.begin_first_reading(syncer);
             tokio::time::sleep(LOOK_EVERY).await;
@@ -128,10 +136,7 @@ impl Whole {
     }
 
     /// How far the first reading is, and when it will have come far enough, in words.
-    async fn told(&self, syncer: &Arc<Syncer>, standing: &Standing, need: Need) -> Result<String, RecordsError> {
-        if let Some(trouble) = syncer.mirror().read(|snapshot| snapshot.trouble(None)).await? {
-            return Ok(format!("the first reading is held up ({}); it goes on by itself", trouble.reason));
-        }
+    fn told(&self, syncer: &Syncer, standing: &Standing, need: Need) -> String {
         let zone = self.timezone();
         let back_to = match standing.reach {
             Some((reach, _)) => format!("the first reading has come back to {}", zone.to_datetime(reach).date()),
@@ -147,6 +152,6 @@ impl Whole {
             let at = zone.to_datetime(self.clock.now().checked_add(wait).ok()?);
             Some(format!("; ready at about {}", at.strftime("%-I:%M %p")))
         });
-        Ok(format!("{back_to} and {needs}{}", ready.unwrap_or_default()))
+        format!("{back_to} and {needs}{}", ready.unwrap_or_default())
     }
 }

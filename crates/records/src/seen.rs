@@ -233,9 +233,7 @@ impl Records {
                 let wanted = InspectorWanted::Person { id, names: one.without_id.clone() };
                 Ok(OwnWork { wanted, number: one.number, name: one.entry.name.clone() })
             }
-            [] if !is_complete => {
-                Err(RecordsError::NotRefreshed("the first reading of all inspections is not finished".to_owned()))
-            }
+            [] if !is_complete => Err(RecordsError::first_reading()),
             others => Err(RecordsError::NoOwnWork { inspector: given.to_owned(), several: !others.is_empty() }),
         }
     }

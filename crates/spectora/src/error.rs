@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::meter::Uncounted;
 use super::query::Endpoint;
+use super::unreached::Unreached;
 
 /// A request (with all its attempts) that ended without an answer.
 ///
@@ -75,10 +76,13 @@ pub enum SpectoraErrorKind {
     /// It could not be counted, so it was not sent.
     #[error("{0}, and nothing was sent")]
     NotCounted(Uncounted),
-    /// 5xx, a redirect (never followed), or no connection, after all retries.
+    /// No connection came about, after all retries.
+    #[error("the service cannot be reached: {0}")]
+    Unreached(Unreached),
+    /// 5xx, a redirect (never followed), or a connection that broke, after all retries.
     #[error("the service is unavailable ({reason})")]
     Unavailable {
-        /// Such as `HTTP 503`, `connection failed`, `redirected to another address`.
+        /// Such as `HTTP 503`, `connection broke`, `redirected to another address`.
         reason: String,
     },
     /// A 2xx reply that is no document of the expected shape.
@@ -104,7 +108,7 @@ pub enum SpectoraErrorKind {
 }
 
 /// The two ways out when a key belongs to another company.
-pub const OTHER_COMPANY_HINT: &str = "put the right key into the configuration, or give this key's company a name of its \
+pub const OTHER_COMPANY_REMEDY: &str = "put the right key into the configuration, or give this key's company a name of its \
                                       own; to replace the records kept under this name, run `spectora-mcp mirror rebuild`";
 
 impl SpectoraErrorKind {
@@ -120,24 +124,52 @@ impl SpectoraError {
         matches!(
             self.kind,
             SpectoraErrorKind::RateLimited { .. }
+                | SpectoraErrorKind::Unreached(_)
                 | SpectoraErrorKind::Unavailable { .. }
                 | SpectoraErrorKind::TimedOut { .. }
         )
     }
 
-    /// What whoever set the program up can do about it.
-    pub fn hint(&self) -> String {
+    /// What to do about it: said to whoever asked, who may have to pass it on to whoever set the program up.
+    pub fn remedy(&self) -> String {
         match &self.kind {
-            SpectoraErrorKind::KeyRefused => "make a new key in Spectora and put it into the configuration".to_owned(),
-            SpectoraErrorKind::KeyWithoutRight => "the user who made the key needs the right to see this".to_owned(),
-            SpectoraErrorKind::NotFound { .. } => {
-                format!("correct `{}` under [api.paths] in spectora.toml", self.endpoint.name())
+            SpectoraErrorKind::KeyRefused => {
+                "it is wrong or has expired, or its user is gone: make a new key in Spectora's developer settings, and run \
+                 `spectora-mcp keys replace NAME` (or put it where `spectora-mcp keys list` says the old one is)"
+                    .to_owned()
             }
-            SpectoraErrorKind::OtherCompany { .. } => OTHER_COMPANY_HINT.to_owned(),
-            SpectoraErrorKind::OverBudget { .. } => "raise `monthly_budget`, or wait for the next month".to_owned(),
-            SpectoraErrorKind::NotCounted(why) => why.hint().to_owned(),
-            _ if self.is_transient() => "check the network and base_url, then try again in a minute".to_owned(),
-            _ => "the service may have changed: look for a newer version of this program".to_owned(),
+            SpectoraErrorKind::KeyWithoutRight => {
+                "give the user who made the key the right to see this in Spectora, or make a key with a user who has it"
+                    .to_owned()
+            }
+            SpectoraErrorKind::NotFound { assumed_path: Some(name), .. } => format!(
+                "the address of `{name}` is an assumption that does not fit: correct `{name}` under [api.paths] in \
+                 spectora.toml, then run `spectora-mcp doctor`"
+            ),
+            SpectoraErrorKind::NotFound { assumed_path: None, in_service_form: true } => "check the id".to_owned(),
+            SpectoraErrorKind::NotFound { assumed_path: None, in_service_form: false } => {
+                "try again in a minute; if it goes on, run `spectora-mcp doctor` (the address may be wrong)".to_owned()
+            }
+            SpectoraErrorKind::OtherCompany { .. } => OTHER_COMPANY_REMEDY.to_owned(),
+            SpectoraErrorKind::RequestRefused { .. } => "change what is asked for, or leave out a filter".to_owned(),
+            SpectoraErrorKind::RateLimited { retry_at: Some(at) } => format!("wait until {at}, then ask again"),
+            SpectoraErrorKind::RateLimited { retry_at: None } => "wait a minute, then ask again".to_owned(),
+            SpectoraErrorKind::OverBudget { .. } => {
+                "raise `monthly_budget` of this company in spectora.toml, or wait for the next month".to_owned()
+            }
+            SpectoraErrorKind::NotCounted(why) => why.remedy().to_owned(),
+            SpectoraErrorKind::Unreached(why) => why.remedy().to_owned(),
+            SpectoraErrorKind::TimedOut { .. } | SpectoraErrorKind::Unavailable { .. } => {
+                "try again in a minute; if it goes on, run `spectora-mcp doctor`, and ask Spectora's support whether the \
+                 service is down"
+                    .to_owned()
+            }
+            SpectoraErrorKind::NotUnderstood { .. } => {
+                "a log-in page of your network may be answering in Spectora's place: open a web page to see; else Spectora \
+                 may have changed: run `spectora-mcp doctor`, and look for a newer version of this program"
+                    .to_owned()
+            }
+            SpectoraErrorKind::TooLarge { .. } => "ask for fewer rows or a shorter period".to_owned(),
         }
     }
 }

@@ -12,6 +12,14 @@ use super::origin::BaseUrl;
 #[error("{0}")]
 pub struct ClientBuildError(pub(super) String);
 
+impl ClientBuildError {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        "install this system's certificate authorities (often the package `ca-certificates`), or name a file of them in \
+         SSL_CERT_FILE; where it is about the key, put it into the configuration again"
+    }
+}
+
 /// Connections to one origin, which all companies share: each costs memory for its certificate authorities. The key is no
 /// part of it.
 #[derive(Clone, Debug)]
@@ -43,11 +51,7 @@ impl Http {
             builder = builder.tls_certs_only([]);
         }
         let http = builder.build().map_err(|error| {
-            ClientBuildError(format!(
-                "no encrypted connection can be made ({}): install this system's certificate authorities (often the \
-                 package `ca-certificates`), or name a file of them in SSL_CERT_FILE",
-                innermost(&error)
-            ))
+            ClientBuildError(format!("no encrypted connection can be made ({})", innermost(&error)))
         })?;
         Ok(Self(http))
     }

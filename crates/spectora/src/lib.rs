@@ -21,6 +21,7 @@ mod query;
 mod request;
 mod settings;
 mod survey;
+mod unreached;
 mod wire;
 mod wired;
 
@@ -30,7 +31,7 @@ mod tests;
 pub use capabilities::FilterSupport;
 pub use client::{FilterReport, Page, Pagination, SpectoraClient};
 pub use cost::{Cost, KEY_REFUSED, RequestWatch, SentRequest, costed, for_this_question};
-pub use error::{OTHER_COMPANY_HINT, SpectoraError, SpectoraErrorKind};
+pub use error::{OTHER_COMPANY_REMEDY, SpectoraError, SpectoraErrorKind};
 pub use http::{ClientBuildError, Http};
 pub use limits::{ClientLimits, background_share};
 pub use meter::{CallMeter, CallOutcome, Departure, Purpose, Ticket, Uncounted};
@@ -44,5 +45,6 @@ pub use query::{
 pub use request::AskedAt;
 pub use settings::ClientSettings;
 pub use survey::Survey;
+pub use unreached::Unreached;
 pub use wire::RawRecord;
 pub use wired::{Probe, Wired};

@@ -50,7 +50,7 @@ pub enum Uncounted {
 
 impl Uncounted {
     /// What to do about it.
-    pub fn hint(self) -> &'static str {
+    pub fn remedy(self) -> &'static str {
         match self {
             Self::DiskFull => "free some space on the disk that holds the data folder, then ask again",
             Self::Damaged => {

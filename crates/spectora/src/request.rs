@@ -15,12 +15,13 @@ use tokio::time::Instant;
 
 use super::cost::{self, KEY_REFUSED, RequestWatch, SentRequest};
 use super::error::{SpectoraError, SpectoraErrorKind};
-use super::http::{ClientBuildError, innermost};
+use super::http::ClientBuildError;
 use super::limits::{ClientLimits, Limiter};
 use super::meter::{CallMeter, CallOutcome, Departure, Purpose, Ticket};
 use super::origin::BaseUrl;
 use super::query::Endpoint;
 use super::settings::ClientSettings;
+use super::unreached::Unreached;
 use super::wire;
 use domain::{Clock, CompanyName};
 
@@ -396,7 +397,7 @@ fn fault(outcome: &Outcome) -> Option<&'static str> {
     Some(match kind {
         SpectoraErrorKind::TimedOut { .. } => "timeout",
         SpectoraErrorKind::RateLimited { .. } => "rate_limited",
-        SpectoraErrorKind::Unavailable { .. } => "unavailable",
+        SpectoraErrorKind::Unavailable { .. } | SpectoraErrorKind::Unreached(_) => "unavailable",
         SpectoraErrorKind::TooLarge { .. } => "too_large",
         SpectoraErrorKind::NotUnderstood { .. } => "not_understood",
         SpectoraErrorKind::KeyRefused => KEY_REFUSED,
@@ -407,7 +408,7 @@ fn fault(outcome: &Outcome) -> Option<&'static str> {
 /// A connection that broke, or a time limit that ran out, is worth another try.
 fn broken(error: &reqwest::Error, limit: Duration) -> Outcome {
     let kind = if error.is_connect() {
-        SpectoraErrorKind::Unavailable { reason: format!("connection failed: {}", innermost(error)) }
+        SpectoraErrorKind::Unreached(Unreached::of(error))
     } else if error.is_timeout() {
         SpectoraErrorKind::TimedOut { after: limit }
     } else {

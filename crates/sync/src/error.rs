@@ -1,7 +1,7 @@
 //! Why a sync ended early.
 
 use mirror::MirrorError;
-use spectora::{SpectoraError, SpectoraErrorKind};
+use spectora::{OTHER_COMPANY_REMEDY, SpectoraError, SpectoraErrorKind};
 
 /// A sync that did not finish. What was stored stays, and the next one goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,19 @@ pub enum SyncError {
 }
 
 impl SyncError {
+    /// What to do about it.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Service(error) => error.remedy(),
+            Self::Mirror(error) => error.remedy().to_owned(),
+            Self::Busy => "wait for that to end; `spectora-mcp mirror status` shows how far it is".to_owned(),
+            Self::OtherCompany => OTHER_COMPANY_REMEDY.to_owned(),
+            Self::OverBudget { .. } => {
+                "raise `monthly_budget` of this company in spectora.toml, or wait for the next month".to_owned()
+            }
+        }
+    }
+
     /// Whether everything else of this company would fail as well, so that it is better to stop.
     pub(super) fn is_company_wide(&self) -> bool {
         match self {

@@ -328,12 +328,12 @@ impl Syncer {
     }
 
     async fn note_trouble(&self, kind: Option<Kind>, error: &SyncError) -> Result<(), MirrorError> {
-        let reason = error.to_string();
+        let told = (error.to_string(), error.remedy());
         let (pause, longest) = match kind {
             Some(_) => (KIND_PAUSE, KIND_PAUSE_MAX),
             None => (FAILURE_PAUSE, FAILURE_PAUSE_MAX),
         };
-        self.mirror.write(move |tx| tx.note_trouble(kind, pause, longest, &reason)).await
+        self.mirror.write(move |tx| tx.note_trouble(kind, pause, longest, (&told.0, &told.1))).await
     }
 
     async fn sync_locked(&self, scope: Scope, progress: &dyn Progress) -> Result<SyncReport, SyncError> {

@@ -76,7 +76,7 @@ pub(super) fn examine(app: &App, folder: &Path) -> Vec<Finding> {
         let about = "count of API calls";
         findings.push(match ledger.check_open() {
             Ok(()) => Finding::fine(about, ledger.path().display().to_string()),
-            Err(error) => Finding::wrong(about, error.to_string(), "questions that need Spectora fail until then"),
+            Err(error) => Finding::wrong(about, error.to_string(), error.remedy()),
         });
     }
     for (company, syncer) in app.mirrors() {
@@ -96,7 +96,7 @@ pub(super) fn examine(app: &App, folder: &Path) -> Vec<Finding> {
                 format!("its disk cannot keep a write-ahead log (it uses `{mode}`), as network folders cannot"),
                 MOVE_IT,
             ),
-            Err(error) => Finding::wrong(&about, error.to_string(), "until then questions are put to Spectora"),
+            Err(error) => Finding::wrong(&about, error.to_string(), error.remedy()),
         });
     }
     findings

@@ -154,5 +154,5 @@ impl Late {
 }
 
 fn reason(error: &ConfigError) -> String {
-    format!("{error} ({})", error.hint())
+    format!("{error}; {}", error.remedy())
 }

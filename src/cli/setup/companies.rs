@@ -52,7 +52,7 @@ pub(super) async fn add(
     asking: &Asking,
 ) -> anyhow::Result<Vec<String>> {
     let path = config_path(global, environment)?;
-    let current = Current::read(&path).map_err(told)?;
+    let current = Current::read(&path)?;
     let mut config = WrittenConfig::parse(current.text(), &path)?;
     let mut keys = given_keys(args)?;
     if keys.is_empty() && config.names().is_empty() && !asking.is_interactive() {
@@ -115,14 +115,9 @@ pub(super) async fn add(
     let change = current.becomes(&config.text());
     if !change.is_nothing() {
         asking.say(&format!("{}:\n{}", change.path().display(), change.shown()))?;
-        change.write().map_err(told)?;
+        change.write()?;
     }
     Ok(names)
-}
-
-/// A fault of a file, with what to do.
-pub(super) fn told(error: assistants::ChangeError) -> anyhow::Error {
-    anyhow::anyhow!("{error}\n  -> {}", error.remedy())
 }
 
 /// The key in this file, or on standard input, or as it is typed.
@@ -165,7 +160,7 @@ pub(in crate::cli) async fn look(
         .with("SPECTORA_API_KEY", key.expose_secret().to_owned())
         .with("SPECTORA_COMPANY_NAME", NAME.to_owned())
         .with("SPECTORA_TIMEZONE", "UTC".to_owned());
-    let config = load(&overrides, &environment).map_err(|error| format!("{error} ({})", error.hint()))?;
+    let config = load(&overrides, &environment).map_err(|error| format!("{error}; {}", error.remedy()))?;
     seen_with(&config).await
 }
 
@@ -185,7 +180,7 @@ async fn seen_with(config: &Config) -> Result<Seen, String> {
         sort: vec![(Direction::Descending, InspectionSort::Datetime)],
         include: Vec::new(),
     };
-    let page = client.page(&query, 1, SAMPLE_ROWS).await.map_err(|error| format!("{error} ({})", error.hint()))?;
+    let page = client.page(&query, 1, SAMPLE_ROWS).await.map_err(|error| format!("{error}; {}", error.remedy()))?;
     let zips = page.rows.iter().filter_map(|row| row.address.zip.as_ref()).map(domain::Text::as_str);
     let mut cities: BTreeMap<&str, u32> = BTreeMap::new();
     for city in page.rows.iter().filter_map(|row| row.address.city.as_ref()) {
@@ -274,7 +269,7 @@ pub(in crate::cli) fn store(
 /// Deletes keys, companies and mirrors.
 pub(super) fn forget(global: &Global, environment: &Environment, asking: &Asking) -> anyhow::Result<()> {
     let path = config_path(global, environment)?;
-    let current = Current::read(&path).map_err(told)?;
+    let current = Current::read(&path)?;
     let mut config = WrittenConfig::parse(current.text(), &path)?;
     let names = config.names();
     if names.is_empty() {
@@ -301,7 +296,7 @@ pub(super) fn forget(global: &Global, environment: &Environment, asking: &Asking
     }
     let change = current.becomes(&config.text());
     asking.say(&format!("{}:\n{}", change.path().display(), change.shown()))?;
-    change.write().map_err(told)?;
+    change.write()?;
     Ok(())
 }
 

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use assistants::{Assistant, Change, Entry, File, Places, Program, Wanted};
+use assistants::{Assistant, Change, ChangeError, Entry, File, Places, Program, Wanted};
 
 use super::asking::Asking;
-use super::companies::told;
 use super::{Entries, SetupArgs};
 use crate::cli::Global;
 use crate::cli::places::{places, program};
@@ -49,14 +48,23 @@ fn files(args: &SetupArgs, places: &Places, asking: &Asking) -> anyhow::Result<V
     Ok(files)
 }
 
-/// Writes the entries; gives what is to be done with each assistant so that it reads them.
+/// What became of the entries.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// What is to be done with each assistant so that it reads them.
+    pub(super) restarts: Vec<String>,
+    /// The assistants whose files could not be changed.
+    pub(super) left: Vec<&'static str>,
+}
+
+/// Writes the entries.
 pub(super) fn write(
     global: &Global,
     args: &SetupArgs,
     environment: &Environment,
     asking: &Asking,
     names: &[String],
-) -> anyhow::Result<Vec<String>> {
+) -> anyhow::Result<Written> {
     let files = files(args, &places(environment)?, asking)?;
     let style = match args.entries {
         Some(style) => style,
@@ -77,15 +85,17 @@ pub(super) fn write(
         Entries::One => [names, &[DEMO_ENTRY.to_owned()]].concat(),
         Entries::Each => vec![ENTRY.to_owned(), DEMO_ENTRY.to_owned()],
     };
-    let mut restarts = Vec::new();
+    let mut written = Written::default();
     for file in files {
         let wanted = Wanted { program: &program, entries: &entries, removed: &removed, only: false };
         let restart = format!("{}: {}", file.assistant.title(), file.assistant.restart());
-        if change(&file, wanted, asking)? && !restarts.contains(&restart) {
-            restarts.push(restart);
+        match change(&file, wanted, asking)? {
+            Changed::Yes if !written.restarts.contains(&restart) => written.restarts.push(restart),
+            Changed::Yes | Changed::No => {}
+            Changed::CannotBe => written.left.push(file.assistant.title()),
         }
     }
-    Ok(restarts)
+    Ok(written)
 }
 
 /// The entries for these companies.
@@ -115,34 +125,40 @@ fn of_style(global: &Global, program: &Program, style: Entries, names: &[String]
     })
 }
 
-/// Shows the change and makes it; whether it was made.
-fn change(file: &File, wanted: Wanted<'_>, asking: &Asking) -> anyhow::Result<bool> {
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Changed {
+    Yes,
+    /// There was nothing to change, or the person did not want it.
+    No,
+    CannotBe,
+}
+
+/// Shows the change and makes it. One file that cannot be changed is told of, and no reason to leave the others out.
+fn change(file: &File, wanted: Wanted<'_>, asking: &Asking) -> anyhow::Result<Changed> {
     let title = file.assistant.title();
+    let left = |error: ChangeError| {
+        asking.say(&format!("{title} is left as it is: {error}\n  -> {}", error.remedy()))?;
+        Ok(Changed::CannotBe)
+    };
     let change = match Change::plan(file, wanted) {
         Ok(change) => change,
-        // One file that cannot be changed is no reason to leave the others out.
-        Err(error) => {
-            asking.say(&format!("{title} is left as it is: {:#}", told(error)))?;
-            return Ok(false);
-        }
+        Err(error) => return left(error),
     };
     if change.is_nothing() {
         asking.say(&format!("{title}: nothing to change in {}", file.path.display()))?;
-        return Ok(false);
+        return Ok(Changed::No);
     }
     asking.say(&format!("{title}: {}\n{}", file.path.display(), change.shown()))?;
     if !asking.agrees("Make this change?", true)? {
-        return Ok(false);
+        return Ok(Changed::No);
     }
     match change.write() {
         Ok(Some(copy)) => asking.say(&format!("Written; the file as it was is {}", copy.display()))?,
         Ok(None) => asking.say("Written.")?,
-        Err(error) => {
-            asking.say(&format!("{title} is left as it is: {:#}", told(error)))?;
-            return Ok(false);
-        }
+        Err(error) => return left(error),
     }
-    Ok(true)
+    Ok(Changed::Yes)
 }
 
 /// Takes every entry that starts this program out of the assistants' files.

@@ -191,7 +191,7 @@ async fn a_reply_with_a_record_of_another_company_is_refused_whole() {
     assert_eq!(page(&client).await.unwrap(), 2);
     assert_eq!(client.company_id().as_deref(), Some("4101"));
     let error = page(&client).await.unwrap_err();
-    assert!(error.to_string().contains("4102") && error.hint().contains("mirror rebuild"), "{error}");
+    assert!(error.to_string().contains("4102") && error.remedy().contains("mirror rebuild"), "{error}");
     let other = service.client();
     other.hold_to("4109");
     assert!(matches!(page(&other).await.unwrap_err().kind, SpectoraErrorKind::OtherCompany { .. }));
