@@ -138,13 +138,15 @@ async fn examine(client: &SpectoraClient, clock: &std::sync::Arc<dyn Clock>) -> 
         InspectionInclude::Assignments,
         InspectionInclude::Buyer,
     ];
-    if !look_at::<Inspections>(client, &company, &includes, &mut findings).await {
+    // Where nothing at all can be asked, the first failure says so, and the others would only repeat it.
+    let goes_on = look_at::<Inspections>(client, &company, &includes, &mut findings).await == Looked::Answered
+        && look_at::<Connections>(client, &company, AGENT_INCLUDES, &mut findings).await != Looked::InVain
+        && look_at::<ConnectionStats>(client, &company, &[], &mut findings).await != Looked::InVain
+        && look_at::<Contacts>(client, &company, &[], &mut findings).await != Looked::InVain
+        && look_at::<InspectionAttachments>(client, &company, &[], &mut findings).await != Looked::InVain;
+    if !goes_on {
         return findings;
     }
-    look_at::<Connections>(client, &company, AGENT_INCLUDES, &mut findings).await;
-    look_at::<ConnectionStats>(client, &company, &[], &mut findings).await;
-    look_at::<Contacts>(client, &company, &[], &mut findings).await;
-    look_at::<InspectionAttachments>(client, &company, &[], &mut findings).await;
     findings.push(clocks(client, &company));
     findings.push(filters(client, &company, clock.as_ref()).await);
     findings.push(changes(client, &company).await);
@@ -168,19 +170,29 @@ async fn examine(client: &SpectoraClient, clock: &std::sync::Arc<dyn Clock>) -> 
     findings
 }
 
+/// What came of a look at a listing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looked {
+    Answered,
+    /// This one is not answered; others may be.
+    Refused,
+    /// Nothing can be asked now.
+    InVain,
+}
+
 /// One page of a listing: does the path exist, has the key the right to it, and are the attributes those expected?
 async fn look_at<R: Wired>(
     client: &SpectoraClient,
     company: &str,
     include: &[R::Include],
     findings: &mut Vec<Finding>,
-) -> bool {
+) -> Looked {
     let about = format!("{company}, {}", R::ENDPOINT);
     let survey = match client.survey::<R>(include).await {
         Ok(survey) => survey,
         Err(error) => {
             findings.push(Finding::wrong(&about, error.kind.to_string(), error.remedy()));
-            return false;
+            return if error.is_of_all() { Looked::InVain } else { Looked::Refused };
         }
     };
     let counted = survey.records.map_or("not counted".to_owned(), |records| records.to_string());
@@ -195,7 +207,7 @@ async fn look_at<R: Wired>(
         what.push_str(&format!("; refused includes: {}", survey.includes_refused.join(", ")));
     }
     findings.push(Finding::fine(&about, what));
-    true
+    Looked::Answered
 }
 
 /// Clocks that differ make "tomorrow" and retry times differ.

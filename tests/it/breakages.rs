@@ -134,8 +134,11 @@ fn steady(text: &str, url: &str) -> String {
     steady
 }
 
-/// One breakage as the snapshot has it.
+/// One breakage as the snapshot has it. Of an answer it has what is missing from it: the rest goes by the day.
 fn told(title: &str, shown: &str, found: &str) -> String {
+    let is_answer = shown.contains("Basis: mirror");
+    let missing = shown.lines().filter(|line| line.starts_with("Missing:")).collect::<Vec<_>>().join("\n");
+    let shown = if is_answer { &format!("(an answer)\n{missing}") } else { shown };
     format!("## {title}\n\nshown:\n{}\ndoctor:\n{}\n", indented(shown, 14), indented(found, 14))
 }
 

@@ -53,6 +53,7 @@ mod quiet;
 // Nothing but GET, and the key to its origin only.
 mod read_only;
 // `report`: the numbers of the tools, in every form.
+mod remedies;
 mod report;
 // The configuration changes while the program serves.
 mod reload;

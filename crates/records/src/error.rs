@@ -54,7 +54,7 @@ pub enum RecordsError {
     #[error("there is no local mirror")]
     NoMirror,
     /// The mirror could not be brought up to date, or is not far enough.
-    #[error("the mirror is not up to date: {why}")]
+    #[error("the mirror is not ready for this: {why}")]
     NotRefreshed {
         /// Why.
         why: String,

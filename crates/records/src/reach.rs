@@ -113,7 +113,7 @@ impl Whole {
             if let Some(trouble) = syncer.mirror().read(|snapshot| snapshot.trouble_with(Kind::Inspections)).await?
                 && trouble.pauses_at(syncer.now())
             {
-                let why = format!("the first reading is held up ({})", trouble.reason);
+                let why = format!("reading from Spectora failed ({})", trouble.reason);
                 return Err(RecordsError::NotRefreshed { why, remedy: Some(trouble.remedy) });
             }
             if deadline <= Instant::now() {

@@ -130,6 +130,18 @@ impl SpectoraError {
         )
     }
 
+    /// Whether every other request of the company would fail in the same way now.
+    pub fn is_of_all(&self) -> bool {
+        self.is_transient()
+            || matches!(
+                self.kind,
+                SpectoraErrorKind::KeyRefused
+                    | SpectoraErrorKind::OverBudget { .. }
+                    | SpectoraErrorKind::NotCounted(_)
+                    | SpectoraErrorKind::OtherCompany { .. }
+            )
+    }
+
     /// What to do about it: said to whoever asked, who may have to pass it on to whoever set the program up.
     pub fn remedy(&self) -> String {
         match &self.kind {

@@ -7,16 +7,28 @@ use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use super::limits::ClientLimits;
 use super::origin::BaseUrl;
 
-/// The HTTP client could not be made: a key with characters no header can hold, or a broken TLS set-up.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ClientBuildError(pub(super) String);
+/// The HTTP client could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientBuildError {
+    /// Nothing on this machine says whose certificates are to be believed.
+    #[error("no encrypted connection can be made ({0})")]
+    NoAuthorities(String),
+    /// The key holds what no header can.
+    #[error("the API key holds characters that no key has")]
+    OddKey,
+}
 
 impl ClientBuildError {
     /// What to do about it.
     pub fn remedy(&self) -> &'static str {
-        "install this system's certificate authorities (often the package `ca-certificates`), or name a file of them in \
-         SSL_CERT_FILE; where it is about the key, put it into the configuration again"
+        match self {
+            Self::NoAuthorities(_) => {
+                "install this system's certificate authorities (often the package `ca-certificates`), or name a file of them \
+                 in SSL_CERT_FILE"
+            }
+            Self::OddKey => "copy the key from Spectora once more, and run `spectora-mcp keys replace NAME`",
+        }
     }
 }
 
@@ -50,9 +62,7 @@ impl Http {
             // Nothing is encrypted on the way to this machine itself, so it needs no certificate authorities.
             builder = builder.tls_certs_only([]);
         }
-        let http = builder.build().map_err(|error| {
-            ClientBuildError(format!("no encrypted connection can be made ({})", innermost(&error)))
-        })?;
+        let http = builder.build().map_err(|error| ClientBuildError::NoAuthorities(innermost(&error)))?;
         Ok(Self(http))
     }
 }

@@ -130,8 +130,7 @@ impl Requests {
     /// The requests of one company.
     pub(super) fn new(settings: &ClientSettings, clock: Arc<dyn Clock>) -> Result<Self, ClientBuildError> {
         let key = settings.api_key.expose_secret();
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {key}"))
-            .map_err(|_| ClientBuildError("the API key holds characters that no key has".to_owned()))?;
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| ClientBuildError::OddKey)?;
         bearer.set_sensitive(true);
         let in_flight = Semaphore::new(IN_FLIGHT_MAX);
         Ok(Self {

@@ -1,7 +1,7 @@
 //! Why a sync ended early.
 
 use mirror::MirrorError;
-use spectora::{OTHER_COMPANY_REMEDY, SpectoraError, SpectoraErrorKind};
+use spectora::{OTHER_COMPANY_REMEDY, SpectoraError};
 
 /// A sync that did not finish. What was stored stays, and the next one goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -47,15 +47,7 @@ impl SyncError {
     pub(super) fn is_company_wide(&self) -> bool {
         match self {
             Self::Mirror(_) | Self::Busy | Self::OtherCompany | Self::OverBudget { .. } => true,
-            Self::Service(error) => {
-                error.is_transient()
-                    || matches!(
-                        error.kind,
-                        SpectoraErrorKind::KeyRefused
-                            | SpectoraErrorKind::OverBudget { .. }
-                            | SpectoraErrorKind::OtherCompany { .. }
-                    )
-            }
+            Self::Service(error) => error.is_of_all(),
         }
     }
 }

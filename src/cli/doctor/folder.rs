@@ -57,6 +57,8 @@ pub(super) fn examine(app: &App, folder: &Path) -> Vec<Finding> {
         Err(error) => {
             let next = "make room, or let this user write there; or name another folder with --data-dir";
             findings.push(Finding::wrong(about, format!("{} cannot be used: {error}", place(folder)), next));
+            // What lies in it can be used no more than it.
+            return findings;
         }
     }
     let real = real_path(folder);
