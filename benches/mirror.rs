@@ -108,6 +108,7 @@ fn measure(size: u64, runtime: &Runtime) -> Column {
         paths: std::collections::BTreeMap::new(),
         data_dir: Some(folder.path().to_owned()),
         changed_since_filter: None,
+        corrections: Arc::default(),
         files: Vec::new(),
         sources: Vec::new(),
         warnings: Vec::new(),

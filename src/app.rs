@@ -413,6 +413,7 @@ fn client_settings(
         known_services: company.known_services.clone(),
         naming: company.naming.clone(),
         changed_since: config.changed_since_filter.as_deref().and_then(ChangedSinceName::new),
+        corrections: Arc::clone(&config.corrections),
         meter,
         watch: Some(Arc::clone(&shared.requests) as Arc<dyn RequestWatch>),
     }
@@ -431,7 +432,12 @@ fn syncer_of(
         folder: folder.to_owned(),
         company: company.name.clone(),
         timezone: company.timezone.clone(),
-        mapping: format!("{MAPPING_VERSION} {zone} {} {}", company.known_services.join("\n"), company.naming.mark()),
+        mapping: format!(
+            "{MAPPING_VERSION} {zone} {} {}{}",
+            company.known_services.join("\n"),
+            company.naming.mark(),
+            client.corrections_mark()
+        ),
         clock: Arc::clone(clock),
     });
     let settings = SyncSettings {

@@ -17,6 +17,7 @@ mod written;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -30,7 +31,8 @@ use file::{RawCompany, RawFile, RawKey, RawMirror};
 pub use http::{HttpConfig, IssuerConfig, WayInChoice, http, public_url, trusted_proxy};
 pub use key::is_open_to_others;
 pub use otlp::collector;
-pub use written::{KeyPlace, NewCompany, WrittenConfig};
+use spectora::Corrections;
+pub use written::{KeyPlace, NewCompany, Setting, WrittenConfig};
 
 /// Requests per minute unless configured; the service's own cap is not published.
 const REQUESTS_PER_MINUTE_DEFAULT: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
@@ -71,6 +73,8 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// The name of the filter by the time of change, when it is configured: `[a-z_]{1,60}`.
     pub changed_since_filter: Option<String>,
+    /// What the service calls and writes otherwise than expected.
+    pub corrections: Arc<Corrections>,
     /// The files this was read from, those of keys included: when one changes, it is to be read again.
     pub files: Vec<PathBuf>,
     /// Where all this came from, for people: file paths and names of variables.
@@ -108,8 +112,8 @@ impl Config {
     /// Whether requests go to the same service, asked in the same way, and mirrors stand in the same folder.
     pub fn has_service_of(&self, other: &Self) -> bool {
         let of = |config: &Self| {
-            let Self { base_url, paths, data_dir, changed_since_filter, .. } = config.clone();
-            (base_url, paths, data_dir, changed_since_filter)
+            let Self { base_url, paths, data_dir, changed_since_filter, corrections, .. } = config.clone();
+            (base_url, paths, data_dir, changed_since_filter, corrections)
         };
         of(self) == of(other)
     }
@@ -263,7 +267,11 @@ pub fn draft(overrides: &Overrides, environment: &Environment) -> Result<Draft, 
     if raw.companies.is_empty() {
         return Err(ConfigError::NoCompany);
     }
-    let base_url = overrides.base_url.clone().or_else(|| environment.get("SPECTORA_BASE_URL")).or(raw.api.base_url);
+    let base_url = overrides
+        .base_url
+        .clone()
+        .or_else(|| environment.get("SPECTORA_BASE_URL"))
+        .or_else(|| raw.api.base_url.clone());
     let mut companies = Vec::new();
     let mut keys = Vec::new();
     for (name, mut company) in raw.companies {
@@ -286,6 +294,7 @@ pub fn draft(overrides: &Overrides, environment: &Environment) -> Result<Draft, 
     {
         return Err(ConfigError::BadFilterName { given: name.chars().take(80).collect() });
     }
+    let corrections = Arc::new(raw.api.corrections().map_err(ConfigError::Correction)?);
     let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new(".")).to_owned();
     let mut files: Vec<PathBuf> = path.into_iter().collect();
     for (_, key) in &keys {
@@ -300,6 +309,7 @@ pub fn draft(overrides: &Overrides, environment: &Environment) -> Result<Draft, 
         paths: raw.api.paths,
         data_dir,
         changed_since_filter: raw.api.changed_since_filter,
+        corrections,
         files,
         sources,
         warnings,

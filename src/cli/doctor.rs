@@ -1,5 +1,6 @@
 //! `doctor`: is the configuration right, does each key work, and what does the service really answer to.
 
+mod drift;
 mod entries;
 mod folder;
 mod keys;
@@ -32,6 +33,13 @@ pub(super) struct DoctorArgs {
     /// The findings as JSON.
     #[arg(long)]
     json: bool,
+    /// Compare the service with what this program expects of it: paths, documents, pages, attributes, filters. Nothing else is
+    /// checked; at most about a hundred requests a company. The report has nothing about a person or a job.
+    #[arg(long, conflicts_with = "public")]
+    drift: bool,
+    /// With --drift: put the corrections into spectora.toml; a copy of the file is kept.
+    #[arg(long, requires = "drift")]
+    write: bool,
     /// Look at a server with a login from outside, as ChatGPT and Claude reach it: <https://mcp.example.com/mcp>. Nothing
     /// else is checked.
     #[arg(long, value_name = "URL")]
@@ -57,6 +65,9 @@ impl Finding {
 }
 
 pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
+    if args.drift {
+        return drift::run(global, args).await;
+    }
     if let Some(address) = &args.public {
         let seen = access::look_from_outside(address).await.map_err(anyhow::Error::msg)?;
         let found = seen.into_iter().map(|seen| Finding {

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{Global, output, serve};
 use domain::{Clock as _, SystemClock};
-use sandbox::{Faults, Limits, Profile, RetryAfter, Sandbox, SandboxOptions};
+use sandbox::{Difference, Faults, Limits, Profile, RetryAfter, Sandbox, SandboxOptions};
 
 /// Two invented companies behind the same paths, filters, limits and faults as the real service is thought to have.
 #[derive(Debug, Args)]
@@ -40,6 +40,10 @@ pub(super) struct SandboxArgs {
     /// A fault, such as `inspections:3=503` or `*:20%=any`; may be given several times.
     #[arg(long = "fault", value_name = "RULE")]
     faults: Vec<String>,
+    /// What it calls or writes otherwise than expected, such as `attribute:inspections.datetime=starts_at`, `page:first=0` or
+    /// `envelope:data=results`; may be given several times.
+    #[arg(long = "differs", value_name = "WHAT")]
+    differences: Vec<Difference>,
 }
 
 fn retry_after(text: &str) -> Result<RetryAfter, String> {
@@ -61,6 +65,7 @@ pub(super) async fn run(_global: &Global, args: &SandboxArgs) -> anyhow::Result<
     options.changed_since = args.changed_since;
     options.limits = Limits { per_minute: args.per_minute, monthly: args.monthly, retry_after: args.retry_after };
     options.faults = Faults::parse(args.faults.iter().map(String::as_str)).map_err(anyhow::Error::msg)?;
+    options.differences.clone_from(&args.differences);
     let sandbox = Sandbox::start(options).await?;
     output::line(&sandbox::summary(&sandbox));
     serve::told_to_stop().await;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::secret::shown;
 use domain::{CompanyNameError, NamingError};
+use spectora::CorrectionError;
 
 /// A configuration that cannot be used. Never holds a key.
 #[derive(Debug, thiserror::Error)]
@@ -159,6 +160,9 @@ pub enum ConfigError {
         /// What there is.
         valid: String,
     },
+    /// It corrects nothing.
+    #[error(transparent)]
+    Correction(CorrectionError),
     /// Not a path.
     #[error("`{name}` under [api.paths] is {}, which is no plain path", shown(path))]
     BadPath {
@@ -211,6 +215,10 @@ impl ConfigError {
             Self::TrustedProxy { .. } => "give its address, such as 127.0.0.1, or its network, such as 172.30.0.0/24",
             Self::UnknownPath { .. } => "correct the name",
             Self::BadPath { .. } => "give a path such as /v2/contacts",
+            Self::Correction(_) => {
+                "give this program's own name on the left and Spectora's on the right; `spectora-mcp doctor --drift` finds what \
+                 fits"
+            }
         }
     }
 }

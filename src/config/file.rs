@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::error::ConfigError;
 use super::secret::without_keys;
 use domain::{Role, WeekStart};
+use spectora::{AttributeCorrection, CorrectionError, Corrections, Endpoint, Envelope, FilterCorrection, Paging};
 
 /// The largest configuration file, in bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -89,6 +90,27 @@ pub(super) struct RawApi {
     pub(super) changed_since_filter: Option<String>,
     #[serde(default)]
     pub(super) paths: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) attributes: BTreeMap<Endpoint, BTreeMap<String, AttributeCorrection>>,
+    #[serde(default)]
+    pub(super) filters: BTreeMap<Endpoint, BTreeMap<String, FilterCorrection>>,
+    #[serde(default)]
+    pub(super) paging: Paging,
+    #[serde(default)]
+    pub(super) envelope: Envelope,
+}
+
+impl RawApi {
+    /// What the service calls and writes otherwise than expected.
+    pub(super) fn corrections(&self) -> Result<Corrections, CorrectionError> {
+        let corrections = Corrections {
+            attributes: self.attributes.clone(),
+            filters: self.filters.clone(),
+            paging: self.paging.clone(),
+            envelope: self.envelope.clone(),
+        };
+        corrections.check().map(|()| corrections)
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

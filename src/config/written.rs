@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use toml_edit::{DocumentMut, InlineTable, Item, Table, value};
+use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, value};
 
 use super::error::ConfigError;
 use super::file;
@@ -28,6 +28,19 @@ pub struct NewCompany {
     pub timezone: String,
 }
 
+/// What a setting is set to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+    /// True or false.
+    Flag(bool),
+    /// Texts by name.
+    Table(Vec<(&'static str, String)>),
+}
+
 /// A configuration file as text that can be changed.
 #[derive(Debug)]
 pub struct WrittenConfig(DocumentMut);
@@ -36,9 +49,40 @@ impl WrittenConfig {
     /// From the text of the file at `path`, which errors name. One that cannot be used is refused as it is when it is
     /// loaded.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        file::parse(text, path)?;
+        file::parse(text, path)?.api.corrections().map_err(ConfigError::Correction)?;
         let broken = |_| ConfigError::Unreadable { path: path.to_owned(), reason: "it is no TOML".to_owned() };
         text.parse().map(Self).map_err(broken)
+    }
+
+    /// A file with nothing in it.
+    pub fn empty() -> Self {
+        Self(DocumentMut::new())
+    }
+
+    /// Sets `name` in a table, which is made where it is not there.
+    pub fn set(&mut self, table: &[&str], name: &str, setting: &Setting) {
+        let mut place: &mut dyn TableLike = self.0.as_table_mut();
+        for (depth, step) in table.iter().enumerate() {
+            let mut new = Table::new();
+            new.set_implicit(depth + 1 < table.len());
+            let Some(next) = place.entry(step).or_insert(Item::Table(new)).as_table_like_mut() else { return };
+            place = next;
+        }
+        place.insert(
+            name,
+            match setting {
+                Setting::Text(text) => value(text),
+                Setting::Number(number) => value(*number),
+                Setting::Flag(flag) => value(*flag),
+                Setting::Table(parts) => {
+                    let mut table = InlineTable::new();
+                    for (name, text) in parts {
+                        table.insert(*name, text.into());
+                    }
+                    value(table)
+                }
+            },
+        );
     }
 
     /// The names of its companies, in its order.

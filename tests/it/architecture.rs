@@ -68,7 +68,7 @@ const MODULE_FENCES: &[(&str, &[&str])] = &[
     ("mcp::", &["cli", "app", "transport", "operations"]),
     ("answers::", &["cli", "app"]),
     ("records::", &["cli", "app"]),
-    ("spectora::", &["cli", "app"]),
+    ("spectora::", &["cli", "app", "config"]),
     ("mirror::", &["cli", "app", "operations"]),
     ("sync::", &["cli", "app"]),
 ];

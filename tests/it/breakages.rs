@@ -91,7 +91,7 @@ impl Office {
         while let Some(line) = lines.next() {
             if line.starts_with("CHECK") {
                 let next = lines.next().unwrap_or_default();
-                writeln!(found, "{}\n{}", line, next).unwrap();
+                writeln!(found, "{line}\n{next}").unwrap();
             } else if line.starts_with("error") || line.starts_with("what to do") {
                 writeln!(found, "{line}").unwrap();
             }
@@ -217,7 +217,7 @@ fn settings() -> Vec<Breakage> {
             office.write("spectora.toml", format!("\u{feff}{text}"), 0o600);
         }),
         broken("Another address that is none", |office, _| {
-            office.url = "spectora.com/api".to_owned();
+            "spectora.com/api".clone_into(&mut office.url);
             office.configure("");
         }),
         broken("The path of clients is another one", |office, _| {
@@ -236,7 +236,7 @@ fn settings() -> Vec<Breakage> {
 fn network() -> Vec<Breakage> {
     let away = |url: &'static str| {
         move |office: &mut Office, _: &Sandbox| {
-            office.url = url.to_owned();
+            url.clone_into(&mut office.url);
             office.configure("");
         }
     };
@@ -244,12 +244,12 @@ fn network() -> Vec<Breakage> {
         broken("No network: the name is not known", away("https://connect.spectora.invalid")),
         broken("Nothing answers at the address", away("http://127.0.0.1:1")),
         broken("A proxy that does not answer", |office, _| {
-            office.url = "https://connect.example.com".to_owned();
+            "https://connect.example.com".clone_into(&mut office.url);
             office.configure("");
             office.variables.insert("HTTPS_PROXY", "http://me:secret@127.0.0.1:1".to_owned());
         }),
         broken("SSL_CERT_FILE names a file that is not there", |office, _| {
-            office.url = "https://connect.example.com".to_owned();
+            "https://connect.example.com".clone_into(&mut office.url);
             office.configure("");
             office.variables.insert("SSL_CERT_FILE", "/nowhere/authorities.pem".to_owned());
         }),

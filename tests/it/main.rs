@@ -25,6 +25,7 @@ mod dependencies;
 // What doctor finds on each kind of service.
 mod doctor;
 // Files on disk: started over, damaged, exported, and who may read them.
+mod drift;
 mod files;
 // Text from strangers that tries to be more than text.
 mod hostile;

@@ -11,7 +11,9 @@ use domain::RoleError;
 use mcp::ToolFailure;
 use mirror::MirrorError;
 use records::{Hidden, RecordsError};
-use spectora::{BaseUrlError, ClientBuildError, Endpoint, SpectoraError, SpectoraErrorKind, Uncounted, Unreached};
+use spectora::{
+    BaseUrlError, ClientBuildError, CorrectionError, Endpoint, SpectoraError, SpectoraErrorKind, Uncounted, Unreached,
+};
 use spectora_mcp::app::AppError;
 use spectora_mcp::config::ConfigError;
 use sync::SyncError;
@@ -72,6 +74,7 @@ fn config() -> Vec<String> {
         ConfigError::TrustedProxy { given: some() },
         ConfigError::UnknownPath { given: some(), valid: some() },
         ConfigError::BadPath { name: some(), path: some() },
+        ConfigError::Correction(CorrectionError { table: some(), name: some(), known: some() }),
     ];
     all.iter().map(|error| error.remedy().to_owned()).collect()
 }

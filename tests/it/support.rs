@@ -343,6 +343,7 @@ pub(crate) fn config_of(sandbox: &Sandbox, companies: &[&str]) -> Config {
         paths: BTreeMap::new(),
         data_dir: None,
         changed_since_filter: None,
+        corrections: Arc::default(),
         files: Vec::new(),
         sources: Vec::new(),
         warnings: Vec::new(),

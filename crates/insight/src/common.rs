@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
 
-use domain::{Fact, FactTable, WordNumber};
+use domain::{Fact, FactTable, InspectorNumber, WordNumber};
 
 /// Rates over fewer cases are marked as a small sample.
 pub const SMALL_SAMPLE: u64 = 10;
@@ -179,4 +179,21 @@ pub(super) fn percentile(mut values: Vec<f64>, share: f64) -> f64 {
         (Some(low), Some(high)) => low + (high - low) * (place - lower as f64).clamp(0.0, 1.0),
         _ => 0.0,
     }
+}
+
+/// By name, then by number: numbers go by the order in which records came, which is another one in another mirror of the
+/// same company.
+pub(crate) fn inspectors_by_name(
+    facts: &FactTable,
+    left: Option<InspectorNumber>,
+    right: Option<InspectorNumber>,
+) -> std::cmp::Ordering {
+    let name = |one: Option<InspectorNumber>| one.and_then(|one| facts.inspector(one)).map(|known| known.name.as_str());
+    name(left).cmp(&name(right)).then(left.cmp(&right))
+}
+
+/// The same of words.
+pub(crate) fn words_by_name(facts: &FactTable, left: WordNumber, right: WordNumber) -> std::cmp::Ordering {
+    let name = |word| facts.named(word).map(domain::Named::text);
+    name(left).cmp(&name(right)).then(left.cmp(&right))
 }

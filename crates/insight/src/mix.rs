@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::common::{Rate, Scope, in_parts, is_performed, rate, sum_of};
+use super::common::{Rate, Scope, in_parts, inspectors_by_name, is_performed, rate, sum_of, words_by_name};
 use super::marks::{MARKED, Tally, against_the_rest, strong_up_to};
 use super::metric::{Counting, Metric};
 use domain::{AgentNumber, Fact, FactTable, InspectorNumber, Named, WordNumber, date_of};
@@ -142,7 +142,9 @@ pub fn service_mix(facts: &FactTable, scope: &Scope, before: Option<&Scope>, by:
                 Some(MixCell { word: *word, share, norm, below_norm: false })
             })
             .collect();
-        cells.sort_by(|left, right| right.share.count.cmp(&left.share.count).then_with(|| left.word.cmp(&right.word)));
+        cells.sort_by(|left, right| {
+            right.share.count.cmp(&left.share.count).then_with(|| words_by_name(facts, left.word, right.word))
+        });
         let (add_ons, services): (Vec<MixCell>, Vec<MixCell>) =
             cells.into_iter().partition(|cell| facts.is_add_on(cell.word));
         let attached = group.iter().filter(|fact| counting.counts(Metric::Attach, fact)).count() as u64;
@@ -170,7 +172,7 @@ pub fn service_mix(facts: &FactTable, scope: &Scope, before: Option<&Scope>, by:
     let mut rows = in_parts(&groups, performed.len(), |(key, group)| {
         row(*key, group, compared.map(|_| earlier.get(key).copied().unwrap_or_default()))
     });
-    rows.sort_by(|left, right| right.volume.cmp(&left.volume).then_with(|| left.key.cmp(&right.key)));
+    rows.sort_by(|left, right| right.volume.cmp(&left.volume).then_with(|| by_name(facts, left.key, right.key)));
     let tested = if compared.is_some() { mark_changes(&mut rows) } else { 0 };
     mark_below_norm(&mut rows);
     let all_before = earlier.values().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
@@ -269,5 +271,16 @@ fn key(facts: &FactTable, fact: &Fact, by: MixBy) -> Option<MixKey> {
         MixBy::Inspector => fact.inspector().map(MixKey::Inspector),
         MixBy::Agent => fact.buying_agent().map(MixKey::Agent),
         MixBy::Agency => fact.buying_agent().and_then(|agent| facts.agent(agent)?.agency).map(MixKey::Word),
+    }
+}
+
+/// Groups of as much work, by what they are called: numbers go by the order in which records came.
+fn by_name(facts: &FactTable, left: Option<MixKey>, right: Option<MixKey>) -> std::cmp::Ordering {
+    match (left, right) {
+        (Some(MixKey::Word(one)), Some(MixKey::Word(other))) => words_by_name(facts, one, other),
+        (Some(MixKey::Inspector(one)), Some(MixKey::Inspector(other))) => {
+            inspectors_by_name(facts, Some(one), Some(other))
+        }
+        _ => left.cmp(&right),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::breakdown::end_to_publish;
-use super::common::{Grouped, Rate, Scope, add_ons, in_parts, is_performed, median, rate};
+use super::common::{Grouped, Rate, Scope, add_ons, in_parts, inspectors_by_name, is_performed, median, rate};
 use super::metric::{Counting, Metric};
 use domain::{AgentNumber, Fact, FactTable, InspectorNumber, WordNumber};
 
@@ -106,7 +106,7 @@ pub fn scorecard(facts: &FactTable, scope: &Scope, before: Option<&Scope>, now: 
     }
     rows.sort_by(|left, right| {
         let of = |row: &ScorecardRow| (row.volume, row.assists, row.volume_before);
-        of(right).cmp(&of(left)).then_with(|| left.inspector.cmp(&right.inspector))
+        of(right).cmp(&of(left)).then_with(|| inspectors_by_name(facts, left.inspector, right.inspector))
     });
     company.volume_before = before.map(|_| earlier.values().sum());
     company.assists = assists.values().sum();

@@ -12,6 +12,7 @@
 mod attachments;
 mod connections;
 mod contacts;
+mod differences;
 mod listener;
 mod edits;
 mod faults;
@@ -49,6 +50,9 @@ use self::listener::{ClosableListener, Peer};
 use self::service::{Running, Shared};
 use self::world::World;
 
+use self::differences::Differences;
+
+pub use self::differences::Difference;
 pub use self::edits::Edit;
 pub use self::faults::{FaultKind, FaultRule, Faults, When};
 pub use self::generate::AGENTS;
@@ -126,6 +130,7 @@ impl Sandbox {
             clock: options.clock,
             seed: options.seed,
             rewrite: options.rewrite,
+            differences: Differences(options.differences),
             state: Mutex::new(Running {
                 limits: options.limits,
                 usage: companies.iter().map(|_| Usage::default()).collect(),

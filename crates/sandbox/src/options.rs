@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::differences::Difference;
 use super::faults::Faults;
 use domain::{Clock, SystemClock};
 
@@ -38,6 +39,8 @@ pub struct SandboxOptions {
     pub faults: Faults,
     /// What a service may send that the invented data does not have.
     pub rewrite: Option<Rewrite>,
+    /// What the service calls and writes otherwise.
+    pub differences: Vec<Difference>,
 }
 
 impl SandboxOptions {
@@ -56,6 +59,7 @@ impl SandboxOptions {
             limits: Limits::default(),
             faults: Faults::default(),
             rewrite: None,
+            differences: Vec::new(),
         }
     }
 }
@@ -72,6 +76,7 @@ impl fmt::Debug for SandboxOptions {
             .field("changed_since", &self.changed_since)
             .field("limits", &self.limits)
             .field("faults", &self.faults)
+            .field("differences", &self.differences)
             .finish_non_exhaustive()
     }
 }

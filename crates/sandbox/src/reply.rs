@@ -131,13 +131,15 @@ pub(super) fn answer(shared: &Shared, caller: Caller, path: &str, query: &str, h
         own_jobs,
         base_url: &shared.base_url,
     };
-    let document = route(scene, path, &Query::parse(query), hidden);
+    let asked = shared.differences.inward(path, query);
+    let document = asked.and_then(|(path, query)| Ok((route(scene, &path, &Query::parse(&query), hidden)?, path)));
     document.map_or_else(
         |refusal| Reply::error(refusal.status, refusal.title, &refusal.detail),
-        |mut document| {
+        |(mut document, path)| {
             if let Some(rewrite) = &shared.rewrite {
-                rewrite(path, &mut document);
+                rewrite(&path, &mut document);
             }
+            shared.differences.outward(&path, &mut document);
             Reply::document(200, &document)
         },
     )

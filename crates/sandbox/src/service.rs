@@ -13,6 +13,7 @@ use axum::response::Response;
 use futures_util::stream;
 use jiff::Timestamp;
 
+use super::differences::Differences;
 use super::edits::{self, Edit};
 use super::faults::{FaultKind, FaultState};
 use super::limits::{Usage, http_date, retry_after};
@@ -38,6 +39,7 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) seed: u64,
     pub(super) rewrite: Option<Rewrite>,
+    pub(super) differences: Differences,
     /// The data. A request takes a snapshot, so a later change never shows halfway through a reply.
     pub(super) world: RwLock<Arc<World>>,
     /// What may change while it runs. No lock is held across an await.

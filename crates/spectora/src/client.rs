@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
 use super::capabilities::{Capabilities, FilterSupport, Part};
+use super::corrections::Corrections;
 use super::error::{SpectoraError, SpectoraErrorKind};
 use super::http::ClientBuildError;
 use super::meter::Purpose;
@@ -134,6 +135,7 @@ struct Inner {
     capabilities: Capabilities,
     changed_since: Option<ChangedSinceName>,
     decode: Decode,
+    corrections: Arc<Corrections>,
     api_key: SecretString,
     /// The id of the one company whose records are taken; not set before any record told it.
     holds: Mutex<Option<String>>,
@@ -150,7 +152,8 @@ impl SpectoraClient {
             requests,
             capabilities: Capabilities::new(clock),
             changed_since: settings.changed_since,
-            decode: Decode::new(settings.known_services, settings.naming),
+            decode: Decode::new(settings.known_services, settings.naming, Arc::clone(&settings.corrections)),
+            corrections: settings.corrections,
             api_key: settings.api_key,
             holds: Mutex::new(None),
         };
@@ -220,6 +223,9 @@ impl SpectoraClient {
 
     /// What is known so far of a filter.
     pub fn filter_support(&self, endpoint: Endpoint, filter: FilterName) -> FilterSupport {
+        if self.0.corrections.filter(endpoint, filter).is_none() {
+            return FilterSupport::Ignored;
+        }
         self.0.capabilities.filter(endpoint, filter)
     }
 
@@ -229,6 +235,29 @@ impl SpectoraClient {
 
     pub(super) fn capabilities(&self) -> &Capabilities {
         &self.0.capabilities
+    }
+
+    /// What is corrected about stored records, as a text that is the same for the same corrections; empty for none.
+    pub fn corrections_mark(&self) -> String {
+        self.0.corrections.mark()
+    }
+
+    pub(super) fn corrections(&self) -> &Arc<Corrections> {
+        &self.0.corrections
+    }
+
+    pub(super) fn plan<R: Resource>(&self, query: &Query<R>) -> Plan {
+        Plan::new(query, &self.0.capabilities, &self.0.corrections)
+    }
+
+    pub(super) fn path(&self, endpoint: Endpoint) -> &str {
+        self.listing(endpoint).listing
+    }
+
+    /// The body of the reply to a plain question, whatever stands in it.
+    pub(super) async fn body(&self, endpoint: Endpoint, path: &str, query: &str) -> Result<Vec<u8>, SpectoraError> {
+        let mut call = self.call(endpoint);
+        Ok(self.0.requests.get(&mut call, &Route { listing: path, id: None }, query).await?.body)
     }
 
     fn listing(&self, endpoint: Endpoint) -> Route<'_> {
@@ -246,7 +275,7 @@ impl SpectoraClient {
         number: u32,
         size: u32,
     ) -> Result<Page<R::Record>, SpectoraError> {
-        let mut plan = Plan::new(query, &self.0.capabilities);
+        let mut plan = self.plan(query);
         Ok(self.planned_page(query, &mut plan, number, size, 0).await?.page)
     }
 
@@ -258,7 +287,7 @@ impl SpectoraClient {
         size: u32,
         read_before: u64,
     ) -> Result<Page<R::Record>, SpectoraError> {
-        let mut plan = Plan::new(query, &self.0.capabilities);
+        let mut plan = self.plan(query);
         let place = Place { number, size, read_before, keep_raw: true };
         Ok(self.page_at(query, &mut plan, place).await?.page)
     }
@@ -296,8 +325,8 @@ impl SpectoraClient {
         plan: &mut Plan,
         place: Place,
     ) -> Result<Received<R>, SpectoraError> {
-        let place = Place { size: place.size.clamp(1, PAGE_ROWS_MAX), ..place };
-        let paging = format!("page[number]={}&page[size]={}", place.number, place.size);
+        let place = Place { size: place.size.clamp(1, self.0.corrections.size_max()), ..place };
+        let paging = self.0.corrections.page(place.number, place.size);
         let mut call = self.call(R::ENDPOINT);
         let reply = self.ask(&mut call, &self.listing(R::ENDPOINT), &paging, query, plan).await?;
         self.read_page(query, plan, &reply, place).map_err(|kind| call.fail(kind))
@@ -461,7 +490,7 @@ impl SpectoraClient {
             return found.ok_or_else(|| call.fail(absent(true)));
         }
         let query = Query::<R> { include: include.to_vec(), ..Query::default() };
-        let mut plan = Plan::new(&query, &self.0.capabilities);
+        let mut plan = self.plan(&query);
         let route = Route { id: Some(id.to_string()), ..self.listing(R::ENDPOINT) };
         let error = match self.ask(&mut call, &route, "", &query, &mut plan).await {
             Ok(reply) => {
@@ -475,7 +504,7 @@ impl SpectoraClient {
         match error.kind {
             SpectoraErrorKind::NotFound { assumed_path: Some(_), in_service_form } => {
                 // Is it the record that is missing, or the path that is wrong? The listing tells.
-                match self.0.requests.get(&mut call, &self.listing(R::ENDPOINT), "page[size]=1").await {
+                match self.0.requests.get(&mut call, &self.listing(R::ENDPOINT), &self.0.corrections.page(1, 1)).await {
                     Ok(_) => Err(call.fail(absent(in_service_form))),
                     Err(_) => Err(error),
                 }

@@ -6,7 +6,9 @@
 
 mod changed_since;
 mod client;
+mod corrections;
 mod cost;
+mod drift;
 mod error;
 mod http;
 mod inspection_query;
@@ -30,7 +32,9 @@ mod tests;
 
 pub use capabilities::FilterSupport;
 pub use client::{FilterReport, Page, Pagination, SpectoraClient};
+pub use corrections::{AttributeCorrection, CorrectionError, Corrections, Envelope, FilterCorrection, Paging, Unit};
 pub use cost::{Cost, KEY_REFUSED, RequestWatch, SentRequest, costed, for_this_question};
+pub use drift::{Correction, CorrectionValue, Difference, Drift};
 pub use error::{OTHER_COMPANY_REMEDY, SpectoraError, SpectoraErrorKind};
 pub use http::{ClientBuildError, Http};
 pub use limits::{ClientLimits, background_share};

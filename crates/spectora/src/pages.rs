@@ -24,7 +24,7 @@ impl SpectoraClient {
         pages_max: u32,
     ) -> impl Stream<Item = Result<Page<R::Record>, SpectoraError>> + Send + 'static {
         let reading = Reading {
-            plan: Plan::new(&query, self.capabilities()),
+            plan: self.plan(&query),
             client: self.clone(),
             query,
             size,

@@ -2,10 +2,12 @@
 //! plan had to leave out is noted only when the request then went through.
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::capabilities::{Capabilities, Part};
+use super::corrections::Corrections;
 use super::query::{Direction, Filter as _, Query, Resource, Spelled as _};
 
 /// What a query value is encoded with: brackets and commas stay plain in names, never in values.
@@ -37,13 +39,23 @@ pub(super) struct Plan {
     named: Vec<Part>,
     /// Left out since the last success without being named; the last one may be what the service minds.
     guessed: Vec<Part>,
+    /// How the service spells filters.
+    corrections: Arc<Corrections>,
 }
 
 impl Plan {
     /// Leaves out what is known to be of no use.
-    pub(super) fn new<R: Resource>(query: &Query<R>, capabilities: &Capabilities) -> Self {
-        let omitted = parts(query).into_iter().filter(|part| capabilities.is_useless(R::ENDPOINT, *part)).collect();
-        Self { omitted, ..Self::default() }
+    pub(super) fn new<R: Resource>(
+        query: &Query<R>,
+        capabilities: &Capabilities,
+        corrections: &Arc<Corrections>,
+    ) -> Self {
+        let is_unused = |part: &Part| {
+            matches!(part, Part::Filter(name) if corrections.filter(R::ENDPOINT, name).is_none())
+                || capabilities.is_useless(R::ENDPOINT, *part)
+        };
+        let omitted = parts(query).into_iter().filter(is_unused).collect();
+        Self { omitted, corrections: Arc::clone(corrections), ..Self::default() }
     }
 
     /// Whether this part is sent.
@@ -77,7 +89,7 @@ impl Plan {
     /// The plan with only what the service named left out beyond `before`.
     pub(super) fn without_guesses(&self, before: &Self) -> Self {
         let omitted = before.omitted.iter().chain(&self.named).copied().collect();
-        Self { omitted, named: self.named.clone(), guessed: Vec::new() }
+        Self { omitted, named: self.named.clone(), guessed: Vec::new(), corrections: Arc::clone(&self.corrections) }
     }
 
     /// Filters, sort keys and includes as a query string, without the page.
@@ -89,7 +101,8 @@ impl Plan {
         let mut names = HashSet::new();
         for filter in query.filters.iter().filter(|filter| self.sends(Part::Filter(filter.name()))) {
             if names.insert(filter.name()) {
-                parts.push(format!("filter[{}]={}", filter.name(), utf8_percent_encode(&filter.value(), VALUE)));
+                let name = self.corrections.filter(R::ENDPOINT, filter.name()).unwrap_or_else(|| filter.name());
+                parts.push(format!("filter[{name}]={}", utf8_percent_encode(&filter.value(), VALUE)));
             }
         }
         let sort: Vec<String> = query
@@ -119,9 +132,16 @@ impl Plan {
     /// Leaves out one more part after a refusal for the reason `detail`. False when there is nothing to leave out.
     pub(super) fn adapt<R: Resource>(&mut self, query: &Query<R>, detail: &str) -> bool {
         let sent: Vec<Part> = parts(query).into_iter().filter(|part| self.sends(*part)).collect();
-        let quoted = |part: &&Part| matches!(part, Part::Filter(name) if detail.contains(&format!("filter[{name}]")));
-        let mentioned =
-            |part: &&Part| detail.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == part.spelling());
+        let spelled = |part: &Part| match part {
+            Part::Filter(name) => self.corrections.filter(R::ENDPOINT, name).unwrap_or(name).to_owned(),
+            other => other.spelling().to_owned(),
+        };
+        let quoted =
+            |part: &&Part| matches!(part, Part::Filter(_)) && detail.contains(&format!("filter[{}]", spelled(part)));
+        let mentioned = |part: &&Part| {
+            let name = spelled(part);
+            detail.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
+        };
         let longest = |found: Vec<&Part>| found.into_iter().max_by_key(|part| part.spelling().len()).copied();
         let named =
             sent.iter().find(quoted).copied().or_else(|| longest(sent.iter().filter(|part| mentioned(part)).collect()));

@@ -14,7 +14,8 @@ use domain::{
 };
 
 /// The five kinds of record the service lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Endpoint {
     /// `/v2/inspections`
     Inspections,
@@ -58,6 +59,17 @@ impl Endpoint {
     /// Whether the path was found in the vendor's or public material, or only assumed.
     pub(crate) fn path_is_assumed(self) -> bool {
         matches!(self, Self::Contacts)
+    }
+}
+
+/// The bare names of the filters a kind of record has, but for the one by the time of change, which has a setting of its own.
+pub(crate) fn filter_names(endpoint: Endpoint) -> &'static [FilterName] {
+    match endpoint {
+        Endpoint::Inspections => inspections::FILTER_NAMES,
+        Endpoint::Connections => &["id", "agency_id", "agent_id", "agent_team_id", "email", "fulltext", "tag"],
+        Endpoint::ConnectionStats => &["id"],
+        Endpoint::Contacts => &["id", "fulltext", "tag"],
+        Endpoint::InspectionAttachments => &["inspection_id", "report"],
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
+use super::corrections::Corrections;
 use super::cost::RequestWatch;
 use super::http::Http;
 use super::limits::ClientLimits;
@@ -40,6 +41,8 @@ pub struct ClientSettings {
     pub naming: Naming,
     /// The one name to try for a filter by the time of change; `None` tries the likely ones.
     pub changed_since: Option<ChangedSinceName>,
+    /// What the service calls and writes otherwise than expected.
+    pub corrections: Arc<Corrections>,
     /// Where calls are counted and capped together with other processes; `None` counts in this process only.
     pub meter: Option<Arc<dyn CallMeter>>,
     /// Hears of every request.

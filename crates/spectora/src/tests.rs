@@ -121,6 +121,7 @@ impl Service {
     fn client_with(&self, limits: ClientLimits) -> SpectoraClient {
         let base_url = format!("http://127.0.0.1:{}", self.port).parse().unwrap();
         let settings = ClientSettings {
+            corrections: Arc::default(),
             company: "acme".parse().unwrap(),
             http: Http::new(&base_url, &limits).unwrap(),
             base_url,

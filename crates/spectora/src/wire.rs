@@ -7,14 +7,17 @@
 mod attributes;
 mod records;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use super::corrections::Corrections;
 use super::error::SpectoraErrorKind;
-use super::query::Resource;
+use super::query::{ConnectionStats, Connections, Contacts, Endpoint, InspectionAttachments, Inspections, Resource};
+pub(super) use attributes::Shape;
 use attributes::{Asked, Attributes};
 use domain::Naming;
 pub(super) use records::KNOWN_UNREAD;
@@ -61,6 +64,7 @@ pub(super) struct Decode {
     /// Longest first, so that the longest known name wins.
     known_services: Vec<String>,
     naming: Naming,
+    corrections: Arc<Corrections>,
 }
 
 /// Where a page stands, as the service says.
@@ -204,9 +208,9 @@ impl<'a> Included<'a> {
 }
 
 impl Decode {
-    pub(super) fn new(mut known_services: Vec<String>, naming: Naming) -> Self {
+    pub(super) fn new(mut known_services: Vec<String>, naming: Naming, corrections: Arc<Corrections>) -> Self {
         known_services.sort_by_key(|name| std::cmp::Reverse(name.len()));
-        Self { known_services, naming }
+        Self { known_services, naming, corrections }
     }
 
     /// What the company says about names.
@@ -219,11 +223,12 @@ impl Decode {
         body: &[u8],
         keep_raw: bool,
     ) -> Result<DecodedPage<R::Record>, SpectoraErrorKind> {
-        let Document { data, included, meta } = parse::<Vec<RawResource>>(body)?;
+        let Document { data, included, meta } = parse::<Vec<RawResource>>(&self.corrections.document(body))?;
+        let company = self.corrections.attribute(R::ENDPOINT, COMPANY);
         let included = Included::new(&included);
         let mut page = DecodedPage {
             rows: Vec::with_capacity(data.len()),
-            companies: data.iter().filter_map(company_of).collect(),
+            companies: data.iter().filter_map(|row| company_of(row, company)).collect(),
             raws: HashMap::new(),
             pagination: pagination(&meta),
         };
@@ -245,9 +250,10 @@ impl Decode {
         &self,
         body: &[u8],
     ) -> Result<(R::Record, RawRecord, Option<String>), SpectoraErrorKind> {
-        let Document { data, included, .. } = parse::<RawResource>(body)?;
+        let Document { data, included, .. } = parse::<RawResource>(&self.corrections.document(body))?;
         let included = Included::new(&included);
-        let (raw, company) = (alone(&data, &included), company_of(&data));
+        let company = company_of(&data, self.corrections.attribute(R::ENDPOINT, COMPANY));
+        let raw = alone(&data, &included);
         Ok((self.only::<R>(data, &included)?, raw, company))
     }
 
@@ -265,30 +271,52 @@ impl Decode {
 
     /// The names of the attributes a record is read from.
     pub(super) fn expected<R: FromWire>(&self) -> BTreeSet<String> {
-        let asked = Asked::default();
-        let (relationships, included) = (Map::new(), Included::default());
-        // What is made of nothing is of no interest here, only what was looked for.
-        drop(R::from_wire(Row {
-            id: "1",
-            attributes: Attributes::noting(Asked::clone(&asked)),
-            relationships: &relationships,
-            included: &included,
-            known_services: &self.known_services,
-            naming: &self.naming,
-        }));
-        asked.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        let names = shapes_of::<R>().into_keys();
+        names.map(|name| self.corrections.attribute(R::ENDPOINT, &name).to_owned()).collect()
     }
 
     fn row<R: FromWire>(&self, resource: RawResource, included: &Included<'_>) -> Result<R::Record, Unusable> {
         R::from_wire(Row {
             id: &resource.id,
-            attributes: Attributes::new(resource.attributes),
+            attributes: Attributes::new(self.corrections.attributes(R::ENDPOINT, resource.attributes)),
             relationships: &resource.relationships,
             included,
             known_services: &self.known_services,
             naming: &self.naming,
         })
     }
+}
+
+/// The attributes a record is read from, and what each is read as.
+fn shapes_of<R: FromWire>() -> BTreeMap<String, Shape> {
+    let asked = Asked::default();
+    let (relationships, included, naming) = (Map::new(), Included::default(), Naming::default());
+    // What is made of nothing is of no interest here, only what was looked for.
+    drop(R::from_wire(Row {
+        id: "1",
+        attributes: Attributes::noting(Asked::clone(&asked)),
+        relationships: &relationships,
+        included: &included,
+        known_services: &[],
+        naming: &naming,
+    }));
+    asked.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+}
+
+/// The attributes that records of a kind are read from, and what each is read as.
+pub(super) fn attribute_shapes(endpoint: Endpoint) -> BTreeMap<String, Shape> {
+    match endpoint {
+        Endpoint::Inspections => shapes_of::<Inspections>(),
+        Endpoint::Connections => shapes_of::<Connections>(),
+        Endpoint::ConnectionStats => shapes_of::<ConnectionStats>(),
+        Endpoint::Contacts => shapes_of::<Contacts>(),
+        Endpoint::InspectionAttachments => shapes_of::<InspectionAttachments>(),
+    }
+}
+
+/// Their names, and that of the attribute with the company.
+pub(super) fn attribute_names(endpoint: Endpoint) -> BTreeSet<String> {
+    attribute_shapes(endpoint).into_keys().chain([COMPANY.to_owned()]).collect()
 }
 
 /// The document [`alone`] writes.
@@ -310,10 +338,13 @@ fn alone(raw: &RawResource, included: &Included<'_>) -> RawRecord {
     RawRecord(serde_json::to_vec(&document).unwrap_or_default())
 }
 
+/// The attribute with a record's company.
+const COMPANY: &str = "company_id";
+
 /// The company a record says it belongs to: `company_id` (seen on inspections, connections and their statistics), else
 /// the relationship of that name.
-fn company_of(raw: &RawResource) -> Option<String> {
-    let told = raw.attributes.get("company_id").and_then(id_text);
+fn company_of(raw: &RawResource, attribute: &str) -> Option<String> {
+    let told = raw.attributes.get(attribute).and_then(id_text);
     let related = || link_id(raw.relationships.get("company")?.get("data")?);
     told.or_else(related).map(|id| id.trim().to_owned()).filter(|id| !id.is_empty())
 }

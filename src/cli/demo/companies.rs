@@ -67,6 +67,7 @@ fn config(sandbox: &Sandbox, wanted: &[String], data_dir: Option<PathBuf>) -> an
         paths: std::collections::BTreeMap::new(),
         data_dir,
         changed_since_filter: None,
+        corrections: std::sync::Arc::default(),
         files: Vec::new(),
         sources: vec!["the built-in demo companies".to_owned()],
         warnings: Vec::new(),

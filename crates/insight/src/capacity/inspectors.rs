@@ -4,7 +4,7 @@ use super::calendar::WEEK;
 use super::models::YEAR;
 use super::weeks::{Done, Weeks};
 use super::{HALF_YEAR, WEEKS_MIN, last};
-use crate::common::{median, percentile};
+use crate::common::{inspectors_by_name, median, percentile};
 use domain::{FactTable, InspectorNumber, WeekStart};
 
 /// The weeks that show how full an inspector is.
@@ -86,7 +86,9 @@ pub fn inspector_weeks(facts: &FactTable, today: i64, now: i64, week_starts: Wee
     let inspectors = facts.inspector_numbers().map(Some).chain([None]);
     let mut shown: Vec<InspectorWeeks> =
         inspectors.zip(&weeks_of).filter_map(|(one, weeks)| of_inspector(one, weeks, this_week)).collect();
-    shown.sort_by(|left, right| right.usual.total_cmp(&left.usual).then_with(|| left.inspector.cmp(&right.inspector)));
+    shown.sort_by(|left, right| {
+        right.usual.total_cmp(&left.usual).then_with(|| inspectors_by_name(facts, left.inspector, right.inspector))
+    });
     shown
 }
 

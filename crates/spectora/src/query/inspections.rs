@@ -52,6 +52,27 @@ pub enum InspectionFilter {
     ChangedSince(ChangedSinceName, Timestamp),
 }
 
+/// The bare names of all of them.
+pub(super) const FILTER_NAMES: &[FilterName] = &[
+    "id",
+    "fulltext",
+    "datetime_greater_than",
+    "datetime_less_than",
+    "connection_id",
+    "agent_id",
+    "inspector_id",
+    "zip",
+    "address",
+    "paid",
+    "confirmed",
+    "published",
+    "canceled",
+    "agreements_signed",
+    "include_canceled",
+    "include_deleted",
+    "include_archived_by_inspector",
+];
+
 impl Filter for InspectionFilter {
     type Record = Inspection;
 
