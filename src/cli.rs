@@ -208,7 +208,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Mirror(args) => mirror::run(&global, &args).await,
         Command::Export(args) => export::run(&global, &args).await,
         Command::Webhooks(args) => webhooks::run(&global, &args).await,
-        Command::Generate(args) => generate::run(&args),
+        Command::Generate(args) => generate::run(&global, &args).await,
         #[cfg(feature = "demo")]
         Command::Sandbox(args) => sandbox::run(&global, &args).await,
     }

@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod http;
 mod key;
+mod reference;
 pub mod keychain;
 mod otlp;
 mod secret;
@@ -31,6 +32,7 @@ use file::{RawCompany, RawFile, RawKey, RawMirror};
 pub use http::{HttpConfig, IssuerConfig, WayInChoice, http, public_url, trusted_proxy};
 pub use key::is_open_to_others;
 pub use otlp::collector;
+pub use reference::{SETTINGS, SettingReference, VARIABLES};
 use spectora::Corrections;
 pub use written::{KeyPlace, NewCompany, Setting, WrittenConfig};
 

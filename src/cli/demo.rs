@@ -61,7 +61,7 @@ pub(super) async fn run(global: &Global) -> anyhow::Result<ExitCode> {
 }
 
 /// The options that the demo keeps.
-fn of_the_demo(global: &Global) -> Global {
+pub(super) fn of_the_demo(global: &Global) -> Global {
     Global {
         config: None,
         base_url: None,

@@ -1,4 +1,7 @@
-//! `generate`: what packages carry beside the program.
+//! `generate`: what packages and documents carry beside the program.
+
+#[cfg(feature = "demo")]
+mod docs;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,7 +9,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory as _, Subcommand};
 use clap_complete::Shell;
 
-use super::Cli;
+use super::{Cli, Global};
 
 /// Writes shell completions or man pages into a folder, which is made where it is missing.
 #[derive(Debug, Args)]
@@ -27,9 +30,18 @@ enum What {
         /// The folder.
         folder: PathBuf,
     },
+    /// The pages of the documents that are made from the program: cookbook, tools, definitions, settings, commands.
+    #[cfg(feature = "demo")]
+    Docs {
+        /// The questions of the cookbook.
+        questions: PathBuf,
+        /// The folder.
+        folder: PathBuf,
+    },
 }
 
-pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
+#[cfg_attr(not(feature = "demo"), expect(clippy::unused_async, unused_variables, reason = "documents show the demo"))]
+pub(super) async fn run(global: &Global, args: &GenerateArgs) -> anyhow::Result<ExitCode> {
     let mut command = Cli::command();
     let name = command.get_name().to_owned();
     match &args.what {
@@ -43,6 +55,8 @@ pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
             std::fs::create_dir_all(folder)?;
             clap_mangen::generate_to(command, folder)?;
         }
+        #[cfg(feature = "demo")]
+        What::Docs { questions, folder } => docs::write(global, questions, folder).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
