@@ -20,6 +20,7 @@ mod report;
 mod sandbox;
 mod serve;
 mod setup;
+mod support;
 mod sync;
 mod tools;
 mod webhooks;
@@ -129,6 +130,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Where each company's key is; put another one in its place.
     Keys(keys::KeysArgs),
+    /// Write one file for whoever helps you: what is set up and what is wrong, without keys, names or addresses.
+    Support(support::SupportArgs),
     /// Bring the local mirrors up to date, with progress; --dry-run shows what it would cost.
     Sync(sync::SyncArgs),
     /// Show the local mirrors, or start them over.
@@ -169,6 +172,8 @@ impl Global {
     }
 }
 
+use log::last_calls as access_log;
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -204,6 +209,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Tools(args) => tools::run(&global, &args).await,
         Command::Doctor(args) => doctor::run(&global, &args).await,
         Command::Keys(args) => keys::run(&global, args).await,
+        Command::Support(args) => support::run(&global, &args).await,
         Command::Sync(args) => sync::run(&global, &args).await,
         Command::Mirror(args) => mirror::run(&global, &args).await,
         Command::Export(args) => export::run(&global, &args).await,

@@ -78,6 +78,16 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
         });
         return told(args, &found.collect::<Vec<_>>());
     }
+    told(args, &all(global).await)
+}
+
+/// What is found, for another command: about what, whether it is fine, what, and what to do.
+pub(super) async fn findings(global: &Global) -> Vec<(String, bool, String, Option<String>)> {
+    all(global).await.into_iter().map(|one| (one.about, one.fine, one.what, one.next)).collect()
+}
+
+/// Looks at everything.
+async fn all(global: &Global) -> Vec<Finding> {
     let environment = Environment::capture();
     let assistants = entries::examine(&environment);
     let opened = match Opened::new(global).await {
@@ -86,7 +96,7 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
             let next = remedy::of(&error).unwrap_or_else(|| "run `spectora-mcp setup`".to_owned());
             let mut findings = vec![Finding::wrong("configuration", format!("{error:#}"), next)];
             findings.extend(assistants);
-            return told(args, &findings);
+            return findings;
         }
     };
     let mut findings = vec![Finding::fine("configuration", opened.config.sources.join(", "))];
@@ -101,7 +111,7 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
         Err(error) => {
             let next = remedy::of(&error).unwrap_or_else(|| "correct `base_url`, or leave it out".to_owned());
             findings.push(Finding::wrong("service", format!("{error:#}"), next));
-            return told(args, &findings);
+            return findings;
         }
     };
     if let Some(folder) = &opened.config.data_dir {
@@ -116,7 +126,7 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
     for client in app.clients() {
         findings.extend(examine(client, &opened.clock).await);
     }
-    told(args, &findings)
+    findings
 }
 
 /// Prints what was found; the exit code says whether all is well.

@@ -8,7 +8,7 @@ use comfy_table::Table;
 
 use super::serve::{access_path, call_log_beside, http_config};
 use super::{Global, output};
-use crate::operations::read_calls;
+use crate::operations::{LoggedCall, read_calls};
 
 /// Shows the calls of an HTTP server with a login: who asked which tool, with which arguments by name, how many rows came,
 /// how long it took, and how many requests to Spectora it cost. What was asked for and what was answered is not in it.
@@ -26,6 +26,12 @@ pub(super) struct LogArgs {
     /// One JSON object a line.
     #[arg(long)]
     json: bool,
+}
+
+/// The last calls of the usual log.
+pub(super) fn last_calls(global: &Global, last: usize) -> anyhow::Result<Vec<LoggedCall>> {
+    let path = call_log_beside(&access_path(None, &http_config(global)?)?);
+    Ok(read_calls(&path, last)?)
 }
 
 pub(super) fn run(global: &Global, args: &LogArgs) -> anyhow::Result<ExitCode> {

@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use rmcp::model::CallToolRequestParams;
 use serde_json::json;
 
-use self::asking::Asking;
+pub(super) use self::asking::Asking;
 pub(super) use self::companies::{config_path, key_of, look, look_with_stored, store};
 use super::open::{Opened, converse};
 use super::sync::SyncArgs;

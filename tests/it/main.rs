@@ -13,6 +13,7 @@ mod architecture;
 mod breakages;
 mod briefing;
 // Forecasts checked by what came, and the counts beside them by plain loops.
+mod bundle;
 mod capacity;
 // What the built binary does at the shell.
 mod cli;

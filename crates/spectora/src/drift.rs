@@ -79,6 +79,27 @@ pub enum CorrectionValue {
     },
 }
 
+/// What a listing answers, as a shape: names and types, no value.
+#[derive(Clone, Debug)]
+pub struct ListingShape {
+    /// Which.
+    pub endpoint: Endpoint,
+    /// Whether it was asked for where it usually is.
+    pub is_usual_path: bool,
+    /// The parameters of the request, by name.
+    pub parameters: Vec<String>,
+    /// Why it did not answer; `None` where it did.
+    pub failed: Option<String>,
+    /// How many rows came.
+    pub rows: usize,
+    /// What a document consists of.
+    pub parts: Vec<String>,
+    /// What a row consists of.
+    pub row_parts: Vec<String>,
+    /// Its attributes, with the types of their values.
+    pub attributes: BTreeMap<String, String>,
+}
+
 /// The look under way: what is known by now shapes what is asked next.
 struct Look<'a> {
     client: &'a SpectoraClient,
@@ -123,6 +144,40 @@ impl SpectoraClient {
         look.all().await?;
         look.drift.requests = self.calls_sent() - before;
         Ok(look.drift)
+    }
+}
+
+impl SpectoraClient {
+    /// One page of each listing as a shape. Five requests at most.
+    pub async fn shapes(&self) -> Vec<ListingShape> {
+        let mut shapes = Vec::new();
+        for endpoint in Endpoint::ALL {
+            shapes.push(self.shape(*endpoint).await);
+        }
+        shapes
+    }
+
+    async fn shape(&self, endpoint: Endpoint) -> ListingShape {
+        let (path, query) = (self.path(endpoint), self.corrections().page(1, SAMPLE_ROWS));
+        let answer = self.body(endpoint, path, &query).await;
+        let document: Value =
+            answer.as_ref().ok().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+        let names = |map: Option<&Map<String, Value>>| {
+            let all = map.into_iter().flat_map(Map::keys);
+            all.map(|name| shown(name).to_owned()).collect::<Vec<_>>()
+        };
+        let sample = sample_of(self.corrections().normal(document.clone()));
+        let attributes = sample.attributes().flat_map(Map::keys);
+        ListingShape {
+            endpoint,
+            is_usual_path: path == endpoint.default_path(),
+            parameters: query.split('&').filter_map(|part| Some(part.split_once('=')?.0.to_owned())).collect(),
+            failed: answer.err().map(|error| error.kind.to_string()),
+            rows: sample.rows.len(),
+            parts: names(document.as_object()),
+            row_parts: names(sample.rows.first()),
+            attributes: attributes.map(|name| (shown(name).to_owned(), attributes::types_of(name, &sample))).collect(),
+        }
     }
 }
 
@@ -287,11 +342,17 @@ fn sample_of(document: Value) -> Sample {
     Sample { rows: rows.collect(), document }
 }
 
-/// A name the service gave, where it can be nothing but a name.
-fn shown(name: &str) -> &str {
+/// A name the service gave, where it has the form of a name: words, with two digits at most (`buyer_2`). Keys and telephone
+/// numbers have more.
+pub(super) fn shown(name: &str) -> &str {
     const CHARS_MAX: usize = 48;
+    const DIGITS_MAX: usize = 2;
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    if name.len() <= CHARS_MAX && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(plain) {
+    if name.len() <= CHARS_MAX
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(plain)
+        && name.chars().filter(char::is_ascii_digit).count() <= DIGITS_MAX
+    {
         name
     } else {
         "(an odd name)"

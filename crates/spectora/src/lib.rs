@@ -34,7 +34,7 @@ pub use capabilities::FilterSupport;
 pub use client::{FilterReport, Page, Pagination, SpectoraClient};
 pub use corrections::{AttributeCorrection, CorrectionError, Corrections, Envelope, FilterCorrection, Paging, Unit};
 pub use cost::{Cost, KEY_REFUSED, RequestWatch, SentRequest, costed, for_this_question};
-pub use drift::{Correction, CorrectionValue, Difference, Drift};
+pub use drift::{Correction, CorrectionValue, Difference, Drift, ListingShape};
 pub use error::{OTHER_COMPANY_REMEDY, SpectoraError, SpectoraErrorKind};
 pub use http::{ClientBuildError, Http};
 pub use limits::{ClientLimits, background_share};

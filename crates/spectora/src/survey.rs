@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::client::SpectoraClient;
+use super::drift::shown;
 use super::error::SpectoraError;
 use super::query::{Query, Spelled as _};
 use super::wired::Wired;
@@ -48,7 +49,7 @@ impl SpectoraClient {
             unknown: came
                 .difference(&expected)
                 .filter(|name| !super::wire::KNOWN_UNREAD.contains(&name.as_str()))
-                .cloned()
+                .map(|name| shown(name).to_owned())
                 .collect(),
             includes_refused: include
                 .iter()

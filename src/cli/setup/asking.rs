@@ -7,13 +7,13 @@ use secrecy::SecretString;
 use crate::cli::output;
 
 /// Asks, or does not.
-pub(super) struct Asking {
+pub(in crate::cli) struct Asking {
     is_interactive: bool,
 }
 
 impl Asking {
     /// With `yes` nothing is asked. `Err` where somebody should be asked and there is no terminal.
-    pub(super) fn new(yes: bool) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn new(yes: bool) -> anyhow::Result<Self> {
         let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         if !yes && !is_terminal {
             anyhow::bail!(
@@ -23,19 +23,19 @@ impl Asking {
         Ok(Self { is_interactive: !yes })
     }
 
-    pub(super) fn is_interactive(&self) -> bool {
+    pub(in crate::cli) fn is_interactive(&self) -> bool {
         self.is_interactive
     }
 
-    pub(super) fn begin(&self, title: &str) -> anyhow::Result<()> {
+    pub(in crate::cli) fn begin(&self, title: &str) -> anyhow::Result<()> {
         if self.is_interactive { Ok(cliclack::intro(title)?) } else { self.say(title) }
     }
 
-    pub(super) fn end(&self, text: &str) -> anyhow::Result<()> {
+    pub(in crate::cli) fn end(&self, text: &str) -> anyhow::Result<()> {
         if self.is_interactive { Ok(cliclack::outro(text)?) } else { self.say(text) }
     }
 
-    pub(super) fn say(&self, text: &str) -> anyhow::Result<()> {
+    pub(in crate::cli) fn say(&self, text: &str) -> anyhow::Result<()> {
         if self.is_interactive {
             cliclack::log::remark(text)?;
         } else {
@@ -45,7 +45,7 @@ impl Asking {
     }
 
     /// Yes or no; `usual` where nobody is asked.
-    pub(super) fn agrees(&self, question: &str, usual: bool) -> anyhow::Result<bool> {
+    pub(in crate::cli) fn agrees(&self, question: &str, usual: bool) -> anyhow::Result<bool> {
         if !self.is_interactive {
             return Ok(usual);
         }
@@ -53,7 +53,7 @@ impl Asking {
     }
 
     /// A line that `check` takes; `usual` where nobody is asked.
-    pub(super) fn line<T: 'static>(
+    pub(in crate::cli) fn line<T: 'static>(
         &self,
         question: &str,
         usual: &str,
@@ -77,14 +77,18 @@ impl Asking {
     }
 
     /// A key, which is not shown as it is typed; `Err` where nobody is asked.
-    pub(super) fn key(&self) -> anyhow::Result<SecretString> {
+    pub(in crate::cli) fn key(&self) -> anyhow::Result<SecretString> {
         anyhow::ensure!(self.is_interactive, "there is nobody to ask for a key here");
         let key: String = cliclack::password("Paste the key (it is not shown)").mask('•').interact()?;
         Ok(SecretString::from(key.trim().to_owned()))
     }
 
     /// One of these; the first where nobody is asked.
-    pub(super) fn one_of<T: Clone + Eq>(&self, question: &str, choices: &[(T, &str)]) -> anyhow::Result<Option<T>> {
+    pub(in crate::cli) fn one_of<T: Clone + Eq>(
+        &self,
+        question: &str,
+        choices: &[(T, &str)],
+    ) -> anyhow::Result<Option<T>> {
         if !self.is_interactive {
             return Ok(choices.first().map(|(choice, _)| choice.clone()));
         }
@@ -93,7 +97,11 @@ impl Asking {
     }
 
     /// Some of these; all where nobody is asked.
-    pub(super) fn some_of<T: Clone + Eq>(&self, question: &str, choices: &[(T, String)]) -> anyhow::Result<Vec<T>> {
+    pub(in crate::cli) fn some_of<T: Clone + Eq>(
+        &self,
+        question: &str,
+        choices: &[(T, String)],
+    ) -> anyhow::Result<Vec<T>> {
         let all: Vec<T> = choices.iter().map(|(choice, _)| choice.clone()).collect();
         if !self.is_interactive || choices.is_empty() {
             return Ok(all);

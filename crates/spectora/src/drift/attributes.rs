@@ -258,7 +258,7 @@ fn is_understood(shape: Shape, value: &Value) -> bool {
 }
 
 /// The types of an attribute's values, without the values.
-fn types_of(name: &str, sample: &Sample) -> String {
+pub(super) fn types_of(name: &str, sample: &Sample) -> String {
     let types: BTreeSet<&str> = sample
         .attributes()
         .filter_map(|row| row.get(name))
