@@ -278,7 +278,9 @@ fn a_file_that_cannot_be_changed_is_left_and_the_others_are_written() {
     std::fs::write(home.path(CURSOR), [&[0xff, 0xfe][..], b"{\0}\0"].concat()).unwrap();
     let marked = "\u{feff}{ \"servers\": { \"spectora_demo\": { \"command\": \"other\" } } }";
     std::fs::write(home.path(VS_CODE), marked).unwrap();
-    let said = home.done(&["--demo", "--yes", "--no-sync"], "");
+    let output = home.setup(&["--demo", "--yes", "--no-sync"], "");
+    assert_eq!(output.status.code(), Some(1), "not everything is set up");
+    let said = String::from_utf8(output.stdout).unwrap();
     for part in ["Claude Desktop is left as it is", "line 3", "-> mend the file at that place", "is not text in UTF-8"]
     {
         assert!(said.contains(part), "{part}: {said}");

@@ -240,7 +240,7 @@ fn a_proxy_that_does_not_answer_is_named_as_the_reason() {
         .output()
         .unwrap();
     let shown = String::from_utf8(output.stdout).unwrap();
-    assert!(shown.contains("connection failed: SOCKS error"), "{shown}");
+    assert!(shown.contains("the proxy of this network did not connect to it (SOCKS error"), "{shown}");
 }
 
 #[test]
