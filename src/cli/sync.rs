@@ -144,7 +144,7 @@ async fn summary(report: &SyncReport, syncer: &Syncer, took: Duration) -> anyhow
         text.push_str(" (more than 80 %)");
     }
     let gaps = report.gaps.iter().map(|(kind, gap)| mcp::mirror_gap_words(*kind, *gap));
-    let failed = report.failed.iter().map(|(kind, error)| format!("{}: {error}", kind.name()));
+    let failed = report.failed.iter().map(|(kind, error)| format!("{}: {}", kind.name(), error.for_note()));
     for missing in gaps.chain(failed) {
         text.push_str(&format!("\n  INCOMPLETE  {missing}"));
     }

@@ -136,7 +136,8 @@ async fn a_damaged_count_of_calls_takes_no_mirror_with_it() {
     let failure = server.failure("list_attachments", json!({"inspection": id}));
     assert!(failure.contains("ledger.sqlite") && !failure.contains("rebuild"), "{failure}");
     let companies = server.answer("list_companies", json!({}));
-    assert!(companies["basis"]["notes"].to_string().contains("ledger.sqlite"), "{companies}");
+    let notes = companies["basis"]["notes"].to_string();
+    assert!(notes.contains("ledger.sqlite") && notes.contains("delete this one file"), "{companies}");
     let (code, shown) = run(&["doctor"]);
     assert!(code == 1 && shown.contains("delete this one file"), "{shown}");
     std::fs::remove_file(&ledger).unwrap();

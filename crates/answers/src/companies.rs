@@ -177,7 +177,7 @@ impl Companies {
         match (found.pop(), failures.pop()) {
             (Some((company, value, mut basis)), last) => {
                 for (other, error) in failures.iter().chain(&last).filter(|(_, error)| !is_unknown(error)) {
-                    basis.notes.push(Note::NotAsked(other.name.clone(), error.to_string()));
+                    basis.notes.push(Note::NotAsked(other.name.clone(), error.for_note()));
                 }
                 Ok((company, value, basis))
             }
@@ -197,6 +197,6 @@ pub(crate) fn add_failure(basis: &mut Basis, company: &Company, error: &RecordsE
     if is_unknown(error) {
         basis.notes.push(Note::NotThere(company.name.clone(), error.to_string()));
     } else {
-        basis.gaps.push(Gap::Company(company.name.clone(), error.to_string()));
+        basis.gaps.push(Gap::Company(company.name.clone(), error.for_note()));
     }
 }

@@ -464,7 +464,7 @@ async fn read_attachments(
     let (here, earlier) = match read.await {
         Ok(Some(read)) => read,
         Ok(None) => return (Vec::new(), Note::AttachmentsUnread(None)),
-        Err(error) => return (Vec::new(), Note::AttachmentsUnread(Some(error.to_string()))),
+        Err(error) => return (Vec::new(), Note::AttachmentsUnread(Some(error.for_note()))),
     };
     let mut known: HashMap<InspectionId, Vec<Attachment>> =
         here.into_iter().filter_map(|one| Some((one.id, one.attachments?))).collect();

@@ -184,7 +184,7 @@ impl<'a> People<'a> {
                 RecordsError::UnknownName { .. } | RecordsError::NoOwnWork { several: false, .. } => {
                     self.notes.push(Note::NotThere(company.name.clone(), error.to_string()));
                 }
-                _ => self.gaps.push(Gap::Company(company.name.clone(), error.to_string())),
+                _ => self.gaps.push(Gap::Company(company.name.clone(), error.for_note())),
             }
         }
         self.found = unasked;

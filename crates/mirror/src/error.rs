@@ -100,6 +100,11 @@ impl MirrorError {
         }
     }
 
+    /// The message with what to do, for a note, which has no other place to say it.
+    pub fn for_note(&self) -> String {
+        format!("{self}: {}", self.remedy())
+    }
+
     /// Whether nothing can be written because the disk is full.
     pub fn is_disk_full(&self) -> bool {
         matches!(self, Self::Unusable { reason, .. } if reason == DISK_FULL)

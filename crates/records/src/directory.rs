@@ -84,7 +84,7 @@ impl Whole {
                     Some(statistics)
                 }
                 None => self.statistics_of(id).await.unwrap_or_else(|error| {
-                    basis.gaps.push(Gap::Statistics(Some(error.to_string())));
+                    basis.gaps.push(Gap::Statistics(Some(error.for_note())));
                     None
                 }),
             };

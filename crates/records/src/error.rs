@@ -115,6 +115,15 @@ pub enum RecordsError {
 }
 
 impl RecordsError {
+    /// The message for a note in an answer that goes on without this; what is wrong with the mirror's file comes with what to
+    /// do, since nobody else says it.
+    pub fn for_note(&self) -> String {
+        match self {
+            Self::Mirror(error) => error.for_note(),
+            other => other.to_string(),
+        }
+    }
+
     /// The first reading goes on, and must end before this is answered.
     pub(super) fn first_reading() -> Self {
         Self::NotRefreshed { why: "the first reading of all inspections is not finished".to_owned(), remedy: None }

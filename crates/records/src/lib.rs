@@ -109,9 +109,9 @@ impl Whole {
         let mut problem = self.mirror_problem.lock().unwrap_or_else(PoisonError::into_inner);
         match answer {
             Err(RecordsError::Mirror(error)) => {
-                let text = error.to_string();
+                let text = error.for_note();
                 if problem.as_ref() != Some(&text) {
-                    tracing::warn!(company = %self.company(), %error, "the mirror cannot be read; the service is asked");
+                    tracing::warn!(company = %self.company(), error = text, "the mirror cannot be read; the service is asked");
                 }
                 *problem = Some(text);
                 Ok(None)

@@ -295,7 +295,7 @@ async fn freshen(syncer: &Arc<Syncer>, tasks: &Tasks) -> Result<Option<Note>, Re
         {
             return Err(RecordsError::OtherCompany);
         }
-        Ok(Ok(Some(Err(error)))) => Some(Note::ChangesUnread(error.to_string())),
+        Ok(Ok(Some(Err(error)))) => Some(Note::ChangesUnread(error.for_note())),
         Ok(Ok(None) | Err(_)) | Err(_) => Some(Note::ReadingChanges),
     })
 }

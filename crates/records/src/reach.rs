@@ -113,8 +113,9 @@ impl Whole {
             if let Some(trouble) = syncer.mirror().read(|snapshot| snapshot.trouble_with(Kind::Inspections)).await?
                 && trouble.pauses_at(syncer.now())
             {
-                let why = format!("reading from Spectora failed ({})", trouble.reason);
-                return Err(RecordsError::NotRefreshed { why, remedy: Some(trouble.remedy) });
+                let why = format!("the first reading is held up ({})", trouble.reason);
+                let remedy = format!("{}; list_companies shows how far it is", trouble.remedy);
+                return Err(RecordsError::NotRefreshed { why, remedy: Some(remedy) });
             }
             if deadline <= Instant::now() {
                 let why = self.told(syncer, &standing, need);

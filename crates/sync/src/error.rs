@@ -43,6 +43,14 @@ impl SyncError {
         }
     }
 
+    /// The message for a note; what is wrong with the mirror's file comes with what to do, since nobody else says it.
+    pub fn for_note(&self) -> String {
+        match self {
+            Self::Mirror(error) => error.for_note(),
+            other => other.to_string(),
+        }
+    }
+
     /// Whether everything else of this company would fail as well, so that it is better to stop.
     pub(super) fn is_company_wide(&self) -> bool {
         match self {

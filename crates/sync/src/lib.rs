@@ -448,7 +448,7 @@ impl Syncer {
         }
         let (month, count_problem) = match month {
             Ok(month) => (month, None),
-            Err(error) => (MonthCount::default(), Some(error.to_string())),
+            Err(error) => (MonthCount::default(), Some(error.for_note())),
         };
         Ok(MirrorStatus { kinds, month, count_problem, bytes: self.mirror.bytes_on_disk(), troubles })
     }

@@ -52,7 +52,7 @@ async fn list(companies: &Companies) -> Result<Answer, super::super::ToolFailure
             }
             Ok(None) => drop(row.put("mirror", Some("off"))),
             // A mirror that cannot be used, or the key of another company: nothing of this one is shown.
-            Err(problem) => drop(row.put("mirror", Some(problem.to_string()))),
+            Err(problem) => drop(row.put("mirror", Some(problem.for_note()))),
         }
         rows.push((index, row.0));
     }

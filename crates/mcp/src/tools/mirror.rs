@@ -264,7 +264,7 @@ async fn refresh(companies: &Companies, arguments: Map<String, Value>) -> Result
                     .put("changed", count.map(|count| count.changed))
                     .put("gone", count.map(|count| count.gone));
                 basis.gaps.extend(report.gaps.into_iter().map(|(kind, gap)| Gap::Mirror(kind, gap)));
-                let failed = report.failed.iter().map(|(kind, error)| format!("{}: {error}", kind.name()));
+                let failed = report.failed.iter().map(|(kind, error)| format!("{}: {}", kind.name(), error.for_note()));
                 basis.gaps.extend(failed.map(|what| Gap::ChangesFailed(company.name.clone(), what)));
             }
             Ok(Refreshed::Unfinished) => {
@@ -275,7 +275,7 @@ async fn refresh(companies: &Companies, arguments: Map<String, Value>) -> Result
             }
             Err(error) => {
                 shown.put("outcome", Some("failed")).list("read_so_far", steps.into_values());
-                basis.gaps.push(Gap::ChangesFailed(company.name.clone(), error.to_string()));
+                basis.gaps.push(Gap::ChangesFailed(company.name.clone(), error.for_note()));
             }
         }
         rows.push((index, shown.0));
