@@ -33,6 +33,7 @@ pub const WANTED_FOR: Duration = Duration::from_secs(30 * 60);
 pub async fn keep_fresh(syncer: Arc<Syncer>, every: Duration, begins: Begins, stop: CancellationToken) {
     let company = syncer.company().clone();
     let mut next_look = tokio::time::Instant::now();
+    // What works is boxed: of a thousand companies nearly all only wait, and a task is as large as the most it may do.
     loop {
         if begins == Begins::WhenWanted && !syncer.is_wanted_within(WANTED_FOR) {
             syncer.mirror().rest();
@@ -47,16 +48,20 @@ pub async fn keep_fresh(syncer: Arc<Syncer>, every: Duration, begins: Begins, st
                 None => return,
                 Some(Ok(())) => {}
                 Some(Err(SyncError::Busy)) => tracing::debug!(%company, "another process syncs"),
-                Some(Err(error)) => tracing::warn!(%company, %error, "a sync ended early; it goes on later"),
+                Some(Err(error)) => {
+                    tracing::warn!(%company, error = error.for_note(), "a sync ended early; it goes on later");
+                }
             }
         }
-        match stop.run_until_cancelled(syncer.drain()).await {
+        match Box::pin(stop.run_until_cancelled(syncer.drain())).await {
             None => return,
             Some(Ok((0, _)) | Err(SyncError::Busy)) => {}
             Some(Ok((read, count))) => {
                 tracing::info!(%company, read, changed = count.touched(), "read what webhooks named");
             }
-            Some(Err(error)) => tracing::warn!(%company, %error, "a record that a webhook named could not be read"),
+            Some(Err(error)) => {
+                tracing::warn!(%company, error = error.for_note(), "a record that a webhook named could not be read");
+            }
         }
         if stop.run_until_cancelled(tokio::time::sleep(DELIVERIES_EVERY)).await.is_none() {
             return;
