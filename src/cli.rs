@@ -172,8 +172,6 @@ impl Global {
     }
 }
 
-use log::last_calls as access_log;
-
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();

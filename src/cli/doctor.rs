@@ -20,7 +20,7 @@ use domain::{Clock, ConnectionId, InspectorId};
 use records::Records;
 use spectora::{
     ConnectionStats, Connections, Contacts, Filter as _, FilterSupport, InspectionAttachments, InspectionFilter,
-    InspectionInclude, Inspections, SpectoraClient, Wired,
+    InspectionInclude, Inspections, SpectoraClient, SpectoraError, Wired,
 };
 use sync::AGENT_INCLUDES;
 
@@ -47,11 +47,12 @@ pub(super) struct DoctorArgs {
 }
 
 /// What was found about one thing.
-struct Finding {
-    about: String,
-    fine: bool,
-    what: String,
-    next: Option<String>,
+pub(super) struct Finding {
+    pub(super) about: String,
+    pub(super) fine: bool,
+    pub(super) what: String,
+    /// What to do where it is not fine.
+    pub(super) next: Option<String>,
 }
 
 impl Finding {
@@ -61,6 +62,11 @@ impl Finding {
 
     fn wrong(about: &str, what: impl Into<String>, next: impl Into<String>) -> Self {
         Self { about: about.to_owned(), fine: false, what: what.into(), next: Some(next.into()) }
+    }
+
+    /// The service did not answer the question behind this finding.
+    fn unanswered(about: &str, error: &SpectoraError) -> Self {
+        Self::wrong(about, error.kind.to_string(), error.remedy())
     }
 }
 
@@ -78,16 +84,11 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
         });
         return told(args, &found.collect::<Vec<_>>());
     }
-    told(args, &all(global).await)
-}
-
-/// What is found, for another command: about what, whether it is fine, what, and what to do.
-pub(super) async fn findings(global: &Global) -> Vec<(String, bool, String, Option<String>)> {
-    all(global).await.into_iter().map(|one| (one.about, one.fine, one.what, one.next)).collect()
+    told(args, &findings(global).await)
 }
 
 /// Looks at everything.
-async fn all(global: &Global) -> Vec<Finding> {
+pub(super) async fn findings(global: &Global) -> Vec<Finding> {
     let environment = Environment::capture();
     let assistants = entries::examine(&environment);
     let opened = match Opened::new(global).await {
@@ -186,12 +187,12 @@ async fn examine(client: &SpectoraClient, clock: &std::sync::Arc<dyn Clock>) -> 
     findings.push(match client.probe::<Inspections>(&InspectionFilter::IncludeDeleted).await {
         Ok(FilterSupport::Honoured) => Finding::fine(&about, "can be seen"),
         Ok(_) => Finding::fine(&about, "cannot be seen, or there are none; a full pass finds what is gone"),
-        Err(error) => Finding::wrong(&about, error.kind.to_string(), error.remedy()),
+        Err(error) => Finding::unanswered(&about, &error),
     });
     findings
 }
 
-/// What came of a look at a listing.
+/// Whether a listing answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Looked {
     Answered,
@@ -212,7 +213,7 @@ async fn look_at<R: Wired>(
     let survey = match client.survey::<R>(include).await {
         Ok(survey) => survey,
         Err(error) => {
-            findings.push(Finding::wrong(&about, error.kind.to_string(), error.remedy()));
+            findings.push(Finding::unanswered(&about, &error));
             return if error.is_of_all() { Looked::InVain } else { Looked::Refused };
         }
     };
@@ -251,7 +252,7 @@ async fn changes(client: &SpectoraClient, company: &str) -> Finding {
     match client.changed_since_filter::<Inspections>().await {
         Ok(Some(name)) => Finding::fine(&about, format!("`{}` works", name.as_str())),
         Ok(None) => Finding::fine(&about, "no filter found: recent and coming inspections are read again instead"),
-        Err(error) => Finding::wrong(&about, error.kind.to_string(), error.remedy()),
+        Err(error) => Finding::unanswered(&about, &error),
     }
 }
 
@@ -277,7 +278,7 @@ async fn filters(client: &SpectoraClient, company: &str, clock: &dyn Clock) -> F
             Ok(FilterSupport::Ignored) => "ignored",
             Ok(FilterSupport::Refused) => "refused",
             Ok(FilterSupport::Unknown) => "unclear",
-            Err(error) => return Finding::wrong(&about, error.kind.to_string(), error.remedy()),
+            Err(error) => return Finding::unanswered(&about, &error),
         };
         words.push(format!("{} {support}", filter.name()));
     }

@@ -1,6 +1,6 @@
 //! `log`: who asked what.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -30,14 +30,17 @@ pub(super) struct LogArgs {
 
 /// The last calls of the usual log.
 pub(super) fn last_calls(global: &Global, last: usize) -> anyhow::Result<Vec<LoggedCall>> {
-    let path = call_log_beside(&access_path(None, &http_config(global)?)?);
-    Ok(read_calls(&path, last)?)
+    Ok(read_calls(&usual_log(global, None)?, last)?)
+}
+
+fn usual_log(global: &Global, access_file: Option<&Path>) -> anyhow::Result<PathBuf> {
+    Ok(call_log_beside(&access_path(access_file, &http_config(global)?)?))
 }
 
 pub(super) fn run(global: &Global, args: &LogArgs) -> anyhow::Result<ExitCode> {
     let path = match &args.call_log {
         Some(path) => path.clone(),
-        None => call_log_beside(&access_path(args.access_file.as_deref(), &http_config(global)?)?),
+        None => usual_log(global, args.access_file.as_deref())?,
     };
     let calls = read_calls(&path, args.last)?;
     if args.json {

@@ -4,8 +4,6 @@
 /// One setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SettingReference {
-    /// The table it stands in; `NAME` is a name of one's own.
-    pub table: &'static str,
     /// The setting.
     pub name: &'static str,
     /// What holds without it.
@@ -14,168 +12,178 @@ pub struct SettingReference {
     pub meaning: &'static str,
 }
 
-const fn setting(
-    table: &'static str,
-    name: &'static str,
-    default: &'static str,
-    meaning: &'static str,
-) -> SettingReference {
-    SettingReference { table, name, default, meaning }
+const fn setting(name: &'static str, default: &'static str, meaning: &'static str) -> SettingReference {
+    SettingReference { name, default, meaning }
 }
 
-/// All settings, in the order in which they are explained.
-pub const SETTINGS: &[SettingReference] = &[
-    setting(
+/// All settings by the table they stand in (`NAME` is a name of one's own), in the order in which they are explained.
+pub const SETTINGS: &[(&str, &[SettingReference])] = &[
+    (
         "companies.NAME",
-        "api_key",
-        "a file of the company's name in `keys.folder`",
-        "Where the key is: `{ file = \"path\" }`, `{ env = \"VARIABLE\" }`, `{ keychain = \"name\" }` (macOS and Windows), `{ command = [\"program\", …] }` whose output is the key, or the key itself in quotes.",
+        &[
+            setting(
+                "api_key",
+                "a file of the company's name in `keys.folder`",
+                "Where the key is: `{ file = \"path\" }`, `{ env = \"VARIABLE\" }`, `{ keychain = \"name\" }` (macOS and Windows), `{ command = [\"program\", …] }` whose output is the key, or the key itself in quotes.",
+            ),
+            setting(
+                "timezone",
+                "this machine's, with a warning",
+                "The time zone of the company's days and hours, such as `America/Denver`.",
+            ),
+            setting("display_name", "the name", "What people call the company."),
+            setting(
+                "requests_per_minute",
+                "60",
+                "The most requests to Spectora in any sixty seconds, over all programs that share the data folder.",
+            ),
+            setting(
+                "monthly_budget",
+                "no limit",
+                "The most API calls of a calendar month. At 80 % there is a warning; at 95 % reading in the background stops.",
+            ),
+            setting(
+                "max_staleness_minutes",
+                "15",
+                "A question first asks Spectora for what changed when the mirror is older than this.",
+            ),
+            setting(
+                "sync_every_minutes",
+                "60",
+                "How often what changed is asked for without a question, while the program runs.",
+            ),
+            setting("history_days", "400", "How long changes are remembered, for \"what is new since\"."),
+            setting(
+                "known_services",
+                "none",
+                "Services whose own names hold a comma, so that they are not taken for two.",
+            ),
+            setting("week_starts", "sunday", "The day on which weeks begin: `sunday` or `monday`."),
+            setting(
+                "same_names",
+                "none",
+                "A service or add-on in several spellings: the name it is counted under, and the others.",
+            ),
+            setting("not_add_ons", "none", "Discounts and fees entered as add-ons: they count in no attach rate."),
+            setting("services_without_agents", "none", "Services that are ordered without a buying agent on purpose."),
+        ],
     ),
-    setting(
-        "companies.NAME",
-        "timezone",
-        "this machine's, with a warning",
-        "The time zone of the company's days and hours, such as `America/Denver`.",
-    ),
-    setting("companies.NAME", "display_name", "the name", "What people call the company."),
-    setting(
-        "companies.NAME",
-        "requests_per_minute",
-        "60",
-        "The most requests to Spectora in any sixty seconds, over all programs that share the data folder.",
-    ),
-    setting(
-        "companies.NAME",
-        "monthly_budget",
-        "no limit",
-        "The most API calls of a calendar month. At 80 % there is a warning; at 95 % reading in the background stops.",
-    ),
-    setting(
-        "companies.NAME",
-        "max_staleness_minutes",
-        "15",
-        "A question first asks Spectora for what changed when the mirror is older than this.",
-    ),
-    setting(
-        "companies.NAME",
-        "sync_every_minutes",
-        "60",
-        "How often what changed is asked for without a question, while the program runs.",
-    ),
-    setting("companies.NAME", "history_days", "400", "How long changes are remembered, for \"what is new since\"."),
-    setting(
-        "companies.NAME",
-        "known_services",
-        "none",
-        "Services whose own names hold a comma, so that they are not taken for two.",
-    ),
-    setting("companies.NAME", "week_starts", "sunday", "The day on which weeks begin: `sunday` or `monday`."),
-    setting(
-        "companies.NAME",
-        "same_names",
-        "none",
-        "A service or add-on in several spellings: the name it is counted under, and the others.",
-    ),
-    setting(
-        "companies.NAME",
-        "not_add_ons",
-        "none",
-        "Discounts and fees entered as add-ons: they count in no attach rate.",
-    ),
-    setting(
-        "companies.NAME",
-        "services_without_agents",
-        "none",
-        "Services that are ordered without a buying agent on purpose.",
-    ),
-    setting(
+    (
         "keys",
-        "folder",
-        "none",
-        "A folder with a file for each company that has no `api_key`, of the company's name.",
+        &[setting(
+            "folder",
+            "none",
+            "A folder with a file for each company that has no `api_key`, of the company's name.",
+        )],
     ),
-    setting(
+    (
         "mirror",
-        "enabled",
-        "true",
-        "Whether a local copy is kept. Without it questions ask Spectora, and what is worked out from history cannot be answered.",
+        &[
+            setting(
+                "enabled",
+                "true",
+                "Whether a local copy is kept. Without it questions ask Spectora, and what is worked out from history cannot be answered.",
+            ),
+            setting("folder", "the system's folder for data", "Where the local copy is. On this machine's own disk."),
+        ],
     ),
-    setting("mirror", "folder", "the system's folder for data", "Where the local copy is. On this machine's own disk."),
-    setting("api", "base_url", "https://connect.spectora.com", "Another address: https, or http on this machine."),
-    setting(
+    (
         "api",
-        "changed_since_filter",
-        "likely names are tried and proven",
-        "The filter that finds what changed since an instant.",
+        &[
+            setting("base_url", "https://connect.spectora.com", "Another address: https, or http on this machine."),
+            setting(
+                "changed_since_filter",
+                "likely names are tried and proven",
+                "The filter that finds what changed since an instant.",
+            ),
+            setting(
+                "paths",
+                "as Spectora's pages have them",
+                "Where listings are, by kind: `contacts = \"/v2/contacts\"`.",
+            ),
+            setting(
+                "attributes",
+                "as expected",
+                "By kind of record: what Spectora calls an attribute, and its unit. See \"Spectora's API\".",
+            ),
+            setting(
+                "filters",
+                "as expected",
+                "By kind of record: what Spectora calls a filter, or `false` where it has none.",
+            ),
+            setting("paging", "as below", "How pages are asked for."),
+            setting("envelope", "as below", "How documents are built."),
+        ],
     ),
-    setting(
-        "api",
-        "paths",
-        "as Spectora's pages have them",
-        "Where listings are, by kind: `contacts = \"/v2/contacts\"`.",
+    (
+        "api.paging",
+        &[
+            setting("first", "1", "The number of the first page: 1, or 0."),
+            setting("number", "page[number]", "The parameter with the page's number."),
+            setting("size", "page[size]", "The parameter with the rows to a page."),
+            setting("size_max", "200", "The most rows to a page."),
+        ],
     ),
-    setting(
-        "api",
-        "attributes",
-        "as expected",
-        "By kind of record: what Spectora calls an attribute, and its unit. See \"Spectora's API\".",
+    (
+        "api.envelope",
+        &[
+            setting("data", "data", "Where the rows stand; `.` where the document is the rows."),
+            setting("flat", "false", "Whether attributes stand in the row itself."),
+            setting("pagination", "meta.pagination", "Where it is said how far a listing goes."),
+            setting("current", "current", "What the number of the page is called there."),
+            setting("next", "next", "What the next page is called there."),
+            setting("last", "last", "What the last page is called there."),
+            setting("records", "records", "What the count of all records is called there."),
+        ],
     ),
-    setting(
-        "api",
-        "filters",
-        "as expected",
-        "By kind of record: what Spectora calls a filter, or `false` where it has none.",
-    ),
-    setting("api", "paging", "as below", "How pages are asked for."),
-    setting("api", "envelope", "as below", "How documents are built."),
-    setting("api.paging", "first", "1", "The number of the first page: 1, or 0."),
-    setting("api.paging", "number", "page[number]", "The parameter with the page's number."),
-    setting("api.paging", "size", "page[size]", "The parameter with the rows to a page."),
-    setting("api.paging", "size_max", "200", "The most rows to a page."),
-    setting("api.envelope", "data", "data", "Where the rows stand; `.` where the document is the rows."),
-    setting("api.envelope", "flat", "false", "Whether attributes stand in the row itself."),
-    setting("api.envelope", "pagination", "meta.pagination", "Where it is said how far a listing goes."),
-    setting("api.envelope", "current", "current", "What the number of the page is called there."),
-    setting("api.envelope", "next", "next", "What the next page is called there."),
-    setting("api.envelope", "last", "last", "What the last page is called there."),
-    setting("api.envelope", "records", "records", "What the count of all records is called there."),
-    setting("http", "way_in", "everybody on this machine, nobody else", "`login`, `tokens`, `issuer` or `open`."),
-    setting("http", "public_url", "none", "The address that clients use; MCP is at `/mcp` of it."),
-    setting(
+    (
         "http",
-        "redirects",
-        "those of known assistants",
-        "More addresses that applications may send the browser back to.",
+        &[
+            setting("way_in", "everybody on this machine, nobody else", "`login`, `tokens`, `issuer` or `open`."),
+            setting("public_url", "none", "The address that clients use; MCP is at `/mcp` of it."),
+            setting(
+                "redirects",
+                "those of known assistants",
+                "More addresses that applications may send the browser back to.",
+            ),
+            setting("access_file", "access.db in the folder of the mirrors", "The file of people, tokens and logins."),
+            setting("calls_per_minute", "300", "The most requests a minute of one person or token."),
+            setting(
+                "trusted_proxies",
+                "none",
+                "Proxies in front, by address or network. They are believed when they say where a request comes from.",
+            ),
+            setting("sessions", "false", "Whether clients of older revisions may open sessions."),
+            setting("issuer", "none", "An identity provider whose tokens are taken."),
+        ],
     ),
-    setting("http", "access_file", "access.db in the folder of the mirrors", "The file of people, tokens and logins."),
-    setting("http", "calls_per_minute", "300", "The most requests a minute of one person or token."),
-    setting(
-        "http",
-        "trusted_proxies",
-        "none",
-        "Proxies in front, by address or network. They are believed when they say where a request comes from.",
+    (
+        "http.issuer",
+        &[
+            setting("url", "needed", "Its issuer identifier, exactly as it writes it."),
+            setting("audience", "public_url with /mcp", "Whom its tokens are for."),
+            setting("role_claim", "spectora_role", "The claim with the role."),
+            setting("companies_claim", "spectora_companies", "The claim with names of companies."),
+            setting("inspector_claim", "spectora_inspector", "The claim with the inspector."),
+            setting("all_companies", "false", "Whether a token that names no company sees all of them."),
+        ],
     ),
-    setting("http", "sessions", "false", "Whether clients of older revisions may open sessions."),
-    setting("http", "issuer", "none", "An identity provider whose tokens are taken."),
-    setting("http.issuer", "url", "needed", "Its issuer identifier, exactly as it writes it."),
-    setting("http.issuer", "audience", "public_url with /mcp", "Whom its tokens are for."),
-    setting("http.issuer", "role_claim", "spectora_role", "The claim with the role."),
-    setting("http.issuer", "companies_claim", "spectora_companies", "The claim with names of companies."),
-    setting("http.issuer", "inspector_claim", "spectora_inspector", "The claim with the inspector."),
-    setting("http.issuer", "all_companies", "false", "Whether a token that names no company sees all of them."),
-    setting("roles.NAME", "tools", "all", "The tools that are shown."),
-    setting(
+    (
         "roles.NAME",
-        "fields",
-        "full",
-        "How much of `contact`, `street`, `money` and `notes` is shown: `full`, `masked` or `off`.",
-    ),
-    setting("roles.NAME", "days", "all", "Which days are shown: `{ back = 400, ahead = 0 }`."),
-    setting(
-        "roles.NAME",
-        "own_work_only",
-        "false",
-        "Whether only the work of one inspector is shown, who is named with the person, token or entry.",
+        &[
+            setting("tools", "all", "The tools that are shown."),
+            setting(
+                "fields",
+                "full",
+                "How much of `contact`, `street`, `money` and `notes` is shown: `full`, `masked` or `off`.",
+            ),
+            setting("days", "all", "Which days are shown: `{ back = 400, ahead = 0 }`."),
+            setting(
+                "own_work_only",
+                "false",
+                "Whether only the work of one inspector is shown, who is named with the person, token or entry.",
+            ),
+        ],
     ),
 ];
 
@@ -208,27 +216,24 @@ mod tests {
         let table = table.replace("NAME", "x");
         let needed = if table == "http.issuer" { "url = \"https://x.example.com\"\n" } else { "" };
         let text = format!("[{table}]\n{needed}no_such_setting = 1\n");
-        let error = super::super::file::parse(&text, Path::new("x.toml")).unwrap_err().to_string();
-        let listed = error.split_once("expected ").unwrap_or_else(|| panic!("{table}: {error}")).1;
+        expected(&text)
+    }
+
+    /// The names that stand in what the file's types say of an unknown one.
+    fn expected(text: &str) -> BTreeSet<String> {
+        let error = super::super::file::parse(text, Path::new("x.toml")).unwrap_err().to_string();
+        let listed = error.split_once("expected ").unwrap_or_else(|| panic!("{text}: {error}")).1;
         listed.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     }
 
     #[test]
     fn every_setting_is_explained_and_no_other() {
-        let tables: BTreeSet<&str> = SETTINGS.iter().map(|setting| setting.table).collect();
-        for table in tables {
-            let explained = SETTINGS.iter().filter(|one| one.table == table).map(|one| one.name.to_owned());
-            assert_eq!(explained.collect::<BTreeSet<_>>(), taken(table), "{table}");
+        for (table, settings) in SETTINGS {
+            let explained: BTreeSet<String> = settings.iter().map(|one| one.name.to_owned()).collect();
+            assert_eq!(explained, taken(table), "{table}");
+            assert!(settings.iter().all(|one| !one.default.is_empty() && one.meaning.ends_with('.')), "{table}");
         }
-        let roots = taken_at_top();
-        let explained: BTreeSet<String> =
-            SETTINGS.iter().map(|one| one.table.split('.').next().unwrap().to_owned()).collect();
-        assert_eq!(explained, roots);
-        assert!(SETTINGS.iter().all(|one| !one.default.is_empty() && one.meaning.ends_with('.')));
-    }
-
-    fn taken_at_top() -> BTreeSet<String> {
-        let error = super::super::file::parse("no_such_table = 1\n", Path::new("x.toml")).unwrap_err().to_string();
-        error.split_once("expected ").unwrap().1.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+        let roots = SETTINGS.iter().map(|(table, _)| table.split('.').next().unwrap().to_owned());
+        assert_eq!(roots.collect::<BTreeSet<_>>(), expected("no_such_table = 1\n"));
     }
 }

@@ -37,8 +37,9 @@ impl StoreError {
             Self::Newer { .. } => "use the newer version of spectora-mcp",
             Self::BrokenOff => "try again",
             Self::Database(_) => {
-                "check who may write to the file (`spectora-mcp privacy` names it) and whether the disk is full; where it is \
-                 damaged, delete it: people and tokens must then be added again"
+                "check who may write to the file (access.db in the data folder, unless `access_file` under [http] names \
+                 another) and whether the disk is full; where it is damaged, delete it: people and tokens must then be added \
+                 again"
             }
         }
     }

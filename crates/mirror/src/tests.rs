@@ -192,12 +192,16 @@ fn what_is_newer_damaged_or_another_company_s_is_refused_with_the_way_out() {
     let settings = settings(folder.path());
     drop(Mirror::open(settings.clone()).unwrap());
     let path = settings.folder.join("spectora_company1.sqlite");
-    let refusal = |settings: &MirrorSettings| Mirror::open(settings.clone()).err().unwrap().to_string();
+    let refusal = |settings: &MirrorSettings| {
+        let error = Mirror::open(settings.clone()).err().unwrap();
+        format!("{error} | {}", error.remedy())
+    };
 
     let connection = Connection::open(&path).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
-    assert!(refusal(&settings).contains("(format 99;"), "{}", refusal(&settings));
+    let newer = refusal(&settings);
+    assert!(newer.contains("newer version of this program (format 99;") && newer.contains("mirror rebuild"), "{newer}");
 
     let other = MirrorSettings { company: "other".parse().unwrap(), ..settings.clone() };
     drop(Mirror::open(other.clone()).unwrap());
@@ -206,7 +210,8 @@ fn what_is_newer_damaged_or_another_company_s_is_refused_with_the_way_out() {
     assert!(refusal(&settings).contains("belongs to other"), "{}", refusal(&settings));
 
     std::fs::write(&path, b"this is no database, and long enough to be looked at as one").unwrap();
-    assert!(refusal(&settings).contains("cannot be read as a mirror"), "{}", refusal(&settings));
+    let damaged = refusal(&settings);
+    assert!(damaged.contains("cannot be read as a mirror") && damaged.contains("mirror rebuild"), "{damaged}");
     Mirror::remove(&settings.folder, &settings.company).unwrap();
     assert!(Mirror::open(settings).is_ok());
 }

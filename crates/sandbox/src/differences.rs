@@ -92,6 +92,10 @@ impl Differences {
         self.of(what).find(|(place, _)| *place == name).map(|(_, how)| how)
     }
 
+    fn page_number(&self, name: &str) -> Option<u64> {
+        self.named(What::Page, name)?.parse().ok()
+    }
+
     /// A request as the service without differences would be asked. `Err` where this one does not take it.
     pub(super) fn inward(&self, path: &str, query: &str) -> Result<(String, String), Refusal> {
         if self.0.is_empty() {
@@ -144,15 +148,15 @@ impl Differences {
             });
             return Ok((!words.is_empty()).then(|| format!("sort={}", words.join(","))));
         }
-        let first: u64 = self.named(What::Page, "first").and_then(|first| first.parse().ok()).unwrap_or(1);
         if key == self.named(What::Page, "number").unwrap_or("page[number]") {
-            // Counted from 1 again; a number before the first page asks for the first.
-            let number = value.parse::<u64>().ok().filter(|_| first != 1).map(|number| number + 1 - first.min(1));
-            let number = number.map_or_else(|| value.to_owned(), |number| number.to_string());
+            // Counted from 1 again.
+            let is_from_zero = self.page_number("first") == Some(0);
+            let number = value.parse::<u64>().ok().filter(|_| is_from_zero);
+            let number = number.map_or_else(|| value.to_owned(), |number| (number + 1).to_string());
             return Ok(Some(format!("page[number]={number}")));
         }
         if key == self.named(What::Page, "size").unwrap_or("page[size]") {
-            let max: u64 = self.named(What::Page, "max").and_then(|max| max.parse().ok()).unwrap_or(200);
+            let max = self.page_number("max").unwrap_or(200);
             return Ok(Some(format!("page[size]={}", value.parse().unwrap_or(max).min(max))));
         }
         // The expected name of a parameter that has another one here.
@@ -208,7 +212,7 @@ impl Differences {
         else {
             return;
         };
-        let first = self.named(What::Page, "first").and_then(|first| first.parse::<u64>().ok()).unwrap_or(1);
+        let first = self.page_number("first").unwrap_or(1);
         for name in ["current", "first", "prev", "next", "last"] {
             if let Some(number) = told.get_mut(name) {
                 *number = json!((number.as_u64().unwrap_or(1) + first).saturating_sub(1));

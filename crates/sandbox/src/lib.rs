@@ -44,13 +44,12 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use self::differences::Differences;
 use self::faults::FaultState;
 use self::limits::Usage;
 use self::listener::{ClosableListener, Peer};
 use self::service::{Running, Shared};
 use self::world::World;
-
-use self::differences::Differences;
 
 pub use self::differences::Difference;
 pub use self::edits::Edit;

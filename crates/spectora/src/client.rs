@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
 use super::capabilities::{Capabilities, FilterSupport, Part};
-use super::corrections::Corrections;
+use super::corrections::{Corrections, PAGE_ROWS_MAX};
 use super::error::{SpectoraError, SpectoraErrorKind};
 use super::http::ClientBuildError;
 use super::meter::Purpose;
@@ -23,8 +23,6 @@ use super::wire::{Decode, RawRecord, ToldPagination};
 use super::wired::Wired;
 use domain::{Clock, CompanyName, Naming};
 
-/// The most rows of one page (from the vendor's pages).
-pub(super) const PAGE_ROWS_MAX: u32 = 200;
 /// The most pages read for one record where the filter for it is ignored.
 const PAGES_FOR_ONE_MAX: u32 = 100;
 /// The most refusals one call is adapted to before the refusal is passed on.

@@ -13,24 +13,10 @@ use serde_json::{Map, Value};
 
 use super::query::Endpoint;
 
-/// The longest name, in characters.
-const NAME_CHARS_MAX: usize = 80;
 /// The most rows of one page (from the vendor's pages).
-const PAGE_ROWS_MAX: u32 = 200;
+pub(super) const PAGE_ROWS_MAX: u32 = 200;
 /// What stands in a row beside its attributes.
 const ROW_PARTS: &[&str] = &["id", "type", "relationships", "links", "meta"];
-
-/// A correction that cannot be meant.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` under [api.{table}] is no name this program knows; known: {known}")]
-pub struct CorrectionError {
-    /// The table.
-    pub table: String,
-    /// What was given.
-    pub name: String,
-    /// What there is.
-    pub known: String,
-}
 
 /// All corrections; none by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -173,23 +159,6 @@ impl Default for Envelope {
 }
 
 impl Corrections {
-    /// Refuses what corrects nothing: a name that this program does not use.
-    pub fn check(&self) -> Result<(), CorrectionError> {
-        for (endpoint, corrections) in &self.attributes {
-            check_names("attributes", *endpoint, corrections.keys(), super::wire::attribute_names(*endpoint))?;
-        }
-        for (endpoint, corrections) in &self.filters {
-            let known = super::query::filter_names(*endpoint).iter().map(|name| (*name).to_owned()).collect();
-            check_names("filters", *endpoint, corrections.keys(), known)?;
-        }
-        let names = [&self.paging.number, &self.paging.size];
-        if let Some(name) = names.into_iter().find(|name| !is_plain(name)) {
-            let known = "letters, digits, `_`, `-`, `.` and brackets".to_owned();
-            return Err(CorrectionError { table: "paging".to_owned(), name: shown(name), known });
-        }
-        Ok(())
-    }
-
     /// What is corrected about stored records, as a text that is the same for the same corrections; empty for none.
     pub fn mark(&self) -> String {
         if self.attributes.is_empty() { String::new() } else { format!(" {:?}", self.attributes) }
@@ -197,9 +166,9 @@ impl Corrections {
 
     /// The parameters of page `number`, counted from 1.
     pub(super) fn page(&self, number: u32, size: u32) -> String {
-        let Paging { first, number: number_name, size: size_name, size_max } = &self.paging;
+        let Paging { first, number: number_name, size: size_name, .. } = &self.paging;
         let number = number.saturating_sub(1).saturating_add(*first);
-        format!("{number_name}={number}&{size_name}={}", size.clamp(1, (*size_max).clamp(1, PAGE_ROWS_MAX)))
+        format!("{number_name}={number}&{size_name}={}", size.clamp(1, self.size_max()))
     }
 
     /// The most rows to a page.
@@ -273,17 +242,9 @@ impl Corrections {
     /// Where the page stands, by the names and numbers expected.
     fn pagination(&self, document: &Map<String, Value>) -> Option<Value> {
         let envelope = &self.envelope;
-        let mut steps = envelope.pagination.split('.').filter(|step| !step.is_empty());
-        let told = match steps.next() {
-            None => document,
-            Some(first) => {
-                let found = steps.try_fold(document.get(first)?, |place, step| place.get(step))?;
-                found.as_object()?
-            }
-        };
+        let told = object_at(document, &envelope.pagination)?;
         let page = |name: &str| {
-            let value = told.get(name)?;
-            let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())?;
+            let number = whole_number(told.get(name)?)?;
             Some(Value::from((number + 1).saturating_sub(u64::from(self.paging.first))))
         };
         let mut pagination = Map::new();
@@ -302,13 +263,28 @@ impl Corrections {
 impl Unit {
     /// The value in the unit expected; one that is no number stays as it is.
     fn converted(self, value: &Value) -> Value {
-        let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
-        match (self, number) {
+        match (self, number(value)) {
             (Self::Cents, Some(cents)) => Value::String(format!("{:.2}", cents / 100.0)),
             (Self::Minutes, Some(minutes)) => Value::from(minutes / 60.0),
             (_, None) => value.clone(),
         }
     }
+}
+
+/// A number, which may come as text.
+pub(super) fn number(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+/// A number that counts something, which may come as text.
+pub(super) fn whole_number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+/// The object at a place in a document, with dots between the steps; without any step the document itself.
+pub(super) fn object_at<'a>(document: &'a Map<String, Value>, place: &str) -> Option<&'a Map<String, Value>> {
+    let mut steps = place.split('.').filter(|step| !step.is_empty());
+    steps.try_fold(document, |map, step| map.get(step)?.as_object())
 }
 
 /// Puts what stands in a row itself among its attributes.
@@ -320,31 +296,6 @@ fn unflatten(row: &mut Value) {
     let (parts, attributes) = std::mem::take(map).into_iter().partition(|(name, _)| ROW_PARTS.contains(&name.as_str()));
     *map = parts;
     map.insert("attributes".to_owned(), Value::Object(attributes));
-}
-
-fn check_names<'a>(
-    table: &str,
-    endpoint: Endpoint,
-    given: impl Iterator<Item = &'a String>,
-    known: std::collections::BTreeSet<String>,
-) -> Result<(), CorrectionError> {
-    for name in given {
-        if !known.contains(name) {
-            let table = format!("{table}.{endpoint}");
-            let known = known.into_iter().collect::<Vec<_>>().join(", ");
-            return Err(CorrectionError { table, name: shown(name), known });
-        }
-    }
-    Ok(())
-}
-
-fn is_plain(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.[]".contains(c);
-    !name.is_empty() && name.len() <= NAME_CHARS_MAX && name.chars().all(plain)
-}
-
-fn shown(name: &str) -> String {
-    if is_plain(name) { name.to_owned() } else { "what stands there".to_owned() }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::client::SpectoraClient;
-use super::corrections::Corrections;
+use super::corrections::{Corrections, whole_number};
 use super::error::{SpectoraError, SpectoraErrorKind};
 use super::query::Endpoint;
 
@@ -23,8 +23,10 @@ use super::query::Endpoint;
 const SAMPLE_ROWS: u32 = 25;
 /// An id no record has.
 const NO_ID: &str = "9999999999999999";
+/// What is shown instead of a name that may be something else.
+const ODD_NAME: &str = "(an odd name)";
 
-/// What came of it.
+/// What was found with one company's key.
 #[derive(Clone, Debug, Default)]
 pub struct Drift {
     /// What is otherwise than expected.
@@ -122,8 +124,7 @@ impl Sample {
 
     /// How many records there are, as far as the service says.
     fn records(&self) -> u64 {
-        let told = self.document.pointer("/meta/pagination/records");
-        let told = told.and_then(|told| told.as_u64().or_else(|| told.as_str()?.parse().ok()));
+        let told = self.document.pointer("/meta/pagination/records").and_then(whole_number);
         told.unwrap_or(self.rows.len() as u64)
     }
 
@@ -145,9 +146,7 @@ impl SpectoraClient {
         look.drift.requests = self.calls_sent() - before;
         Ok(look.drift)
     }
-}
 
-impl SpectoraClient {
     /// One page of each listing as a shape. Five requests at most.
     pub async fn shapes(&self) -> Vec<ListingShape> {
         let mut shapes = Vec::new();
@@ -201,7 +200,7 @@ impl Look<'_> {
             self.order().await?;
             self.includes().await?;
             self.filters().await?;
-            self.missing_record().await?;
+            self.missing_record().await;
         }
         self.clock();
         Ok(())
@@ -210,10 +209,10 @@ impl Look<'_> {
     /// One page of a listing by its path, or by a likely other one.
     async fn listing(&mut self, endpoint: Endpoint) -> Result<Option<Sample>, SpectoraError> {
         let about = format!("{endpoint}, path");
-        let path = self.paths.get(&endpoint).cloned().unwrap_or_default();
+        let path = self.path(endpoint).to_owned();
         match self.first_page(endpoint, &path).await {
             Ok(document) => {
-                self.drift.as_expected.push(format!("{about}: {path} answers"));
+                self.fine(format!("{about}: {path} answers"));
                 return Ok(Some(self.read_envelope(endpoint, document)));
             }
             Err(error) if error.is_of_all() => return Err(error),
@@ -234,7 +233,8 @@ impl Look<'_> {
             if !attributes::looks_like(endpoint, &sample, &self.found) {
                 continue;
             }
-            let correction = Correction::text(vec!["api", "paths"], endpoint.name(), (*candidate).to_owned());
+            let correction =
+                Correction::of_api(&["paths"], endpoint.name(), CorrectionValue::Text((*candidate).to_owned()));
             let came = format!("not found there; {candidate} answers with rows of this kind");
             self.differs(&about, format!("{path} answers"), came, candidates::without(endpoint), Some(correction));
             self.paths.insert(endpoint, (*candidate).to_owned());
@@ -245,20 +245,27 @@ impl Look<'_> {
         Ok(None)
     }
 
+    fn path(&self, endpoint: Endpoint) -> &str {
+        self.paths.get(&endpoint).map(String::as_str).unwrap_or_default()
+    }
+
     async fn first_page(&self, endpoint: Endpoint, path: &str) -> Result<Value, SpectoraError> {
-        let body = self.client.body(endpoint, path, &self.found.page(1, SAMPLE_ROWS)).await?;
+        self.document(endpoint, path, &self.found.page(1, SAMPLE_ROWS)).await
+    }
+
+    /// A document as it came; nothing where it is no JSON.
+    async fn document(&self, endpoint: Endpoint, path: &str, query: &str) -> Result<Value, SpectoraError> {
+        let body = self.client.body(endpoint, path, query).await?;
         Ok(serde_json::from_slice(&body).unwrap_or_default())
     }
 
     /// A page of a listing with more in its query.
     async fn page(&self, endpoint: Endpoint, number: u32, size: u32, more: &str) -> Result<Sample, SpectoraError> {
-        let path = self.paths.get(&endpoint).map(String::as_str).unwrap_or_default();
         let mut query = self.found.page(number, size);
         if !more.is_empty() {
             write!(query, "&{more}").ok();
         }
-        let body = self.client.body(endpoint, path, &query).await?;
-        Ok(sample_of(self.found.normal(serde_json::from_slice(&body).unwrap_or_default())))
+        Ok(sample_of(self.found.normal(self.document(endpoint, self.path(endpoint), &query).await?)))
     }
 
     fn differs(
@@ -283,37 +290,21 @@ impl Look<'_> {
     }
 
     /// A record that is not there is said not to be, in the service's own form: only then can it be taken out.
-    async fn missing_record(&mut self) -> Result<(), SpectoraError> {
+    async fn missing_record(&mut self) {
         let about = "inspections, a record that is not there";
-        let path =
-            format!("{}/{NO_ID}", self.paths.get(&Endpoint::Inspections).map(String::as_str).unwrap_or_default());
-        match self.client.body(Endpoint::Inspections, &path, "").await.map_err(|error| error.kind) {
+        let path = format!("{}/{NO_ID}", self.path(Endpoint::Inspections));
+        let answer = self.client.body(Endpoint::Inspections, &path, "").await;
+        let (expected, came) = match answer.map_err(|error| error.kind) {
             Err(SpectoraErrorKind::NotFound { in_service_form: true, .. }) => {
-                self.fine(format!("{about}: 404 with JSON:API errors"));
+                return self.fine(format!("{about}: 404 with JSON:API errors"));
             }
-            Err(SpectoraErrorKind::NotFound { .. }) => self.differs(
-                about,
-                "404 with `errors`, as JSON:API has them",
-                "404 in another form",
-                "what was deleted is found only by reading everything again",
-                None,
-            ),
-            Err(kind) => self.differs(
-                about,
-                "404",
-                kind.to_string(),
-                "what was deleted is found only by reading everything again",
-                None,
-            ),
-            Ok(_) => self.differs(
-                about,
-                "404",
-                "an answer",
-                "what was deleted is found only by reading everything again",
-                None,
-            ),
-        }
-        Ok(())
+            Err(SpectoraErrorKind::NotFound { .. }) => {
+                ("404 with `errors`, as JSON:API has them", "404 in another form".to_owned())
+            }
+            Err(kind) => ("404", kind.to_string()),
+            Ok(_) => ("404", "an answer".to_owned()),
+        };
+        self.differs(about, expected, came, "what was deleted is found only by reading everything again", None);
     }
 
     fn clock(&mut self) {
@@ -331,8 +322,10 @@ impl Look<'_> {
 }
 
 impl Correction {
-    fn text(table: Vec<&'static str>, name: &str, value: String) -> Self {
-        Self { table, name: name.to_owned(), value: CorrectionValue::Text(value) }
+    /// A line of a table below `[api]`, where all corrections stand.
+    fn of_api(table: &[&'static str], name: &str, value: CorrectionValue) -> Self {
+        let table = std::iter::once("api").chain(table.iter().copied()).collect();
+        Self { table, name: name.to_owned(), value }
     }
 }
 
@@ -355,11 +348,11 @@ pub(super) fn shown(name: &str) -> &str {
     {
         name
     } else {
-        "(an odd name)"
+        ODD_NAME
     }
 }
 
 /// Whether a name can be written into the configuration: as [`shown`], in either case.
 fn is_name(name: &str) -> bool {
-    shown(&name.to_ascii_lowercase()) != "(an odd name)"
+    shown(&name.to_ascii_lowercase()) != ODD_NAME
 }

@@ -7,6 +7,7 @@
 mod changed_since;
 mod client;
 mod corrections;
+mod corrections_check;
 mod cost;
 mod drift;
 mod error;
@@ -32,7 +33,8 @@ mod tests;
 
 pub use capabilities::FilterSupport;
 pub use client::{FilterReport, Page, Pagination, SpectoraClient};
-pub use corrections::{AttributeCorrection, CorrectionError, Corrections, Envelope, FilterCorrection, Paging, Unit};
+pub use corrections::{AttributeCorrection, Corrections, Envelope, FilterCorrection, Paging, Unit};
+pub use corrections_check::CorrectionError;
 pub use cost::{Cost, KEY_REFUSED, RequestWatch, SentRequest, costed, for_this_question};
 pub use drift::{Correction, CorrectionValue, Difference, Drift, ListingShape};
 pub use error::{OTHER_COMPANY_REMEDY, SpectoraError, SpectoraErrorKind};

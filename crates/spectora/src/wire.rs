@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use super::corrections::Corrections;
+use super::corrections::{Corrections, whole_number};
 use super::error::SpectoraErrorKind;
 use super::query::{ConnectionStats, Connections, Contacts, Endpoint, InspectionAttachments, Inspections, Resource};
 pub(super) use attributes::Shape;
@@ -371,10 +371,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Document<T>, SpectoraErrorK
 
 fn pagination(meta: &Value) -> Option<ToldPagination> {
     let told = meta.get("pagination")?.as_object()?;
-    let number = |name: &str| {
-        let value = told.get(name)?;
-        value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
-    };
+    let number = |name: &str| whole_number(told.get(name)?);
     let page = |name: &str| number(name).and_then(|number| u32::try_from(number).ok()).filter(|number| 0 < *number);
     Some(ToldPagination {
         current: page("current"),

@@ -191,11 +191,9 @@ fn settings() -> String {
                     `configs/spectora.toml` is an example with every setting. Options override the environment, which \
                     overrides the file.\n\n"
         .to_owned();
-    let mut tables: Vec<&str> = SETTINGS.iter().map(|setting| setting.table).collect();
-    tables.dedup();
-    for table in tables {
+    for (table, settings) in SETTINGS {
         page.push_str(&format!("## [{table}]\n\n| setting | without it | meaning |\n| --- | --- | --- |\n"));
-        for SettingReference { name, default, meaning, .. } in SETTINGS.iter().filter(|one| one.table == table) {
+        for SettingReference { name, default, meaning } in *settings {
             page.push_str(&format!("| `{name}` | {} | {} |\n", cell(default), cell(meaning)));
         }
         page.push('\n');

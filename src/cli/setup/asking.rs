@@ -23,15 +23,15 @@ impl Asking {
         Ok(Self { is_interactive: !yes })
     }
 
-    pub(in crate::cli) fn is_interactive(&self) -> bool {
+    pub(super) fn is_interactive(&self) -> bool {
         self.is_interactive
     }
 
-    pub(in crate::cli) fn begin(&self, title: &str) -> anyhow::Result<()> {
+    pub(super) fn begin(&self, title: &str) -> anyhow::Result<()> {
         if self.is_interactive { Ok(cliclack::intro(title)?) } else { self.say(title) }
     }
 
-    pub(in crate::cli) fn end(&self, text: &str) -> anyhow::Result<()> {
+    pub(super) fn end(&self, text: &str) -> anyhow::Result<()> {
         if self.is_interactive { Ok(cliclack::outro(text)?) } else { self.say(text) }
     }
 
@@ -53,7 +53,7 @@ impl Asking {
     }
 
     /// A line that `check` takes; `usual` where nobody is asked.
-    pub(in crate::cli) fn line<T: 'static>(
+    pub(super) fn line<T: 'static>(
         &self,
         question: &str,
         usual: &str,
@@ -77,18 +77,14 @@ impl Asking {
     }
 
     /// A key, which is not shown as it is typed; `Err` where nobody is asked.
-    pub(in crate::cli) fn key(&self) -> anyhow::Result<SecretString> {
+    pub(super) fn key(&self) -> anyhow::Result<SecretString> {
         anyhow::ensure!(self.is_interactive, "there is nobody to ask for a key here");
         let key: String = cliclack::password("Paste the key (it is not shown)").mask('•').interact()?;
         Ok(SecretString::from(key.trim().to_owned()))
     }
 
     /// One of these; the first where nobody is asked.
-    pub(in crate::cli) fn one_of<T: Clone + Eq>(
-        &self,
-        question: &str,
-        choices: &[(T, &str)],
-    ) -> anyhow::Result<Option<T>> {
+    pub(super) fn one_of<T: Clone + Eq>(&self, question: &str, choices: &[(T, &str)]) -> anyhow::Result<Option<T>> {
         if !self.is_interactive {
             return Ok(choices.first().map(|(choice, _)| choice.clone()));
         }
@@ -97,11 +93,7 @@ impl Asking {
     }
 
     /// Some of these; all where nobody is asked.
-    pub(in crate::cli) fn some_of<T: Clone + Eq>(
-        &self,
-        question: &str,
-        choices: &[(T, String)],
-    ) -> anyhow::Result<Vec<T>> {
+    pub(super) fn some_of<T: Clone + Eq>(&self, question: &str, choices: &[(T, String)]) -> anyhow::Result<Vec<T>> {
         let all: Vec<T> = choices.iter().map(|(choice, _)| choice.clone()).collect();
         if !self.is_interactive || choices.is_empty() {
             return Ok(all);

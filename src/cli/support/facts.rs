@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::open::Opened;
-use super::super::{Global, access_log, doctor, remedy};
+use super::super::{Global, doctor, log, remedy};
 use super::veil::{Veil, plain};
+use crate::app::App;
 use crate::config::{Company, Config, Environment, HttpConfig, KeyOrigin, http, is_open_to_others, key_origins};
 use domain::Naming;
-use spectora::SpectoraClient;
+use spectora::{Endpoint, SpectoraClient};
 
 /// Questions to a server with a login that are shown, the latest.
 const CALLS: usize = 200;
+/// Said where the settings are right one by one and nothing can be made of them together.
+const MISFIT: &str = "the parts do not fit together";
 
 /// Every file with its facts. What cannot be had says so, without why in somebody's words.
 pub(super) async fn all(
@@ -25,8 +28,11 @@ pub(super) async fn all(
     match opened {
         Ok(opened) => {
             files.push(("settings.json", settings(global, &environment, &opened.config, veil)));
-            files.push(("mirror.json", mirrors(opened, veil).await));
-            files.push(("requests.json", requests(opened, veil).await));
+            let (mirrors, requests) = match opened.app() {
+                Ok(app) => (mirrors(&app, veil).await, requests(&app, veil).await),
+                Err(_) => (json!(MISFIT), json!(MISFIT)),
+            };
+            files.extend([("mirror.json", mirrors), ("requests.json", requests)]);
         }
         Err(error) => files.push((
             "settings.json",
@@ -34,8 +40,9 @@ pub(super) async fn all(
         )),
     }
     let findings = doctor::findings(global).await;
-    let findings = findings.iter().map(|(about, fine, what, next)| {
-        json!({"about": veil.text(about), "fine": fine, "what": veil.text(what), "next": next.as_deref().map(|next| veil.text(next))})
+    let findings = findings.iter().map(|one| {
+        let next = one.next.as_deref().map(|next| veil.text(next));
+        json!({"about": veil.text(&one.about), "fine": one.fine, "what": veil.text(&one.what), "next": next})
     });
     files.push(("doctor.json", findings.collect()));
     files.push(("calls.json", calls(global)));
@@ -85,12 +92,8 @@ fn settings(global: &Global, environment: &Environment, config: &Config, veil: &
         "another_address": config.base_url.is_some(), "mirror": config.data_dir.is_some(),
         "paths_set": config.paths.keys().map(|name| plain(name)).collect::<Vec<_>>(),
         "changed_since_filter_set": config.changed_since_filter.is_some(),
-        "attributes_corrected": config.corrections.attributes.iter()
-            .map(|(kind, names)| (kind.name(), names.keys().map(|name| plain(name)).collect()))
-            .collect::<BTreeMap<_, Vec<_>>>(),
-        "filters_corrected": config.corrections.filters.iter()
-            .map(|(kind, names)| (kind.name(), names.keys().map(|name| plain(name)).collect()))
-            .collect::<BTreeMap<_, Vec<_>>>(),
+        "attributes_corrected": names_by_kind(&config.corrections.attributes),
+        "filters_corrected": names_by_kind(&config.corrections.filters),
         "paging_corrected": config.corrections.paging != spectora::Paging::default(),
         "envelope_corrected": config.corrections.envelope != spectora::Envelope::default(),
         "warnings": config.warnings.iter().map(|warning| veil.text(warning)).collect::<Vec<_>>(),
@@ -101,8 +104,11 @@ fn settings(global: &Global, environment: &Environment, config: &Config, veil: &
     })
 }
 
-async fn mirrors(opened: &Opened, veil: &Veil) -> Value {
-    let Ok(app) = opened.app() else { return json!("the parts do not fit together") };
+fn names_by_kind<T>(corrected: &BTreeMap<Endpoint, BTreeMap<String, T>>) -> BTreeMap<&'static str, Vec<&str>> {
+    corrected.iter().map(|(kind, names)| (kind.name(), names.keys().map(|name| plain(name)).collect())).collect()
+}
+
+async fn mirrors(app: &App, veil: &Veil) -> Value {
     let mut all = Vec::new();
     for (company, syncer) in app.mirrors() {
         let name = veil.company(company.as_str());
@@ -132,8 +138,7 @@ async fn mirrors(opened: &Opened, veil: &Veil) -> Value {
     all.into()
 }
 
-async fn requests(opened: &Opened, veil: &Veil) -> Value {
-    let Ok(app) = opened.app() else { return json!("the parts do not fit together") };
+async fn requests(app: &App, veil: &Veil) -> Value {
     let mut all = Vec::new();
     for client in app.clients() {
         all.push(json!({"company": veil.company(client.company().as_str()), "listings": shapes(client, veil).await}));
@@ -158,7 +163,7 @@ async fn shapes(client: &SpectoraClient, veil: &Veil) -> Vec<Value> {
 /// The last questions, with people numbered in the order in which they come.
 fn calls(global: &Global) -> Value {
     let mut people: Vec<String> = Vec::new();
-    let calls = access_log(global, CALLS).unwrap_or_default();
+    let calls = log::last_calls(global, CALLS).unwrap_or_default();
     let shown = calls.into_iter().map(|call| {
         let person = call.caller.map(|caller| {
             let place = people.iter().position(|known| *known == caller).unwrap_or_else(|| {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::{Correction, CorrectionValue, Look, Sample, candidates, is_name, shown};
-use crate::corrections::{AttributeCorrection, Corrections, Unit};
+use crate::corrections::{AttributeCorrection, Corrections, Unit, number};
 use crate::query::Endpoint;
 use crate::wire::{KNOWN_UNREAD, Shape, attribute_shapes};
 
@@ -13,6 +13,8 @@ use crate::wire::{KNOWN_UNREAD, Shape, attribute_shapes};
 const KNOWN_MIN: usize = 3;
 /// Names at least so alike may mean the same.
 const LIKENESS_MIN: f64 = 0.6;
+/// What is lost without any other attribute.
+const MISSING: &str = "it is missing from answers";
 /// No inspection's usual price is above this many dollars, and no usual one takes more hours.
 const USUAL_DOLLARS_MAX: f64 = 5_000.0;
 const USUAL_HOURS_MAX: f64 = 24.0;
@@ -50,6 +52,11 @@ fn essential(endpoint: Endpoint) -> &'static [(&'static str, &'static str)] {
     }
 }
 
+/// What is lost without an attribute that is essential.
+fn lost_without(endpoint: Endpoint, name: &str) -> Option<&'static str> {
+    essential(endpoint).iter().find(|(essential, _)| *essential == name).map(|(_, means)| *means)
+}
+
 /// Whether rows have enough of the attributes that this kind of record has.
 pub(super) fn looks_like(endpoint: Endpoint, sample: &Sample, found: &Corrections) -> bool {
     let expected = attribute_shapes(endpoint);
@@ -82,13 +89,13 @@ impl Look<'_> {
             } else if let Some(renamed) = renamed(name, *shape, &unknown, sample) {
                 unknown.retain(|other| *other != renamed);
                 self.is_renamed(endpoint, name, &renamed, *shape, sample);
-            } else if let Some((_, means)) = essential(endpoint).iter().find(|(essential, _)| essential == name) {
+            } else if let Some(means) = lost_without(endpoint, name) {
                 let about = format!("{endpoint}, attributes: {name}");
                 self.differs(
                     &about,
                     format!("`{theirs}` is there"),
                     "it is on no row, and nothing is like it",
-                    *means,
+                    means,
                     None,
                 );
             }
@@ -105,8 +112,7 @@ impl Look<'_> {
         let unit = unit_of(name, renamed, shape, sample);
         let named = AttributeCorrection { name: Some(renamed.to_owned()), unit: unit.map(|(unit, _)| unit) };
         self.found.attributes.entry(endpoint).or_default().insert(name.to_owned(), named);
-        let means = essential(endpoint).iter().find(|(essential, _)| *essential == name);
-        let means = means.map_or("it is missing from answers", |(_, means)| *means);
+        let means = lost_without(endpoint, name).unwrap_or(MISSING);
         let (came, value) = match unit {
             Some((_, word)) => (
                 format!("it is called `{}`, in {word}", shown(renamed)),
@@ -114,7 +120,7 @@ impl Look<'_> {
             ),
             None => (format!("it is called `{}`", shown(renamed)), CorrectionValue::Text(renamed.to_owned())),
         };
-        let correction = Correction { table: vec!["api", "attributes", endpoint.name()], name: name.to_owned(), value };
+        let correction = Correction::of_api(&["attributes", endpoint.name()], name, value);
         self.differs(
             &format!("{endpoint}, attributes: {name}"),
             format!("`{name}` is there"),
@@ -137,13 +143,10 @@ impl Look<'_> {
             let correction = AttributeCorrection { name: kept.clone(), unit: Some(unit) };
             self.found.attributes.entry(endpoint).or_default().insert(name.to_owned(), correction);
             let value = CorrectionValue::Attribute { name: kept, unit: word };
-            let correction =
-                Correction { table: vec!["api", "attributes", endpoint.name()], name: name.to_owned(), value };
-            let expected = if unit == Unit::Cents { "dollars, as a decimal in a text" } else { "hours" };
-            let means = if unit == Unit::Cents {
-                "revenue is a hundred times too high"
-            } else {
-                "hours are sixty times too high"
+            let correction = Correction::of_api(&["attributes", endpoint.name()], name, value);
+            let (expected, means) = match unit {
+                Unit::Cents => (usual(Shape::Money), "revenue is a hundred times too high"),
+                Unit::Minutes => ("hours", "hours are sixty times too high"),
             };
             self.differs(&about, expected, word, means, Some(correction));
             return;
@@ -158,11 +161,7 @@ impl Look<'_> {
         let means = if is_read {
             "it is understood all the same".to_owned()
         } else {
-            let means = essential(endpoint).iter().find(|(essential, _)| *essential == name);
-            format!(
-                "it is not read: {}; send us this report",
-                means.map_or("it is missing from answers", |(_, means)| *means)
-            )
+            format!("it is not read: {}; send us this report", lost_without(endpoint, name).unwrap_or(MISSING))
         };
         self.differs(
             &about,
@@ -205,10 +204,6 @@ fn unit_of(name: &str, theirs: &str, shape: Shape, sample: &Sample) -> Option<(U
         ("duration", Shape::Number) if USUAL_HOURS_MAX < middle => Some((Unit::Minutes, "minutes")),
         _ => None,
     }
-}
-
-fn number(value: &Value) -> Option<f64> {
-    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 fn usual(shape: Shape) -> &'static str {

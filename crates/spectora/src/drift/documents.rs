@@ -3,13 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::{Correction, CorrectionValue, Look, SAMPLE_ROWS, Sample, candidates, is_name, sample_of, shown};
-use crate::corrections::{Envelope, Paging};
+use crate::corrections::{Envelope, PAGE_ROWS_MAX, Paging, object_at};
 use crate::error::SpectoraError;
 use crate::query::Endpoint;
 
 const NOT_READ: &str = "no row of it can be read";
-/// A page of this size tells how many rows a page may have.
-const FULL_PAGE: u32 = 200;
 /// Rows to a page where pages are compared.
 const SMALL_PAGE: u32 = 3;
 
@@ -17,7 +15,7 @@ impl Look<'_> {
     /// Finds the rows of a page, and where it says how far the listing goes. What is found holds for all listings.
     pub(super) fn read_envelope(&mut self, endpoint: Endpoint, document: Value) -> Sample {
         self.rows_of(endpoint, &document);
-        self.flatness(endpoint, &document);
+        self.flatness(&document);
         self.told_pagination(endpoint, &document);
         sample_of(self.found.normal(document))
     }
@@ -47,14 +45,14 @@ impl Look<'_> {
                 } else {
                     format!("they stand under `{}`", shown(&place))
                 };
-                (came, Some(Correction::text(vec!["api", "envelope"], "data", place)))
+                (came, Some(Correction::of_api(&["envelope"], "data", CorrectionValue::Text(place))))
             }
             None => ("there are none".to_owned(), None),
         };
         self.differs("documents, rows", format!("rows stand under `{expected}`"), came, NOT_READ, correction);
     }
 
-    fn flatness(&mut self, _endpoint: Endpoint, document: &Value) {
+    fn flatness(&mut self, document: &Value) {
         if self.found.envelope.flat {
             return;
         }
@@ -65,8 +63,7 @@ impl Look<'_> {
             return;
         }
         self.found.envelope.flat = true;
-        let correction =
-            Correction { table: vec!["api", "envelope"], name: "flat".to_owned(), value: CorrectionValue::Flag(true) };
+        let correction = Correction::of_api(&["envelope"], "flat", CorrectionValue::Flag(true));
         self.differs(
             "documents, attributes",
             "a row's attributes stand under `attributes`",
@@ -78,11 +75,6 @@ impl Look<'_> {
 
     fn told_pagination(&mut self, endpoint: Endpoint, document: &Value) {
         let envelope = self.found.envelope.clone();
-        let told = |place: &str| -> Option<&Map<String, Value>> {
-            let mut steps = place.split('.').filter(|step| !step.is_empty());
-            let found = steps.try_fold(document, |place, step| place.get(step))?;
-            found.as_object()
-        };
         let has = |map: &Map<String, Value>, names: &[&str]| {
             names
                 .iter()
@@ -93,7 +85,7 @@ impl Look<'_> {
             std::iter::once(envelope.records.as_str()).chain(candidates::RECORDS.iter().copied()).collect();
         let places = std::iter::once(envelope.pagination.as_str()).chain(candidates::PAGINATIONS.iter().copied());
         let found = places
-            .filter_map(|place| Some((place.to_owned(), told(place)?)))
+            .filter_map(|place| Some((place.to_owned(), object_at(document.as_object()?, place)?)))
             .find_map(|(place, map)| has(map, &records).map(|records| (place, map, records)));
         let Some((place, map, records)) = found else {
             // A document without a count is a difference once.
@@ -104,46 +96,35 @@ impl Look<'_> {
             }
             return;
         };
-        let before = envelope.clone();
-        let mut put = |setting: &'static str, was: &str, is: String, target: fn(&mut Envelope) -> &mut String| {
-            if was == is {
-                return;
-            }
-            target(&mut self.found.envelope).clone_from(&is);
-            let correction = Correction::text(vec!["api", "envelope"], setting, is.clone());
-            let came = if is.is_empty() {
-                "at the top of the document".to_owned()
-            } else {
-                format!("`{}`", is.split('.').map(shown).collect::<Vec<_>>().join("."))
-            };
-            let means = "where a listing ends, and its total, would not be known";
-            self.drift.differences.push(super::Difference {
-                about: format!("documents, pages: {setting}"),
-                expected: format!("`{was}`"),
-                came,
-                means: means.to_owned(),
-                correction: Some(correction),
-            });
-        };
-        put("pagination", &before.pagination, place, |envelope| &mut envelope.pagination);
-        put("records", &before.records, records, |envelope| &mut envelope.records);
-        let other = |was: &str, names: &[&str]| {
-            if map.contains_key(was) { None } else { has(map, names) }
-        };
-        for (setting, was, names, target) in [
-            (
-                "current",
-                &before.current,
-                candidates::CURRENT,
-                (|envelope: &mut Envelope| &mut envelope.current) as fn(&mut Envelope) -> &mut String,
-            ),
-            ("next", &before.next, candidates::NEXT, |envelope| &mut envelope.next),
-            ("last", &before.last, candidates::LAST, |envelope| &mut envelope.last),
-        ] {
-            if let Some(is) = other(was, names) {
-                put(setting, was, is, target);
-            }
+        self.is_called("pagination", place, |envelope| &mut envelope.pagination);
+        self.is_called("records", records, |envelope| &mut envelope.records);
+        let other = |was: &str, names: &[&str]| if map.contains_key(was) { None } else { has(map, names) };
+        if let Some(is) = other(&envelope.current, candidates::CURRENT) {
+            self.is_called("current", is, |envelope| &mut envelope.current);
         }
+        if let Some(is) = other(&envelope.next, candidates::NEXT) {
+            self.is_called("next", is, |envelope| &mut envelope.next);
+        }
+        if let Some(is) = other(&envelope.last, candidates::LAST) {
+            self.is_called("last", is, |envelope| &mut envelope.last);
+        }
+    }
+
+    /// Takes up what a part of the pagination is called; that it is as expected is no difference.
+    fn is_called(&mut self, setting: &str, is: String, part: fn(&mut Envelope) -> &mut String) {
+        let was = std::mem::replace(part(&mut self.found.envelope), is.clone());
+        if was == is {
+            return;
+        }
+        let came = if is.is_empty() {
+            "at the top of the document".to_owned()
+        } else {
+            format!("`{}`", is.split('.').map(shown).collect::<Vec<_>>().join("."))
+        };
+        let about = format!("documents, pages: {setting}");
+        let means = "where a listing ends, and its total, would not be known";
+        let correction = Correction::of_api(&["envelope"], setting, CorrectionValue::Text(is));
+        self.differs(&about, format!("`{was}`"), came, means, Some(correction));
     }
 
     /// How pages are asked for: from which number, by which parameters, how large.
@@ -154,26 +135,22 @@ impl Look<'_> {
         }
         self.page_parameters(sample).await?;
         self.first_number().await?;
-        if u64::from(FULL_PAGE) < records {
-            let page = self.page(Endpoint::Inspections, 1, FULL_PAGE, "").await?;
-            let rows = u32::try_from(page.rows.len()).unwrap_or(FULL_PAGE);
+        if u64::from(PAGE_ROWS_MAX) < records {
+            let page = self.page(Endpoint::Inspections, 1, PAGE_ROWS_MAX, "").await?;
+            let rows = u32::try_from(page.rows.len()).unwrap_or(PAGE_ROWS_MAX);
             if rows < self.found.paging.size_max && 0 < rows {
                 self.found.paging.size_max = rows;
-                let correction = Correction {
-                    table: vec!["api", "paging"],
-                    name: "size_max".to_owned(),
-                    value: CorrectionValue::Number(rows),
-                };
+                let correction = Correction::of_api(&["paging"], "size_max", CorrectionValue::Number(rows));
                 let means = "reading takes more calls than it is said to";
                 self.differs(
                     "pages, size",
-                    format!("a page has up to {FULL_PAGE} rows"),
+                    format!("a page has up to {PAGE_ROWS_MAX} rows"),
                     format!("at most {rows} came"),
                     means,
                     Some(correction),
                 );
             } else {
-                self.fine(format!("pages, size: up to {FULL_PAGE} rows"));
+                self.fine(format!("pages, size: up to {PAGE_ROWS_MAX} rows"));
             }
         }
         Ok(())
@@ -195,7 +172,7 @@ impl Look<'_> {
             }
             for (setting, was, is) in [("number", &before.number, *number), ("size", &before.size, *size)] {
                 if was != is {
-                    let correction = Correction::text(vec!["api", "paging"], setting, is.to_owned());
+                    let correction = Correction::of_api(&["paging"], setting, CorrectionValue::Text(is.to_owned()));
                     let means = "only the first page would ever be read";
                     self.differs(
                         &format!("pages, parameters: {setting}"),
@@ -240,11 +217,7 @@ impl Look<'_> {
             self.fine(format!("pages, numbers: from {first}, {SAMPLE_ROWS} rows were looked at"));
             return Ok(());
         }
-        let correction = Correction {
-            table: vec!["api", "paging"],
-            name: "first".to_owned(),
-            value: CorrectionValue::Number(other),
-        };
+        let correction = Correction::of_api(&["paging"], "first", CorrectionValue::Number(other));
         let means = "the first page is never read, so its records are missing from every answer";
         self.differs(
             "pages, numbers",

@@ -74,8 +74,7 @@ impl Look<'_> {
                 Some(named) => (format!("{did}; `filter[{named}]` filters"), CorrectionValue::Text(named.to_owned())),
                 None => (did.to_owned(), CorrectionValue::Flag(false)),
             };
-            let correction =
-                Correction { table: vec!["api", "filters", "inspections"], name: (*name).to_owned(), value };
+            let correction = Correction::of_api(&["filters", Endpoint::Inspections.name()], name, value);
             let means = format!("{means}; no answer is wrong for it");
             self.differs(&about, expected, came, means, Some(correction));
         }
