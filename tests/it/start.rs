@@ -1,7 +1,7 @@
 //! A server starts whatever its configuration, and leaves nothing behind when it ends.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -132,9 +132,13 @@ fn the_first_question_to_the_demo_is_answered() {
     assert_eq!(answer["basis"]["source"], "mirror");
 }
 
-/// The folders of the demo in this place.
-fn folders(place: &Path) -> usize {
-    std::fs::read_dir(place).unwrap().count()
+/// The folders of the demo in this place, each with what is in it.
+fn folders(place: &Path) -> Vec<(PathBuf, Vec<PathBuf>)> {
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    entries(place).into_iter().map(|folder| (folder.clone(), entries(&folder))).collect()
 }
 
 #[cfg(unix)]
@@ -148,25 +152,25 @@ fn the_demo_leaves_no_folder_behind() {
     };
     let mut asked = start();
     asked.answer("list_companies", json!({}));
-    assert_eq!(folders(place.path()), 1);
+    assert_eq!(folders(place.path()).len(), 1);
     let unasked = start();
     for mut server in [asked, unasked] {
         let pid = server.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         assert!(server.child.wait().unwrap().success(), "it ends in order when it is told to");
     }
-    assert_eq!(folders(place.path()), 0);
+    assert_eq!(folders(place.path()), []);
     // One that is killed cannot tidy up; the next one does it.
     let mut killed = start();
     killed.answer("list_companies", json!({}));
     killed.child.kill().unwrap();
     killed.child.wait().unwrap();
-    assert_eq!(folders(place.path()), 1);
+    assert_eq!(folders(place.path()).len(), 1);
     // The demo is opened beside the first messages: one that is stopped before has looked at no folder.
     let mut next = start();
     next.answer("list_companies", json!({}));
     drop(next);
-    assert_eq!(folders(place.path()), 0);
+    assert_eq!(folders(place.path()), []);
 }
 
 #[test]

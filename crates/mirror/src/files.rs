@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use super::MirrorError;
@@ -158,6 +159,23 @@ impl FileMark {
             drop(metadata);
             Some(Self(0, 0))
         }
+    }
+}
+
+/// Whether files may be used. What uses them holds it open meanwhile, so that nothing of it is left once it is shut.
+#[derive(Debug, Default)]
+pub(super) struct Gate(RwLock<bool>);
+
+impl Gate {
+    /// Held while files are used; not to be asked for twice at a time.
+    pub(super) fn enter(&self) -> Result<RwLockReadGuard<'_, bool>, MirrorError> {
+        let is_shut = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if *is_shut { Err(MirrorError::Closed) } else { Ok(is_shut) }
+    }
+
+    /// Waits for whatever uses the files, and lets nothing in after that.
+    pub(super) fn shut(&self) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = true;
     }
 }
 

@@ -2,12 +2,11 @@
 //! per-minute cap they share.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
 
-use super::files::{Home, LEDGER_NAME, Slot, private_file};
+use super::files::{Gate, Home, LEDGER_NAME, Slot, private_file};
 use super::{MirrorError, connect};
 use domain::CompanyName;
 
@@ -91,14 +90,14 @@ pub struct Ledger {
     home: Home,
     path: PathBuf,
     connection: Mutex<Slot<Connection>>,
-    closed: AtomicBool,
+    gate: Gate,
 }
 
 impl Ledger {
     /// The count in this folder, whatever state its file is in.
     pub fn at(folder: &Path) -> Arc<Self> {
         let path = folder.join(LEDGER_NAME).with_extension("sqlite");
-        Arc::new(Self { home: Home::at(folder), path, connection: Mutex::default(), closed: AtomicBool::new(false) })
+        Arc::new(Self { home: Home::at(folder), path, connection: Mutex::default(), gate: Gate::default() })
     }
 
     /// Opens the count in this folder, making it where there is none.
@@ -115,7 +114,7 @@ impl Ledger {
 
     /// Closes the file for good. Nothing is made or opened after that.
     pub fn close(&self) {
-        self.closed.store(true, Ordering::SeqCst);
+        self.gate.shut();
         self.connection.lock().unwrap_or_else(PoisonError::into_inner).close();
     }
 
@@ -125,10 +124,8 @@ impl Ledger {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, rusqlite::Error>) -> Result<T, MirrorError> {
+        let _open = self.gate.enter()?;
         let mut slot = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.closed.load(Ordering::SeqCst) {
-            return Err(MirrorError::Closed);
-        }
         let open = || {
             self.home.check()?;
             private_file(&self.path)?;

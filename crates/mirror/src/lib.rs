@@ -31,7 +31,7 @@ mod interned;
 mod work;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -41,7 +41,9 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use compression::{RecordCompressor, RecordExpander};
 use domain::{Clock, CompanyName};
-use files::{FileMark, Home, LastFailure, Slot, companion, lock_at, mirror_path, private_file, remove_companions};
+use files::{
+    FileMark, Gate, Home, LastFailure, Slot, companion, lock_at, mirror_path, private_file, remove_companions,
+};
 
 pub use clients::{ClientsFound, ClientsFrom, RawClient};
 pub use deliveries::{Delivery, DeliveryCount, WaitingDelivery};
@@ -165,7 +167,7 @@ pub struct Mirror {
     /// Closed before the writer: the last connection to be closed tidies up the log, and a reader cannot.
     readers: Mutex<Readers>,
     writer: Mutex<Slot<Writer>>,
-    closed: AtomicBool,
+    gate: Gate,
 }
 
 #[derive(Default)]
@@ -179,14 +181,7 @@ impl Mirror {
     pub fn at(settings: MirrorSettings) -> Arc<Self> {
         let path = mirror_path(&settings.folder, &settings.company);
         let (writer, readers) = (Mutex::default(), Mutex::default());
-        Arc::new(Self {
-            home: Home::at(&settings.folder),
-            settings,
-            path,
-            writer,
-            readers,
-            closed: AtomicBool::new(false),
-        })
+        Arc::new(Self { home: Home::at(&settings.folder), settings, path, writer, readers, gate: Gate::default() })
     }
 
     /// Opens the company's mirror, making it where there is none. The folder and its files are the user's alone.
@@ -201,9 +196,9 @@ impl Mirror {
         self.read_now(|_| Ok(()))
     }
 
-    /// Closes the files for good, after what is being written is stored. Nothing is made or opened after that.
+    /// Closes the files for good, after what is being read and written. Nothing is made or opened after that.
     pub fn close(&self) {
-        self.closed.store(true, Ordering::SeqCst);
+        self.gate.shut();
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).idle.clear();
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).close();
     }
@@ -279,9 +274,6 @@ impl Mirror {
     /// A reader of the file that stands there now.
     fn reader(&self) -> Result<(FileMark, Reader), MirrorError> {
         let locked = || self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.closed.load(Ordering::SeqCst) {
-            return Err(MirrorError::Closed);
-        }
         let here = FileMark::of(&self.path);
         if let Some(mark) = here {
             {
@@ -298,17 +290,14 @@ impl Mirror {
             }
         }
         // There is no file, or an older one: it is made, or brought up to date.
-        self.with_writer(|_| Ok(()))?;
+        self.on_writer(|_| Ok(()))?;
         let mark = FileMark::of(&self.path).ok_or(MirrorError::Busy)?;
         let reader = Reader::open(&self.path, self.settings.company.as_str())?;
         Ok((mark, reader.ok_or(MirrorError::Busy)?))
     }
 
-    fn with_writer<T>(&self, work: impl FnOnce(&mut Writer) -> Result<T, MirrorError>) -> Result<T, MirrorError> {
+    fn on_writer<T>(&self, work: impl FnOnce(&mut Writer) -> Result<T, MirrorError>) -> Result<T, MirrorError> {
         let mut slot = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.closed.load(Ordering::SeqCst) {
-            return Err(MirrorError::Closed);
-        }
         work(slot.get(&self.path, || self.open_writer())?)
     }
 
@@ -346,6 +335,7 @@ impl Mirror {
 
     /// The right to sync; `None` when another process (or task) has it.
     pub fn try_lock(&self) -> Result<Option<SyncLock>, MirrorError> {
+        let _open = self.gate.enter()?;
         self.home.check()?;
         let lock = lock_at(&self.path)?;
         if lock.is_some() && !self.path.exists() {
@@ -365,6 +355,7 @@ impl Mirror {
 
     /// As [`Self::read`], on this thread.
     pub fn read_now<T>(&self, ask: impl FnOnce(&mut Snapshot<'_>) -> Result<T, MirrorError>) -> Result<T, MirrorError> {
+        let _open = self.gate.enter()?;
         let (mark, mut reader) = self.reader()?;
         let answer = {
             let transaction = reader
@@ -382,7 +373,7 @@ impl Mirror {
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         let has_room =
             readers.idle.len() < READERS_IDLE_MAX && READERS_OPEN.load(Ordering::Relaxed) <= READERS_OPEN_MAX;
-        if has_room && !self.closed.load(Ordering::SeqCst) {
+        if has_room {
             readers.idle.push((mark, reader));
         }
         answer.map_err(|error| error.of(&self.path))
@@ -402,7 +393,8 @@ impl Mirror {
         &self,
         change: impl FnOnce(&mut WriteTransaction<'_>) -> Result<T, MirrorError>,
     ) -> Result<T, MirrorError> {
-        self.with_writer(|writer| writer.within(change)).map_err(|error| error.of(&self.path))
+        let _open = self.gate.enter()?;
+        self.on_writer(|writer| writer.within(change)).map_err(|error| error.of(&self.path))
     }
 
     /// How far the typed columns must be derived again (the zone, the known services or this program's reading of the

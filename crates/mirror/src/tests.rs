@@ -329,7 +329,37 @@ fn a_mirror_that_is_started_over_is_noticed_by_whoever_has_it_open() {
     other.close();
     private_folder(&settings.folder).unwrap();
     assert!(matches!(store(&other, &[client(4, "Closed")]), Err(MirrorError::Closed)));
+    assert!(matches!(other.try_lock(), Err(MirrorError::Closed)));
     assert_eq!(std::fs::read_dir(&settings.folder).unwrap().count(), 0);
+}
+
+#[test]
+fn closing_waits_for_what_is_being_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let mirror = Mirror::open(settings(folder.path())).unwrap();
+    let (reading, is_reading) = std::sync::mpsc::channel();
+    let (finish, may_finish) = std::sync::mpsc::channel::<()>();
+    let reader = std::thread::spawn({
+        let mirror = Arc::clone(&mirror);
+        move || {
+            mirror.read_now(|_| {
+                reading.send(()).unwrap();
+                may_finish.recv().unwrap();
+                Ok(())
+            })
+        }
+    });
+    is_reading.recv().unwrap();
+    let closing = std::thread::spawn({
+        let mirror = Arc::clone(&mirror);
+        move || mirror.close()
+    });
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(!closing.is_finished(), "it would leave files open that are about to be deleted");
+    finish.send(()).unwrap();
+    reader.join().unwrap().unwrap();
+    closing.join().unwrap();
+    assert!(matches!(mirror.check_open(), Err(MirrorError::Closed)));
 }
 
 #[cfg(target_os = "linux")]

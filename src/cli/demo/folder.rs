@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How the folders are called, so that they are known again.
 const PREFIX: &str = "spectora-mcp-demo-";
@@ -11,6 +11,11 @@ const PREFIX: &str = "spectora-mcp-demo-";
 const LOCK: &str = "in-use.lock";
 /// A folder without that file is being made, unless it is older than this.
 const MAKING_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// A folder that cannot be deleted at once (something in it is just being closed) is tried again for this long …
+const DELETING_TIME_MAX: Duration = Duration::from_secs(2);
+/// … with this pause.
+const DELETE_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// Deleted when dropped.
 pub(super) struct DemoFolder {
@@ -47,6 +52,17 @@ impl Drop for DemoFolder {
     fn drop(&mut self) {
         // An open file would keep the folder on some systems.
         self.lock = None;
+        let deadline = Instant::now() + DELETING_TIME_MAX;
+        while let Err(error) = std::fs::remove_dir_all(self.folder.path()) {
+            if error.kind() == io::ErrorKind::NotFound {
+                return;
+            }
+            if deadline < Instant::now() {
+                tracing::warn!(%error, "the folder of the demo is left for the next start to delete");
+                return;
+            }
+            std::thread::sleep(DELETE_AGAIN_AFTER);
+        }
     }
 }
 
