@@ -103,6 +103,7 @@ fn measure(size: u64, runtime: &Runtime) -> Column {
             known_services: vec!["Pool, Spa & Deck Inspection".to_owned()],
             monthly_budget: None,
             keeping: Keeping::default(),
+            forgotten: spectora::Forgotten::default(),
         }],
         base_url: Some(sandbox.base_url()),
         paths: std::collections::BTreeMap::new(),

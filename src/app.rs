@@ -412,6 +412,7 @@ fn client_settings(
         limits: ClientLimits::default(),
         known_services: company.known_services.clone(),
         naming: company.naming.clone(),
+        forgotten: company.forgotten.clone(),
         changed_since: config.changed_since_filter.as_deref().and_then(ChangedSinceName::new),
         corrections: Arc::clone(&config.corrections),
         meter,
@@ -433,10 +434,11 @@ fn syncer_of(
         company: company.name.clone(),
         timezone: company.timezone.clone(),
         mapping: format!(
-            "{MAPPING_VERSION} {zone} {} {}{}",
+            "{MAPPING_VERSION} {zone} {} {}{}{}",
             company.known_services.join("\n"),
             company.naming.mark(),
-            client.corrections_mark()
+            client.corrections_mark(),
+            client.forgotten().mark()
         ),
         clock: Arc::clone(clock),
     });

@@ -14,6 +14,7 @@ mod mirror;
 mod open;
 mod output;
 mod places;
+mod privacy;
 mod remedy;
 mod report;
 #[cfg(feature = "demo")]
@@ -130,6 +131,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Where each company's key is; put another one in its place.
     Keys(keys::KeysArgs),
+    /// What is stored on this machine and who sees it; forget a client or an agent.
+    Privacy(privacy::PrivacyArgs),
     /// Write one file for whoever helps you: what is set up and what is wrong, without keys, names or addresses.
     Support(support::SupportArgs),
     /// Bring the local mirrors up to date, with progress; --dry-run shows what it would cost.
@@ -207,6 +210,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Tools(args) => tools::run(&global, &args).await,
         Command::Doctor(args) => doctor::run(&global, &args).await,
         Command::Keys(args) => keys::run(&global, args).await,
+        Command::Privacy(args) => privacy::run(&global, args).await,
         Command::Support(args) => support::run(&global, &args).await,
         Command::Sync(args) => sync::run(&global, &args).await,
         Command::Mirror(args) => mirror::run(&global, &args).await,

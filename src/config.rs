@@ -6,6 +6,7 @@
 mod environment;
 mod error;
 mod file;
+mod forgotten;
 mod http;
 mod key;
 pub mod keychain;
@@ -22,18 +23,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use domain::{CompanyName, Naming, WeekStart};
+use domain::{Clock as _, CompanyName, Naming, SystemClock, WeekStart};
 pub use environment::Environment;
 use environment::is_filled_in;
 pub use error::ConfigError;
 use file::{RawCompany, RawFile, RawKey, RawMirror};
+pub use forgotten::{ForgottenFile, Person};
 pub use http::{HttpConfig, IssuerConfig, WayInChoice, http, public_url, trusted_proxy};
 pub use key::is_open_to_others;
 pub use otlp::collector;
 pub use reference::{SETTINGS, SettingReference, VARIABLES};
-use spectora::Corrections;
+use spectora::{Corrections, Forgotten};
 pub use written::{KeyPlace, NewCompany, Setting, WrittenConfig};
 
 /// Requests per minute unless configured; the service's own cap is not published.
@@ -108,6 +111,8 @@ pub struct Company {
     pub monthly_budget: Option<u64>,
     /// How the mirror is kept.
     pub keeping: Keeping,
+    /// Whom it forgot.
+    pub forgotten: Forgotten,
 }
 
 impl Config {
@@ -135,6 +140,7 @@ impl Company {
             week_starts,
             monthly_budget,
             keeping,
+            forgotten,
         } = self;
         api_key.expose_secret() == other.api_key.expose_secret()
             && *name == other.name
@@ -146,6 +152,7 @@ impl Company {
             && *week_starts == other.week_starts
             && *monthly_budget == other.monthly_budget
             && *keeping == other.keeping
+            && *forgotten == other.forgotten
     }
 }
 
@@ -188,6 +195,11 @@ impl Draft {
     /// The files this was read from, and those its keys are in.
     pub fn files(&self) -> &[PathBuf] {
         &self.config.files
+    }
+
+    /// The configuration without keys, for what asks nothing of the service.
+    pub fn without_keys(self) -> Config {
+        self.config
     }
 
     /// The configuration with its keys; runs the commands that print them, all at the same time, for ten seconds at most.
@@ -304,7 +316,28 @@ pub fn draft(overrides: &Overrides, environment: &Environment) -> Result<Draft, 
             files.push(folder.join(environment.expand(file.clone())?));
         }
     }
-    let data_dir = data_dir(overrides, environment, raw.mirror, &mut sources, &mut warnings)?;
+    let has_mirror = !overrides.no_mirror && raw.mirror.enabled != Some(false);
+    let data_folder = data_folder(overrides, environment, raw.mirror)?;
+    if let Some((folder, _)) = &data_folder {
+        let forgotten = ForgottenFile::read(folder)?;
+        for company in &mut companies {
+            company.forgotten =
+                Forgotten { clients_before: company.forgotten.clients_before, ..forgotten.of(&company.name) };
+        }
+        files.push(forgotten.path().to_owned());
+    }
+    let data_dir = match data_folder.filter(|_| has_mirror) {
+        Some((folder, origin)) => {
+            sources.push(format!("the data folder from {origin}"));
+            Some(folder)
+        }
+        None => {
+            if has_mirror {
+                warnings.push("this system has no usual place for data: give --data-dir to keep a mirror".to_owned());
+            }
+            None
+        }
+    };
     let config = Config {
         companies,
         base_url,
@@ -319,29 +352,21 @@ pub fn draft(overrides: &Overrides, environment: &Environment) -> Result<Draft, 
     Ok(Draft { config, keys, folder })
 }
 
-/// Flags before the environment before the file before the system's usual place.
-fn data_dir(
+/// The folder of mirrors, of the count of calls and of whom was forgotten, and where that is said. Flags before the environment
+/// before the file before the system's usual place.
+fn data_folder(
     overrides: &Overrides,
     environment: &Environment,
     raw: RawMirror,
-    sources: &mut Vec<String>,
-    warnings: &mut Vec<String>,
-) -> Result<Option<PathBuf>, ConfigError> {
-    if overrides.no_mirror || raw.enabled == Some(false) {
-        return Ok(None);
-    }
+) -> Result<Option<(PathBuf, &'static str)>, ConfigError> {
     let given = [
         (overrides.data_dir.clone(), "--data-dir"),
         (environment.get("SPECTORA_DATA_DIR").map(PathBuf::from), "SPECTORA_DATA_DIR"),
         (raw.folder, "`folder` under [mirror]"),
         (environment.data_folder(), "the usual place of this system"),
     ];
-    let Some((folder, origin)) = given.into_iter().find_map(|(folder, origin)| Some((folder?, origin))) else {
-        warnings.push("this system has no usual place for data: give --data-dir to keep a mirror".to_owned());
-        return Ok(None);
-    };
-    sources.push(format!("the data folder from {origin}"));
-    environment.expand(folder).map(Some)
+    let found = given.into_iter().find_map(|(folder, origin)| Some((folder?, origin)));
+    found.map(|(folder, origin)| Ok((environment.expand(folder)?, origin))).transpose()
 }
 
 fn is_plain_path(path: &str) -> bool {
@@ -476,7 +501,23 @@ fn settle(name: &str, raw: RawCompany, warnings: &mut Vec<String>) -> Result<Com
             .map_err(|source| ConfigError::Naming { company: name.to_owned(), source })?,
         requests_per_minute,
         api_key: SecretString::default(),
+        forgotten: Forgotten {
+            clients_before: clients_before(name, raw.client_details_months)?,
+            ..Forgotten::default()
+        },
     })
+}
+
+/// What the details of clients are older than that are left out: the first of the month, so many months ago. It moves with the
+/// calendar and not with the clock, so that records are worked through once a month.
+fn clients_before(company: &str, months: Option<u16>) -> Result<Option<Timestamp>, ConfigError> {
+    let Some(months) = months else { return Ok(None) };
+    if months == 0 {
+        return Err(ConfigError::ZeroMonths { company: company.to_owned() });
+    }
+    let first = TimeZone::UTC.to_datetime(SystemClock.now()).date().first_of_month();
+    let begin = first.checked_sub(Span::new().months(i64::from(months))).ok();
+    Ok(begin.and_then(|date| TimeZone::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).ok()))
 }
 
 fn zone_named(company: &str, zone: &str) -> Result<TimeZone, ConfigError> {

@@ -120,6 +120,20 @@ pub enum ConfigError {
         /// Which.
         company: String,
     },
+    /// Everything would be forgotten at once.
+    #[error("company {company}: `client_details_months` must be at least 1")]
+    ZeroMonths {
+        /// Which.
+        company: String,
+    },
+    /// Whom was forgotten cannot be read.
+    #[error("{} (the people who were forgotten) cannot be used: {reason}", path.display())]
+    Forgotten {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// Two settings say different things of one name.
     #[error("company {company}: under `same_names`, {source}")]
     Naming {
@@ -204,6 +218,10 @@ impl ConfigError {
             Self::Zone { .. } | Self::NoMachineZone { .. } => "set `timezone` to an IANA name such as America/Denver",
             Self::ZeroRequests { .. } => "leave it out for the default of 60",
             Self::ZeroBudget { .. } => "leave it out to count calls without a limit",
+            Self::ZeroMonths { .. } => {
+                "give how many months clients are remembered, or leave it out to remember them always"
+            }
+            Self::Forgotten { .. } => "mend the file; nobody's data is read until it is clear whom to leave out",
             Self::Naming { .. } => {
                 "write each spelling under one name, such as { \"Radon Test\" = [\"Radon Testing\"] }"
             }

@@ -124,6 +124,7 @@ pub(super) struct RawCompany {
     pub(super) max_staleness_minutes: Option<u32>,
     pub(super) sync_every_minutes: Option<u32>,
     pub(super) history_days: Option<u32>,
+    pub(super) client_details_months: Option<u16>,
     #[serde(default)]
     pub(super) known_services: Vec<String>,
     #[serde(default)]

@@ -103,8 +103,8 @@ pub fn http(overrides: &Overrides, environment: &Environment) -> Result<HttpConf
             let folder = path.as_deref().and_then(std::path::Path::parent).unwrap_or(std::path::Path::new("."));
             Some(folder.join(environment.expand(file)?))
         }
-        None => super::data_dir(overrides, environment, mirror, &mut Vec::new(), &mut Vec::new())?
-            .map(|folder| folder.join("access.db")),
+        None if overrides.no_mirror || mirror.enabled == Some(false) => None,
+        None => super::data_folder(overrides, environment, mirror)?.map(|(folder, _)| folder.join("access.db")),
     };
     Ok(HttpConfig {
         way_in: match way_in {

@@ -54,6 +54,11 @@ pub const SETTINGS: &[(&str, &[SettingReference])] = &[
             ),
             setting("history_days", "400", "How long changes are remembered, for \"what is new since\"."),
             setting(
+                "client_details_months",
+                "as long as Spectora has them",
+                "How many months after an inspection its clients' names, contact details, notes and street are left out of the mirror and of all answers. The inspection itself stays: its time, price, services, ZIP and inspectors.",
+            ),
+            setting(
                 "known_services",
                 "none",
                 "Services whose own names hold a comma, so that they are not taken for two.",

@@ -46,6 +46,7 @@ mod metrics;
 mod people;
 // One question put to records, to the mirror and to the service.
 mod predicate;
+mod privacy;
 // Several processes on one mirror, and processes that are killed.
 mod processes;
 // Questions people really ask, each one call, against plain loops.

@@ -55,6 +55,8 @@ fn config() -> Vec<String> {
         ConfigError::Syntax { path: file(), line: 1, message: some() },
         ConfigError::Backslash { path: file(), line: 1 },
         ConfigError::NoHome,
+        ConfigError::ZeroMonths { company: some() },
+        ConfigError::Forgotten { path: file(), reason: some() },
         ConfigError::CompanyName("A B".parse::<domain::CompanyName>().unwrap_err()),
         ConfigError::NotAName { place: some() },
         ConfigError::UnknownCompany { given: some(), names: some() },

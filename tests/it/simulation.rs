@@ -186,6 +186,7 @@ fn open(life_folder: &std::path::Path, sandbox: &Sandbox, zone: &str, ours: &Arc
     let base_url = sandbox.base_url().parse().unwrap();
     let settings = ClientSettings {
         corrections: Arc::default(),
+        forgotten: spectora::Forgotten::default(),
         company: company.name.parse().unwrap(),
         http: Http::new(&base_url, &limits).unwrap(),
         base_url,

@@ -336,6 +336,7 @@ pub(crate) fn config_of(sandbox: &Sandbox, companies: &[&str]) -> Config {
         week_starts: domain::WeekStart::Monday,
         monthly_budget: None,
         keeping: spectora_mcp::config::Keeping::default(),
+        forgotten: spectora::Forgotten::default(),
     });
     Config {
         companies: companies.collect(),

@@ -41,15 +41,19 @@ impl RecordCompressor {
         kind: Kind,
         samples: impl Iterator<Item = &'a [u8]>,
     ) -> Result<(), MirrorError> {
-        if self.compressors.get(&kind).is_some_and(|(dictionary, _)| *dictionary != 0) {
+        // Looked up each time: another process may have put it aside.
+        let newest: Option<i64> = connection
+            .prepare_cached("SELECT max(pk) FROM dictionaries WHERE kind = ?")?
+            .query_row([kind.number()], |row| row.get(0))?;
+        let loaded = self.compressors.get(&kind).map_or(0, |(dictionary, _)| *dictionary);
+        if loaded != 0 && newest == Some(loaded) {
             return Ok(());
         }
-        let known = connection
-            .prepare_cached("SELECT pk, bytes FROM dictionaries WHERE kind = ? ORDER BY pk DESC LIMIT 1")?
-            .query_row([kind.number()], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))
-            .optional()?;
-        let (pk, bytes) = match known {
-            Some(known) => known,
+        self.compressors.remove(&kind);
+        let (pk, bytes) = match newest {
+            Some(pk) => {
+                (pk, connection.query_row("SELECT bytes FROM dictionaries WHERE pk = ?", [pk], |row| row.get(0))?)
+            }
             None => {
                 let samples: Vec<&[u8]> = samples.collect();
                 if samples.len() < SAMPLES_MIN {

@@ -152,7 +152,7 @@ impl Interned {
 }
 
 impl super::WriteTransaction<'_> {
-    /// Drops what is sold, areas and inspectors that no inspection names. Inspectors of vanished inspections alone, which
+    /// Drops what is sold, areas, inspectors, agencies, teams and tags that no record names. Inspectors of vanished inspections alone, which
     /// are not derived anew, keep the name they have.
     pub(super) fn drop_unused_names(&mut self) -> Result<(), MirrorError> {
         let kinds = [InternedKind::Service, InternedKind::AddOn, InternedKind::NotAddOn].map(InternedKind::number);
@@ -163,6 +163,16 @@ impl super::WriteTransaction<'_> {
         self.transaction.execute(
             "DELETE FROM words WHERE kind = ? AND pk NOT IN (SELECT zip FROM inspections WHERE zip IS NOT NULL)",
             [InternedKind::Zip.number()],
+        )?;
+        for (kind, column) in [(InternedKind::Agency, "agency"), (InternedKind::Team, "team")] {
+            self.transaction.execute(
+                &format!("DELETE FROM words WHERE kind = ? AND pk NOT IN (SELECT {column} FROM agents WHERE {column} IS NOT NULL)"),
+                [kind.number()],
+            )?;
+        }
+        self.transaction.execute(
+            "DELETE FROM words WHERE kind = ? AND pk NOT IN (SELECT word FROM agent_tags)",
+            [InternedKind::Tag.number()],
         )?;
         self.transaction.execute(
             "DELETE FROM words WHERE kind = ? AND pk NOT IN (SELECT name FROM inspection_inspectors WHERE name IS NOT NULL)",

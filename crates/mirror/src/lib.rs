@@ -21,6 +21,7 @@ mod partial;
 mod people;
 mod query;
 mod schema;
+mod scrub;
 mod search;
 mod compression;
 mod state;
@@ -57,6 +58,7 @@ pub use ledger::{Ledger, LedgerAnswer, LedgerSettings, MonthCount};
 pub use news::{News, NewsKind};
 pub use partial::Partial;
 pub use query::{ContentMark, Found, RawRow, Row};
+pub use scrub::ForgottenRecords;
 pub use search::{Hit, NameEntry};
 pub use state::{Coverage, CoverageGap, Pass, PassEnd, PassStep, Trouble};
 pub use store::{Fresh, StoreCount};
@@ -397,6 +399,13 @@ impl Mirror {
         self.on_writer(|writer| writer.within(change)).map_err(|error| error.of(&self.path))
     }
 
+    /// Works with the one connection that writes, outside a transaction.
+    fn use_writer<T>(&self, work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>) -> Result<T, MirrorError> {
+        let _open = self.gate.enter()?;
+        let done = self.on_writer(|writer| work(&writer.connection).map_err(MirrorError::from));
+        done.map_err(|error| error.of(&self.path))
+    }
+
     /// How far the typed columns must be derived again (the zone, the known services or this program's reading of the
     /// records changed since they were written): the place a derivation that was stopped had come to, or an empty text
     /// for the beginning. `None` when they are as they should be.
@@ -408,6 +417,7 @@ impl Mirror {
             }
             // From here on no process takes the columns for its own, until they are all derived.
             tx.set_metadata(MAPPING, "")?;
+            scrub::is_to_be_cleaned(tx)?;
             let known = tx.metadata(DERIVING, "")?;
             let place = known.strip_prefix(&wanted).and_then(|rest| rest.strip_prefix('\u{0}'));
             Ok(Some(place.unwrap_or_default().to_owned()))

@@ -500,3 +500,66 @@ fn a_folder_whose_name_is_no_text_is_one_all_the_same() {
     let written = mirror.export_csv(&settings.folder.join("out"), false).unwrap();
     assert!(written.contains(&("clients", 1)), "{written:?}");
 }
+
+/// All bytes of the file and what stands beside it.
+fn bytes_of(mirror: &Mirror) -> Vec<u8> {
+    let files = std::fs::read_dir(mirror.path().parent().unwrap()).unwrap();
+    files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
+}
+
+#[test]
+fn nothing_is_left_in_the_file_of_whom_was_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let mirror = Mirror::open(settings.clone()).unwrap();
+    // Enough of them that a dictionary is made, with the name in it.
+    let all = |name: &str| -> Vec<Client> {
+        (1..400).map(|id| client(id, if id % 3 == 0 { name } else { "Byron" })).collect()
+    };
+    store(&mirror, &all("Quackenbush")).unwrap();
+    mirror
+        .write_now(|tx| tx.change_coverage(Kind::Clients, |coverage| Coverage { full_at: Some(now()), ..coverage }))
+        .unwrap();
+    store(&mirror, &[client(3, "Quackenbush-Lovelace")]).unwrap();
+    store(&mirror, &[client(3, "Quackenbush")]).unwrap();
+    assert!(holds(&bytes_of(&mirror), "quackenbush"));
+    // Another program that has it open, and what it knows of how records are compressed.
+    let other = Mirror::open(settings).unwrap();
+    store(&other, &[client(500, "Byron")]).unwrap();
+    let people = ForgottenRecords {
+        records: (1..400).filter(|id| id % 3 == 0).map(|id| (Kind::Clients, id.to_string())).collect(),
+        clients_before: None,
+    };
+    mirror.forget_traces(&people).unwrap();
+    let changes = mirror.read_now(|snapshot| snapshot.changes_since(Timestamp::MIN, 100)).unwrap();
+    assert!(changes.iter().all(|change| !matches!(change.what, ChangeKind::Changed(_))), "{changes:?}");
+    let mut rows = all("(forgotten)");
+    rows.push(client(500, "Byron"));
+    let raws: Vec<String> = rows.iter().map(|client| format!("{} {:?}", client.id, client.name())).collect();
+    let fresh: Vec<Fresh<'_, Client>> =
+        rows.iter().zip(&raws).map(|(record, raw)| Fresh { record, raw: raw.as_bytes() }).collect();
+    mirror.write_now(|tx| tx.rederive_clients(&fresh, now())).unwrap();
+    assert!(holds(&bytes_of(&mirror), "quackenbush"), "old pages still have it, else this shows nothing");
+    assert!(!mirror.is_cleaned_of("7").unwrap());
+    assert!(mirror.clean("7").unwrap());
+    assert!(mirror.is_cleaned_of("7").unwrap() && !mirror.is_cleaned_of("8").unwrap());
+    assert!(!holds(&bytes_of(&mirror), "quackenbush"));
+    let dictionaries = mirror
+        .use_writer(|connection| {
+            connection
+                .prepare("SELECT kind, length(bytes) FROM dictionaries ORDER BY pk")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<Result<Vec<(i64, i64)>, _>>()
+        })
+        .unwrap();
+    assert!(matches!(dictionaries[..], [(-4, 0), (4, 1..)]), "{dictionaries:?}");
+    // Both read and write on, and read each other's rows.
+    store(&other, &[client(501, "Babbage")]).unwrap();
+    store(&mirror, &[client(502, "Hopper")]).unwrap();
+    assert_eq!(names(&mirror).len(), 402);
+    assert_eq!(names(&mirror), names(&other));
+}

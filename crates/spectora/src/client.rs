@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::capabilities::{Capabilities, FilterSupport, Part};
 use super::corrections::{Corrections, PAGE_ROWS_MAX};
 use super::error::{SpectoraError, SpectoraErrorKind};
+use super::forgotten::Forgotten;
 use super::http::ClientBuildError;
 use super::meter::Purpose;
 use super::plan::Plan;
@@ -150,7 +151,12 @@ impl SpectoraClient {
             requests,
             capabilities: Capabilities::new(clock),
             changed_since: settings.changed_since,
-            decode: Decode::new(settings.known_services, settings.naming, Arc::clone(&settings.corrections)),
+            decode: Decode::new(
+                settings.known_services,
+                settings.naming,
+                Arc::clone(&settings.corrections),
+                settings.forgotten,
+            ),
             corrections: settings.corrections,
             api_key: settings.api_key,
             holds: Mutex::new(None),
@@ -293,6 +299,19 @@ impl SpectoraClient {
     /// The record of a row that was kept; no request is made.
     pub fn read_back<R: Wired>(&self, raw: &RawRecord) -> Result<R::Record, SpectoraError> {
         self.0.decode.one::<R>(raw.as_bytes()).map_err(|kind| self.call(R::ENDPOINT).fail(kind))
+    }
+
+    /// The same, with the row as it is to be kept from now on: without people who were forgotten since it came.
+    pub fn read_back_to_keep<R: Wired>(&self, raw: RawRecord) -> Result<(R::Record, RawRecord), SpectoraError> {
+        if self.forgotten().is_empty() {
+            return Ok((self.read_back::<R>(&raw)?, raw));
+        }
+        self.0.decode.one_as_kept::<R>(raw.as_bytes()).map_err(|kind| self.call(R::ENDPOINT).fail(kind))
+    }
+
+    /// Whom no record tells of.
+    pub fn forgotten(&self) -> &Forgotten {
+        self.0.decode.forgotten()
     }
 
     fn call(&self, endpoint: Endpoint) -> Call {

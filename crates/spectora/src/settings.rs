@@ -9,6 +9,7 @@ use secrecy::SecretString;
 
 use super::corrections::Corrections;
 use super::cost::RequestWatch;
+use super::forgotten::Forgotten;
 use super::http::Http;
 use super::limits::ClientLimits;
 use super::meter::CallMeter;
@@ -43,6 +44,8 @@ pub struct ClientSettings {
     pub changed_since: Option<ChangedSinceName>,
     /// What the service calls and writes otherwise than expected.
     pub corrections: Arc<Corrections>,
+    /// Whom no record tells of.
+    pub forgotten: Forgotten,
     /// Where calls are counted and capped together with other processes; `None` counts in this process only.
     pub meter: Option<Arc<dyn CallMeter>>,
     /// Hears of every request.

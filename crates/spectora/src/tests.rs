@@ -122,6 +122,7 @@ impl Service {
         let base_url = format!("http://127.0.0.1:{}", self.port).parse().unwrap();
         let settings = ClientSettings {
             corrections: Arc::default(),
+            forgotten: super::Forgotten::default(),
             company: "acme".parse().unwrap(),
             http: Http::new(&base_url, &limits).unwrap(),
             base_url,

@@ -5,6 +5,7 @@
 //! understood.
 
 mod attributes;
+mod forgotten;
 mod records;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 
 use super::corrections::{Corrections, whole_number};
 use super::error::SpectoraErrorKind;
+use super::forgotten::Forgotten;
 use super::query::{ConnectionStats, Connections, Contacts, Endpoint, InspectionAttachments, Inspections, Resource};
 pub(super) use attributes::Shape;
 use attributes::{Asked, Attributes};
@@ -65,6 +67,8 @@ pub(super) struct Decode {
     known_services: Vec<String>,
     naming: Naming,
     corrections: Arc<Corrections>,
+    /// Whom no record tells of.
+    forgotten: Forgotten,
 }
 
 /// Where a page stands, as the service says.
@@ -208,9 +212,19 @@ impl<'a> Included<'a> {
 }
 
 impl Decode {
-    pub(super) fn new(mut known_services: Vec<String>, naming: Naming, corrections: Arc<Corrections>) -> Self {
+    pub(super) fn new(
+        mut known_services: Vec<String>,
+        naming: Naming,
+        corrections: Arc<Corrections>,
+        forgotten: Forgotten,
+    ) -> Self {
         known_services.sort_by_key(|name| std::cmp::Reverse(name.len()));
-        Self { known_services, naming, corrections }
+        Self { known_services, naming, corrections, forgotten }
+    }
+
+    /// Whom no record tells of.
+    pub(super) fn forgotten(&self) -> &Forgotten {
+        &self.forgotten
     }
 
     /// What the company says about names.
@@ -223,7 +237,8 @@ impl Decode {
         body: &[u8],
         keep_raw: bool,
     ) -> Result<DecodedPage<R::Record>, SpectoraErrorKind> {
-        let Document { data, included, meta } = parse::<Vec<RawResource>>(&self.corrections.document(body))?;
+        let Document { mut data, mut included, meta } = parse::<Vec<RawResource>>(&self.corrections.document(body))?;
+        forgotten::take_out::<R>(&self.forgotten, &self.corrections, &mut data, &mut included);
         let company = self.corrections.attribute(R::ENDPOINT, COMPANY);
         let included = Included::new(&included);
         let mut page = DecodedPage {
@@ -250,16 +265,31 @@ impl Decode {
         &self,
         body: &[u8],
     ) -> Result<(R::Record, RawRecord, Option<String>), SpectoraErrorKind> {
-        let Document { data, included, .. } = parse::<RawResource>(&self.corrections.document(body))?;
+        let (data, included) = self.single::<R>(&self.corrections.document(body))?;
         let included = Included::new(&included);
         let company = company_of(&data, self.corrections.attribute(R::ENDPOINT, COMPANY));
         let raw = alone(&data, &included);
         Ok((self.only::<R>(data, &included)?, raw, company))
     }
 
+    /// The record of a document that was kept.
     pub(super) fn one<R: FromWire>(&self, body: &[u8]) -> Result<R::Record, SpectoraErrorKind> {
-        let Document { data, included, .. } = parse::<RawResource>(body)?;
+        let (data, included) = self.single::<R>(body)?;
         self.only::<R>(data, &Included::new(&included))
+    }
+
+    /// The same, with the document as it is to be kept from now on.
+    pub(super) fn one_as_kept<R: FromWire>(&self, body: &[u8]) -> Result<(R::Record, RawRecord), SpectoraErrorKind> {
+        let (data, included) = self.single::<R>(body)?;
+        let included = Included::new(&included);
+        let raw = alone(&data, &included);
+        Ok((self.only::<R>(data, &included)?, raw))
+    }
+
+    fn single<R: FromWire>(&self, document: &[u8]) -> Result<(RawResource, Vec<RawResource>), SpectoraErrorKind> {
+        let Document { mut data, mut included, .. } = parse::<RawResource>(document)?;
+        forgotten::take_out::<R>(&self.forgotten, &self.corrections, std::slice::from_mut(&mut data), &mut included);
+        Ok((data, included))
     }
 
     fn only<R: FromWire>(&self, data: RawResource, included: &Included<'_>) -> Result<R::Record, SpectoraErrorKind> {

@@ -1,9 +1,11 @@
 //! The typed columns derived anew from the raw records, when the reading of them changed. No call is made.
 
+use std::sync::Arc;
+
 use super::full::Batch;
 use super::stored::Stored;
 use super::{SyncError, Syncer};
-use mirror::Kind;
+use mirror::{ForgottenRecords, Kind, MirrorError};
 use spectora::{ConnectionStats, Connections, Contacts, Inspections, RawRecord};
 
 /// Records derived in one transaction.
@@ -13,15 +15,27 @@ impl Syncer {
     /// Derives what is not derived with this program's settings; goes on where a derivation was stopped. Until it is done
     /// no process answers from the mirror.
     pub(super) async fn rederive(&self) -> Result<(), SyncError> {
-        let mirror = std::sync::Arc::clone(&self.mirror);
-        let Some(place) = mirror::changing(move || mirror.unsettled()).await? else { return Ok(()) };
+        let mirror = Arc::clone(&self.mirror);
+        if let Some(place) = mirror::changing(move || mirror.unsettled()).await? {
+            self.derive_from(&place).await?;
+        }
+        self.clean().await
+    }
+
+    async fn derive_from(&self, place: &str) -> Result<(), SyncError> {
         tracing::info!(company = self.company().as_str(), "deriving the mirror's columns anew from the raw records");
         let place = place.split_once(' ').and_then(|(kind, after)| Some((kind.parse().ok()?, after.parse().ok()?)));
         let (first, after): (usize, i64) = match place {
             Some(place) => place,
             None => {
-                let mirror = std::sync::Arc::clone(&self.mirror);
-                mirror::changing(move || mirror.mapping_begins()).await?;
+                let (mirror, people) = (Arc::clone(&self.mirror), self.forgotten_records());
+                mirror::changing(move || {
+                    if let Some(people) = people {
+                        mirror.forget_traces(&people)?;
+                    }
+                    mirror.mapping_begins()
+                })
+                .await?;
                 (0, i64::MIN)
             }
         };
@@ -34,8 +48,45 @@ impl Syncer {
                 Kind::Clients => self.rederive_of::<Contacts>(number, after).await?,
             }
         }
-        let mirror = std::sync::Arc::clone(&self.mirror);
+        let mirror = Arc::clone(&self.mirror);
         mirror::changing(move || mirror.settled()).await?;
+        Ok(())
+    }
+
+    /// Whose traces go; `None` where nobody was forgotten.
+    fn forgotten_records(&self) -> Option<ForgottenRecords> {
+        let forgotten = self.client.forgotten();
+        let clients = forgotten.clients.iter().map(|id| (Kind::Clients, id.to_string()));
+        let agents = forgotten.agents.iter().map(|id| (Kind::Agents, id.to_string()));
+        let people =
+            ForgottenRecords { records: clients.chain(agents).collect(), clients_before: forgotten.clients_before };
+        (!forgotten.is_empty()).then_some(people)
+    }
+
+    /// Whether nothing is left in the mirror's file of whom was forgotten.
+    pub async fn is_clean(&self) -> Result<bool, MirrorError> {
+        let mark = self.client.forgotten().mark();
+        if mark.is_empty() {
+            return Ok(true);
+        }
+        let mirror = Arc::clone(&self.mirror);
+        mirror::reading(move || mirror.is_cleaned_of(&mark)).await
+    }
+
+    /// Makes sure that nothing is left in the file of whom was forgotten, also where that was stopped before.
+    async fn clean(&self) -> Result<(), SyncError> {
+        if self.is_clean().await? {
+            return Ok(());
+        }
+        let (mirror, mark) = (Arc::clone(&self.mirror), self.client.forgotten().mark());
+        let is_clean = mirror::changing(move || mirror.clean(&mark)).await?;
+        if !is_clean {
+            tracing::warn!(
+                company = self.company().as_str(),
+                "somebody reads all the time, so old pages of the mirror may still name people who were forgotten; the next \
+                 sync tries again"
+            );
+        }
         Ok(())
     }
 
@@ -48,8 +99,7 @@ impl Syncer {
             after = *last;
             let mut rows = Vec::new();
             for (_, bytes) in raws {
-                let raw = RawRecord::from_bytes(bytes);
-                rows.push((self.client.read_back::<R>(&raw)?, raw));
+                rows.push(self.client.read_back_to_keep::<R>(RawRecord::from_bytes(bytes))?);
             }
             let batch = Batch::<R>::alone(rows);
             let now = self.clock.now();

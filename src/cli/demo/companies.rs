@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use super::super::Global;
 use super::folder::DemoFolder;
-use crate::config::{Company, Config, Environment};
+use crate::config::{Company, Config, Environment, ForgottenFile};
 
 /// Requests per minute on the simulated service, which has no cap of its own.
 const REQUESTS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(9_999);
@@ -31,7 +31,13 @@ impl Demo {
         let given = global.data_dir.clone().map(|folder| Environment::capture().expand(folder)).transpose()?;
         let folder = if global.no_mirror || given.is_some() { None } else { Some(DemoFolder::new()?) };
         let data_dir = folder.as_ref().map(|folder| folder.path().to_owned()).or(given);
-        let config = config(&sandbox, &global.companies, data_dir.filter(|_| !global.no_mirror))?;
+        let mut config = config(&sandbox, &global.companies, data_dir.filter(|_| !global.no_mirror))?;
+        if let Some(folder) = &config.data_dir {
+            let forgotten = ForgottenFile::read(folder)?;
+            for company in &mut config.companies {
+                company.forgotten = forgotten.of(&company.name);
+            }
+        }
         Ok((config, Self { _folder: folder, _sandbox: sandbox }))
     }
 }
@@ -54,6 +60,7 @@ fn config(sandbox: &Sandbox, wanted: &[String], data_dir: Option<PathBuf>) -> an
             week_starts: domain::WeekStart::default(),
             monthly_budget: None,
             keeping: crate::config::Keeping::default(),
+            forgotten: spectora::Forgotten::default(),
         });
     }
     if companies.is_empty() {

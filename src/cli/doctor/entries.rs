@@ -26,6 +26,20 @@ pub(super) fn examine(environment: &Environment) -> Vec<Finding> {
     findings
 }
 
+/// The assistants that have an entry of this program, each with the entry's name.
+pub(in crate::cli) fn named_entries(environment: &Environment) -> Vec<(&'static str, String)> {
+    let (Ok(places), Ok(program)) = (places(environment), program()) else { return Vec::new() };
+    let files = Assistant::ALL.into_iter().flat_map(|one| one.installed(&places));
+    let mut named = Vec::new();
+    for file in files {
+        let Ok(current) = Current::read(&file.path) else { continue };
+        let found = entries(current.text(), file.format).unwrap_or_default();
+        let own = found.into_iter().filter(|found| found.starts(&program));
+        named.extend(own.map(|found| (file.assistant.title(), found.name)));
+    }
+    named
+}
+
 fn of_file(file: &File, program: &Program) -> Vec<Finding> {
     let about = file.assistant.title();
     let found = Current::read(&file.path).and_then(|current| {

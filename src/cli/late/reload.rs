@@ -13,6 +13,7 @@ use super::super::Global;
 use super::{Late, Serving, locked};
 use crate::app::CompanyChanges;
 use crate::config::{Config, ConfigError, Environment, draft, load};
+use domain::{Clock as _, SystemClock};
 
 /// How often it is looked whether a file changed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -24,13 +25,17 @@ type Stamp = (Option<SystemTime>, u64, u64);
 
 /// The files of a configuration as they were at one time; `None` for one that is not there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Stamps(Vec<(PathBuf, Option<Stamp>)>);
+pub(super) struct Stamps {
+    files: Vec<(PathBuf, Option<Stamp>)>,
+    /// Year and month: what is left out by age moves with the month.
+    month: (i16, i8),
+}
 
 impl Stamps {
     /// Of the files that the configuration names now; where it cannot be read, of those it named `before`.
     pub(super) async fn of(global: &Global, before: &Self) -> Self {
         let overrides = global.overrides();
-        let before: Vec<PathBuf> = before.0.iter().map(|(file, _)| file.clone()).collect();
+        let before: Vec<PathBuf> = before.files.iter().map(|(file, _)| file.clone()).collect();
         let look = move || {
             let environment = Environment::capture();
             match draft(&overrides, &environment) {
@@ -42,12 +47,14 @@ impl Stamps {
     }
 
     fn now(files: &[PathBuf]) -> Self {
-        Self(files.iter().map(|file| (file.clone(), stamp(file))).collect())
+        let today = jiff::tz::TimeZone::UTC.to_datetime(SystemClock.now()).date();
+        let files = files.iter().map(|file| (file.clone(), stamp(file))).collect();
+        Self { files, month: (today.year(), today.month()) }
     }
 
     /// The same files now.
     async fn again(&self) -> Self {
-        let files: Vec<PathBuf> = self.0.iter().map(|(file, _)| file.clone()).collect();
+        let files: Vec<PathBuf> = self.files.iter().map(|(file, _)| file.clone()).collect();
         tokio::task::spawn_blocking(move || Self::now(&files)).await.unwrap_or_default()
     }
 }
