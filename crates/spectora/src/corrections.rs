@@ -76,7 +76,7 @@ impl From<AttributeForm> for AttributeCorrection {
 
 /// What is different about a filter.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "FilterForm")]
+#[serde(try_from = "FilterForm")]
 pub enum FilterCorrection {
     /// The service calls it so.
     Named(String),
@@ -91,13 +91,14 @@ enum FilterForm {
     Used(bool),
 }
 
-impl From<FilterForm> for FilterCorrection {
-    fn from(form: FilterForm) -> Self {
+impl TryFrom<FilterForm> for FilterCorrection {
+    type Error = &'static str;
+
+    fn try_from(form: FilterForm) -> Result<Self, Self::Error> {
         match form {
-            FilterForm::Name(name) => Self::Named(name),
-            // `true` says nothing that is not so anyway, and an empty name keeps the expected one.
-            FilterForm::Used(true) => Self::Named(String::new()),
-            FilterForm::Used(false) => Self::Unused,
+            FilterForm::Name(name) => Ok(Self::Named(name)),
+            FilterForm::Used(false) => Ok(Self::Unused),
+            FilterForm::Used(true) => Err("a filter that is used as expected needs no line: leave it out"),
         }
     }
 }
@@ -180,8 +181,8 @@ impl Corrections {
     pub(super) fn filter<'a>(&'a self, endpoint: Endpoint, name: &'a str) -> Option<&'a str> {
         match self.filters.get(&endpoint).and_then(|filters| filters.get(name)) {
             Some(FilterCorrection::Unused) => None,
-            Some(FilterCorrection::Named(named)) if !named.is_empty() => Some(named),
-            _ => Some(name),
+            Some(FilterCorrection::Named(named)) => Some(named),
+            None => Some(name),
         }
     }
 

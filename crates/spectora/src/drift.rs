@@ -171,7 +171,7 @@ impl SpectoraClient {
             endpoint,
             is_usual_path: path == endpoint.default_path(),
             parameters: query.split('&').filter_map(|part| Some(part.split_once('=')?.0.to_owned())).collect(),
-            failed: answer.err().map(|error| error.kind.to_string()),
+            failed: answer.err().map(|error| error.kind.without_words()),
             rows: sample.rows.len(),
             parts: names(document.as_object()),
             row_parts: names(sample.rows.first()),
@@ -200,7 +200,7 @@ impl Look<'_> {
             self.order().await?;
             self.includes().await?;
             self.filters().await?;
-            self.missing_record().await;
+            self.missing_record().await?;
         }
         self.clock();
         Ok(())
@@ -219,7 +219,7 @@ impl Look<'_> {
             Err(error) if matches!(error.kind, SpectoraErrorKind::NotFound { .. }) => {}
             Err(error) => {
                 let means = format!("{}: {}", candidates::without(endpoint), error.remedy());
-                self.differs(&about, format!("{path} answers"), error.kind.to_string(), means, None);
+                self.differs(&about, format!("{path} answers"), error.kind.without_words(), means, None);
                 return Ok(None);
             }
         }
@@ -290,21 +290,24 @@ impl Look<'_> {
     }
 
     /// A record that is not there is said not to be, in the service's own form: only then can it be taken out.
-    async fn missing_record(&mut self) {
+    async fn missing_record(&mut self) -> Result<(), SpectoraError> {
         let about = "inspections, a record that is not there";
         let path = format!("{}/{NO_ID}", self.path(Endpoint::Inspections));
         let answer = self.client.body(Endpoint::Inspections, &path, "").await;
-        let (expected, came) = match answer.map_err(|error| error.kind) {
-            Err(SpectoraErrorKind::NotFound { in_service_form: true, .. }) => {
-                return self.fine(format!("{about}: 404 with JSON:API errors"));
+        let (expected, came) = match answer {
+            Err(error) if error.is_of_all() => return Err(error),
+            Err(SpectoraError { kind: SpectoraErrorKind::NotFound { in_service_form: true, .. }, .. }) => {
+                self.fine(format!("{about}: 404 with JSON:API errors"));
+                return Ok(());
             }
-            Err(SpectoraErrorKind::NotFound { .. }) => {
+            Err(SpectoraError { kind: SpectoraErrorKind::NotFound { .. }, .. }) => {
                 ("404 with `errors`, as JSON:API has them", "404 in another form".to_owned())
             }
-            Err(kind) => ("404", kind.to_string()),
+            Err(error) => ("404", error.kind.without_words()),
             Ok(_) => ("404", "an answer".to_owned()),
         };
         self.differs(about, expected, came, "what was deleted is found only by reading everything again", None);
+        Ok(())
     }
 
     fn clock(&mut self) {

@@ -10,7 +10,8 @@ use super::unreached::Unreached;
 
 /// A request (with all its attempts) that ended without an answer.
 ///
-/// Neither the key nor the address with its query nor anything a person typed is in it, so it may be logged.
+/// Neither the key nor the address with its query is in it, so it may be logged. What the service says of a refusal in its own
+/// words stands in quotation marks; [`SpectoraErrorKind::without_words`] leaves it out.
 #[derive(Debug, thiserror::Error)]
 #[error("{endpoint}: {kind}")]
 pub struct SpectoraError {
@@ -52,7 +53,7 @@ pub enum SpectoraErrorKind {
         found: String,
     },
     /// Another 4xx: the service understood the request and refuses it.
-    #[error("the service refused the request ({status}): {detail}")]
+    #[error("the service refused the request ({status}): \"{detail}\"")]
     RequestRefused {
         /// The HTTP status.
         status: u16,
@@ -115,6 +116,16 @@ impl SpectoraErrorKind {
     /// Whether the service itself says that there is no such record: no wrong path, and nothing in between that said so.
     pub fn is_absence(&self) -> bool {
         matches!(self, Self::NotFound { assumed_path: None, in_service_form: true })
+    }
+}
+
+impl SpectoraErrorKind {
+    /// The message without the service's own words, in which anything may stand.
+    pub fn without_words(&self) -> String {
+        match self {
+            Self::RequestRefused { status, .. } => format!("the service refused the request ({status})"),
+            other => other.to_string(),
+        }
     }
 }
 

@@ -19,8 +19,8 @@ use super::corrections::{Corrections, whole_number};
 use super::error::SpectoraErrorKind;
 use super::forgotten::Forgotten;
 use super::query::{ConnectionStats, Connections, Contacts, Endpoint, InspectionAttachments, Inspections, Resource};
-pub(super) use attributes::Shape;
 use attributes::{Asked, Attributes};
+pub(super) use attributes::{Shape, is_read};
 use domain::Naming;
 pub(super) use records::KNOWN_UNREAD;
 
@@ -451,7 +451,10 @@ pub(super) fn refusal(body: &[u8]) -> Refusal {
         (true, None, true) => RefusalForm::None,
         (true, _, _) => RefusalForm::Gateway,
     };
-    let detail = domain::Text::line(&parts.join("; "))
-        .map_or_else(|| "no reason given".to_owned(), |text| text.as_str().chars().take(REFUSAL_CHARS_MAX).collect());
+    // It is quoted where it is told, so no quotation mark is in it.
+    let detail = domain::Text::line(&parts.join("; ")).map_or_else(
+        || "no reason given".to_owned(),
+        |text| text.as_str().chars().take(REFUSAL_CHARS_MAX).map(|c| if c == '"' { '\'' } else { c }).collect(),
+    );
     Refusal { form, code, detail }
 }

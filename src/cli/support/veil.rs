@@ -32,10 +32,9 @@ impl Veil {
         place.map_or_else(|| "company".to_owned(), |place| format!("company-{}", place + 1))
     }
 
-    /// A text of this program without what may be somebody's. What stands in backquotes or quotation marks was given by
-    /// somebody, unless it is a plain name of a setting, a tool or a command.
+    /// A text of this program without what may be somebody's. What stands in quotation marks was said by somebody else.
     pub(super) fn text(&self, text: &str) -> String {
-        let text = self.paths.iter().fold(text.to_owned(), |text, path| text.replace(path, "/path/"));
+        let text = self.paths.iter().fold(unquoted(text), |text, path| text.replace(path, "/path/"));
         let mut words = Vec::new();
         for word in text.split_whitespace() {
             words.push(self.word(word));
@@ -64,6 +63,12 @@ impl Veil {
     }
 }
 
+/// A text without what is quoted in it: the words of the service, or of whoever wrote a file.
+fn unquoted(text: &str) -> String {
+    let parts = text.split('"').enumerate();
+    parts.map(|(number, part)| if number % 2 == 1 { "(words)" } else { part }).collect()
+}
+
 /// A name that can be nothing but a name: of a tool, an argument, an attribute.
 pub(super) fn plain(name: &str) -> &str {
     let plain = |c: char| c.is_ascii_lowercase() || c == '_';
@@ -85,6 +90,10 @@ mod tests {
             shown,
             "company-1, mirror: (path) (of (address) (left out) failed at 2026-11-29T04:00:00Z with 12 calls (left out)"
         );
+        let refused =
+            "inspections: the service refused the request (422): \"Pat Doe may not\" -> run `spectora-mcp doctor`";
+        let shown = veil.text(refused);
+        assert_eq!(shown, "inspections: the service refused the request (422): (words) -> run `spectora-mcp doctor`");
         assert_eq!((plain("quote"), plain("Pat Doe"), plain("a1b2")), ("quote", "(odd name)", "(odd name)"));
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Correction, CorrectionValue, Look, Sample, candidates, is_name, shown};
 use crate::corrections::{AttributeCorrection, Corrections, Unit, number};
 use crate::query::Endpoint;
-use crate::wire::{KNOWN_UNREAD, Shape, attribute_shapes};
+use crate::wire::{KNOWN_UNREAD, Shape, attribute_shapes, is_read};
 
 /// So many expected attributes make rows of a kind.
 const KNOWN_MIN: usize = 3;
@@ -157,8 +157,8 @@ impl Look<'_> {
         if odd == 0 {
             return;
         }
-        let is_read = values.iter().all(|value| is_usual(shape, value) || is_understood(shape, value));
-        let means = if is_read {
+        let all_are_read = values.iter().all(|value| is_usual(shape, value) || is_read(shape, value));
+        let means = if all_are_read {
             "it is understood all the same".to_owned()
         } else {
             format!("it is not read: {}; send us this report", lost_without(endpoint, name).unwrap_or(MISSING))
@@ -183,7 +183,7 @@ fn renamed(name: &str, shape: Shape, unknown: &[String], sample: &Sample) -> Opt
         let least = if values.peek().is_some() { LIKENESS_MIN } else { candidates::SAME_LIKENESS };
         is_name(other)
             && least <= likeness(other)
-            && values.all(|value| is_usual(shape, value) || is_understood(shape, value))
+            && values.all(|value| is_usual(shape, value) || is_read(shape, value))
     };
     unknown.iter().filter(fits).max_by(|one, other| likeness(one).total_cmp(&likeness(other))).cloned()
 }
@@ -234,21 +234,6 @@ fn is_usual(shape: Shape, value: &Value) -> bool {
         Shape::Moment => text
             .is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok() || text.parse::<jiff::civil::Date>().is_ok()),
         Shape::List => text.is_some() || value.is_array(),
-    }
-}
-
-/// Whether a value that is written otherwise is read all the same.
-fn is_understood(shape: Shape, value: &Value) -> bool {
-    let words = ["true", "false", "1", "0", "yes", "no"];
-    match shape {
-        Shape::Text => value.is_number() || value.is_boolean() || value.is_array(),
-        Shape::Money | Shape::Number | Shape::Count => number(value).is_some(),
-        Shape::Flag => {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_lowercase);
-            words.contains(&text.as_str())
-        }
-        Shape::Instant => number(value).is_some_and(|number| 900_000_000.0 < number),
-        Shape::Id | Shape::Moment | Shape::List => false,
     }
 }
 

@@ -159,7 +159,7 @@ impl Look<'_> {
                     }
                 }
                 Err(error) if error.is_of_all() => return Err(error),
-                Err(error) => self.differs(&about, expected, error.kind.to_string(), *means, None),
+                Err(error) => self.differs(&about, expected, error.kind.without_words(), *means, None),
             }
         }
         self.fine(format!("inspections, includes that bring something: {}", work.join(", ")));

@@ -197,6 +197,22 @@ impl Attributes {
     }
 }
 
+/// Whether something is made of a value where this shape is read.
+pub(crate) fn is_read(shape: Shape, value: &Value) -> bool {
+    const NAME: &str = "value";
+    let mut one = Attributes::new(Map::from_iter([(NAME.to_owned(), value.clone())]));
+    match shape {
+        Shape::Text | Shape::Id => one.raw_text(NAME).is_some(),
+        Shape::Money => one.money(NAME).is_some(),
+        Shape::Number => one.number(NAME).is_some(),
+        Shape::Count => one.count(NAME).is_some(),
+        Shape::Flag => one.flag(NAME).is_some(),
+        Shape::Instant => one.instant(NAME).is_some(),
+        Shape::Moment => one.moment(NAME).is_some(),
+        Shape::List => !one.list(NAME).is_empty(),
+    }
+}
+
 /// A number that can only be an instant of this century, in milliseconds or in seconds.
 fn of_epoch(number: i64) -> Option<Timestamp> {
     const MILLISECONDS_MIN: i64 = 100_000_000_000;
@@ -233,6 +249,24 @@ mod tests {
         check_names("Pool, Spa & Deck Inspection", &[], &["Pool", "Spa & Deck Inspection"]);
         check_names("Pool, Spa & Deck Inspections", &[pool], &["Pool", "Spa & Deck Inspections"]);
         check_names(" , ", &[], &[]);
+    }
+
+    #[test]
+    fn what_is_read_is_what_the_attributes_make_something_of() {
+        for (shape, read, unread) in [
+            (Shape::Text, json!(12), json!(["Ada"])),
+            (Shape::Id, json!("a-1"), json!({"id": 1})),
+            (Shape::Money, json!(450), json!("much")),
+            (Shape::Number, json!("2.5"), json!("-1")),
+            (Shape::Count, json!("3.0"), json!(2.5)),
+            (Shape::Flag, json!("Yes"), json!("perhaps")),
+            (Shape::Instant, json!(1_761_390_000), json!(12)),
+            (Shape::Moment, json!("2025-10-25"), json!("October")),
+            (Shape::List, json!(["a"]), json!([1])),
+        ] {
+            assert!(is_read(shape, &read), "{shape:?} {read}");
+            assert!(!is_read(shape, &unread), "{shape:?} {unread}");
+        }
     }
 
     #[test]
