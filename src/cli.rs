@@ -1,7 +1,9 @@
 //! The command line: one file a command.
 
 mod access;
+mod asking;
 mod call;
+mod companies;
 #[cfg(feature = "demo")]
 mod demo;
 mod doctor;
@@ -129,7 +131,7 @@ enum Command {
     Tools(tools::ToolsArgs),
     /// Check the configuration and each key, and see what the service really answers to.
     Doctor(doctor::DoctorArgs),
-    /// Where each company's key is; put another one in its place.
+    /// Where each company's key is; add a company, give it another key, or take it out.
     Keys(keys::KeysArgs),
     /// What is stored on this machine and who sees it; forget a client or an agent.
     Privacy(privacy::PrivacyArgs),

@@ -192,6 +192,26 @@ impl Draft {
         self.config.companies.iter().map(|company| company.name.clone()).collect()
     }
 
+    /// Where the key of each company is, in the same order.
+    pub fn key_origins(&self, environment: &Environment) -> Result<Vec<(CompanyName, KeyOrigin)>, ConfigError> {
+        let origin = |key: &Option<RawKey>| {
+            Ok(match key {
+                None => KeyOrigin::Missing,
+                Some(RawKey::Literal(_)) => KeyOrigin::Written,
+                Some(RawKey::Env(name)) => KeyOrigin::Variable(name.clone()),
+                Some(RawKey::File(file)) => KeyOrigin::File(self.folder.join(environment.expand(file.clone())?)),
+                Some(RawKey::Command(_)) => KeyOrigin::Command,
+                Some(RawKey::Keychain(account)) => KeyOrigin::Keychain(account.clone()),
+            })
+        };
+        self.names().into_iter().zip(&self.keys).map(|(name, (_, key))| Ok((name, origin(key)?))).collect()
+    }
+
+    /// The folder of mirrors, where they are kept.
+    pub fn data_dir(&self) -> Option<&Path> {
+        self.config.data_dir.as_deref()
+    }
+
     /// The files this was read from, and those its keys are in.
     pub fn files(&self) -> &[PathBuf] {
         &self.config.files
@@ -213,6 +233,14 @@ impl Draft {
     }
 }
 
+/// The name that a person gives a new company. What may be a key is no name, and is not repeated.
+pub fn new_company_name(given: &str) -> Result<CompanyName, ConfigError> {
+    if secret::may_be_key(given) {
+        return Err(ConfigError::NotAName { place: "what was given as its name".to_owned() });
+    }
+    given.parse().map_err(ConfigError::CompanyName)
+}
+
 /// Where a company's key is taken from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyOrigin {
@@ -226,8 +254,8 @@ pub enum KeyOrigin {
     File(PathBuf),
     /// What a command prints.
     Command,
-    /// The system's keychain.
-    Keychain,
+    /// The system's keychain, under this account.
+    Keychain(String),
 }
 
 /// Where the key of each company is, in the order of their names; no key is looked for.
@@ -235,19 +263,7 @@ pub fn key_origins(
     overrides: &Overrides,
     environment: &Environment,
 ) -> Result<Vec<(CompanyName, KeyOrigin)>, ConfigError> {
-    let draft = draft(overrides, environment)?;
-    let origin = |key: Option<RawKey>| {
-        Ok(match key {
-            None => KeyOrigin::Missing,
-            Some(RawKey::Literal(_)) => KeyOrigin::Written,
-            Some(RawKey::Env(name)) => KeyOrigin::Variable(name),
-            Some(RawKey::File(file)) => KeyOrigin::File(draft.folder.join(environment.expand(file)?)),
-            Some(RawKey::Command(_)) => KeyOrigin::Command,
-            Some(RawKey::Keychain(_)) => KeyOrigin::Keychain,
-        })
-    };
-    let names = draft.config.companies.iter().map(|company| company.name.clone());
-    names.zip(draft.keys).map(|(name, (_, key))| Ok((name, origin(key)?))).collect()
+    draft(overrides, environment)?.key_origins(environment)
 }
 
 /// Reads and settles the configuration, keys included.
@@ -255,12 +271,17 @@ pub fn load(overrides: &Overrides, environment: &Environment) -> Result<Config, 
     draft(overrides, environment)?.with_keys(environment)
 }
 
-/// The file as it is typed, and which it is: the one given, or the one in the usual place, or none.
-fn raw_file(overrides: &Overrides, environment: &Environment) -> Result<(RawFile, Option<PathBuf>), ConfigError> {
+/// The file that an option or a variable names, whether or not it is there; `None` where neither does.
+pub fn named_file(overrides: &Overrides, environment: &Environment) -> Result<Option<PathBuf>, ConfigError> {
     // A client leaves the option as it is where its user chose no file.
     let chosen = |path: &PathBuf| path.to_str().is_none_or(is_filled_in);
     let given = overrides.config_file.clone().filter(chosen).or_else(|| environment.config_file());
-    let path = given.map(|path| environment.expand(path)).transpose()?.or_else(|| environment.usual_file());
+    given.map(|path| environment.expand(path)).transpose()
+}
+
+/// The file as it is typed, and which it is: the one named, or the one in the usual place, or none.
+fn raw_file(overrides: &Overrides, environment: &Environment) -> Result<(RawFile, Option<PathBuf>), ConfigError> {
+    let path = named_file(overrides, environment)?.or_else(|| environment.usual_file());
     let raw = path.as_deref().map(file::read).transpose()?.unwrap_or_default();
     Ok((raw, path))
 }

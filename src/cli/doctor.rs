@@ -13,8 +13,6 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-pub(super) use entries::named_entries;
-
 use super::open::Opened;
 use super::{EXIT_ANSWER_IS_ERROR, Global, output, remedy};
 use crate::config::Environment;

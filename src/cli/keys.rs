@@ -1,16 +1,21 @@
-//! `keys`: where each company's key is, and putting another one in its place.
+//! `keys`: where each company's key is, and putting one in, in the place of another, or taking it out.
+
+mod add;
+mod list;
+mod remove;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::setup::{KeysIn, config_path, key_of, look, store};
+use super::asking::Asking;
+use super::companies::{KeysIn, config_path, key_in, key_of, look, look_with_stored, of_all, own_place, store};
 use super::{Global, output};
-use crate::config::{Environment, KeyOrigin, key_origins};
-use domain::{Clock as _, SystemClock};
+use crate::config::{ConfigError, Environment, KeyOrigin, key_origins};
+use domain::CompanyName;
+pub(super) use remove::{RemoveArgs, run as remove};
 
 /// No key is ever shown.
 #[derive(Debug, Args)]
@@ -21,21 +26,54 @@ pub(super) struct KeysArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Each company, where its key is, and since when.
+    /// Each company, where its key is and since when, and when it was last used.
     List,
+    /// Add a company: its key is checked first, and where it does not work, nothing is written.
+    ///
+    /// With --key-file or --key-stdin nothing is asked: the time zone is the one given, or that of the ZIP codes of its
+    /// inspections.
+    Add(add::AddArgs),
     /// Put a new key in the place of a company's; it is checked first, and the old one stays where it does not work.
     Replace {
         /// The company.
         name: String,
-        /// The file with the new key; without it, the key is asked for.
-        #[arg(long, value_name = "FILE")]
-        key_file: Option<PathBuf>,
-        /// Read the new key from standard input.
-        #[arg(long, conflicts_with = "key_file")]
-        key_stdin: bool,
+        #[command(flatten)]
+        key: KeyArgs,
     },
+    /// Take a company out again: its key and its settings, and with --with-data its local copy.
+    ///
+    /// A key that this program did not store stays where it is, and so do the settings.
+    Remove(RemoveArgs),
     /// What to do, in which order, when somebody may have seen a key.
     Leaked,
+}
+
+/// Where a new key is read from.
+#[derive(Debug, Args)]
+struct KeyArgs {
+    /// The file with the new key; without it, the key is asked for.
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// Read the new key from standard input.
+    #[arg(long, conflicts_with = "key_file")]
+    key_stdin: bool,
+}
+
+impl KeyArgs {
+    /// Whoever is to be asked for it; nobody where it is given.
+    fn asking(&self) -> anyhow::Result<Asking> {
+        let is_given = self.key_file.is_some() || self.key_stdin;
+        Asking::new(is_given)
+            .map_err(|_| anyhow::anyhow!("there is nobody to ask for a key here: give --key-file FILE or --key-stdin"))
+    }
+
+    fn read(&self, asking: &Asking) -> anyhow::Result<SecretString> {
+        match &self.key_file {
+            Some(file) => key_in(file),
+            None if self.key_stdin => key_of(&std::io::read_to_string(std::io::stdin().lock())?),
+            None => asking.key(),
+        }
+    }
 }
 
 /// In the order that loses no data and leaves no gap.
@@ -52,79 +90,68 @@ A key only reads, but it reads everything that its user may see.";
 pub(super) async fn run(global: &Global, args: KeysArgs) -> anyhow::Result<ExitCode> {
     let environment = Environment::capture();
     match args.action {
-        Action::List => list(global, &environment)?,
-        Action::Replace { name, key_file, key_stdin } => {
-            replace(global, &environment, &name, key_file.as_deref(), key_stdin).await?;
-        }
+        Action::List => list::run(global, &environment)?,
+        Action::Add(args) => add::run(global, &environment, &args).await?,
+        Action::Replace { name, key } => replace(global, &environment, &name, &key).await?,
+        Action::Remove(args) => remove::run(global, &environment, &args).await?,
         Action::Leaked => output::line(LEAKED),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(global: &Global, environment: &Environment) -> anyhow::Result<()> {
-    for (name, origin) in key_origins(&global.overrides(), environment)? {
-        let place = match &origin {
-            KeyOrigin::Missing => "none".to_owned(),
-            KeyOrigin::Written => {
-                "in the configuration itself (safer: `spectora-mcp setup` stores it apart)".to_owned()
-            }
-            KeyOrigin::Variable(variable) => format!("the environment variable {variable}"),
-            KeyOrigin::Command => "printed by a command".to_owned(),
-            KeyOrigin::Keychain => "the system's keychain".to_owned(),
-            KeyOrigin::File(path) => format!("{}{}", path.display(), age(path)),
-        };
-        output::line(&format!("{name}: {place}"));
-    }
-    Ok(())
-}
-
-/// Since when a file is as it is.
-fn age(path: &Path) -> String {
-    let written = std::fs::metadata(path).and_then(|metadata| metadata.modified());
-    let written = written.ok().and_then(|at| Timestamp::try_from(at).ok());
-    match written.map(|at| SystemClock.now().duration_since(at).as_hours() / 24) {
-        Some(..=0) => ", written today".to_owned(),
-        Some(1) => ", written yesterday".to_owned(),
-        Some(days) => format!(", written {days} days ago"),
-        None => ", which cannot be read".to_owned(),
+/// Where a key is, in words.
+fn place_words(origin: &KeyOrigin) -> String {
+    match origin {
+        KeyOrigin::Missing => "nowhere".to_owned(),
+        KeyOrigin::Written => "in the settings file itself".to_owned(),
+        KeyOrigin::Variable(variable) => format!("in the environment variable {variable}"),
+        KeyOrigin::Command => "printed by a command".to_owned(),
+        KeyOrigin::Keychain(_) => "in the system's keychain".to_owned(),
+        KeyOrigin::File(path) => format!("in {}", path.display()),
     }
 }
 
-async fn replace(
-    global: &Global,
-    environment: &Environment,
-    name: &str,
-    key_file: Option<&Path>,
-    key_stdin: bool,
-) -> anyhow::Result<()> {
-    let origins = key_origins(&global.overrides(), environment)?;
-    let Some((company, origin)) = origins.into_iter().find(|(known, _)| known.as_str() == name) else {
-        anyhow::bail!("no company is called {name}; `spectora-mcp keys list` shows them");
+/// A company whose key is to be changed.
+struct Known {
+    name: CompanyName,
+    origin: KeyOrigin,
+    /// Where this program stored the key; `None` where somebody else put it where it is.
+    own: Option<KeysIn>,
+}
+
+/// The company of this name, with the place of its key; `config` is the settings file.
+fn known(global: &Global, environment: &Environment, config: &Path, name: &str) -> anyhow::Result<Known> {
+    let origins = key_origins(&of_all(global), environment)?;
+    let names: Vec<&str> = origins.iter().map(|(known, _)| known.as_str()).collect();
+    let names = names.join(", ");
+    let Some((name, origin)) = origins.into_iter().find(|(known, _)| known.as_str() == name) else {
+        return Err(ConfigError::UnknownCompany { given: name.to_owned(), names }.into());
     };
+    let own = own_place(&origin, config, &name);
+    Ok(Known { name, origin, own })
+}
+
+async fn replace(global: &Global, environment: &Environment, name: &str, key: &KeyArgs) -> anyhow::Result<()> {
     let config = config_path(global, environment)?;
-    let place = match origin {
-        KeyOrigin::Keychain => KeysIn::Keychain,
-        KeyOrigin::File(path)
-            if Some(path.as_path()) == config.parent().map(|folder| folder.join("keys").join(name)).as_deref() =>
-        {
-            KeysIn::File
-        }
-        _ => anyhow::bail!(
-            "the key of {name} is not stored by this program: change it where `spectora-mcp keys list` says it is"
-        ),
+    let Known { name, origin, own } = known(global, environment, &config, name)?;
+    let Some(place) = own else {
+        anyhow::bail!(
+            "the key of {name} is not stored by this program, so nothing is changed: it is {}; change it there",
+            place_words(&origin)
+        );
     };
-    let key: SecretString = key_of(key_file, key_stdin)?;
+    let key: SecretString = key.read(&key.asking()?)?;
     let new = look(global, environment, &key)
         .await
         .map_err(|reason| anyhow::anyhow!("the new key does not work, and the old one stays: {reason}"))?;
     // An old key that works no more cannot say whose it was; the mirror knows then, and refuses another company's.
-    if let Some(old) = super::setup::look_with_stored(global, environment, name).await
+    if let Some(old) = look_with_stored(global, environment, &name).await
         && let (Some(old), Some(new)) = (old.company_id, new.company_id)
         && old != new
     {
         anyhow::bail!("the new key belongs to another company than {name}, and the old one stays");
     }
-    store(place, &config, &company, &key)?;
+    store(place, &config, &name, &key)?;
     output::line(&format!(
         "{name} has its new key. A running server takes it up by itself. Delete the old key in Spectora now."
     ));

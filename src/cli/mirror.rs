@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use super::open::{Opened, usable};
 use super::{EXIT_ANSWER_IS_ERROR, Global, output};
 use domain::CompanyName;
-use mirror::{Kind, Mirror, MirrorError};
+use mirror::{Kind, MirrorError, MirrorRemoval};
 
 /// A sync that keeps the mirror fresh ends within this time; a first reading takes longer, and is not waited for.
 const SYNC_WAIT_MAX: Duration = Duration::from_secs(5);
@@ -88,13 +88,19 @@ pub(super) async fn run(global: &Global, args: &MirrorArgs) -> anyhow::Result<Ex
 
 /// Deletes a mirror, once a sync that is just ending has ended.
 async fn remove(folder: &std::path::Path, company: &CompanyName) -> Result<(), MirrorError> {
+    mirror::private_folder(folder)?;
+    removal_of(folder, company).await?.delete()
+}
+
+/// What a mirror is deleted by, once a sync that is just ending has ended.
+pub(super) async fn removal_of(folder: &std::path::Path, company: &CompanyName) -> Result<MirrorRemoval, MirrorError> {
     let deadline = tokio::time::Instant::now() + SYNC_WAIT_MAX;
     loop {
-        match Mirror::remove(folder, company) {
+        match MirrorRemoval::begin(folder, company) {
             Err(MirrorError::BeingSynced) if tokio::time::Instant::now() < deadline => {
                 tokio::time::sleep(SYNC_LOOK_EVERY).await;
             }
-            done => return done,
+            begun => return begun,
         }
     }
 }

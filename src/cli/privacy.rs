@@ -10,8 +10,9 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use tokio::time::Instant;
 
+use super::asking::Asking;
+use super::keys::{self, RemoveArgs};
 use super::open::Opened;
-use super::setup::Asking;
 use super::{EXIT_ANSWER_IS_ERROR, Global, output};
 use crate::app::App;
 use crate::config::{Config, Environment, ForgottenFile, Person, draft};
@@ -39,18 +40,20 @@ pub(super) struct PrivacyArgs {
 enum Action {
     /// Show what is stored where, how much, and who sees it; the same as `privacy` alone.
     Show,
-    /// Forget a person: what is stored of them is deleted, history included, and nothing that Spectora still says of them is
-    /// stored or shown again. Their inspections stay, without them.
+    /// Forget a client or an agent: what is stored of them is deleted, history included, and nothing that Spectora still says
+    /// of them is stored or shown again. Their inspections stay, without them. Of a company all is deleted, its key too.
     Forget(ForgetArgs),
 }
 
 #[derive(Debug, Args)]
 struct ForgetArgs {
-    /// Whether it is a client or an agent.
+    /// What is forgotten.
     #[arg(value_enum)]
-    who: Who,
-    /// The id, as answers tell it; or the name, an e-mail address or a phone number, if one person alone has it.
-    person: String,
+    who: What,
+    /// The id, as answers tell it; or the name, an e-mail address or a phone number, if one person alone has it. Of a company
+    /// its name.
+    #[arg(value_name = "ID_OR_NAME")]
+    name: String,
     /// Remember the person again: what Spectora has of them is read from the next full reading on.
     #[arg(long)]
     undo: bool,
@@ -60,6 +63,13 @@ struct ForgetArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    Client,
+    Agent,
+    Company,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
     Client,
     Agent,
@@ -77,7 +87,19 @@ impl Who {
 pub(super) async fn run(global: &Global, args: PrivacyArgs) -> anyhow::Result<ExitCode> {
     match args.action.unwrap_or(Action::Show) {
         Action::Show => overview::show(global).await,
-        Action::Forget(args) => forget(global, &args).await,
+        Action::Forget(args) => match args.who {
+            What::Client => forget(global, Who::Client, &args).await,
+            What::Agent => forget(global, Who::Agent, &args).await,
+            What::Company => {
+                anyhow::ensure!(
+                    !args.undo,
+                    "a company that was deleted comes back with `spectora-mcp keys add {}`",
+                    args.name
+                );
+                let args = RemoveArgs { name: args.name, with_data: true, yes: args.yes };
+                keys::remove(global, &Environment::capture(), &args).await.map(|()| ExitCode::SUCCESS)
+            }
+        },
     }
 }
 
@@ -104,7 +126,7 @@ impl Settled {
     }
 }
 
-async fn forget(global: &Global, args: &ForgetArgs) -> anyhow::Result<ExitCode> {
+async fn forget(global: &Global, who: Who, args: &ForgetArgs) -> anyhow::Result<ExitCode> {
     let settled = Settled::new(global).await?;
     let company = match settled.config.companies.as_slice() {
         [company] => company.name.clone(),
@@ -121,8 +143,8 @@ async fn forget(global: &Global, args: &ForgetArgs) -> anyhow::Result<ExitCode> 
     let syncer = Arc::clone(syncer_of(&app)?);
     let client = app.clients().next().context("there is no company")?;
     if args.undo {
-        let person = by_id(args.who, args.person.trim())
-            .with_context(|| format!("{} is no id; {} has them", args.person, file.path().display()))?;
+        let person = by_id(who, args.name.trim())
+            .with_context(|| format!("{} is no id; {} has them", args.name, file.path().display()))?;
         if !file.remove(&company, &person) {
             anyhow::bail!("{} of {company} was not forgotten", described(&person));
         }
@@ -134,7 +156,7 @@ async fn forget(global: &Global, args: &ForgetArgs) -> anyhow::Result<ExitCode> 
         ));
         return Ok(ExitCode::SUCCESS);
     }
-    let Found { person, shown } = find(&syncer, client, &company, args).await?;
+    let Found { person, shown } = find(&syncer, client, &company, who, args.name.trim()).await?;
     let question = format!("Forget {shown} on this machine? What is stored here of them is deleted for good.");
     if !args.yes && !Asking::new(false)?.agrees(&question, true)? {
         output::line("Nothing was changed.");
@@ -218,9 +240,9 @@ async fn find(
     syncer: &Arc<Syncer>,
     client: &SpectoraClient,
     company: &CompanyName,
-    args: &ForgetArgs,
+    who: Who,
+    text: &str,
 ) -> anyhow::Result<Found> {
-    let text = args.person.trim();
     let is_number = text.chars().all(|c| c.is_ascii_digit());
     let mut found = Vec::new();
     if !is_number
@@ -228,15 +250,15 @@ async fn find(
         && syncer.mirror().is_made()?
     {
         let hits = syncer.mirror().read(move |snapshot| snapshot.search(&words, SHOWN_MAX + 1)).await?;
-        for hit in hits.into_iter().filter(|hit| hit.kind == args.who.kind()) {
-            found.extend(known(syncer, client, company, args.who, &hit.id).await?);
+        for hit in hits.into_iter().filter(|hit| hit.kind == who.kind()) {
+            found.extend(known(syncer, client, company, who, &hit.id).await?);
         }
     }
     // What fits no name may be an id.
-    if found.is_empty() && by_id(args.who, text).is_some() {
-        found.extend(known(syncer, client, company, args.who, text).await?);
+    if found.is_empty() && by_id(who, text).is_some() {
+        found.extend(known(syncer, client, company, who, text).await?);
     }
-    match (found.len(), by_id(args.who, text)) {
+    match (found.len(), by_id(who, text)) {
         (1, _) => Ok(found.swap_remove(0)),
         // Whoever is not in the mirror is not let into it.
         (0, Some(person)) if is_number => {

@@ -1,9 +1,7 @@
 //! `setup`: from a key to an assistant that answers. Every question is an option too.
 
-mod asking;
 mod companies;
 mod entries;
-mod zone;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,8 +10,8 @@ use clap::{Args, ValueEnum};
 use rmcp::model::CallToolRequestParams;
 use serde_json::json;
 
-pub(super) use self::asking::Asking;
-pub(super) use self::companies::{config_path, key_of, look, look_with_stored, store};
+use super::asking::Asking;
+use super::companies::KeysIn;
 use super::open::{Opened, converse};
 use super::sync::SyncArgs;
 use super::{EXIT_ANSWER_IS_ERROR, Global, output};
@@ -59,14 +57,6 @@ pub(super) struct SetupArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum KeysIn {
-    /// The system's keychain.
-    Keychain,
-    /// A file that only you can read, beside spectora.toml.
-    File,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Entries {
     /// All companies behind one entry.
     One,
@@ -81,7 +71,7 @@ pub(super) async fn run(global: &Global, args: &SetupArgs) -> anyhow::Result<Exi
     if args.remove {
         entries::remove(args, &environment, &asking)?;
         if args.with_data {
-            companies::forget(global, &environment, &asking)?;
+            companies::forget(global, &environment, &asking).await?;
         }
         asking.end("Done. Restart the assistants that were changed.")?;
         return Ok(ExitCode::SUCCESS);

@@ -18,8 +18,8 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::Global;
+use super::asking::Asking;
 use super::open::Opened;
-use super::setup::Asking;
 use crate::config::Environment;
 use domain::{Clock as _, SystemClock};
 use veil::Veil;

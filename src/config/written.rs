@@ -91,13 +91,16 @@ impl WrittenConfig {
         companies.map(|table| table.iter().map(|(name, _)| name.to_owned()).collect()).unwrap_or_default()
     }
 
-    /// Puts a company in; of one that is there, the key and the zone change.
+    /// Puts a company in, behind all that stands there; of one that is there, the key and the zone change.
     pub fn put(&mut self, company: &NewCompany) {
+        let new = self.section_at_the_end();
         let mut implicit = Table::new();
         implicit.set_implicit(true);
         let companies = self.0.entry("companies").or_insert(Item::Table(implicit));
+        let is_listed = companies.is_table();
         let Some(companies) = companies.as_table_like_mut() else { return };
-        let entry = companies.entry(company.name.as_str()).or_insert(Item::Table(Table::new()));
+        let is_new = !companies.contains_key(company.name.as_str());
+        let entry = companies.entry(company.name.as_str()).or_insert(Item::Table(new));
         let Some(entry) = entry.as_table_like_mut() else { return };
         let (form, place) = match &company.key {
             KeyPlace::Keychain => ("keychain", company.name.as_str()),
@@ -107,18 +110,75 @@ impl WrittenConfig {
         key.insert(form, place.into());
         entry.insert("api_key", value(key));
         entry.insert("timezone", value(&company.timezone));
+        if is_new && is_listed {
+            // It stands above the new section now.
+            self.0.set_trailing("");
+        }
     }
 
-    /// Takes a company out; whether it was there.
+    /// A section that comes after everything, comments at the end of the file too: those belong to what is above them.
+    fn section_at_the_end(&self) -> Table {
+        let mut above = self.0.trailing().as_str().unwrap_or_default().to_owned();
+        if !above.is_empty() && !above.ends_with('\n') {
+            above.push('\n');
+        }
+        if !self.0.is_empty() || !above.is_empty() {
+            above.push('\n');
+        }
+        let mut section = Table::new();
+        section.set_position(positions(self.0.as_table()).max().map(|last| last + 1));
+        section.decor_mut().set_prefix(above);
+        section
+    }
+
+    /// Takes a company out, from its heading to its last setting; whether it was there. What stands above the heading stays:
+    /// it may be about the whole file.
     pub fn remove(&mut self, name: &str) -> bool {
         let companies = self.0.get_mut("companies").and_then(Item::as_table_like_mut);
-        companies.is_some_and(|companies| companies.remove(name).is_some())
+        let Some(removed) = companies.and_then(|companies| companies.remove(name)) else { return false };
+        let Item::Table(removed) = removed else { return true };
+        let above = removed.decor().prefix().and_then(|above| above.as_str()).unwrap_or_default().to_owned();
+        let kept = if above.contains('#') { above.as_str() } else { "" };
+        let joined = |below: &str| match below.strip_prefix('\n') {
+            // The file does not begin with an empty line.
+            Some(below) if above.is_empty() => below.to_owned(),
+            _ => format!("{kept}{below}"),
+        };
+        let after = |position: &isize| removed.position().is_some_and(|own| own < *position);
+        match positions(self.0.as_table()).filter(after).min() {
+            Some(next) => {
+                if let Some(next) = table_at(self.0.as_table_mut(), next) {
+                    let below = next.decor().prefix().and_then(|below| below.as_str()).unwrap_or_default();
+                    let joined = joined(below);
+                    next.decor_mut().set_prefix(joined);
+                }
+            }
+            None => {
+                let joined = joined(self.0.trailing().as_str().unwrap_or_default());
+                self.0.set_trailing(joined);
+            }
+        }
+        true
     }
 
     /// The text.
     pub fn text(&self) -> String {
         self.0.to_string()
     }
+}
+
+/// Where the headings of a document stand among each other.
+fn positions(table: &Table) -> Box<dyn Iterator<Item = isize> + '_> {
+    let below = table.iter().filter_map(|(_, item)| item.as_table()).flat_map(positions);
+    Box::new(below.chain(table.position()))
+}
+
+/// The table whose heading stands there.
+fn table_at(table: &mut Table, position: isize) -> Option<&mut Table> {
+    if table.position() == Some(position) {
+        return Some(table);
+    }
+    table.iter_mut().filter_map(|(_, item)| item.as_table_mut()).find_map(|below| table_at(below, position))
 }
 
 #[cfg(test)]
@@ -151,5 +211,42 @@ mod tests {
         config.put(&company("first", KeyPlace::Keychain));
         assert_eq!(config.text().lines().next(), Some("[companies.first]"));
         assert!(WrittenConfig::parse("[companies", path).is_err());
+    }
+
+    /// What is in front of a company's heading, behind its last setting and in other tables is the same, byte for byte.
+    #[test]
+    fn nothing_else_in_the_file_changes() {
+        const BEFORE: &str =
+            "# The office's settings.\n\n# Denver\n[companies.denver] # since 2019\ntimezone   = 'America/Denver'\n";
+        const DENVER_TAGS: &str = "[companies.denver.same_names]\nRadon = [ 'Radon 48 h' ]\n";
+        const MIDDLE: &str = "# monthly_budget = 9\n\n# Tampa\n[companies.tampa]\ntimezone = \"America/New_York\"\n\n";
+        const API: &str = "[api]\nbase_url = \"https://x.example.com\"   # why\n";
+        const END: &str = "\n# the end\n# [mirror]";
+        let path = Path::new("spectora.toml");
+        let all = [BEFORE, DENVER_TAGS, MIDDLE, API, END].concat();
+        let mut config = WrittenConfig::parse(&all, path).unwrap();
+        config.put(&company("boulder", KeyPlace::File("keys/boulder".to_owned())));
+        let boulder = "[companies.boulder]\napi_key = { file = \"keys/boulder\" }\ntimezone = \"America/Denver\"\n";
+        assert_eq!(config.text(), format!("{all}\n\n{boulder}"));
+        config.put(&company("aspen", KeyPlace::File("keys/aspen".to_owned())));
+        assert_eq!(config.text(), format!("{all}\n\n{boulder}\n{}", boulder.replace("boulder", "aspen")));
+
+        let without = |names: &[&str]| {
+            let mut config = WrittenConfig::parse(&all, path).unwrap();
+            assert!(names.iter().all(|name| config.remove(name)));
+            config.text()
+        };
+        let above = "# The office's settings.\n\n# Denver\n";
+        let without_denver = [above, MIDDLE, API, END].concat();
+        assert_eq!(without(&["denver"]), without_denver);
+        let tampa = "[companies.tampa]\ntimezone = \"America/New_York\"\n";
+        assert_eq!(without(&["tampa"]), all.replace(tampa, ""));
+        assert_eq!(without(&["denver", "tampa"]), without_denver.replace(tampa, ""));
+        // The last one in the file, and one with nothing but settings around it.
+        let mut config = WrittenConfig::parse("[companies.a]\n\n[companies.b]\n# b\n", path).unwrap();
+        assert!(config.remove("a"));
+        assert_eq!(config.text(), "[companies.b]\n# b\n");
+        assert!(config.remove("b"));
+        assert_eq!(config.text(), "# b\n");
     }
 }

@@ -32,6 +32,8 @@ mod files;
 mod hostile;
 // Streamable HTTP, spoken by hand.
 mod http;
+// Keys put in and taken out, and where they are.
+mod keys;
 // Logging in over HTTP, as web clients and attackers do it.
 mod login;
 // Worked-out answers against plain loops over the truth.

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use crate::processes::Server;
 
 /// A home in which some assistants are installed.
-struct Home(tempfile::TempDir);
+pub(crate) struct Home(tempfile::TempDir);
 
 impl Home {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         for folder in [".config/Claude", ".cursor", ".config/Code/User", ".codex"] {
             std::fs::create_dir_all(home.path().join(folder)).unwrap();
@@ -23,11 +23,11 @@ impl Home {
         Self(home)
     }
 
-    fn path(&self, file: &str) -> PathBuf {
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.0.path().join(file)
     }
 
-    fn read(&self, file: &str) -> String {
+    pub(crate) fn read(&self, file: &str) -> String {
         std::fs::read_to_string(self.path(file)).unwrap()
     }
 
@@ -36,13 +36,24 @@ impl Home {
     }
 
     fn run(&self, arguments: &[&str], input: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_spectora-mcp"));
-        command.env_clear().env("HOME", self.0.path()).args(arguments);
+        self.run_with(&[], arguments, input)
+    }
+
+    /// The same with variables of the environment.
+    pub(crate) fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str], input: &str) -> Output {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
         let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = pipes.spawn().unwrap();
         // A program that reads nothing may be gone by now.
         drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
         child.wait_with_output().unwrap()
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_spectora-mcp"));
+        command.env_clear().env("HOME", self.0.path()).args(arguments);
+        command
     }
 
     /// What `setup` prints when all goes well.
@@ -72,13 +83,13 @@ impl Home {
     }
 }
 
-const CLAUDE: &str = ".config/Claude/claude_desktop_config.json";
+pub(crate) const CLAUDE: &str = ".config/Claude/claude_desktop_config.json";
 const CURSOR: &str = ".cursor/mcp.json";
 const VS_CODE: &str = ".config/Code/User/mcp.json";
 const CODEX: &str = ".codex/config.toml";
-const SETTINGS: &str = ".config/spectora-mcp/spectora.toml";
+pub(crate) const SETTINGS: &str = ".config/spectora-mcp/spectora.toml";
 
-fn listed(server: &mut Server) -> Vec<String> {
+pub(crate) fn listed(server: &mut Server) -> Vec<String> {
     let answer = server.answer("list_companies", json!({}));
     answer["items"].as_array().unwrap().iter().map(|one| one["company"].as_str().unwrap().to_owned()).collect()
 }
@@ -213,7 +224,8 @@ fn keys(home: &Home, url: &str) {
     let file = ".config/spectora-mcp/keys/spectora_company1";
     let listed = String::from_utf8(home.run(&["keys", "list"], "").stdout).unwrap();
     let path = home.path(file);
-    assert!(listed.contains(&format!("spectora_company1: {}, written today", path.display())), "{listed}");
+    let expected = format!("spectora_company1: in {}, written today; last used today", path.display());
+    assert!(listed.contains(&expected), "{listed}");
     let before = home.read(file);
     let replace =
         |key: &str| home.run(&["keys", "replace", "spectora_company1", "--key-stdin", "--base-url", url], key);

@@ -90,7 +90,7 @@ impl Home {
 }
 
 /// Where a company's mirror is. No company's name holds a dot, so no other file of the folder is called so.
-pub(super) fn mirror_path(folder: &Path, company: &CompanyName) -> PathBuf {
+pub fn mirror_path(folder: &Path, company: &CompanyName) -> PathBuf {
     let name = company.as_str();
     folder.join(if name == LEDGER_NAME { format!("{name}.mirror.sqlite") } else { format!("{name}.sqlite") })
 }
@@ -128,9 +128,14 @@ impl Drop for SyncLock {
     }
 }
 
+/// The file that is locked for the mirror at this path.
+pub(super) fn lock_path(path: &Path) -> PathBuf {
+    path.with_extension("sync.lock")
+}
+
 /// The lock of the process that syncs the mirror at this path; `None` when it is taken.
 pub(super) fn lock_at(path: &Path) -> Result<Option<SyncLock>, MirrorError> {
-    let path = path.with_extension("sync.lock");
+    let path = lock_path(path);
     let unusable = |error: std::io::Error| MirrorError::Unusable { path: path.clone(), reason: error.to_string() };
     private_file(&path)?;
     let file = OpenOptions::new().read(true).write(true).open(&path).map_err(unusable)?;

@@ -20,6 +20,7 @@ mod news;
 mod partial;
 mod people;
 mod query;
+mod removal;
 mod schema;
 mod scrub;
 mod search;
@@ -42,22 +43,21 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use compression::{RecordCompressor, RecordExpander};
 use domain::{Clock, CompanyName};
-use files::{
-    FileMark, Gate, Home, LastFailure, Slot, companion, lock_at, mirror_path, private_file, remove_companions,
-};
+use files::{FileMark, Gate, Home, LastFailure, Slot, companion, lock_at, private_file, remove_companions};
 
 pub use clients::{ClientsFound, ClientsFrom, RawClient};
 pub use deliveries::{Delivery, DeliveryCount, WaitingDelivery};
 pub use error::MirrorError;
 pub use export::data_dictionary;
 pub use facts::KnownAgent;
-pub use files::{SyncLock, private_folder, user_only};
+pub use files::{SyncLock, mirror_path, private_folder, user_only};
 pub use history::{Change, ChangeKind};
 pub use inspectors::KnownInspector;
 pub use ledger::{Ledger, LedgerAnswer, LedgerSettings, MonthCount};
 pub use news::{News, NewsKind};
 pub use partial::Partial;
 pub use query::{ContentMark, Found, RawRow, Row};
+pub use removal::MirrorRemoval;
 pub use scrub::ForgottenRecords;
 pub use search::{Hit, NameEntry};
 pub use state::{Coverage, CoverageGap, Pass, PassEnd, PassStep, Trouble};
@@ -217,9 +217,33 @@ impl Mirror {
     /// notice. `Err(BeingSynced)` while a sync is running.
     pub fn remove(folder: &Path, company: &CompanyName) -> Result<(), MirrorError> {
         private_folder(folder)?;
+        MirrorRemoval::begin(folder, company)?.delete()
+    }
+
+    /// What `ask` finds at `now` in the company's mirror as it stands in the folder: nothing is made, changed or locked by
+    /// that, so it is not said of any settings whether the columns are derived with them. `None` where there is no mirror, or
+    /// one of another version.
+    pub fn glance<T>(
+        folder: &Path,
+        company: &CompanyName,
+        now: Timestamp,
+        ask: impl FnOnce(&mut Snapshot<'_>) -> Result<T, MirrorError>,
+    ) -> Result<Option<T>, MirrorError> {
         let path = mirror_path(folder, company);
-        let Some(_lock) = lock_at(&path)? else { return Err(MirrorError::BeingSynced) };
-        remove_companions(&path, &["", "-wal", "-shm"])
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let looked = || {
+            let connection = connect_untouched(&path)?;
+            if !schema::is_ready(&connection, &path, company.as_str())? {
+                return Ok(None);
+            }
+            let mut expander = RecordExpander::default();
+            let snapshot = connection.unchecked_transaction()?;
+            ask(&mut Snapshot { connection: &snapshot, expander: &mut expander, path: &path, mapping: "", now })
+                .map(Some)
+        };
+        looked().map_err(|error: MirrorError| error.of(&path))
     }
 
     /// Opens the file to write; makes it where there is none.
@@ -567,6 +591,31 @@ impl WriteTransaction<'_> {
 /// A limit as SQL takes it.
 fn rows_max(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX - 1)
+}
+
+/// A connection that leaves no trace beside the file. Opening a file whose log nobody has open makes an empty log anew, unless
+/// the file is called unchangeable; and where there is no log, nobody has it open.
+fn connect_untouched(path: &Path) -> Result<Connection, MirrorError> {
+    let access = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    if companion(path, "-wal").exists() {
+        return connect(path, access);
+    }
+    let mut uri = "file:".to_owned();
+    let text = path.to_string_lossy();
+    if cfg!(windows) {
+        uri.push_str("///");
+    }
+    for c in text.chars() {
+        match c {
+            '%' => uri.push_str("%25"),
+            '?' => uri.push_str("%3f"),
+            '#' => uri.push_str("%23"),
+            '\\' if cfg!(windows) => uri.push('/'),
+            c => uri.push(c),
+        }
+    }
+    uri.push_str("?immutable=1");
+    connect(Path::new(&uri), access | OpenFlags::SQLITE_OPEN_URI).map_err(|error| error.of(path))
 }
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, MirrorError> {

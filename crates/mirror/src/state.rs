@@ -285,6 +285,17 @@ impl Snapshot<'_> {
         Ok(stored.believed(self.now))
     }
 
+    /// When the service last answered for this mirror, as far as is noted: when what was read last was asked for, or the
+    /// first reading began. Whatever the columns are derived with.
+    pub fn answered_at(&self) -> Result<Option<Timestamp>, MirrorError> {
+        let mut last = None;
+        for kind in Kind::ALL {
+            let pass = self.pass(*kind)?.filter(|pass| pass.read_from.is_some()).map(|pass| pass.started_at);
+            last = last.max(stored_coverage(self.connection, *kind)?.believed(self.now).read_at()).max(pass);
+        }
+        Ok(last)
+    }
+
     /// The pass under way, if there is one; one that began ahead of the present is not believed.
     pub fn pass(&self, kind: Kind) -> Result<Option<Pass>, MirrorError> {
         let limit = self.now.saturating_add(AHEAD_MAX).unwrap_or(Timestamp::MAX);

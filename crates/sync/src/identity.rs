@@ -5,6 +5,7 @@
 //! refused by the client from then on.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +14,8 @@ use rand::RngExt as _;
 
 use super::stored::Stored;
 use super::{SyncError, Syncer};
-use mirror::{Kind, MirrorError};
+use domain::CompanyName;
+use mirror::{Kind, Mirror, MirrorError};
 use spectora::{Inspections, Query, SpectoraErrorKind};
 
 /// Under these names a mirror remembers its company, the salt of the marks of keys, and the marks, separated by blanks.
@@ -46,6 +48,23 @@ struct Remembered {
     marks: Vec<String>,
     /// Whether all inspections were read once, so that the latest ones should be known.
     is_filled: bool,
+}
+
+/// What a mirror tells of its company and key without being opened for use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glance {
+    /// The id of the company whose records it holds; `None` before any told it.
+    pub company_id: Option<String>,
+    /// When the service last answered; `None` where it never did.
+    pub answered_at: Option<Timestamp>,
+}
+
+/// Looks at the mirror of a company in this folder; makes and changes nothing. `None` where there is none that can be looked
+/// at so.
+pub fn glance(folder: &Path, company: &CompanyName, now: Timestamp) -> Result<Option<Glance>, MirrorError> {
+    Mirror::glance(folder, company, now, |snapshot| {
+        Ok(Glance { company_id: snapshot.metadata(COMPANY_ID)?, answered_at: snapshot.answered_at()? })
+    })
 }
 
 impl Syncer {

@@ -32,12 +32,13 @@ use mirror::{
 use spectora::SpectoraClient;
 
 pub use error::SyncError;
+pub use identity::{Glance, glance};
 pub use meter::LedgerMeter;
 pub use plan::{Plan, PlannedStep, Scope, StepWay};
 pub use schedule::{Begins, WANTED_FOR, keep_fresh};
 pub use stored::{AGENT_INCLUDES, INSPECTION_INCLUDES};
 pub use tasks::Tasks;
-pub use webhooks::{Envelope, EnvelopeError, Received, webhook_secret};
+pub use webhooks::{Envelope, EnvelopeError, Received, forget_webhook_secret, webhook_secret};
 
 /// Rows to a page: the most the service gives.
 pub const PAGE_ROWS: u32 = 200;

@@ -1,7 +1,7 @@
 //! Deliveries: a hint that a record changed, and nothing more. The record is read by its id.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -34,7 +34,7 @@ pub fn webhook_secret(
     make: bool,
     roll: bool,
 ) -> std::io::Result<Option<SecretString>> {
-    let path = folder.join(format!("{company}.webhook"));
+    let path = secret_path(folder, company);
     if !roll {
         match std::fs::read_to_string(&path) {
             Ok(text) if !text.trim().is_empty() => return Ok(Some(SecretString::from(text.trim().to_owned()))),
@@ -53,6 +53,18 @@ pub fn webhook_secret(
     options.write(true).create(true).truncate(true);
     mirror::user_only(options).open(&path)?.write_all(secret.as_bytes())?;
     Ok(Some(SecretString::from(secret)))
+}
+
+/// Deletes the secret, so that the company's webhook address leads nowhere; one that is not there is no fault.
+pub fn forget_webhook_secret(folder: &Path, company: &CompanyName) -> std::io::Result<()> {
+    match std::fs::remove_file(secret_path(folder, company)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn secret_path(folder: &Path, company: &CompanyName) -> PathBuf {
+    folder.join(format!("{company}.webhook"))
 }
 
 /// Whether `given` is the secret; takes as long for a near miss as for a far one.

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use assistants::Current;
 use serde_json::{Value, json};
 
+use super::super::companies::config_path;
 use super::super::open::Opened;
-use super::super::setup::config_path;
 use super::super::{EXIT_ANSWER_IS_ERROR, Global, output};
 use super::DoctorArgs;
 use crate::config::{Environment, Setting, WrittenConfig};

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use assistants::{Assistant, ChangeError, Current, File, Found, Program, entries};
+use assistants::{Assistant, File, Found, Program};
 use clap::Parser as _;
 
 use super::Finding;
 use crate::cli::Cli;
-use crate::cli::places::{places, program};
+use crate::cli::places::{own_entries, places, program};
 use crate::config::Environment;
 
 /// What a user runs to have entries written anew.
@@ -26,30 +26,10 @@ pub(super) fn examine(environment: &Environment) -> Vec<Finding> {
     findings
 }
 
-/// The assistants that have an entry of this program, each with the entry's name.
-pub(in crate::cli) fn named_entries(environment: &Environment) -> Vec<(&'static str, String)> {
-    let (Ok(places), Ok(program)) = (places(environment), program()) else { return Vec::new() };
-    let files = Assistant::ALL.into_iter().flat_map(|one| one.installed(&places));
-    let mut named = Vec::new();
-    for file in files {
-        let Ok(current) = Current::read(&file.path) else { continue };
-        let found = entries(current.text(), file.format).unwrap_or_default();
-        let own = found.into_iter().filter(|found| found.starts(&program));
-        named.extend(own.map(|found| (file.assistant.title(), found.name)));
-    }
-    named
-}
-
 fn of_file(file: &File, program: &Program) -> Vec<Finding> {
     let about = file.assistant.title();
-    let found = Current::read(&file.path).and_then(|current| {
-        let fail = |error| ChangeError::Edit { path: file.path.clone(), error };
-        entries(current.text(), file.format).map_err(fail)
-    });
-    match found {
-        Ok(found) => {
-            found.iter().filter(|found| found.starts(program)).map(|found| of_entry(about, found, program)).collect()
-        }
+    match own_entries(file, program) {
+        Ok(found) => found.iter().map(|found| of_entry(about, found, program)).collect(),
         Err(error) => vec![Finding::wrong(about, error.to_string(), error.remedy())],
     }
 }

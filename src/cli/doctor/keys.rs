@@ -34,7 +34,7 @@ fn of_one(company: &str, origin: &KeyOrigin) -> Finding {
             ),
         ),
         KeyOrigin::Written => Finding::fine(&about, "in spectora.toml itself (`spectora-mcp setup` stores it apart)"),
-        KeyOrigin::Keychain => Finding::fine(&about, "in the system's keychain"),
+        KeyOrigin::Keychain(_) => Finding::fine(&about, "in the system's keychain"),
         KeyOrigin::Command => Finding::fine(&about, "printed by a command"),
         // What is configured without a key is no configuration, and was told as such.
         KeyOrigin::Missing => Finding::wrong(&about, "there is none", "run `spectora-mcp setup`"),

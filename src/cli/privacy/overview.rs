@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::super::doctor::named_entries;
+use super::super::places::all_own_entries;
 use super::super::{Global, output};
 use super::Settled;
 use crate::config::{Company, Environment, ForgottenFile, KeyOrigin, collector, key_origins};
@@ -40,8 +40,8 @@ pub(super) async fn show(global: &Global) -> anyhow::Result<ExitCode> {
             others(folder);
         }
     }
-    for (assistant, entry) in named_entries(&environment) {
-        output::line(&format!("  entry `{entry}` in {assistant}: how to start this program"));
+    for (file, found) in all_own_entries(&environment) {
+        output::line(&format!("  entry `{}` in {}: how to start this program", found.name, file.assistant.title()));
     }
     output::line("\nWho sees it:");
     output::line(
@@ -56,6 +56,7 @@ pub(super) async fn show(global: &Global) -> anyhow::Result<ExitCode> {
     }
     output::line("\nTo delete:");
     output::line("  one person           spectora-mcp privacy forget client ID   (or: agent ID)");
+    output::line("  one company          spectora-mcp privacy forget company NAME");
     output::line("  clients after a time `client_details_months` in spectora.toml");
     output::line("  changes after a time `history_days` in spectora.toml");
     output::line("  everything           spectora-mcp setup --remove --with-data");
@@ -68,7 +69,7 @@ fn place_of_key(origin: &KeyOrigin) -> String {
         KeyOrigin::Written => "in spectora.toml".to_owned(),
         KeyOrigin::Variable(name) => format!("in the variable {name}, set elsewhere"),
         KeyOrigin::Command => "not stored; printed by a program".to_owned(),
-        KeyOrigin::Keychain => "in the system's keychain".to_owned(),
+        KeyOrigin::Keychain(_) => "in the system's keychain".to_owned(),
         KeyOrigin::File(path) => path.display().to_string(),
     }
 }

@@ -1,48 +1,21 @@
 //! The companies: their keys, names and zones, written to `spectora.toml`.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::io::BufRead as _;
 
-use anyhow::Context as _;
 use assistants::Current;
-use jiff::tz::TimeZone;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
-use super::asking::Asking;
-use super::{KeysIn, SetupArgs, zone};
-use crate::app::App;
+use super::SetupArgs;
 use crate::cli::Global;
-use crate::config::keychain::{self, HAS_KEYCHAIN};
-use crate::config::{Company, Config, Environment, KeyPlace, NewCompany, Overrides, WrittenConfig, load};
-use domain::{Clock, CompanyName, SystemClock};
-use spectora::{Direction, InspectionFilter, InspectionSort, Inspections, Query};
-
-/// Inspections looked at to propose a zone.
-const SAMPLE_ROWS: u32 = 50;
-/// Keys stored in files are in this folder beside `spectora.toml`.
-const KEYS_FOLDER: &str = "keys";
-/// How to get a key, for somebody who never made one.
-const HOW_TO_GET_A_KEY: &str = "\
-You need an API key of each company, which Spectora makes for you:
-  1. In Spectora, add a staff user for this alone (a key has the rights of the user who made it, and ends with that user).
-  2. Log in as that user, open the developer settings, and create a key. It is shown once.
-  3. For a second company, log out, log in there, and do the same.";
-
-/// What a key showed.
-pub(in crate::cli) struct Seen {
-    pub(in crate::cli) company_id: Option<String>,
-    zone: Option<&'static str>,
-    city: Option<String>,
-}
-
-/// Where `spectora.toml` is, or will be.
-pub(in crate::cli) fn config_path(global: &Global, environment: &Environment) -> anyhow::Result<PathBuf> {
-    let given = global.config.clone().or_else(|| environment.usual_path());
-    let path = given.context("this system has no usual place for settings: give --config FILE")?;
-    Ok(std::path::absolute(environment.expand(path)?)?)
-}
+use crate::cli::asking::Asking;
+use crate::cli::companies::{
+    self, HOW_TO_GET_A_KEY, KeysIn, Leaving, Twin, config_path, key_in, key_of, look, of_all, others, place_of, store,
+    zone_of,
+};
+use crate::config::keychain::HAS_KEYCHAIN;
+use crate::config::{Draft, Environment, NewCompany, WrittenConfig, draft};
+use domain::CompanyName;
 
 /// Adds the companies of the keys that are given or asked for; gives the names of all that are configured then.
 pub(super) async fn add(
@@ -67,9 +40,6 @@ pub(super) async fn add(
             keys.push(asking.key()?);
         }
     }
-    // Those whose keys are known, so that no company is set up twice.
-    let known = load(&Overrides { no_mirror: true, companies: Vec::new(), ..global.overrides() }, environment);
-    let known = known.map(|config| config.companies).unwrap_or_default();
     let mut ids: BTreeMap<String, CompanyName> = BTreeMap::new();
     let mut nth = 0;
     while let Some(key) = keys.get(nth).cloned() {
@@ -84,9 +54,7 @@ pub(super) async fn add(
             }
             Err(reason) => anyhow::bail!("key {} does not work: {reason}", nth + 1),
         };
-        let found =
-            seen.city.as_ref().map(|city| format!(" (its latest inspections are in {city})")).unwrap_or_default();
-        asking.say(&format!("Key {} works{found}.", nth + 1))?;
+        asking.say(&seen.words(&format!("Key {}", nth + 1)))?;
         let name = name_of(nth, global, &config, asking)?;
         if let Some(other) = seen.company_id.clone().and_then(|id| ids.insert(id, name.clone()))
             && other != name
@@ -95,12 +63,17 @@ pub(super) async fn add(
                 "the keys of {other} and {name} belong to one company; log out and in again under the other one"
             );
         }
-        let is_this = |one: &&Company| one.name != name && one.api_key.expose_secret() == key.expose_secret();
-        if let Some(other) = known.iter().find(is_this) {
-            anyhow::bail!("key {} is that of {}, which is set up already", nth + 1, other.name);
+        match others(global, environment, &name, &key, &seen).await.twin {
+            None => {}
+            Some(Twin::SameKey(other)) => {
+                anyhow::bail!("key {} is that of {other}, which is set up already", nth + 1)
+            }
+            Some(Twin::SameCompany(other)) => {
+                anyhow::bail!("key {} is of the company that is set up as {other} already", nth + 1)
+            }
         }
-        let timezone = zone_of(nth, args, &seen, &name, asking)?;
-        let place = place_of(args, asking)?;
+        let timezone = zone_of(args.timezones.get(nth).map(String::as_str), &seen, &name, asking)?;
+        let place = place_of(args.keys_in, asking)?;
         let key_place = store(place, &path, &name, &key)?;
         config.put(&NewCompany { name, key: key_place, timezone });
         nth += 1;
@@ -120,77 +93,20 @@ pub(super) async fn add(
     Ok(names)
 }
 
-/// The key in this file, or on standard input, or as it is typed.
-pub(in crate::cli) fn key_of(file: Option<&Path>, is_on_stdin: bool) -> anyhow::Result<SecretString> {
-    let key = match file {
-        Some(file) => std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?,
-        None if is_on_stdin => std::io::read_to_string(std::io::stdin().lock())?,
-        None => return Asking::new(false)?.key(),
-    };
-    anyhow::ensure!(!key.trim().is_empty(), "there is no key");
-    Ok(SecretString::from(key.trim().to_owned()))
-}
-
 fn given_keys(args: &SetupArgs) -> anyhow::Result<Vec<SecretString>> {
     let mut keys = Vec::new();
     for file in &args.key_files {
-        keys.push(key_of(Some(file), false)?);
+        keys.push(key_in(file)?);
     }
     if args.keys_stdin {
         for line in std::io::stdin().lock().lines() {
             let line = line?;
             if !line.trim().is_empty() {
-                keys.push(SecretString::from(line.trim().to_owned()));
+                keys.push(key_of(&line)?);
             }
         }
     }
     Ok(keys)
-}
-
-/// Asks the service with the key; the reason why it cannot be used, with what to do, never the key.
-pub(in crate::cli) async fn look(
-    global: &Global,
-    environment: &Environment,
-    key: &SecretString,
-) -> Result<Seen, String> {
-    const NAME: &str = "new_company";
-    let overrides = Overrides { companies: vec![NAME.to_owned()], no_mirror: true, ..global.overrides() };
-    let environment = environment
-        .clone()
-        .with("SPECTORA_API_KEY", key.expose_secret().to_owned())
-        .with("SPECTORA_COMPANY_NAME", NAME.to_owned())
-        .with("SPECTORA_TIMEZONE", "UTC".to_owned());
-    let config = load(&overrides, &environment).map_err(|error| format!("{error}; {}", error.remedy()))?;
-    seen_with(&config).await
-}
-
-/// What the key that is configured for this company shows; `None` where it shows nothing.
-pub(in crate::cli) async fn look_with_stored(global: &Global, environment: &Environment, name: &str) -> Option<Seen> {
-    let overrides = Overrides { companies: vec![name.to_owned()], no_mirror: true, ..global.overrides() };
-    seen_with(&load(&overrides, environment).ok()?).await.ok()
-}
-
-/// Asks for the latest inspections of the only company of a configuration.
-async fn seen_with(config: &Config) -> Result<Seen, String> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let app = App::build(config, &clock).map_err(|error| error.to_string())?;
-    let client = app.clients().next().ok_or("there is no company")?;
-    let query = Query::<Inspections> {
-        filters: vec![InspectionFilter::StartsBefore(clock.now())],
-        sort: vec![(Direction::Descending, InspectionSort::Datetime)],
-        include: Vec::new(),
-    };
-    let page = client.page(&query, 1, SAMPLE_ROWS).await.map_err(|error| format!("{error}; {}", error.remedy()))?;
-    let zips = page.rows.iter().filter_map(|row| row.address.zip.as_ref()).map(domain::Text::as_str);
-    let mut cities: BTreeMap<&str, u32> = BTreeMap::new();
-    for city in page.rows.iter().filter_map(|row| row.address.city.as_ref()) {
-        *cities.entry(city.as_str()).or_default() += 1;
-    }
-    Ok(Seen {
-        company_id: page.companies.first().cloned(),
-        zone: zone::of_most(zips),
-        city: cities.into_iter().max_by_key(|(_, count)| *count).map(|(city, _)| city.to_owned()),
-    })
 }
 
 fn name_of(nth: usize, global: &Global, config: &WrittenConfig, asking: &Asking) -> anyhow::Result<CompanyName> {
@@ -210,68 +126,10 @@ fn name_of(nth: usize, global: &Global, config: &WrittenConfig, asking: &Asking)
     asking.line("What should this company be called? (a-z, 0-9 and _)", &usual.unwrap_or_default(), check)
 }
 
-fn zone_of(nth: usize, args: &SetupArgs, seen: &Seen, name: &CompanyName, asking: &Asking) -> anyhow::Result<String> {
-    let check = |text: &str| match TimeZone::get(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err(format!("there is no time zone {text}; write it like America/Denver")),
-    };
-    if let Some(given) = args.timezones.get(nth) {
-        return check(given).map_err(anyhow::Error::msg);
-    }
-    let own = TimeZone::system().iana_name().map(str::to_owned);
-    let usual = seen.zone.map(str::to_owned).or(own).unwrap_or_else(|| "America/Denver".to_owned());
-    let source = if seen.zone.is_some() { "by the ZIP codes of its inspections" } else { "this machine's" };
-    if !asking.is_interactive() {
-        asking.say(&format!("{name}: time zone {usual}, {source}"))?;
-    }
-    asking.line(&format!("In which time zone does it work? ({source})"), &usual, check)
-}
-
-fn place_of(args: &SetupArgs, asking: &Asking) -> anyhow::Result<KeysIn> {
-    match args.keys_in {
-        Some(KeysIn::Keychain) if !HAS_KEYCHAIN => {
-            anyhow::bail!(
-                "this system has no keychain that the program can use: leave out --keys-in, or give --keys-in file"
-            )
-        }
-        Some(place) => Ok(place),
-        None if HAS_KEYCHAIN => {
-            let choices =
-                [(KeysIn::Keychain, "in the system's keychain"), (KeysIn::File, "in a file that only you can read")];
-            Ok(asking.one_of("Where should the key be stored?", &choices)?.unwrap_or(KeysIn::Keychain))
-        }
-        None => Ok(KeysIn::File),
-    }
-}
-
-pub(in crate::cli) fn store(
-    place: KeysIn,
-    config: &Path,
-    name: &CompanyName,
-    key: &SecretString,
-) -> anyhow::Result<KeyPlace> {
-    if place == KeysIn::Keychain {
-        keychain::write(name.as_str(), key)
-            .map_err(|reason| anyhow::anyhow!("the keychain: {reason}; try --keys-in file"))?;
-        return Ok(KeyPlace::Keychain);
-    }
-    let folder = config.parent().unwrap_or(Path::new(".")).join(KEYS_FOLDER);
-    mirror::private_folder(&folder)?;
-    // Made readable for its user alone, and put in place in one step.
-    let mut file = tempfile::NamedTempFile::new_in(&folder)?;
-    writeln!(file, "{}", key.expose_secret())?;
-    file.as_file().sync_all()?;
-    let path = folder.join(name.as_str());
-    file.persist(&path).with_context(|| format!("{} cannot be written", path.display()))?;
-    Ok(KeyPlace::File(format!("{KEYS_FOLDER}/{name}")))
-}
-
 /// Deletes keys, companies and mirrors.
-pub(super) fn forget(global: &Global, environment: &Environment, asking: &Asking) -> anyhow::Result<()> {
+pub(super) async fn forget(global: &Global, environment: &Environment, asking: &Asking) -> anyhow::Result<()> {
     let path = config_path(global, environment)?;
-    let current = Current::read(&path)?;
-    let mut config = WrittenConfig::parse(current.text(), &path)?;
-    let names = config.names();
+    let names = WrittenConfig::parse(Current::read(&path)?.text(), &path)?.names();
     if names.is_empty() {
         return asking.say("No company is configured.");
     }
@@ -279,33 +137,8 @@ pub(super) fn forget(global: &Global, environment: &Environment, asking: &Asking
     if !asking.agrees(&question, true)? {
         return Ok(());
     }
-    let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
-    let data = load(&global.overrides(), environment).ok().and_then(|config| config.data_dir);
-    for name in &names {
-        let key = folder.join(KEYS_FOLDER).join(name);
-        if key.is_file() {
-            std::fs::remove_file(&key).with_context(|| format!("{} cannot be deleted", key.display()))?;
-        }
-        if HAS_KEYCHAIN {
-            keychain::delete(name).map_err(|reason| anyhow::anyhow!("the keychain: {reason}"))?;
-        }
-        for file in data.iter().flat_map(|data| files_of(data, name)) {
-            std::fs::remove_file(&file).with_context(|| format!("{} cannot be deleted", file.display()))?;
-        }
-        config.remove(name);
-    }
-    let change = current.becomes(&config.text());
-    asking.say(&format!("{}:\n{}", change.path().display(), change.shown()))?;
-    change.write()?;
-    Ok(())
-}
-
-/// The files of a company's mirror.
-fn files_of(data: &Path, name: &str) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(data) else { return Vec::new() };
-    let is_theirs = |path: &PathBuf| {
-        let file = path.file_name().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default();
-        file.split_once('.').is_some_and(|(stem, _)| stem == name)
-    };
-    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file() && is_theirs(path)).collect()
+    let keys = if HAS_KEYCHAIN { vec![KeysIn::File, KeysIn::Keychain] } else { vec![KeysIn::File] };
+    let leaving: Vec<Leaving> = names.into_iter().map(|name| Leaving { name, keys: keys.clone() }).collect();
+    let draft = draft(&of_all(global), environment).ok();
+    companies::forget(&path, draft.as_ref().and_then(Draft::data_dir), &leaving, asking).await
 }

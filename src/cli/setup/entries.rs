@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use assistants::{Assistant, Change, ChangeError, Entry, File, Places, Program, Wanted};
 
-use super::asking::Asking;
 use super::{Entries, SetupArgs};
 use crate::cli::Global;
+use crate::cli::asking::Asking;
 use crate::cli::places::{places, program};
-use crate::config::Environment;
+use crate::config::{Environment, named_file};
 
 /// The entry for all companies, and that of the invented ones.
 const ENTRY: &str = "spectora";
@@ -78,7 +78,8 @@ pub(super) fn write(
         }
     };
     let program = program()?;
-    let entries = of_style(global, &program, style, names)?;
+    let named = named_file(&global.overrides(), environment)?;
+    let entries = of_style(global, named.as_ref(), &program, style, names)?;
     // The other style, and the invented companies once there are real ones.
     let removed = match style {
         _ if global.is_demo() => Vec::new(),
@@ -98,8 +99,14 @@ pub(super) fn write(
     Ok(written)
 }
 
-/// The entries for these companies.
-fn of_style(global: &Global, program: &Program, style: Entries, names: &[String]) -> anyhow::Result<Vec<Entry>> {
+/// The entries for these companies, whose settings are in the file `named` where that is not the usual one.
+fn of_style(
+    global: &Global,
+    named: Option<&PathBuf>,
+    program: &Program,
+    style: Entries,
+    names: &[String],
+) -> anyhow::Result<Vec<Entry>> {
     let mut common = vec!["serve".to_owned()];
     if global.is_demo() {
         common.push("--demo".to_owned());
@@ -109,7 +116,7 @@ fn of_style(global: &Global, program: &Program, style: Entries, names: &[String]
         common.extend(value.into_iter().flat_map(|value| [option.to_owned(), value]));
     };
     // What is not in the usual place must be said to the server too.
-    put("--config", global.config.as_ref().map(absolute).transpose()?);
+    put("--config", named.map(absolute).transpose()?);
     put("--data-dir", global.data_dir.as_ref().map(absolute).transpose()?);
     put("--base-url", global.base_url.clone());
     let entry = |name: &str, more: &[&str]| Entry {

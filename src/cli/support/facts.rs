@@ -72,7 +72,7 @@ fn settings(global: &Global, environment: &Environment, config: &Config, veil: &
             Some(KeyOrigin::File(path)) if is_open_to_others(path) => "file that others can read",
             Some(KeyOrigin::File(_)) => "file",
             Some(KeyOrigin::Command) => "command",
-            Some(KeyOrigin::Keychain) => "keychain",
+            Some(KeyOrigin::Keychain(_)) => "keychain",
         }
     };
     let company = |company: &Company| {

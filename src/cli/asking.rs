@@ -4,21 +4,19 @@ use std::io::IsTerminal as _;
 
 use secrecy::SecretString;
 
-use crate::cli::output;
+use super::output;
 
 /// Asks, or does not.
-pub(in crate::cli) struct Asking {
+pub(super) struct Asking {
     is_interactive: bool,
 }
 
 impl Asking {
     /// With `yes` nothing is asked. `Err` where somebody should be asked and there is no terminal.
-    pub(in crate::cli) fn new(yes: bool) -> anyhow::Result<Self> {
+    pub(super) fn new(yes: bool) -> anyhow::Result<Self> {
         let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         if !yes && !is_terminal {
-            anyhow::bail!(
-                "there is nobody to ask here: give --yes, and the answers as options (spectora-mcp setup --help shows them)"
-            );
+            anyhow::bail!("there is nobody to ask here: give --yes, and the answers as options (--help shows them)");
         }
         Ok(Self { is_interactive: !yes })
     }
@@ -35,7 +33,7 @@ impl Asking {
         if self.is_interactive { Ok(cliclack::outro(text)?) } else { self.say(text) }
     }
 
-    pub(in crate::cli) fn say(&self, text: &str) -> anyhow::Result<()> {
+    pub(super) fn say(&self, text: &str) -> anyhow::Result<()> {
         if self.is_interactive {
             cliclack::log::remark(text)?;
         } else {
@@ -45,7 +43,7 @@ impl Asking {
     }
 
     /// Yes or no; `usual` where nobody is asked.
-    pub(in crate::cli) fn agrees(&self, question: &str, usual: bool) -> anyhow::Result<bool> {
+    pub(super) fn agrees(&self, question: &str, usual: bool) -> anyhow::Result<bool> {
         if !self.is_interactive {
             return Ok(usual);
         }
