@@ -26,6 +26,7 @@ mod setup;
 mod support;
 mod sync;
 mod tools;
+mod version;
 mod webhooks;
 
 use std::path::PathBuf;
@@ -145,6 +146,8 @@ enum Command {
     Export(export::ExportArgs),
     /// The address for Spectora's webhooks, and what came.
     Webhooks(webhooks::WebhooksArgs),
+    /// Which version this is; with --check, whether there is a newer one.
+    Version(version::VersionArgs),
     /// Write shell completions or man pages into a folder, for packages.
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
@@ -218,6 +221,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Mirror(args) => mirror::run(&global, &args).await,
         Command::Export(args) => export::run(&global, &args).await,
         Command::Webhooks(args) => webhooks::run(&global, &args).await,
+        Command::Version(args) => version::run(&global, &args).await,
         Command::Generate(args) => generate::run(&global, &args).await,
         #[cfg(feature = "demo")]
         Command::Sandbox(args) => sandbox::run(&global, &args).await,

@@ -36,7 +36,7 @@ pub use http::{HttpConfig, IssuerConfig, WayInChoice, http, public_url, trusted_
 pub use key::is_open_to_others;
 pub use otlp::collector;
 pub use reference::{SETTINGS, SettingReference, VARIABLES};
-use spectora::{Corrections, Forgotten};
+use spectora::{Corrections, Forgotten, ReleaseAddress};
 pub use written::{KeyPlace, NewCompany, Setting, WrittenConfig};
 
 /// Requests per minute unless configured; the service's own cap is not published.
@@ -284,6 +284,13 @@ fn raw_file(overrides: &Overrides, environment: &Environment) -> Result<(RawFile
     let path = named_file(overrides, environment)?.or_else(|| environment.usual_file());
     let raw = path.as_deref().map(file::read).transpose()?.unwrap_or_default();
     Ok((raw, path))
+}
+
+/// Where it is asked for newer versions of the program; `None` where nobody is to be asked.
+pub fn updates(overrides: &Overrides, environment: &Environment) -> Result<Option<ReleaseAddress>, ConfigError> {
+    let (raw, _) = raw_file(overrides, environment)?;
+    let Some(given) = raw.updates.address else { return Ok(None) };
+    ReleaseAddress::new(&given).map(Some).ok_or_else(|| ConfigError::UpdateAddress { given: secret::shown(&given) })
 }
 
 /// Reads and settles the configuration, all but its keys.

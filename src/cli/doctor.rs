@@ -6,6 +6,7 @@ mod folder;
 mod keys;
 mod mirrors;
 mod network;
+mod updates;
 mod webhooks;
 
 use std::process::ExitCode;
@@ -91,17 +92,20 @@ pub(super) async fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<Ex
 pub(super) async fn findings(global: &Global) -> Vec<Finding> {
     let environment = Environment::capture();
     let assistants = entries::examine(&environment);
+    let updates = updates::examine(global, &environment).await;
     let opened = match Opened::new(global).await {
         Ok(opened) => opened,
         Err(error) => {
             let next = remedy::of(&error).unwrap_or_else(|| "run `spectora-mcp setup`".to_owned());
             let mut findings = vec![Finding::wrong("configuration", format!("{error:#}"), next)];
             findings.extend(assistants);
+            findings.extend(updates);
             return findings;
         }
     };
     let mut findings = vec![Finding::fine("configuration", opened.config.sources.join(", "))];
     findings.extend(assistants);
+    findings.extend(updates);
     for warning in &opened.config.warnings {
         findings.push(Finding::wrong("configuration", warning.clone(), "set it in spectora.toml"));
     }

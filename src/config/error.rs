@@ -160,6 +160,12 @@ pub enum ConfigError {
         /// Where it stands.
         place: String,
     },
+    /// Not an address that may be asked for newer versions.
+    #[error("`address` under [updates] is {given}, which cannot be asked")]
+    UpdateAddress {
+        /// What was given, as it may be shown.
+        given: String,
+    },
     /// Neither an address nor a network.
     #[error("{given} is no address of a proxy")]
     TrustedProxy {
@@ -230,6 +236,10 @@ impl ConfigError {
                 "give https and the host, such as https://mcp.example.com (http only on this machine)"
             }
             Self::Collector { .. } => "give its whole address for OTLP over HTTP, such as http://127.0.0.1:4318",
+            Self::UpdateAddress { .. } => {
+                "give https and all of the address, such as https://api.github.com/repos/OWNER/NAME/releases/latest (http only \
+                 on this machine), or leave it out so that nobody is asked"
+            }
             Self::TrustedProxy { .. } => "give its address, such as 127.0.0.1, or its network, such as 172.30.0.0/24",
             Self::UnknownPath { .. } => "correct the name",
             Self::BadPath { .. } => "give a path such as /v2/contacts",

@@ -27,6 +27,8 @@ pub(super) struct RawFile {
     #[serde(default)]
     pub(super) mirror: RawMirror,
     #[serde(default)]
+    pub(super) updates: RawUpdates,
+    #[serde(default)]
     pub(super) http: RawHttp,
     #[serde(default)]
     pub(super) roles: BTreeMap<String, Role>,
@@ -81,6 +83,13 @@ pub(super) struct RawKeys {
 pub(super) struct RawMirror {
     pub(super) enabled: Option<bool>,
     pub(super) folder: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawUpdates {
+    /// Where it is asked for the newest version.
+    pub(super) address: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -93,6 +93,14 @@ pub const SETTINGS: &[(&str, &[SettingReference])] = &[
         ],
     ),
     (
+        "updates",
+        &[setting(
+            "address",
+            "nobody is asked",
+            "Where `version --check` and `doctor` ask for the newest version of this program: https, or http on this machine. It answers with JSON that has `tag_name` or `version`, and perhaps `html_url`, as GitHub does for the latest release.",
+        )],
+    ),
+    (
         "api",
         &[
             setting("base_url", "https://connect.spectora.com", "Another address: https, or http on this machine."),

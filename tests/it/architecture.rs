@@ -42,6 +42,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("anyhow", &[""]),
     ("augurs", &["insight"]),
     ("schemars", &["answers", "mcp"]),
+    ("semver", &["spectora"]),
 ];
 
 /// The modules of the program, from the top of the map to its bottom; each may use those after it.

@@ -89,6 +89,8 @@ mod marks;
 mod tools;
 // A company stays itself, absence is proven, and what fails stays small.
 mod trust;
+// Whether there is a newer version, and who is asked that.
+mod updates;
 // One vocabulary in all answers: whole lists, numbers of one form, names that tell who is meant.
 mod vocabulary;
 // How areas, names and people are told apart, and what is said to distort numbers.

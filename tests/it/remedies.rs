@@ -12,7 +12,8 @@ use mcp::ToolFailure;
 use mirror::MirrorError;
 use records::{Hidden, RecordsError};
 use spectora::{
-    BaseUrlError, ClientBuildError, CorrectionError, Endpoint, SpectoraError, SpectoraErrorKind, Uncounted, Unreached,
+    BaseUrlError, ClientBuildError, CorrectionError, Endpoint, ReleaseError, SpectoraError, SpectoraErrorKind,
+    Uncounted, Unreached,
 };
 use spectora_mcp::app::AppError;
 use spectora_mcp::config::ConfigError;
@@ -74,6 +75,7 @@ fn config() -> Vec<String> {
         ConfigError::PublicUrl { given: some() },
         ConfigError::Collector { place: some() },
         ConfigError::TrustedProxy { given: some() },
+        ConfigError::UpdateAddress { given: some() },
         ConfigError::UnknownPath { given: some(), valid: some() },
         ConfigError::BadPath { name: some(), path: some() },
         ConfigError::Correction(CorrectionError { table: some(), name: some(), known: some() }),
@@ -81,15 +83,32 @@ fn config() -> Vec<String> {
     all.iter().map(|error| error.remedy().to_owned()).collect()
 }
 
-fn service_kinds() -> Vec<SpectoraErrorKind> {
-    let uncounted = [Uncounted::DiskFull, Uncounted::Damaged, Uncounted::Unusable];
-    let unreached = [
+fn unreached() -> [Unreached; 5] {
+    [
         Unreached::UnknownHost,
         Unreached::Refused,
         Unreached::Proxy(some()),
         Unreached::Certificate(some()),
         Unreached::Other(some()),
+    ]
+}
+
+fn releases() -> Vec<ReleaseError> {
+    let mut all = vec![
+        ReleaseError::Connection(ClientBuildError::NoAuthorities(some())),
+        ReleaseError::BrokenOff,
+        ReleaseError::TimedOut(Duration::from_secs(1)),
+        ReleaseError::Redirected,
+        ReleaseError::Refused(404),
+        ReleaseError::TooLarge(1),
+        ReleaseError::NotUnderstood("x"),
     ];
+    all.extend(unreached().into_iter().map(ReleaseError::Unreached));
+    all
+}
+
+fn service_kinds() -> Vec<SpectoraErrorKind> {
+    let uncounted = [Uncounted::DiskFull, Uncounted::Damaged, Uncounted::Unusable];
     let mut all = vec![
         SpectoraErrorKind::KeyRefused,
         SpectoraErrorKind::KeyWithoutRight,
@@ -107,7 +126,7 @@ fn service_kinds() -> Vec<SpectoraErrorKind> {
         SpectoraErrorKind::TimedOut { after: Duration::from_secs(1) },
     ];
     all.extend(uncounted.into_iter().map(SpectoraErrorKind::NotCounted));
-    all.extend(unreached.into_iter().map(SpectoraErrorKind::Unreached));
+    all.extend(unreached().into_iter().map(SpectoraErrorKind::Unreached));
     all
 }
 
@@ -170,6 +189,7 @@ fn program() -> Vec<String> {
     ];
     let mut all: Vec<String> = apps.iter().map(|error| error.remedy().to_owned()).collect();
     all.extend(stores.iter().map(|error| error.remedy().to_owned()));
+    all.extend(releases().iter().map(|error| error.remedy().to_owned()));
     all.extend(accesses.iter().map(|error| error.remedy().to_owned()));
     all.extend(changes.iter().map(|error| error.remedy().to_owned()));
     all.extend(roles.iter().map(|error| error.remedy().to_owned()));

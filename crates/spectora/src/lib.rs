@@ -3,6 +3,7 @@
 //! It knows how the service spells things and how it fails; it knows nothing of mirrors, tools or MCP. Wire types
 //! are lenient (a number or a text, a list or a text, nulls, unknown attributes) and end at `wire`: what leaves this
 //! module is `domain`. Nothing but `GET` can be sent, and the key goes to the configured origin only.
+//! Beside the service it asks, without a key, which version of this program is the newest (`release`).
 
 mod changed_since;
 mod client;
@@ -22,6 +23,7 @@ mod pages;
 mod plan;
 mod probe;
 mod query;
+mod release;
 mod request;
 mod settings;
 mod survey;
@@ -50,6 +52,7 @@ pub use query::{
     FilterName, InspectionAttachments, InspectionFilter, InspectionInclude, InspectionSort, Inspections, NoInclude,
     NoSort, Query, Resource, Spelled, Verdict, is_outside,
 };
+pub use release::{Release, ReleaseAddress, ReleaseError};
 pub use request::AskedAt;
 pub use settings::ClientSettings;
 pub use survey::Survey;

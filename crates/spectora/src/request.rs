@@ -12,10 +12,11 @@ use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use secrecy::ExposeSecret as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
+use url::Url;
 
 use super::cost::{self, KEY_REFUSED, RequestWatch, SentRequest};
 use super::error::{SpectoraError, SpectoraErrorKind};
-use super::http::ClientBuildError;
+use super::http::{ClientBuildError, Http};
 use super::limits::{ClientLimits, Limiter};
 use super::meter::{CallMeter, CallOutcome, Departure, Purpose, Ticket};
 use super::origin::BaseUrl;
@@ -304,24 +305,12 @@ impl Requests {
         let asked = AskedAt { here, there };
         let retry_after = retry_after(response.headers(), date.unwrap_or_else(|| self.clock.now()));
         let retry_after = retry_after.map(|wait| wait.min(self.limits.retry_after_max));
-        let too_large = Outcome::Final(SpectoraErrorKind::TooLarge { limit_bytes: self.limits.body_bytes_max });
-        if response.content_length().is_some_and(|bytes| self.limits.body_bytes_max < bytes) {
-            return too_large;
+        let limit_bytes = self.limits.body_bytes_max;
+        match body_of(&mut response, limit_bytes).await {
+            Ok(Some(body)) => judge(endpoint, status, body, asked, retry_after),
+            Ok(None) => Outcome::Final(SpectoraErrorKind::TooLarge { limit_bytes }),
+            Err(error) => broken(&error, self.limits.request_time_max),
         }
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) => {
-                    body.extend_from_slice(&chunk);
-                    if self.limits.body_bytes_max < body.len() as u64 {
-                        return too_large;
-                    }
-                }
-                Ok(None) => break,
-                Err(error) => return broken(&error, self.limits.request_time_max),
-            }
-        }
-        judge(endpoint, status, body, asked, retry_after)
     }
 
     fn backoff(&self, attempts: u32) -> Duration {
@@ -375,6 +364,50 @@ impl Requests {
     }
 }
 
+/// A whole body; `None` for one of more bytes than these, after decompression.
+async fn body_of(response: &mut reqwest::Response, bytes_max: u64) -> Result<Option<Vec<u8>>, reqwest::Error> {
+    if response.content_length().is_some_and(|bytes| bytes_max < bytes) {
+        return Ok(None);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if bytes_max < body.len() as u64 {
+            return Ok(None);
+        }
+    }
+    Ok(Some(body))
+}
+
+/// What came of a request that carries no key.
+#[derive(Debug)]
+pub(super) enum OpenReply {
+    /// The status and the body.
+    Whole(u16, Vec<u8>),
+    TooLarge,
+    TimedOut,
+    BrokenOff,
+    Unreached(Unreached),
+}
+
+/// Asks once for what anybody may read: without a key, a company or a count, for it is no request to the service.
+pub(super) async fn get_openly(http: &Http, address: Url, bytes_max: u64) -> OpenReply {
+    let asked = async {
+        let mut response = http.0.get(address).send().await?;
+        let status = response.status().as_u16();
+        Ok((status, body_of(&mut response, bytes_max).await?))
+    };
+    match asked.await {
+        Ok((status, Some(body))) => OpenReply::Whole(status, body),
+        Ok((_, None)) => OpenReply::TooLarge,
+        Err(error) => match broken_how(&error) {
+            Broken::Unreached => OpenReply::Unreached(Unreached::of(&error)),
+            Broken::TimedOut => OpenReply::TimedOut,
+            Broken::Off => OpenReply::BrokenOff,
+        },
+    }
+}
+
 fn counted_as(outcome: &Outcome) -> CallOutcome {
     match outcome {
         Outcome::Body(_) => CallOutcome::Answered,
@@ -406,14 +439,29 @@ fn fault(outcome: &Outcome) -> Option<&'static str> {
 
 /// A connection that broke, or a time limit that ran out, is worth another try.
 fn broken(error: &reqwest::Error, limit: Duration) -> Outcome {
-    let kind = if error.is_connect() {
-        SpectoraErrorKind::Unreached(Unreached::of(error))
-    } else if error.is_timeout() {
-        SpectoraErrorKind::TimedOut { after: limit }
-    } else {
-        SpectoraErrorKind::Unavailable { reason: "connection broke".to_owned() }
+    let kind = match broken_how(error) {
+        Broken::Unreached => SpectoraErrorKind::Unreached(Unreached::of(error)),
+        Broken::TimedOut => SpectoraErrorKind::TimedOut { after: limit },
+        Broken::Off => SpectoraErrorKind::Unavailable { reason: "connection broke".to_owned() },
     };
     Outcome::Passing(kind, None)
+}
+
+/// How a request ended without a reply.
+enum Broken {
+    Unreached,
+    TimedOut,
+    Off,
+}
+
+fn broken_how(error: &reqwest::Error) -> Broken {
+    if error.is_connect() {
+        Broken::Unreached
+    } else if error.is_timeout() {
+        Broken::TimedOut
+    } else {
+        Broken::Off
+    }
 }
 
 /// Codes with which a quota or a cap is told under another status than 429.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::super::places::all_own_entries;
 use super::super::{Global, output};
 use super::Settled;
-use crate::config::{Company, Environment, ForgottenFile, KeyOrigin, collector, key_origins};
+use crate::config::{Company, Environment, ForgottenFile, KeyOrigin, collector, key_origins, updates};
 use mirror::{Kind, MirrorError};
 use sync::Syncer;
 
@@ -50,9 +50,18 @@ pub(super) async fn show(global: &Global) -> anyhow::Result<ExitCode> {
     output::line("  encryption of your disk (FileVault, BitLocker, LUKS).");
     output::line("  The assistant you ask, and the company behind it, gets each question and its answer.");
     output::line("  Spectora gets the key, and which records are read; nothing is ever written there.");
-    match collector(None, &environment) {
-        Ok(Some(_)) => output::line("  The OpenTelemetry collector that is set gets counts and times, and no content."),
-        _ => output::line("  Nobody else: nothing is sent anywhere."),
+    let collects = matches!(collector(None, &environment), Ok(Some(_)));
+    if collects {
+        output::line("  The OpenTelemetry collector that is set gets counts and times, and no content.");
+    }
+    let asks = matches!(updates(&global.overrides(), &environment), Ok(Some(_)));
+    if asks {
+        output::line(
+            "  The address under [updates] is asked for newer versions, and gets the version of this program.",
+        );
+    }
+    if !collects && !asks {
+        output::line("  Nobody else: nothing is sent anywhere.");
     }
     output::line("\nTo delete:");
     output::line("  one person           spectora-mcp privacy forget client ID   (or: agent ID)");

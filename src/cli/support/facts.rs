@@ -8,7 +8,9 @@ use super::super::open::Opened;
 use super::super::{Global, doctor, log, remedy};
 use super::veil::{Veil, plain};
 use crate::app::App;
-use crate::config::{Company, Config, Environment, HttpConfig, KeyOrigin, http, is_open_to_others, key_origins};
+use crate::config::{
+    Company, Config, Environment, HttpConfig, KeyOrigin, http, is_open_to_others, key_origins, updates,
+};
 use domain::Naming;
 use spectora::{Endpoint, SpectoraClient};
 
@@ -92,6 +94,7 @@ fn settings(global: &Global, environment: &Environment, config: &Config, veil: &
         "another_address": config.base_url.is_some(), "mirror": config.data_dir.is_some(),
         "paths_set": config.paths.keys().map(|name| plain(name)).collect::<Vec<_>>(),
         "changed_since_filter_set": config.changed_since_filter.is_some(),
+        "updates_set": updates(&global.overrides(), environment).is_ok_and(|address| address.is_some()),
         "attributes_corrected": names_by_kind(&config.corrections.attributes),
         "filters_corrected": names_by_kind(&config.corrections.filters),
         "paging_corrected": config.corrections.paging != spectora::Paging::default(),
