@@ -18,3 +18,10 @@ pub(super) fn error_line(text: &str) {
     use std::io::Write as _;
     drop(writeln!(std::io::stderr().lock(), "{text}"));
 }
+
+/// Writes what was asked for as it is; a text ends with a line break. A reader that has gone away is no fault.
+pub(super) fn bytes(bytes: &[u8]) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    drop(out.write_all(bytes).and_then(|()| out.flush()));
+}

@@ -40,6 +40,11 @@ use serde_json::{Map, Value};
 use tracing::Instrument as _;
 
 use answer::{Answer, QueryMark};
+/// Where a ZIP code of the United States is: latitude and longitude, in degrees. `None` for what is none.
+pub fn place_of(zip: &str) -> Option<(f64, f64)> {
+    insight::place_of(zip).map(|place| (place.latitude, place.longitude))
+}
+
 pub use answers::SentRequest;
 use answers::{Companies, Company, costed};
 use asking::{Asking, ShownTools, find};
