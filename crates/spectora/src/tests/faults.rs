@@ -53,7 +53,7 @@ async fn final_failures_are_told_apart() {
         (400, json, r#"{"code":"INVALID_CREDENTIALS","message":"no"}"#, "refused the API key"),
         (403, json, r#"{"code":"FORBIDDEN","message":"no"}"#, "no right"),
         (404, json, "{}", "not found"),
-        (409, json, r#"{"errors":[{"title":"Odd","status":409}]}"#, "(409): Odd"),
+        (409, json, r#"{"errors":[{"title":"Odd","status":409}]}"#, "(409): \"Odd\""),
         (200, "content-type: text/html\r\n", "<html>", "not JSON"),
         (200, json, r#"{"data":{"id":"1"}}"#, "not understood at `data`"),
     ];
