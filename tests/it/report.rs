@@ -229,7 +229,7 @@ fn every_field_of_an_answer_has_a_label() {
     for layout in present::LAYOUTS {
         for table in layout.tables {
             let label = |name: &&str| present::FIELDS.iter().find(|field| field.name == *name).unwrap().label;
-            let labels: std::collections::BTreeSet<&str> = table.columns.iter().map(|name| label(name)).collect();
+            let labels: std::collections::BTreeSet<&str> = table.columns.iter().map(label).collect();
             assert_eq!(labels.len(), table.columns.len(), "{}", table.title);
         }
     }
