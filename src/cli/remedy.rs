@@ -4,6 +4,7 @@ use access::{AccessError, StoreError};
 use assistants::ChangeError;
 use domain::RoleError;
 use mirror::MirrorError;
+use present::PaintError;
 use spectora::SpectoraError;
 use sync::SyncError;
 
@@ -31,7 +32,8 @@ pub(super) fn of(error: &anyhow::Error) -> Option<String> {
             StoreError,
             ChangeError,
             RoleError,
-            TelemetryError
+            TelemetryError,
+            PaintError
         );
         None
     })

@@ -27,6 +27,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("PageError", "its sentences end with what to do: they are the page"),
     ("IssuerError", "told to programs, by the codes of OAuth"),
     ("EnvelopeError", "told to Spectora's webhooks, which nobody reads"),
+    ("PaintError", "its cases hold errors of the libraries that write files; `remedy` is exhaustive"),
     ("TelemetryError", "its cases need an exporter; `remedy` is exhaustive"),
 ];
 
