@@ -1,0 +1,98 @@
+import { extent, max } from "d3-array";
+import { scaleSqrt } from "d3-scale";
+import { number, share, text, type Row } from "../answer.ts";
+import { apart, s } from "../dom.ts";
+import type { Writer } from "../format.ts";
+import { figure, key, words } from "./frame.ts";
+
+/** Where each ZIP is: latitude and longitude. */
+export type Places = Map<string, [number, number]>;
+
+/** The places that came with a result. What is no pair of degrees is left out. */
+export function places(told: unknown): Places {
+  const found: Places = new Map();
+  if (typeof told !== "object" || told === null) return found;
+  for (const [zip, place] of Object.entries(told)) {
+    if (!Array.isArray(place)) continue;
+    const [latitude, longitude] = place.map(Number);
+    if (latitude !== undefined && longitude !== undefined && Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180) found.set(zip, [latitude, longitude]);
+  }
+  return found;
+}
+
+export interface MapOfDots {
+  title: string;
+  rows: Row[];
+  places: Places;
+  norm: number | undefined;
+  open(row: Row): (() => void) | undefined;
+}
+
+const MILES_PER_DEGREE = 69.05;
+
+/** A dot for each ZIP where it is: as large as its inspections, as strong in color as its add-on rate. */
+export function map({ title, rows, places, norm, open }: MapOfDots, writer: Writer): HTMLElement | undefined {
+  const dots = rows.flatMap((row) => {
+    const [zip, volume, rate] = [text(row.group), number(row.volume) ?? 0, share(row.attach)];
+    const place = places.get(zip);
+    return place ? [{ row, zip, volume, rate, latitude: place[0], longitude: place[1] }] : [];
+  });
+  if (dots.length < 2) return undefined;
+  // The large ones below, so that the small ones are not hidden.
+  dots.sort((one, other) => other.volume - one.volume);
+  const [first] = dots;
+  const without = rows.length - dots.length;
+  const [south = 0, north = 0] = extent(dots, ({ latitude }) => latitude);
+  const [west = 0, east = 0] = extent(dots, ({ longitude }) => longitude);
+  const narrowing = Math.cos((((south + north) / 2) * Math.PI) / 180);
+  const side = (rate: number | undefined) => (rate === undefined || norm === undefined ? "near" : rate >= norm + 0.05 ? "above" : rate <= norm - 0.05 ? "below" : "near");
+  return figure({
+    title,
+    sentence: `${dots.length} ZIPs where they are. Most inspections: ${apart(first?.zip ?? "")} with ${writer.short("count", first?.volume)}.${without > 0 ? ` ${without} ${without === 1 ? "group has" : "groups have"} no known place.` : ""}`,
+    legend: [
+      "Larger: more inspections.",
+      key("above", "dot", "add-on rate above the company's"),
+      key("near", "dot", "about the same"),
+      key("below", "dot", "below"),
+      without > 0 ? `${without} without a known place.` : "",
+    ],
+    draw(width) {
+      const pad = 40;
+      const [across, down] = [Math.max((east - west) * narrowing, 0.02), Math.max(north - south, 0.02)];
+      const scale = Math.min((width - 2 * pad) / across, 340 / down);
+      const height = Math.max(160, Math.round(down * scale + 2 * pad + 14));
+      const x = (longitude: number) => width / 2 + (longitude - (west + east) / 2) * narrowing * scale;
+      const y = (latitude: number) => (height - 14) / 2 - (latitude - (south + north) / 2) * scale;
+      const radius = scaleSqrt([0, max(dots, ({ volume }) => volume) || 1], [2, width < 480 ? 18 : 24]);
+      const taken: [number, number, number, number][] = [];
+      const marks = dots.map((dot) => {
+        const click = open(dot.row);
+        const [cx, cy, r] = [x(dot.longitude), y(dot.latitude), radius(dot.volume)];
+        return s(
+          "g",
+          { class: click ? "row opens" : "row", click },
+          s("title", {}, `${dot.zip}: ${writer.value("count", dot.volume)} inspections, add-on rate ${writer.value("rate", dot.row.attach)}`),
+          s("circle", { class: `place ${side(dot.rate)}`, cx, cy, r, "data-zip": dot.zip, "data-field": "volume", "data-value": dot.volume }),
+        );
+      });
+      const labels = dots.flatMap((dot) => {
+        const [cx, top] = [x(dot.longitude), y(dot.latitude) + radius(dot.volume) + 8];
+        const box: [number, number, number, number] = [cx - 20, top - 7, cx + 20, top + 7];
+        if (taken.some(([left, upper, right, lower]) => box[0] < right && box[2] > left && box[1] < lower && box[3] > upper)) return [];
+        taken.push(box);
+        return [words(cx, top, dot.zip, { class: "tick", "text-anchor": "middle" })];
+      });
+      return { height, marks: [...scaleBar(scale, height), ...marks, ...labels] };
+    },
+  });
+}
+
+/** A line as long as so many miles. */
+function scaleBar(pixelsPerDegree: number, height: number): SVGElement[] {
+  const perMile = pixelsPerDegree / MILES_PER_DEGREE;
+  const miles = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].find((each) => each * perMile >= 40) ?? 1000;
+  return [
+    s("path", { class: "axis", d: `M4 ${height - 12}v6h${(miles * perMile).toFixed(1)}v-6` }),
+    words(10 + miles * perMile, height - 8, `${miles} ${miles === 1 ? "mile" : "miles"}`, { class: "tick" }),
+  ];
+}
