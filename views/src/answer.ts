@@ -83,6 +83,12 @@ export function joined(tool: string, first: Row, next: Row): Row {
     const left = Object.entries(after).filter(([name]) => /(^|_)not_shown$|^others$|^next_cursor$/.test(name));
     const whole = Object.fromEntries([...kept, ...left]);
     if (list in before) whole[list] = [...rows(before[list]), ...rows(after[list])];
+    // A page counts the rows of the pages before it among the others; their sums cannot be taken out of means and shares.
+    if (isRow(after.others)) {
+      const groups = (number(after.others.groups) ?? 0) - rows(before[list]).length;
+      if (groups > 0) whole.others = { groups };
+      else delete whole.others;
+    }
     return whole;
   };
   const whole = together(first, next);

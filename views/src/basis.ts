@@ -28,8 +28,8 @@ export function basisBlock(basis: Row, company: string | undefined, writer: Writ
   const missing = texts(basis.missing);
   const notes = texts(basis.notes);
   return h(
-    "section",
-    { class: "basis", "aria-label": "What this rests on" },
+    "div",
+    { class: "basis" },
     basis.complete === false
       ? h(
           "p",

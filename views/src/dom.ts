@@ -48,13 +48,18 @@ export function freshId(kind: string): string {
 
 let pen: CanvasRenderingContext2D | null | undefined;
 
-/** The beginning of a text that fits into a width, in the font of the pictures. */
-export function fit(words: string, width: number, size = 13): string {
+/** How wide a text is in the font of the pictures. */
+export function measured(words: string, size = 13): number {
   pen ??= document.createElement("canvas").getContext("2d");
-  if (!pen) return words.slice(0, Math.floor(width / (size * 0.6)));
+  if (!pen) return words.length * size * 0.6;
   pen.font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
-  if (pen.measureText(words).width <= width) return words;
+  return pen.measureText(words.slice(0, 200)).width;
+}
+
+/** The beginning of a text that fits into a width. */
+export function fit(words: string, width: number, size = 13): string {
+  if (words.length <= 200 && measured(words, size) <= width) return words;
   const signs = [...new Intl.Segmenter().segment(words.slice(0, 200))].map(({ segment }) => segment);
-  while (signs.length > 0 && pen.measureText(`${signs.join("")}…`).width > width) signs.pop();
+  while (signs.length > 0 && measured(`${signs.join("")}…`, size) > width) signs.pop();
   return `${signs.join("").trimEnd()}…`;
 }

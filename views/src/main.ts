@@ -11,6 +11,7 @@ import { OpenAi } from "./openai.ts";
 import { failure, Panel } from "./panel.ts";
 import { Scene } from "./scene.ts";
 import { dress, onSystemChange } from "./theme.ts";
+import { agentsHeading } from "./views/agents.ts";
 import { parts, type Part } from "./views/index.ts";
 
 const page = document.getElementById("page") as HTMLElement;
@@ -32,7 +33,8 @@ const listener = {
   },
   result(result: ToolResult) {
     // Some hosts say the same in two ways.
-    if (JSON.stringify(result.structuredContent) === JSON.stringify(state.result?.structuredContent) && state.result && !result.isError) return;
+    const [now, before] = [result.structuredContent, state.result?.structuredContent];
+    if (isRow(now) && JSON.stringify(now) === JSON.stringify(before)) return;
     state.result = result;
     state.cancelled = undefined;
     draw();
@@ -91,8 +93,8 @@ function draw(): void {
 }
 
 /** Which tool is drawn: the host's word counts unless the answer has the shape of another's. */
-function toolOf(answer: Row | undefined): string {
-  return (answer && recognize(answer)) || state.context.tool || "";
+function toolOf(answer: unknown): string {
+  return (isRow(answer) && recognize(answer)) || state.context.tool || "";
 }
 
 function drawAnswer(answer: Row): void {
@@ -107,7 +109,7 @@ function drawAnswer(answer: Row): void {
   const incomplete = basis.complete === false && h("span", { class: "badge" }, "Incomplete");
   page.replaceChildren(
     ...given([
-      h("header", { class: "head" }, h("h1", {}, title(tool)), incomplete, h("p", {}, daysInWords(basis, chosen.company, written))),
+      h("header", { class: "head" }, h("h1", {}, (tool === "agent_analysis" && agentsHeading(state.args)) || title(tool)), incomplete, h("p", {}, daysInWords(basis, chosen.company, written))),
       tabs,
       body,
     ]),
@@ -207,5 +209,5 @@ draw();
 watch.observe(document.body);
 openAi.start();
 bridge.start().catch((error: unknown) => {
-  if (!state.result) page.replaceChildren(failure(error));
+  if (!state.result && !("openai" in window)) page.replaceChildren(failure(error));
 });

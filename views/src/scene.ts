@@ -85,7 +85,7 @@ export class Scene implements Asked {
     const tile = ({ name, label, format }: Field) => {
       const value = row[name];
       const before = `${name}_before`;
-      const told = this.writer.value(format, value);
+      const told = format === "money" ? this.writer.short(format, value) : this.writer.value(format, value);
       const [, main = told, rest] = (format === "rate" && /^(.*?) (\(.*\))$/.exec(told)) || [];
       const past = before in row ? `${this.writer.short(format, row[before])} before` : "";
       return h(

@@ -25,12 +25,14 @@ export interface Shown {
 export function dataTable(shown: Shown, writer: Writer): HTMLElement {
   const { fields, rows } = shown;
   const written = new Map(rows.map((row) => [row, fields.map(({ name, format }) => writer.value(format, row[name]))]));
+  // What is written in sentences is wrapped, and what is short is not.
+  const longs = fields.map((_, index) => rows.some((row) => (written.get(row)?.[index]?.length ?? 0) > 48));
   let sorted: { field: Field; ascending: boolean } | undefined;
   let wanted = "";
 
-  const heads = fields.map((field) => {
+  const heads = fields.map((field, index) => {
     const button = h("button", { type: "button", title: field.hint || undefined, click: () => sortBy(field) }, field.label);
-    return h("th", { scope: "col", class: isNumber(field.format) ? "number" : undefined, "data-field": field.name }, button);
+    return h("th", { scope: "col", class: isNumber(field.format) ? "number" : longs[index] ? "long" : undefined, "data-field": field.name }, button);
   });
   const lines = new Map(rows.map((row) => [row, line(row)]));
   const body = h("tbody", {}, ...lines.values());
@@ -52,7 +54,7 @@ export function dataTable(shown: Shown, writer: Writer): HTMLElement {
     const cells = fields.map((field, index) => {
       const value = words === undefined ? (written.get(row)?.[index] ?? "") : index === 0 ? words : writer.value(field.format, row[field.name]);
       const given = {
-        class: isNumber(field.format) ? "number" : value.length > 60 ? "long" : undefined,
+        class: isNumber(field.format) ? "number" : longs[index] ? "long" : undefined,
         "data-field": field.name,
         "data-value": JSON.stringify(row[field.name]),
       };

@@ -9,7 +9,6 @@ export function dress(context: Context): void {
   const set = (name: string, value: string | undefined) =>
     value === undefined ? root.style.removeProperty(name) : root.style.setProperty(name, value);
   root.dataset.theme = context.theme ?? (system.matches ? "dark" : "light");
-  root.lang = "en";
   for (const [name, value] of Object.entries(context.variables ?? {})) {
     if (/^--[a-z0-9-]+$/.test(name) && text(value)) set(name, text(value));
   }

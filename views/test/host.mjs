@@ -43,6 +43,11 @@ export function browser() {
   return chromium.launch({ executablePath: env.CHROMIUM, headless: true, args: [...quiet, ...sandbox, "--host-resolver-rules=MAP * ~NOTFOUND"] });
 }
 
+/** The published schema wants every color at once, and takes no box of a fixed size, both unlike the types it is made from. */
+function loose({ styles: _, containerDimensions: __, ...context }) {
+  return context;
+}
+
 /** What a host tells if nothing else is asked for. */
 const CAPABILITIES = { serverTools: {}, openLinks: {} };
 const CONTEXT = { theme: "light", locale: "en-US", timeZone: "America/Denver", displayMode: "inline", platform: "web" };
@@ -104,7 +109,8 @@ export class Host {
       }
       await this.answer(id, said);
     } catch (error) {
-      this.complaints.push(error.message);
+      // What is said while the page goes cannot be answered any more.
+      if (!this.isClosing) this.complaints.push(error.message);
     }
   }
 
@@ -116,7 +122,7 @@ export class Host {
         hostCapabilities: this.capabilities,
         hostContext: this.context,
       };
-      fits("McpUiInitializeResult", result);
+      fits("McpUiInitializeResult", { ...result, hostContext: loose(this.context) });
       await this.post({ id, result });
     }
     if (method === "ui/open-link") {
@@ -138,7 +144,7 @@ export class Host {
   }
 
   async notify(method, params) {
-    fits(FROM_HOST[method], { method, params });
+    fits(FROM_HOST[method], { method, params: method.endsWith("changed") ? loose(params) : params });
     await this.post({ method, params });
   }
 
@@ -169,13 +175,37 @@ export class Host {
     }
   }
 
+  async resize(width) {
+    await this.page.setViewportSize({ width, height: 900 });
+    await this.settle();
+  }
+
+  /** Fails where something is wider than the page, and says what. */
+  async isNoWider() {
+    const wide = await this.frame.evaluate(() => {
+      const room = document.documentElement.clientWidth;
+      if (document.documentElement.scrollWidth <= room) return [];
+      const all = [...document.querySelectorAll("body *")].filter((each) => !each.parentElement.closest(".scroller, .tabs") && each.getBoundingClientRect().right > room);
+      return all.slice(-6).map((each) => `${each.outerHTML.slice(0, 120)} ends at ${each.getBoundingClientRect().right} of ${room}`);
+    });
+    assert.deepEqual(wide, []);
+  }
+
+  /** The whole view as a picture. What is outside the window is not painted, so the window is made as high. */
+  async picture(path) {
+    const { width, height } = await this.page.locator("#view").boundingBox();
+    await this.page.setViewportSize({ width, height: Math.ceil(height) });
+    await this.settle();
+    await this.page.locator("#view").screenshot({ path });
+  }
+
   async heard(wanted) {
     for (let round = 0; round < 400; round += 1) {
       const found = this.received.find(wanted);
       if (found) return found;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    throw new Error(`the page did not say it; it said ${this.received.map(({ method }) => method).join(", ")}`);
+    throw new Error(`the page did not say it; it said ${this.received.map(({ method }) => method).join(", ")}; ${this.complaints.join("; ")}`);
   }
 
   calls() {
@@ -184,6 +214,7 @@ export class Host {
 
   /** Ends it, and fails where the page did what it must not. */
   async close() {
+    this.isClosing = true;
     await this.page.context().close();
     assert.deepEqual(this.complaints, []);
   }

@@ -24,7 +24,8 @@ export function bars({ title, rows, name, field, before, open }: Bars, writer: W
   const drawn = rows.filter((row) => number(row[field.name]) !== undefined).slice(0, DRAWN);
   if (drawn.length === 0) return undefined;
   const value = (row: Row, of: Field) => number(row[of.name]) ?? 0;
-  const most = Math.max(max(drawn, (row) => Math.max(value(row, field), before ? value(row, before) : 0)) ?? 0, Number.MIN_VALUE);
+  // Shares are drawn as parts of a whole.
+  const most = field.format === "rate" ? 1 : Math.max(max(drawn, (row) => Math.max(value(row, field), before ? value(row, before) : 0)) ?? 0, Number.MIN_VALUE);
   const highest = drawn.reduce((best, row) => (value(row, field) > value(best, field) ? row : best));
   const more = rows.length > drawn.length ? ` The first ${drawn.length} of ${rows.length} rows are drawn.` : "";
   const hasBefore = before !== undefined && drawn.some((row) => number(row[before.name]) !== undefined);
@@ -33,8 +34,8 @@ export function bars({ title, rows, name, field, before, open }: Bars, writer: W
     sentence: `${field.label} of ${drawn.length} ${drawn.length === 1 ? "row" : "rows"}; highest ${apart(name(highest))} with ${writer.short(field.format, highest[field.name])}.${more}`,
     legend: hasBefore ? [key("bar", "box", field.label), key("before", "line", before.label)] : [],
     draw(width) {
-      const at = plan(width, 2);
-      const end = width - 8 - Math.max(...drawn.map((row) => writer.short(field.format, row[field.name]).length)) * 7.6;
+      const at = plan(width, 2, drawn.map(name));
+      const end = width - 8 - Math.max(...drawn.map((row) => writer.short(field.format, row[field.name]).length)) * 8 - 10;
       const x = scaleLinear([0, most], [at.left, Math.max(at.left + 20, end)]);
       const marks = drawn.map((row, index) => {
         const [middle, shown] = [at.middle(index), value(row, field)];

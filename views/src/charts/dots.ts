@@ -57,7 +57,7 @@ export function dots({ title, rows, field, label, norm, open }: Dots, writer: Wr
     ],
     draw(width) {
       const top = 24;
-      const at = plan(width, top);
+      const at = plan(width, top, drawn.map(({ name }) => name));
       const barRoom = Math.min(150, width * 0.24);
       const plotEnd = width - barRoom - 26;
       const x = scaleLinear([0, 1], [at.left, plotEnd]);

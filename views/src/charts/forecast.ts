@@ -1,7 +1,7 @@
 import { scaleBand, scaleLinear } from "d3-scale";
 import { area, line } from "d3-shape";
 import { isRow, number, text, type Row } from "../answer.ts";
-import { s } from "../dom.ts";
+import { fit, s } from "../dom.ts";
 import type { Writer } from "../format.ts";
 import { figure, key, words } from "./frame.ts";
 
@@ -83,7 +83,7 @@ export function forecast({ title, weeks, busyWeek, open }: Forecast, writer: Wri
           s("rect", { class: "bar", x: x(week.of), y: y(week.booked), width: x.bandwidth(), height: Math.max(0, bottom - y(week.booked)), rx: 2, "data-field": "booked", "data-value": week.booked }),
           week.booked > 0 && words(middle(week), y(week.booked) + (bottom - y(week.booked) > 20 ? 11 : -8), String(week.booked), { class: bottom - y(week.booked) > 20 ? "inside" : "value", "text-anchor": "middle" }),
           s("circle", { class: "forecast", cx: middle(week), cy: y(week.forecast), r: 4.5, "data-field": "forecast", "data-value": week.forecast }),
-          index % every === 0 && words(middle(week), bottom + 15, writer.value("date", week.of).replace(/, \d{4}$/, ""), { class: "tick", "text-anchor": "middle" }),
+          index % every === 0 && words(middle(week), bottom + 15, fit(writer.value("date", week.of).replace(/, \d{4}$/, ""), Math.max(2 * step * every, 40), 12), { class: "tick", "text-anchor": "middle" }),
           week.row.holiday === true && words(middle(week), bottom + 30, "holiday", { class: "tick soft", "text-anchor": "middle" }),
         );
       });

@@ -1,4 +1,4 @@
-import { h, s, type Child } from "../dom.ts";
+import { h, measured, s, type Child } from "../dom.ts";
 
 /** A picture: what stands above it, and the sentence that says what it shows to those who do not see it. */
 export interface Picture {
@@ -59,10 +59,11 @@ export interface RowPlan {
   nameAt(index: number): number;
 }
 
-export function plan(width: number, top: number): RowPlan {
+export function plan(width: number, top: number, names: string[]): RowPlan {
   const isNarrow = width < 480;
   const rowHeight = isNarrow ? 44 : 28;
-  const nameWidth = isNarrow ? width - 8 : Math.min(200, width * 0.26);
+  const longest = Math.max(60, ...names.map((name) => Math.ceil(measured(name))));
+  const nameWidth = isNarrow ? width - 8 : Math.min(longest, 260, width * 0.4);
   return {
     isNarrow,
     rowHeight,

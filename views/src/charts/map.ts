@@ -1,7 +1,7 @@
 import { extent, max } from "d3-array";
 import { scaleSqrt } from "d3-scale";
 import { number, share, text, type Row } from "../answer.ts";
-import { apart, s } from "../dom.ts";
+import { apart, fit, s } from "../dom.ts";
 import type { Writer } from "../format.ts";
 import { figure, key, words } from "./frame.ts";
 
@@ -28,6 +28,12 @@ export interface MapOfDots {
   open(row: Row): (() => void) | undefined;
 }
 
+/** Left, top, right, bottom. */
+type Box = [number, number, number, number];
+
+const around = (x: number, y: number, across: number, down: number): Box => [x - across, y - down, x + across, y + down];
+const overlap = (one: Box, other: Box) => one[0] < other[2] && one[2] > other[0] && one[1] < other[3] && one[3] > other[1];
+
 const MILES_PER_DEGREE = 69.05;
 
 /** A dot for each ZIP where it is: as large as its inspections, as strong in color as its add-on rate. */
@@ -51,9 +57,9 @@ export function map({ title, rows, places, norm, open }: MapOfDots, writer: Writ
     sentence: `${dots.length} ZIPs where they are. Most inspections: ${apart(first?.zip ?? "")} with ${writer.short("count", first?.volume)}.${without > 0 ? ` ${without} ${without === 1 ? "group has" : "groups have"} no known place.` : ""}`,
     legend: [
       "Larger: more inspections.",
-      key("above", "dot", "add-on rate above the company's"),
-      key("near", "dot", "about the same"),
-      key("below", "dot", "below"),
+      key("above", "dot", "add-on rate 5 points or more above the company's"),
+      key("near", "dot", "within 5 points"),
+      key("below", "dot", "5 points or more below"),
       without > 0 ? `${without} without a known place.` : "",
     ],
     draw(width) {
@@ -64,7 +70,7 @@ export function map({ title, rows, places, norm, open }: MapOfDots, writer: Writ
       const x = (longitude: number) => width / 2 + (longitude - (west + east) / 2) * narrowing * scale;
       const y = (latitude: number) => (height - 14) / 2 - (latitude - (south + north) / 2) * scale;
       const radius = scaleSqrt([0, max(dots, ({ volume }) => volume) || 1], [2, width < 480 ? 18 : 24]);
-      const taken: [number, number, number, number][] = [];
+      const taken: Box[] = dots.map((dot) => around(x(dot.longitude), y(dot.latitude), radius(dot.volume), radius(dot.volume)));
       const marks = dots.map((dot) => {
         const click = open(dot.row);
         const [cx, cy, r] = [x(dot.longitude), y(dot.latitude), radius(dot.volume)];
@@ -75,12 +81,16 @@ export function map({ title, rows, places, norm, open }: MapOfDots, writer: Writ
           s("circle", { class: `place ${side(dot.rate)}`, cx, cy, r, "data-zip": dot.zip, "data-field": "volume", "data-value": dot.volume }),
         );
       });
-      const labels = dots.flatMap((dot) => {
-        const [cx, top] = [x(dot.longitude), y(dot.latitude) + radius(dot.volume) + 8];
-        const box: [number, number, number, number] = [cx - 20, top - 7, cx + 20, top + 7];
-        if (taken.some(([left, upper, right, lower]) => box[0] < right && box[2] > left && box[1] < lower && box[3] > upper)) return [];
-        taken.push(box);
-        return [words(cx, top, dot.zip, { class: "tick", "text-anchor": "middle" })];
+      // A label stands where it hides nothing, or in a large dot; where neither is possible, the table below has it.
+      const labels = dots.flatMap((dot, index) => {
+        const [cx, cy, r] = [x(dot.longitude), y(dot.latitude), radius(dot.volume)];
+        const free = ([[0, r + 9], [0, -r - 9], [r + 24, 0], [-r - 24, 0]] as const).find(([right, down]) => {
+          const box = around(cx + right, cy + down, 20, 7);
+          return !taken.some((other, which) => which !== index && overlap(box, other));
+        });
+        if (!free) return r < 18 ? [] : [words(cx, cy, fit(dot.zip, 46, 12), { class: "tick halo", "text-anchor": "middle" })];
+        taken.push(around(cx + free[0], cy + free[1], 20, 7));
+        return [words(cx + free[0], cy + free[1], fit(dot.zip, 46, 12), { class: "tick halo", "text-anchor": "middle" })];
       });
       return { height, marks: [...scaleBar(scale, height), ...marks, ...labels] };
     },

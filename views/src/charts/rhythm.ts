@@ -36,14 +36,14 @@ export function rhythm({ title, rows, open }: Rhythm, writer: Writer): HTMLEleme
     ],
     draw(width) {
       const top = 24;
-      const at = plan(width, top);
+      const at = plan(width, top, drawn.map(({ name }) => name));
       const labelRoom = 74;
       const x = scaleLinear([-longest, 0], [at.left + 6, width - labelRoom]).nice(5);
       const height = at.middle(drawn.length - 1) + 20;
       const ticks = x.ticks(at.isNarrow ? 3 : 6).filter((tick) => tick <= 0);
       const grid = ticks.flatMap((tick) => [
         s("line", { class: tick === 0 ? "axis" : "grid", x1: x(tick), x2: x(tick), y1: top, y2: height - 6 }),
-        words(x(tick), 9, tick === 0 ? "today" : days(-tick), { class: "tick", "text-anchor": "middle" }),
+        words(x(tick), 9, tick === 0 ? "today" : days(-tick), { class: "tick", "text-anchor": x(tick) < 30 ? "start" : "middle" }),
       ]);
       const marks = drawn.map(({ row, name, since, gap }, index) => {
         const middle = at.middle(index);

@@ -1,7 +1,7 @@
 import { scaleLinear } from "d3-scale";
 import { apart, fit, s } from "../dom.ts";
 import type { Writer } from "../format.ts";
-import { figure, plan, words } from "./frame.ts";
+import { figure, key, plan, words } from "./frame.ts";
 
 /** A job in the day of an inspector. */
 export interface Block {
@@ -23,9 +23,10 @@ export function timeline(title: string, blocks: Block[], writer: Writer): HTMLEl
   return figure({
     title,
     sentence: `${told.join("; ")}.`,
+    legend: blocks.some(({ needsAttention }) => needsAttention) ? [key("job attention", "box", "needs attention")] : [],
     draw(width) {
       const top = 24;
-      const { isNarrow, nameWidth, left } = plan(width, top);
+      const { isNarrow, nameWidth, left } = plan(width, top, people);
       const x = scaleLinear([from, Math.max(to, from + 1)], [left, width - 8]);
       const every = (to - from) * 52 > width - left ? 3 : 1;
       const hours = Array.from({ length: to - from + 1 }, (_, index) => from + index).filter((_, index) => index % every === 0);

@@ -1,11 +1,19 @@
 import { isRow, rows, text, type Row } from "../answer.ts";
 import { bars } from "../charts/bars.ts";
 import { rhythm } from "../charts/rhythm.ts";
-import { apart, h, type Child } from "../dom.ts";
+import { apart, given, h, named, type Child } from "../dom.ts";
 import { ofAgent } from "../drill.ts";
 import { field } from "../layouts.ts";
 import { part, type Scene } from "../scene.ts";
-import { pairs } from "./plain.ts";
+import { plain } from "./plain.ts";
+
+const HEADINGS: Record<string, string> = { top: "Top agents", dormant: "Agents gone quiet", new: "New agents", rising: "Rising agents", fading: "Fading agents", one: "An agent" };
+
+/** What an answer of this mode is called. */
+export function agentsHeading(args: Row): string | undefined {
+  const mode = text(args.mode);
+  return Object.hasOwn(HEADINGS, mode) ? HEADINGS[mode] : undefined;
+}
 
 /** Agents who refer: those who send most, those gone quiet, rising, fading and new ones, or one alone. */
 export function agents(company: Row, scene: Scene): Child[] {
@@ -49,6 +57,9 @@ function ranking(found: Row[], open: (row: Row) => (() => void) | undefined, sce
   return bars({ title: `${field(name).label} by agent`, rows: found, name: (row) => text(row.agent), field: field(name), before: before ? field(before) : undefined, open }, scene.writer);
 }
 
+const FIGURES = ["referrals", "quoted_revenue", "revenue_share", "attach", "selling_side", "at_stake_a_year"];
+const SHARES = ["usual_services", "usual_add_ons", "usual_inspectors"];
+
 function profile(agent: Row, scene: Scene): Child[] {
   const question = ofAgent(scene, agent, false);
   const open = scene.opens(question);
@@ -56,17 +67,15 @@ function profile(agent: Row, scene: Scene): Child[] {
     const shown = rows(agent[name]);
     return bars({ title: field(name).label, rows: shown, name: (row) => text(row.name), field: field("rate") }, scene.writer);
   };
-  const { by_year: years, usual_services: _s, usual_add_ons: _a, usual_inspectors: _i, recent, last_inspections, ...rest } = agent;
+  const rest = Object.fromEntries(Object.entries(agent).filter(([name]) => ![...FIGURES, ...SHARES, "agent", "agency", "referrals_before", "by_year"].includes(name)));
   return [
-    h("h2", {}, h("bdi", { dir: "auto" }, text(agent.agent))),
-    text(agent.agency) && h("p", { class: "under", dir: "auto" }, text(agent.agency)),
-    scene.figures(agent, ["referrals", "quoted_revenue", "revenue_share", "attach", "selling_side", "at_stake_a_year"]),
+    h("div", {}, h("h2", {}, named(text(agent.agent))), text(agent.agency) && h("p", { class: "under", dir: "auto" }, text(agent.agency))),
+    scene.figures(agent, FIGURES),
     open && h("p", {}, h("button", { type: "button", class: "plain", click: open }, "Show the referrals")),
     rhythm({ title: `The usual gap of ${apart(text(agent.agent))} and the days since the last referral`, rows: [agent], open: () => open }, scene.writer),
-    bars({ title: "Performed inspections by year", rows: rows(years), name: (row) => text(row.year), field: field("performed") }, scene.writer),
-    h("div", { class: "beside" }, ...["usual_services", "usual_add_ons", "usual_inspectors"].map(list).filter((each) => each !== undefined)),
-    scene.table("recent", recent) ?? scene.table("last_inspections", last_inspections),
-    part("Everything told", pairs(rest, scene)),
+    bars({ title: "Performed inspections by year", rows: rows(agent.by_year), name: (row) => text(row.year), field: field("performed") }, scene.writer),
+    h("div", { class: "beside" }, ...given(SHARES.map(list))),
+    part("What else is known", ...plain(rest, scene)),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { rows, share, text, type Row } from "../answer.ts";
 import { bars } from "../charts/bars.ts";
 import { map } from "../charts/map.ts";
-import { h, type Child } from "../dom.ts";
+import { given, h, type Child } from "../dom.ts";
 import { ofGroup } from "../drill.ts";
 import { field } from "../layouts.ts";
 import { part, type Scene } from "../scene.ts";
@@ -20,7 +20,7 @@ export function mix(company: Row, scene: Scene): Child[] {
     (by === "zip" && map({ title: "Inspections and add-ons by ZIP", rows: groups, places: scene.places, norm: share(company.attach), open }, scene.writer)) ||
       bars({ title: `Inspections by ${what}`, rows: groups, name, field: field("volume"), before: field("volume_before"), open }, scene.writer),
     scene.table("groups", groups, { caption: `By ${what}`, question }),
-    h("div", { class: "beside" }, ...[shares("services"), shares("add_ons")].filter((each) => each !== undefined)),
+    h("div", { class: "beside" }, ...given([shares("services"), shares("add_ons")])),
     part(
       "Growing and shrinking, against the rest of the company",
       scene.table("growing", company.growing, { question }),
