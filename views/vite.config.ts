@@ -7,7 +7,8 @@ function licenses(modules: string[]): string {
   for (const module of modules) {
     const folder = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(module)?.[0];
     if (!folder) continue;
-    const [, copyright = "", terms = ""] = /^(Copyright[^\n]*)\s+([^]*)$/.exec(readFileSync(`${folder}/LICENSE`, "utf8")) ?? [];
+    const [, copyright = "", terms = ""] =
+      /^(Copyright[^\n]*)\s+([^]*)$/.exec(readFileSync(`${folder}/LICENSE`, "utf8")) ?? [];
     texts.set(terms.trim(), (texts.get(terms.trim()) ?? new Set()).add(copyright));
   }
   return [...texts].map(([terms, holders]) => `${[...holders].sort().join("\n")}\n\n${terms}`).join("\n\n");

@@ -24,7 +24,9 @@ export function basisBlock(basis: Row, company: string | undefined, writer: Writ
   const told = period(basis, "period", company);
   const zone = text(told?.timezone) ? `time zone: ${text(told?.timezone)}` : "";
   const days = [daysInWords(basis, company, writer), zone].filter(Boolean).join("; ");
-  const source = { mirror: "the local mirror", service: "Spectora itself", configuration: "the settings" }[text(basis.source)];
+  const source = { mirror: "the local mirror", service: "Spectora itself", configuration: "the settings" }[
+    text(basis.source)
+  ];
   const missing = texts(basis.missing);
   const notes = texts(basis.notes);
   return h(
@@ -38,7 +40,11 @@ export function basisBlock(basis: Row, company: string | undefined, writer: Writ
           missing.length ? named(missing.join("; ")) : "not all inspections could be read.",
         )
       : undefined,
-    h("p", {}, `As of ${writer.moment(text(basis.as_of))}, from ${source ?? (text(basis.source) || "an unnamed source")}.`),
+    h(
+      "p",
+      {},
+      `As of ${writer.moment(text(basis.as_of))}, from ${source ?? (text(basis.source) || "an unnamed source")}.`,
+    ),
     days ? h("p", {}, `${days}.`) : undefined,
     notes.length ? h("ul", { class: "notes" }, ...notes.map((note) => h("li", { dir: "auto" }, note))) : undefined,
   );

@@ -4,7 +4,7 @@ import type { Context, Host, Listener } from "./host.ts";
 /** The version of the extension's messages that the page speaks. */
 export const PROTOCOL = "2026-01-26";
 
-const CALL_LIMIT_MS = 60_000;
+const CALL_LIMIT_MS = 120_000;
 const METHOD_NOT_FOUND = -32601;
 
 interface Waiting {

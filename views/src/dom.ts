@@ -5,11 +5,19 @@ export type Child = Node | string | undefined | false;
 
 const SVG = "http://www.w3.org/2000/svg";
 
-export function h<K extends keyof HTMLElementTagNameMap>(tag: K, settings: Record<string, Setting> = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  settings: Record<string, Setting> = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
   return fill(document.createElement(tag), settings, children);
 }
 
-export function s<K extends keyof SVGElementTagNameMap>(tag: K, settings: Record<string, Setting> = {}, ...children: Child[]): SVGElementTagNameMap[K] {
+export function s<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  settings: Record<string, Setting> = {},
+  ...children: Child[]
+): SVGElementTagNameMap[K] {
   return fill(document.createElementNS(SVG, tag), settings, children);
 }
 

@@ -16,7 +16,20 @@ export interface Question {
 }
 
 /** What narrowed the answer, and narrows the inspections behind its numbers in the same way. */
-const FILTERS = ["inspector", "agent", "agency", "service", "add_on", "zip", "city", "team", "tag", "status", "paid", "confirmed"];
+const FILTERS = [
+  "inspector",
+  "agent",
+  "agency",
+  "service",
+  "add_on",
+  "zip",
+  "city",
+  "team",
+  "tag",
+  "status",
+  "paid",
+  "confirmed",
+];
 
 /** Dated before every company of this trade began to use the service. */
 const EVER = "2000-01-01";
@@ -80,7 +93,13 @@ export function ofGroup(asked: Asked, row: Row): Question | undefined {
   const month = /^(\d{4})-(\d{2})$/.exec(group);
   const last = month ? new Date(Date.UTC(Number(month[1]), Number(month[2]), 0)).toISOString().slice(0, 10) : "";
   const args = { ...base(asked), ...(by === "month" && month ? { from: `${group}-01`, to: last } : { [by]: group }) };
-  return { title: group, choices: [choice("Inspections", { ...args, metric: "volume" }), choice("With add-ons", { ...args, metric: "attach" })] };
+  return {
+    title: group,
+    choices: [
+      choice("Inspections", { ...args, metric: "volume" }),
+      choice("With add-ons", { ...args, metric: "attach" }),
+    ],
+  };
 }
 
 export function ofWeek(asked: Asked, row: Row): Question {
@@ -88,7 +107,10 @@ export function ofWeek(asked: Asked, row: Row): Question {
   const args = { ...base(asked), from, to: daysLater(from, 6) };
   return {
     title: `Week of ${from}`,
-    choices: [choice("Booked", { ...args, metric: "upcoming" }), choice("How it is worked out", { ...base(asked), metric: "forecast" })],
+    choices: [
+      choice("Booked", { ...args, metric: "upcoming" }),
+      choice("How it is worked out", { ...base(asked), metric: "forecast" }),
+    ],
   };
 }
 
@@ -108,7 +130,10 @@ export function ofUtilization(asked: Asked, row: Row, weeks: Row[]): Question | 
 export function ofCell(asked: Asked, row: Row, by: string[], measures: { name: string; label: string }[]): Question {
   const cell = by.map((name) => text(row[name]));
   const args = { ...base(asked), by, cell, ...(asked.args.date_of ? { date_of: asked.args.date_of } : {}) };
-  return { title: cell.join(", "), choices: measures.map(({ name, label }) => choice(label, { ...args, metric: name })) };
+  return {
+    title: cell.join(", "),
+    choices: measures.map(({ name, label }) => choice(label, { ...args, metric: name })),
+  };
 }
 
 export function ofJob(asked: Asked, row: Row): Question {

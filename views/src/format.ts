@@ -35,11 +35,19 @@ export function writer(locale: string | undefined, zone: string | undefined, yea
   const percents = numbers({ style: "percent", maximumFractionDigits: 0 });
   const finePercents = numbers({ style: "percent", maximumFractionDigits: 1 });
   const changes = numbers({ style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero" });
-  const dates = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(language, { timeZone: "UTC", ...options });
+  const dates = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(language, { timeZone: "UTC", ...options });
   const day = dates({ month: "short", day: "numeric" });
   const dayAndYear = dates({ month: "short", day: "numeric", year: "numeric" });
   const clock = dates({ hour: "numeric", minute: "2-digit" });
-  const moments = dates({ month: "short", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short", timeZone });
+  const moments = dates({
+    month: "short",
+    day: "numeric",
+    hour: "numeric",
+    minute: "2-digit",
+    timeZoneName: "short",
+    timeZone,
+  });
 
   const percent = (value: number) => (Math.abs(value) < 0.1 ? finePercents : percents)(value);
   const date = (value: string) => {
@@ -76,9 +84,12 @@ export function writer(locale: string | undefined, zone: string | undefined, yea
     if (Array.isArray(value)) return value.map(free).filter(Boolean).join(", ");
     if (!isRow(value)) return "";
     if ("rate" in value) return rate(value);
-    return Object.entries(value).map(([name, each]) => `${name.replaceAll("_", " ")}: ${free(each)}`).join("; ");
+    return Object.entries(value)
+      .map(([name, each]) => `${name.replaceAll("_", " ")}: ${free(each)}`)
+      .join("; ");
   };
-  const counted = (value: unknown, write: (found: number) => string) => (typeof value === "number" ? write(value) : free(value));
+  const counted = (value: unknown, write: (found: number) => string) =>
+    typeof value === "number" ? write(value) : free(value);
 
   const value = (format: Format, given: unknown): string => {
     if (given === undefined || given === null) return "";
@@ -108,7 +119,9 @@ export function writer(locale: string | undefined, zone: string | undefined, yea
       case "list":
         return Array.isArray(given) && given.every((each) => !isRow(each)) ? texts(given).join(", ") : free(given);
       case "rates":
-        return rows(given).map((each) => `${text(each.name)} ${percent(share(each) ?? 0)}`).join(", ");
+        return rows(given)
+          .map((each) => `${text(each.name)} ${percent(share(each) ?? 0)}`)
+          .join(", ");
       case "change":
         return typeof given === "number" ? changes(given) : free(given);
       case "id":

@@ -3,8 +3,21 @@ import described from "./layouts.json";
 
 /** How a value is written. */
 export type Format =
-  | "text" | "id" | "count" | "decimal" | "hours" | "money" | "rate" | "range"
-  | "date" | "time" | "days" | "flag" | "list" | "rates" | "change";
+  | "text"
+  | "id"
+  | "count"
+  | "decimal"
+  | "hours"
+  | "money"
+  | "rate"
+  | "range"
+  | "date"
+  | "time"
+  | "days"
+  | "flag"
+  | "list"
+  | "rates"
+  | "change";
 
 /** What a field is called, how its value is written, and what it means. */
 export interface Field {
@@ -27,7 +40,8 @@ interface Described {
 }
 
 const { fields, layouts } = described as Described;
-const own = <T>(from: Record<string, T>, name: string): T | undefined => (Object.hasOwn(from, name) ? from[name] : undefined);
+const own = <T>(from: Record<string, T>, name: string): T | undefined =>
+  Object.hasOwn(from, name) ? from[name] : undefined;
 
 /** A name in words: `by_year` is `By year`. */
 export function inWords(name: string): string {
@@ -52,13 +66,18 @@ export function title(tool: string): string {
 export function table(tool: string, list: string, rows: Row[]): Table {
   const known = own(own(layouts, tool)?.tables ?? {}, list);
   const present = new Set(rows.flatMap((row) => Object.keys(row)));
-  const columns = known?.columns.length ? known.columns.filter((name) => present.has(name)) : [...present].filter((name) => fieldOf(name, rows).format !== "id");
+  const columns = known?.columns.length
+    ? known.columns.filter((name) => present.has(name))
+    : [...present].filter((name) => fieldOf(name, rows).format !== "id");
   return { title: known?.title ?? inWords(list), columns, chart: known?.chart };
 }
 
 /** The field of a column, where its rows tell the shape. */
 export function fieldOf(name: string, rows: Row[]): Field {
-  return field(name, rows.map((row) => row[name]).find((value) => value !== undefined && value !== null));
+  return field(
+    name,
+    rows.map((row) => row[name]).find((value) => value !== undefined && value !== null),
+  );
 }
 
 /** Whether a column of this format stands at the right. */
@@ -93,7 +112,8 @@ function fits(format: Format, sample: unknown): boolean {
 function shape(sample: unknown): Format {
   if (typeof sample === "number") return Number.isInteger(sample) ? "count" : "decimal";
   if (typeof sample === "boolean") return "flag";
-  if (Array.isArray(sample)) return sample.length > 0 && sample.every((each) => isRow(each) && "rate" in each) ? "rates" : "list";
+  if (Array.isArray(sample))
+    return sample.length > 0 && sample.every((each) => isRow(each) && "rate" in each) ? "rates" : "list";
   if (isRow(sample)) return "rate" in sample ? "rate" : "low" in sample ? "range" : "text";
   if (typeof sample === "string" && /^\d{4}-\d{2}-\d{2}$/.test(sample)) return "date";
   return "text";

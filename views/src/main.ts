@@ -18,12 +18,19 @@ const page = document.getElementById("page") as HTMLElement;
 const voice = document.getElementById("says") as HTMLElement;
 
 /** All that changes while the page is shown. */
-const state: { context: Context; args: Row; result?: ToolResult; chosen: string; cancelled?: string } = { context: {}, args: {}, chosen: "" };
+const state: { context: Context; args: Row; result?: ToolResult; chosen: string; cancelled?: string } = {
+  context: {},
+  args: {},
+  chosen: "",
+};
 
 const listener = {
   context(told: Context) {
     const before = JSON.stringify([state.context.locale, state.context.timeZone, state.context.tool]);
-    state.context = { ...state.context, ...Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined)) };
+    state.context = {
+      ...state.context,
+      ...Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined)),
+    };
     dress(state.context);
     if (before !== JSON.stringify([state.context.locale, state.context.timeZone, state.context.tool])) draw();
   },
@@ -78,7 +85,9 @@ function draw(): void {
   const { result, cancelled } = state;
   page.setAttribute("aria-busy", String(!result && !cancelled));
   if (!result) {
-    const waiting = cancelled ? h("p", { class: "nothing" }, `No answer: ${cancelled}.`) : h("p", { class: "loading" }, "Waiting for the answer …");
+    const waiting = cancelled
+      ? h("p", { class: "nothing" }, `No answer: ${cancelled}.`)
+      : h("p", { class: "loading" }, "Waiting for the answer …");
     const known = state.context.tool ? h("h1", {}, title(state.context.tool)) : "";
     page.replaceChildren(known, waiting);
     return;
@@ -86,7 +95,14 @@ function draw(): void {
   const answer = result.structuredContent;
   if (result.isError === true || !isRow(answer)) {
     const told = words(result) || "The tool gave no answer.";
-    page.replaceChildren(h("h1", {}, title(toolOf(answer))), h("p", { class: result.isError ? "error" : "told", role: result.isError ? "alert" : undefined, dir: "auto" }, told));
+    page.replaceChildren(
+      h("h1", {}, title(toolOf(answer))),
+      h(
+        "p",
+        { class: result.isError ? "error" : "told", role: result.isError ? "alert" : undefined, dir: "auto" },
+        told,
+      ),
+    );
     return;
   }
   drawAnswer(answer);
@@ -100,7 +116,11 @@ function toolOf(answer: unknown): string {
 function drawAnswer(answer: Row): void {
   const tool = toolOf(answer);
   const basis = isRow(answer.basis) ? answer.basis : {};
-  const written = writer(state.context.locale, state.context.timeZone, civilDay(text(basis.as_of).slice(0, 10))?.getUTCFullYear());
+  const written = writer(
+    state.context.locale,
+    state.context.timeZone,
+    civilDay(text(basis.as_of).slice(0, 10))?.getUTCFullYear(),
+  );
   const all = parts(tool, answer);
   const chosen = all.find(({ name }) => name === state.chosen) ?? all[0];
   if (!chosen) return;
@@ -109,7 +129,13 @@ function drawAnswer(answer: Row): void {
   const incomplete = basis.complete === false && h("span", { class: "badge" }, "Incomplete");
   page.replaceChildren(
     ...given([
-      h("header", { class: "head" }, h("h1", {}, (tool === "agent_analysis" && agentsHeading(state.args)) || title(tool)), incomplete, h("p", {}, daysInWords(basis, chosen.company, written))),
+      h(
+        "header",
+        { class: "head" },
+        h("h1", {}, (tool === "agent_analysis" && agentsHeading(state.args)) || title(tool)),
+        incomplete,
+        h("p", {}, daysInWords(basis, chosen.company, written)),
+      ),
       tabs,
       body,
     ]),
@@ -127,19 +153,44 @@ function drawPart(body: HTMLElement, each: Part, tool: string, answer: Row, basi
   const canFollow = able((host) => host.canOpenLinks()) !== undefined;
   const panel = new Panel({ call, follow: canFollow ? follow : undefined, writer: written, say });
   const ask = (question: Question, opener: Element | undefined) => {
-    const block = opener?.closest(".table, .cards, .picture") ?? body.querySelector(".picture") ?? body.lastElementChild;
+    const block =
+      opener?.closest(".table, .cards, .picture") ?? body.querySelector(".picture") ?? body.lastElementChild;
     block?.after(panel.element);
     panel.open(question, opener);
   };
-  const scene = new Scene(tool, state.args, answer, each.company, places(state.result?._meta?.["spectora/places"]), written, canAsk ? ask : undefined, canFollow ? follow : undefined, say);
+  const scene = new Scene(
+    tool,
+    state.args,
+    answer,
+    each.company,
+    places(state.result?._meta?.["spectora/places"]),
+    written,
+    canAsk ? ask : undefined,
+    canFollow ? follow : undefined,
+    say,
+  );
   const drawn = given(each.draw(scene));
-  body.replaceChildren(...drawn, ...given([canAsk && moreButton(tool, answer), basisBlock(basis, each.company, written), definitions(scene.fields)]));
+  body.replaceChildren(
+    ...drawn,
+    ...given([canAsk && moreButton(tool, answer), basisBlock(basis, each.company, written), definitions(scene.fields)]),
+  );
 }
 
 /** The companies, of which one is shown at a time. Arrow keys go from one to the next. */
 function tabList(all: Part[], chosen: Part, body: HTMLElement, show: (part: Part) => void): HTMLElement {
   const tabs = all.map((each) =>
-    h("button", { type: "button", role: "tab", id: freshId("tab"), "aria-controls": body.id, click: () => select(each), keydown: (event: KeyboardEvent) => move(event, each) }, each.company ? named(each.name) : each.name),
+    h(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        id: freshId("tab"),
+        "aria-controls": body.id,
+        click: () => select(each),
+        keydown: (event: KeyboardEvent) => move(event, each),
+      },
+      each.company ? named(each.name) : each.name,
+    ),
   );
   const mark = (part: Part) =>
     tabs.forEach((tab, index) => {
@@ -177,8 +228,12 @@ function moreButton(tool: string, answer: Row): HTMLElement | undefined {
     say("Loading");
     try {
       const next = await call(tool, { ...state.args, cursor });
-      if (next.isError === true || !isRow(next.structuredContent)) throw new Error(words(next) || "The tool gave no answer.");
-      const told = { ...(state.result?._meta ?? {}), "spectora/places": { ...placesOf(state.result), ...placesOf(next) } };
+      if (next.isError === true || !isRow(next.structuredContent))
+        throw new Error(words(next) || "The tool gave no answer.");
+      const told = {
+        ...(state.result?._meta ?? {}),
+        "spectora/places": { ...placesOf(state.result), ...placesOf(next) },
+      };
       state.result = { ...state.result, structuredContent: joined(tool, answer, next.structuredContent), _meta: told };
       draw();
       say("More rows were added");

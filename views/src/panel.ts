@@ -1,4 +1,4 @@
-import { isRow, joined, rows, text, words, type Row, type ToolResult } from "./answer.ts";
+import { isRow, joined, number, rows, text, words, type Row, type ToolResult } from "./answer.ts";
 import { basisBlock } from "./basis.ts";
 import { freshId, given, h, named, type Child } from "./dom.ts";
 import type { Choice, Question } from "./drill.ts";
@@ -16,7 +16,12 @@ export interface Means {
 
 /** Shows what is behind a number. It opens below what was clicked, and Escape closes it again. */
 export class Panel {
-  readonly element = h("section", { class: "panel", tabindex: "-1", hidden: true, keydown: (event: KeyboardEvent) => event.key === "Escape" && this.close() });
+  readonly element = h("section", {
+    class: "panel",
+    tabindex: "-1",
+    hidden: true,
+    keydown: (event: KeyboardEvent) => event.key === "Escape" && this.close(),
+  });
   private opener: Element | undefined;
   /** Rises with each question, so that a late answer to an earlier one is not shown. */
   private turn = 0;
@@ -29,15 +34,21 @@ export class Panel {
     if (!first) return;
     const heading = h("h2", { id: freshId("panel") }, named(question.title));
     const body = h("div", { class: "answer" });
-    const buttons = question.choices.map((choice) => h("button", { type: "button", class: "choice", click: () => choose(choice) }, choice.label));
+    const buttons = question.choices.map((choice) =>
+      h("button", { type: "button", class: "choice", click: () => choose(choice) }, choice.label),
+    );
     const choose = (choice: Choice) => {
-      buttons.forEach((button, index) => button.setAttribute("aria-pressed", String(question.choices[index] === choice)));
+      buttons.forEach((button, index) =>
+        button.setAttribute("aria-pressed", String(question.choices[index] === choice)),
+      );
       void this.ask(choice, body);
     };
     this.element.setAttribute("aria-labelledby", heading.id);
     this.element.replaceChildren(
       h("header", {}, heading, h("button", { type: "button", class: "plain", click: () => this.close() }, "Close")),
-      question.choices.length > 1 ? h("div", { class: "choices", role: "group", "aria-label": "Show" }, ...buttons) : "",
+      question.choices.length > 1
+        ? h("div", { class: "choices", role: "group", "aria-label": "Show" }, ...buttons)
+        : "",
       body,
     );
     this.element.hidden = false;
@@ -67,7 +78,11 @@ export class Panel {
       this.means.say(total === undefined ? "Loaded" : `${text(total)} found`);
     } catch (error) {
       if (turn !== this.turn) return;
-      const again = h("button", { type: "button", class: "plain", click: () => void this.ask(choice, body) }, "Try again");
+      const again = h(
+        "button",
+        { type: "button", class: "plain", click: () => void this.ask(choice, body) },
+        "Try again",
+      );
       body.replaceChildren(failure(error), again);
     }
   }
@@ -82,13 +97,33 @@ export class Panel {
   private show(answer: Row, choice: Choice, body: HTMLElement): void {
     const { writer, follow, say } = this.means;
     const basis = isRow(answer.basis) ? answer.basis : {};
-    const scene = new Scene(choice.tool, choice.args, answer, text(choice.args.company) || undefined, new Map(), writer, undefined, follow, say);
+    const scene = new Scene(
+      choice.tool,
+      choice.args,
+      answer,
+      text(choice.args.company) || undefined,
+      new Map(),
+      writer,
+      undefined,
+      follow,
+      say,
+    );
     const items = rows(answer.items);
     const cursor = text(answer.next_cursor);
-    const found = items.length === 0 ? "No inspection is behind it." : `${writer.value("count", answer.total ?? items.length)} ${answer.total === 1 ? "inspection" : "inspections"}`;
-    const open = follow && ((row: Row) => (text(row.id) && text(row.company) ? () => void this.portal(row, follow) : undefined));
-    const children: Child[] = "items" in answer ? [h("p", { class: "found" }, found), scene.table("items", items, { open })] : plain(answer, scene);
-    body.replaceChildren(...given([...children, cursor && this.more(answer, choice, body, cursor), basisBlock(basis, undefined, writer)]));
+    const total = number(answer.total) ?? items.length;
+    const found =
+      total === 0
+        ? "No inspection is behind it."
+        : `${writer.value("count", total)} ${total === 1 ? "inspection" : "inspections"}`;
+    const open =
+      follow && ((row: Row) => (text(row.id) && text(row.company) ? () => void this.portal(row, follow) : undefined));
+    const children: Child[] =
+      "items" in answer
+        ? [h("p", { class: "found" }, found), scene.table("items", items, { open })]
+        : plain(answer, scene);
+    body.replaceChildren(
+      ...given([...children, cursor && this.more(answer, choice, body, cursor), basisBlock(basis, undefined, writer)]),
+    );
   }
 
   private more(answer: Row, choice: Choice, body: HTMLElement, cursor: string): HTMLElement {
@@ -126,5 +161,9 @@ export class Panel {
 
 /** Says what went wrong, to those who see and those who listen. */
 export function failure(error: unknown): HTMLElement {
-  return h("p", { class: "error", role: "alert", dir: "auto" }, error instanceof Error ? error.message : "That did not work.");
+  return h(
+    "p",
+    { class: "error", role: "alert", dir: "auto" },
+    error instanceof Error ? error.message : "That did not work.",
+  );
 }

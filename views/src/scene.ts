@@ -92,7 +92,12 @@ export class Scene implements Asked {
         "div",
         { "data-field": name, "data-value": JSON.stringify(value) },
         h("dt", {}, label),
-        h("dd", {}, h("span", { class: isNumber(format) ? "big" : "words", dir: "auto" }, main), [rest, past].some(Boolean) && h("small", {}, ` ${[rest, past].filter(Boolean).join(" ")}`)),
+        h(
+          "dd",
+          {},
+          h("span", { class: isNumber(format) ? "big" : "words", dir: "auto" }, main),
+          [rest, past].some(Boolean) && h("small", {}, ` ${[rest, past].filter(Boolean).join(" ")}`),
+        ),
       );
     };
     return h("dl", { class: "figures" }, ...shown.map(tile));
@@ -100,7 +105,16 @@ export class Scene implements Asked {
 
   /** The words of an answer about itself, such as the rule it was found by. */
   remark(row: Row, names: string[]): HTMLElement | undefined {
-    const told = names.filter((name) => text(row[name])).map((name) => h("p", { dir: "auto" }, h("b", {}, `${fieldOf(name, [row]).label}: `), this.writer.value(fieldOf(name, [row]).format, row[name])));
+    const told = names
+      .filter((name) => text(row[name]))
+      .map((name) =>
+        h(
+          "p",
+          { dir: "auto" },
+          h("b", {}, `${fieldOf(name, [row]).label}: `),
+          this.writer.value(fieldOf(name, [row]).format, row[name]),
+        ),
+      );
     return told.length ? h("div", { class: "remark" }, ...told) : undefined;
   }
 }

@@ -26,13 +26,27 @@ export function dataTable(shown: Shown, writer: Writer): HTMLElement {
   const { fields, rows } = shown;
   const written = new Map(rows.map((row) => [row, fields.map(({ name, format }) => writer.value(format, row[name]))]));
   // What is written in sentences is wrapped, and what is short is not.
-  const longs = fields.map((_, index) => rows.some((row) => (written.get(row)?.[index]?.length ?? 0) > 48));
+  const longs = fields.map(({ format }, index) =>
+    rows.some((row) => (written.get(row)?.[index]?.length ?? 0) > (format === "rates" ? 90 : 48)),
+  );
   let sorted: { field: Field; ascending: boolean } | undefined;
   let wanted = "";
 
   const heads = fields.map((field, index) => {
-    const button = h("button", { type: "button", title: field.hint || undefined, click: () => sortBy(field) }, field.label);
-    return h("th", { scope: "col", class: isNumber(field.format) ? "number" : longs[index] ? "long" : undefined, "data-field": field.name }, button);
+    const button = h(
+      "button",
+      { type: "button", title: field.hint || undefined, click: () => sortBy(field) },
+      field.label,
+    );
+    return h(
+      "th",
+      {
+        scope: "col",
+        class: isNumber(field.format) ? "number" : longs[index] ? "long" : undefined,
+        "data-field": field.name,
+      },
+      button,
+    );
   });
   const lines = new Map(rows.map((row) => [row, line(row)]));
   const body = h("tbody", {}, ...lines.values());
@@ -52,7 +66,12 @@ export function dataTable(shown: Shown, writer: Writer): HTMLElement {
 
   function line(row: Row, words?: string): HTMLTableRowElement {
     const cells = fields.map((field, index) => {
-      const value = words === undefined ? (written.get(row)?.[index] ?? "") : index === 0 ? words : writer.value(field.format, row[field.name]);
+      const value =
+        words === undefined
+          ? (written.get(row)?.[index] ?? "")
+          : index === 0
+            ? words
+            : writer.value(field.format, row[field.name]);
       const given = {
         class: isNumber(field.format) ? "number" : longs[index] ? "long" : undefined,
         "data-field": field.name,
@@ -114,7 +133,10 @@ export function dataTable(shown: Shown, writer: Writer): HTMLElement {
 function compare(one: unknown, other: unknown, ascending: boolean): number {
   const [first, second] = [key(one), key(other)];
   if (first === undefined || second === undefined) return Number(first === undefined) - Number(second === undefined);
-  const order = typeof first === "number" && typeof second === "number" ? first - second : String(first).localeCompare(String(second), undefined, { numeric: true });
+  const order =
+    typeof first === "number" && typeof second === "number"
+      ? first - second
+      : String(first).localeCompare(String(second), undefined, { numeric: true });
   return ascending ? order : -order;
 }
 

@@ -40,7 +40,11 @@ export const html = readFileSync(new URL("../dist/insight.html", import.meta.url
 export function browser() {
   const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-gpu", "--no-first-run"];
   const sandbox = getuid?.() === 0 ? ["--no-sandbox"] : [];
-  return chromium.launch({ executablePath: env.CHROMIUM, headless: true, args: [...quiet, ...sandbox, "--host-resolver-rules=MAP * ~NOTFOUND"] });
+  return chromium.launch({
+    executablePath: env.CHROMIUM,
+    headless: true,
+    args: [...quiet, ...sandbox, "--host-resolver-rules=MAP * ~NOTFOUND"],
+  });
 }
 
 /** The published schema wants every color at once, and takes no box of a fixed size, both unlike the types it is made from. */
@@ -64,7 +68,10 @@ export class Host {
     Object.assign(this, { page, capabilities, context: { ...CONTEXT, ...context }, call, answersInitialize });
   }
 
-  static async open(browser, { width = 1024, colorScheme = "light", reducedMotion = "reduce", before = "", fixed = false, ...rest } = {}) {
+  static async open(
+    browser,
+    { width = 1024, colorScheme = "light", reducedMotion = "reduce", before = "", fixed = false, ...rest } = {},
+  ) {
     const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, reducedMotion });
     const page = await context.newPage();
     const host = new Host(page, rest);
@@ -76,13 +83,16 @@ export class Host {
       void dialog.dismiss();
     });
     await page.exposeBinding("hear", (_, message) => host.hear(message));
-    await page.setContent('<!doctype html><style>body{margin:0}iframe{width:100%;border:0;display:block}</style><iframe id="view" title="View" sandbox="allow-scripts"></iframe>');
+    await page.setContent(
+      '<!doctype html><style>body{margin:0}iframe{width:100%;border:0;display:block}</style><iframe id="view" title="View" sandbox="allow-scripts"></iframe>',
+    );
     await page.evaluate(
       ([source, fixed]) => {
         const view = document.getElementById("view");
         window.addEventListener("message", (event) => {
           if (event.source !== view.contentWindow) return;
-          if (event.data?.method === "ui/notifications/size-changed" && !fixed) view.style.height = `${event.data.params.height}px`;
+          if (event.data?.method === "ui/notifications/size-changed" && !fixed)
+            view.style.height = `${event.data.params.height}px`;
           window.hear(event.data);
         });
         view.srcdoc = source;
@@ -140,7 +150,10 @@ export class Host {
 
   async post(message) {
     this.sent.push(message);
-    await this.page.evaluate((told) => document.getElementById("view").contentWindow.postMessage(told, "*"), { jsonrpc: "2.0", ...message });
+    await this.page.evaluate((told) => document.getElementById("view").contentWindow.postMessage(told, "*"), {
+      jsonrpc: "2.0",
+      ...message,
+    });
   }
 
   async notify(method, params) {
@@ -169,7 +182,9 @@ export class Host {
     let before = -1;
     for (let round = 0; round < 40; round += 1) {
       await this.page.waitForTimeout(40);
-      const now = await this.frame.evaluate(() => document.body.getBoundingClientRect().height * 1000 + document.querySelectorAll("svg *").length);
+      const now = await this.frame.evaluate(
+        () => document.body.getBoundingClientRect().height * 1000 + document.querySelectorAll("svg *").length,
+      );
       if (now === before) return;
       before = now;
     }
@@ -185,8 +200,12 @@ export class Host {
     const wide = await this.frame.evaluate(() => {
       const room = document.documentElement.clientWidth;
       if (document.documentElement.scrollWidth <= room) return [];
-      const all = [...document.querySelectorAll("body *")].filter((each) => !each.parentElement.closest(".scroller, .tabs") && each.getBoundingClientRect().right > room);
-      return all.slice(-6).map((each) => `${each.outerHTML.slice(0, 120)} ends at ${each.getBoundingClientRect().right} of ${room}`);
+      const all = [...document.querySelectorAll("body *")].filter(
+        (each) => !each.parentElement.closest(".scroller, .tabs") && each.getBoundingClientRect().right > room,
+      );
+      return all
+        .slice(-6)
+        .map((each) => `${each.outerHTML.slice(0, 120)} ends at ${each.getBoundingClientRect().right} of ${room}`);
     });
     assert.deepEqual(wide, []);
   }
@@ -205,7 +224,9 @@ export class Host {
       if (found) return found;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    throw new Error(`the page did not say it; it said ${this.received.map(({ method }) => method).join(", ")}; ${this.complaints.join("; ")}`);
+    throw new Error(
+      `the page did not say it; it said ${this.received.map(({ method }) => method).join(", ")}; ${this.complaints.join("; ")}`,
+    );
   }
 
   calls() {

@@ -27,11 +27,20 @@ export async function start() {
       waiting.set(id, ({ result, error }) => (error ? reject(new Error(error.message)) : resolve(result))),
     );
   };
-  await ask("initialize", { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "views", version: "1" } });
+  await ask("initialize", {
+    protocolVersion: "2025-06-18",
+    capabilities: {},
+    clientInfo: { name: "views", version: "1" },
+  });
   send({ method: "notifications/initialized" });
+  const call = (name, args = {}) => ask("tools/call", { name, arguments: args });
+  // The first reading goes on for a moment, and until then answers are of a part only.
+  for (let isWhole = false; !isWhole; await new Promise((resolve) => setTimeout(resolve, 100))) {
+    const { structuredContent: told } = await call("list_companies");
+    isWhole = told.items.every(({ mirror }) => mirror === "complete");
+  }
   return {
-    call: (name, args = {}) => ask("tools/call", { name, arguments: args }),
-    tools: async () => (await ask("tools/list", {})).tools,
+    call,
     stop: () => {
       running.kill();
       rmSync(folder, { recursive: true, force: true });
@@ -48,5 +57,7 @@ export function placesOf(answer) {
     known.set(zip, [(bytes.readUInt16BE(at + 3) / 65535) * 180 - 90, (bytes.readUInt16BE(at + 5) / 65535) * 360 - 180]);
   }
   const groups = answer.companies.flatMap((company) => company.groups ?? []);
-  return Object.fromEntries(groups.filter(({ group }) => known.has(group)).map(({ group }) => [group, known.get(group)]));
+  return Object.fromEntries(
+    groups.filter(({ group }) => known.has(group)).map(({ group }) => [group, known.get(group)]),
+  );
 }

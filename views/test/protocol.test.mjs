@@ -14,8 +14,18 @@ const SCORES = {
       company: "north",
       whole_company: { volume: 40, attach: { rate: 0.5, count: 20, of: 40, low: 0.35, high: 0.65 } },
       inspectors: [
-        { inspector: "Ada Marsh", id: "7", volume: 30, attach: { rate: 0.6, count: 18, of: 30, low: 0.42, high: 0.75 } },
-        { inspector: "Ben Ortiz", id: "8", volume: 10, attach: { rate: 0.2, count: 2, of: 10, low: 0.06, high: 0.51, small_sample: true } },
+        {
+          inspector: "Ada Marsh",
+          id: "7",
+          volume: 30,
+          attach: { rate: 0.6, count: 18, of: 30, low: 0.42, high: 0.75 },
+        },
+        {
+          inspector: "Ben Ortiz",
+          id: "8",
+          volume: 10,
+          attach: { rate: 0.2, count: 2, of: 10, low: 0.06, high: 0.51, small_sample: true },
+        },
       ],
     },
   ],
@@ -28,21 +38,36 @@ test("the page introduces itself, says that it is ready, and then how large it i
   const host = await open();
   await host.show({}, { structuredContent: SCORES });
   const said = host.received.map(({ method }) => method);
-  assert.deepEqual(said.slice(0, 3), ["ui/initialize", "ui/notifications/initialized", "ui/notifications/size-changed"]);
+  assert.deepEqual(said.slice(0, 3), [
+    "ui/initialize",
+    "ui/notifications/initialized",
+    "ui/notifications/size-changed",
+  ]);
   assert.equal(host.received[0].params.protocolVersion, "2026-01-26");
   const last = host.received.filter(({ method }) => method === "ui/notifications/size-changed").at(-1);
-  assert.equal(last.params.height, await host.frame.evaluate(() => Math.ceil(document.body.getBoundingClientRect().height)));
+  assert.equal(
+    last.params.height,
+    await host.frame.evaluate(() => Math.ceil(document.body.getBoundingClientRect().height)),
+  );
   await host.close();
 });
 
 test("nothing of an answer is in the page before it comes, and the page asks nobody for anything", async () => {
   assert.doesNotMatch(html, /https?:\/\/(?!www\.w3\.org)/);
-  assert.match(html, /<meta\s+http-equiv="Content-Security-Policy"\s+content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"/);
+  assert.match(
+    html,
+    /<meta\s+http-equiv="Content-Security-Policy"\s+content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"/,
+  );
   const host = await open();
   assert.match(await words(host), /Waiting for the answer/);
   assert.equal(await host.frame.locator("#page").getAttribute("aria-busy"), "true");
   // The policy stops even what a mistake in the page would ask for.
-  const stopped = await host.frame.evaluate(() => fetch("https://example.com/").then(() => "asked", () => "stopped"));
+  const stopped = await host.frame.evaluate(() =>
+    fetch("https://example.com/").then(
+      () => "asked",
+      () => "stopped",
+    ),
+  );
   assert.equal(stopped, "stopped");
   host.complaints.length = 0;
   await host.close();
@@ -50,7 +75,11 @@ test("nothing of an answer is in the page before it comes, and the page asks nob
 
 test("only the window that holds the page is listened to", async () => {
   const host = await open();
-  const message = { jsonrpc: "2.0", method: "ui/notifications/tool-result", params: { content: [], structuredContent: SCORES } };
+  const message = {
+    jsonrpc: "2.0",
+    method: "ui/notifications/tool-result",
+    params: { content: [], structuredContent: SCORES },
+  };
   await host.frame.evaluate((told) => window.postMessage(told, "*"), message);
   await host.settle();
   assert.match(await words(host), /Waiting/);
@@ -95,7 +124,11 @@ test("the end is confirmed, a ping answered, and an unknown request refused", as
 });
 
 test("the host's colors, theme and language are taken, also when they change", async () => {
-  const host = await open({ context: { styles: { variables: { "--color-background-primary": "rgb(250, 240, 230)", "--font-sans": "monospace" } } } });
+  const host = await open({
+    context: {
+      styles: { variables: { "--color-background-primary": "rgb(250, 240, 230)", "--font-sans": "monospace" } },
+    },
+  });
   await host.show({}, { structuredContent: SCORES });
   const look = () =>
     host.frame.evaluate(() => {
@@ -106,7 +139,11 @@ test("the host's colors, theme and language are taken, also when they change", a
   assert.equal(light.backgroundColor, "rgb(250, 240, 230)");
   assert.equal(light.fontFamily, "monospace");
   assert.equal(light.theme, "light");
-  await host.notify("ui/notifications/host-context-changed", { theme: "dark", locale: "fr-FR", styles: { variables: { "--color-background-primary": "rgb(10, 20, 30)" } } });
+  await host.notify("ui/notifications/host-context-changed", {
+    theme: "dark",
+    locale: "fr-FR",
+    styles: { variables: { "--color-background-primary": "rgb(10, 20, 30)" } },
+  });
   await host.settle();
   const dark = await look();
   assert.deepEqual([dark.theme, dark.backgroundColor], ["dark", "rgb(10, 20, 30)"]);
@@ -125,7 +162,9 @@ test("without a theme of the host the system's is taken", async () => {
 
 test("a box of a fixed size is kept, and what is larger is scrolled", async () => {
   const host = await open({ fixed: true, context: { containerDimensions: { width: 420, height: 300 } } });
-  await host.page.evaluate(() => Object.assign(document.getElementById("view").style, { width: "420px", height: "300px" }));
+  await host.page.evaluate(() =>
+    Object.assign(document.getElementById("view").style, { width: "420px", height: "300px" }),
+  );
   await host.show({}, { structuredContent: SCORES });
   const box = await host.frame.evaluate(() => {
     const root = document.documentElement;
@@ -139,10 +178,16 @@ test("a box of a fixed size is kept, and what is larger is scrolled", async () =
 });
 
 test("nothing moves for those who want nothing to move", async () => {
-  for (const [reducedMotion, wanted] of [["reduce", "0s"], ["no-preference", "0.12s, 0.12s"]]) {
+  for (const [reducedMotion, wanted] of [
+    ["reduce", "0s"],
+    ["no-preference", "0.12s, 0.12s"],
+  ]) {
     const host = await open({ reducedMotion });
     await host.show({}, { structuredContent: SCORES });
-    assert.equal(await host.frame.evaluate(() => getComputedStyle(document.querySelector(".hit")).transitionDuration), wanted);
+    assert.equal(
+      await host.frame.evaluate(() => getComputedStyle(document.querySelector(".hit")).transitionDuration),
+      wanted,
+    );
     await host.close();
   }
 });
@@ -159,7 +204,12 @@ test("an error is said as the tool says it, and an answer in words alone is show
 
 test("what is missing is said loudly", async () => {
   const host = await open();
-  const basis = { ...BASIS, complete: false, missing: ["north: jobs before 2026-08-18 are still read"], notes: ["weeks begin on Sunday"] };
+  const basis = {
+    ...BASIS,
+    complete: false,
+    missing: ["north: jobs before 2026-08-18 are still read"],
+    notes: ["weeks begin on Sunday"],
+  };
   await host.show({}, { structuredContent: { ...SCORES, basis } });
   assert.equal(await words(host, ".incomplete"), "INCOMPLETE: north: jobs before 2026-08-18 are still read");
   assert.equal(await words(host, ".badge"), "Incomplete");

@@ -7,15 +7,7 @@ import { browser, Host } from "./host.mjs";
 import { start } from "./program.mjs";
 
 let program, chromium;
-before(async () => {
-  [program, chromium] = await Promise.all([start(), browser()]);
-  // The first reading of the invented companies is still going on for a moment.
-  for (let round = 0; round < 200; round += 1) {
-    const { structuredContent: told } = await program.call("list_companies");
-    if (told.items.every(({ mirror }) => mirror === "complete")) break;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-});
+before(async () => ([program, chromium] = await Promise.all([start(), browser()])));
 after(async () => {
   await chromium?.close();
   program?.stop();
@@ -31,7 +23,10 @@ async function open(tool, args, options = {}) {
 
 const column = (host, list, field) =>
   host.frame.evaluate(
-    ([wanted, name]) => [...document.querySelector(`table[data-list="${wanted}"]`).tBodies[0].rows].map((row) => JSON.parse(row.querySelector(`[data-field="${name}"]`).dataset.value ?? "null")),
+    ([wanted, name]) =>
+      [...document.querySelector(`table[data-list="${wanted}"]`).tBodies[0].rows].map((row) =>
+        JSON.parse(row.querySelector(`[data-field="${name}"]`).dataset.value ?? "null"),
+      ),
     [list, field],
   );
 const said = (host) => host.frame.locator("#says").textContent();
@@ -39,7 +34,9 @@ const said = (host) => host.frame.locator("#says").textContent();
 test("a click on a head sorts, and the next one turns it round", async () => {
   const { host, answer } = await open("inspector_scorecard", {});
   const head = host.frame.locator("th[data-field=quoted_revenue]");
-  const money = answer.companies[0].inspectors.map((row) => Number(row.quoted_revenue)).sort((one, other) => one - other);
+  const money = answer.companies[0].inspectors
+    .map((row) => Number(row.quoted_revenue))
+    .sort((one, other) => one - other);
   await head.getByRole("button").click();
   assert.equal(await head.getAttribute("aria-sort"), "descending");
   assert.deepEqual((await column(host, "inspectors", "quoted_revenue")).map(Number), money.toReversed());
@@ -54,7 +51,10 @@ test("a click on a head sorts, and the next one turns it round", async () => {
   }
   await host.frame.locator("thead th[data-field=inspector] button").click();
   const names = await column(host, "inspectors", "inspector");
-  assert.deepEqual(names, [...names].sort((one, other) => one.localeCompare(other)));
+  assert.deepEqual(
+    names,
+    [...names].sort((one, other) => one.localeCompare(other)),
+  );
   assert.equal(await host.frame.locator("[aria-sort]").count(), 1);
   await host.close();
 });
@@ -82,7 +82,9 @@ test("a row opens the inspections behind its numbers, and Escape closes them aga
   await host.page.keyboard.press("Enter");
   await host.frame.waitForSelector(".panel table");
   const { from, to } = answer.basis.period;
-  assert.deepEqual(host.calls(), [{ name: "explain", arguments: { company, from, to, inspector: inspectors[0].id, metric: "volume" } }]);
+  assert.deepEqual(host.calls(), [
+    { name: "explain", arguments: { company, from, to, inspector: inspectors[0].id, metric: "volume" } },
+  ]);
   assert.equal(await host.frame.locator(".panel .found").textContent(), `${inspectors[0].volume} inspections`);
   assert.match(await host.frame.locator(".panel .notes").textContent(), /^volume: /);
   assert.equal(await said(host), `${inspectors[0].volume} found`);
@@ -91,7 +93,9 @@ test("a row opens the inspections behind its numbers, and Escape closes them aga
   await host.frame.getByText(`${inspectors[0].attach.count} inspections`).waitFor();
   assert.equal(await host.frame.locator(".panel [aria-pressed=true]").textContent(), "With add-ons");
   await host.frame.evaluate(axe.source);
-  const found = await host.frame.evaluate(async () => (await window.axe.run(document)).violations.map(({ id, nodes }) => `${id} ${nodes[0].html}`));
+  const found = await host.frame.evaluate(async () =>
+    (await window.axe.run(document)).violations.map(({ id, nodes }) => `${id} ${nodes[0].html}`),
+  );
   assert.deepEqual(found, []);
   await host.picture(`${env.PICTURES}/panel-light-1024.png`);
   await host.resize(360);
@@ -141,7 +145,10 @@ test("to the last page, without a row twice or left out", async () => {
   while ((await host.frame.locator(".more").count()) > 0) {
     const before = await host.frame.locator("table[data-list=rows] tbody tr").count();
     await host.frame.locator(".more").click();
-    await host.frame.waitForFunction((had) => document.querySelectorAll("table[data-list=rows] tbody tr").length > had, before);
+    await host.frame.waitForFunction(
+      (had) => document.querySelectorAll("table[data-list=rows] tbody tr").length > had,
+      before,
+    );
   }
   const zips = await column(host, "rows", "zip");
   assert.equal(new Set(zips).size, zips.length);
@@ -174,7 +181,10 @@ test("what fails can be tried again, and a late answer to another question is no
   await host.frame.waitForSelector(".panel table");
   slow.forEach((resolve) => resolve());
   await host.settle();
-  assert.equal(await host.frame.locator(".panel .found").textContent(), `${answer.companies[0].inspectors[0].attach.count} inspections`);
+  assert.equal(
+    await host.frame.locator(".panel .found").textContent(),
+    `${answer.companies[0].inspectors[0].attach.count} inspections`,
+  );
   await host.close();
 });
 
@@ -204,7 +214,12 @@ test("arrow keys go from company to company", async () => {
 
 test("keys alone reach everything, and one sees where they are", async () => {
   const { host } = await open("agent_analysis", {});
-  const reachable = await host.frame.evaluate(() => [...document.querySelectorAll("button, input, select, summary, [tabindex='0']")].filter((each) => each.tabIndex >= 0 && each.checkVisibility()).length);
+  const reachable = await host.frame.evaluate(
+    () =>
+      [...document.querySelectorAll("button, input, select, summary, [tabindex='0']")].filter(
+        (each) => each.tabIndex >= 0 && each.checkVisibility(),
+      ).length,
+  );
   await host.frame.locator("[role=tab]").first().focus();
   const reached = new Set();
   for (let step = 0; step < reachable + 5; step += 1) {
@@ -212,7 +227,11 @@ test("keys alone reach everything, and one sees where they are", async () => {
       const now = document.activeElement;
       const { outlineStyle, outlineWidth } = getComputedStyle(now);
       now.dataset.reached ??= String(Math.random());
-      return { is: now === document.body ? "" : now.dataset.reached, outline: outlineStyle !== "none" && parseFloat(outlineWidth) >= 2, what: now.outerHTML.slice(0, 80) };
+      return {
+        is: now === document.body ? "" : now.dataset.reached,
+        outline: outlineStyle !== "none" && parseFloat(outlineWidth) >= 2,
+        what: now.outerHTML.slice(0, 80),
+      };
     });
     if (at.is) {
       assert.ok(at.outline, `no focus to see on ${at.what}`);
@@ -231,7 +250,11 @@ async function behind(host, index, choice, wanted) {
   await host.frame.waitForSelector(".panel .found, .panel [role=alert]");
   const shown = await host.frame.locator(".panel .found, .panel [role=alert]").textContent();
   const count = /^[\d,]+/.exec(shown)?.[0].replace(",", "") ?? shown;
-  assert.equal(count === "No inspection is behind it." ? 0 : Number(count), wanted, `${choice ?? "first"} of row ${index}: ${shown}`);
+  assert.equal(
+    count === "No inspection is behind it." ? 0 : Number(count),
+    wanted,
+    `${choice ?? "first"} of row ${index}: ${shown}`,
+  );
   await host.page.keyboard.press("Escape");
 }
 
@@ -251,7 +274,8 @@ test("as many inspections stand behind each number as it says", async () => {
   }
   await top.host.close();
   const quiet = await open("agent_analysis", { mode: "dormant", limit: 3 });
-  for (const [index, row] of quiet.answer.companies[0].agents.entries()) await behind(quiet.host, index, "Referrals", row.referrals_ever);
+  for (const [index, row] of quiet.answer.companies[0].agents.entries())
+    await behind(quiet.host, index, "Referrals", row.referrals_ever);
   await quiet.host.close();
   for (const by of ["zip", "month", "agent"]) {
     const mix = await open("service_mix", { by, limit: 3 });
@@ -263,9 +287,14 @@ test("as many inspections stand behind each number as it says", async () => {
     await mix.host.close();
   }
   const plan = await open("capacity_plan", {});
-  for (const [index, row] of plan.answer.companies[0].weeks.entries()) await behind(plan.host, index, "Booked", row.booked);
+  for (const [index, row] of plan.answer.companies[0].weeks.entries())
+    await behind(plan.host, index, "Booked", row.booked);
   await plan.host.close();
-  const rows = await open("breakdown", { by: ["inspector", "weekday"], measures: ["booked", "performed", "canceled"], limit: 3 });
+  const rows = await open("breakdown", {
+    by: ["inspector", "weekday"],
+    measures: ["booked", "performed", "canceled"],
+    limit: 3,
+  });
   for (const [index, row] of rows.answer.rows.entries()) {
     await behind(rows.host, index, "Booked", row.booked);
     await behind(rows.host, index, "Performed", row.performed);
@@ -292,6 +321,9 @@ test("a job's details are asked for by its id", async () => {
   const [call] = host.calls();
   assert.equal(call.name, "get_inspection");
   const job = company.jobs.find(({ id }) => id === call.arguments.inspection);
-  assert.match(await host.frame.locator(".panel .pairs").first().textContent(), new RegExp(job.address.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")));
+  assert.match(
+    await host.frame.locator(".panel .pairs").first().textContent(),
+    new RegExp(job.address.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")),
+  );
   await host.close();
 });

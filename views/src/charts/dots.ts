@@ -39,12 +39,26 @@ export function dots({ title, rows, field, label, norm, open }: Dots, writer: Wr
     const rate = share(value);
     if (rate === undefined || !isRow(value)) return [];
     const [low, high] = [number(value.low) ?? rate, number(value.high) ?? rate];
-    return [{ row, name: text(row.inspector ?? row.group ?? row.agent), rate, low, high, isSmall: value.small_sample === true, volume: number(row.volume) ?? 0 }];
+    return [
+      {
+        row,
+        name: text(row.inspector ?? row.group ?? row.agent),
+        rate,
+        low,
+        high,
+        isSmall: value.small_sample === true,
+        volume: number(row.volume) ?? 0,
+      },
+    ];
   });
   if (drawn.length === 0) return undefined;
   const most = Math.max(...drawn.map(({ volume }) => volume), 1);
-  const by = (side: string) => drawn.filter((each) => stands(each, norm) === side).map(({ name, rate }) => `${apart(name)} ${writer.percent(rate)}`);
-  const told = (side: "above" | "below") => (by(side).length ? ` Clearly ${side} it: ${by(side).join(", ")}.` : ` None is clearly ${side} it.`);
+  const by = (side: string) =>
+    drawn
+      .filter((each) => stands(each, norm) === side)
+      .map(({ name, rate }) => `${apart(name)} ${writer.percent(rate)}`);
+  const told = (side: "above" | "below") =>
+    by(side).length ? ` Clearly ${side} it: ${by(side).join(", ")}.` : ` None is clearly ${side} it.`;
   return figure({
     title,
     sentence: `${label} of ${drawn.length} ${drawn.length === 1 ? "person" : "people"}${norm === undefined ? "." : `; the company has ${writer.percent(norm)}.${told("above")}${told("below")}`}`,
@@ -57,7 +71,11 @@ export function dots({ title, rows, field, label, norm, open }: Dots, writer: Wr
     ],
     draw(width) {
       const top = 24;
-      const at = plan(width, top, drawn.map(({ name }) => name));
+      const at = plan(
+        width,
+        top,
+        drawn.map(({ name }) => name),
+      );
       const barRoom = Math.min(150, width * 0.24);
       const plotEnd = width - barRoom - 26;
       const x = scaleLinear([0, 1], [at.left, plotEnd]);
@@ -66,10 +84,14 @@ export function dots({ title, rows, field, label, norm, open }: Dots, writer: Wr
       const ticks = at.isNarrow ? [0, 0.5, 1] : [0, 0.25, 0.5, 0.75, 1];
       const grid = ticks.flatMap((tick) => [
         s("line", { class: "grid", x1: x(tick), x2: x(tick), y1: top, y2: height - 6 }),
-        words(x(tick), 9, writer.percent(tick), { class: "tick", "text-anchor": tick === 0 && at.isNarrow ? "start" : "middle" }),
+        words(x(tick), 9, writer.percent(tick), {
+          class: "tick",
+          "text-anchor": tick === 0 && at.isNarrow ? "start" : "middle",
+        }),
       ]);
       const head = words(plotEnd + 24, 9, "Inspections", { class: "tick" });
-      const rule = norm === undefined ? [] : [s("line", { class: "rule", x1: x(norm), x2: x(norm), y1: top - 4, y2: height - 6 })];
+      const rule =
+        norm === undefined ? [] : [s("line", { class: "rule", x1: x(norm), x2: x(norm), y1: top - 4, y2: height - 6 })];
       const marks = drawn.map((each, index) => {
         const middle = at.middle(index);
         const side = stands(each, norm);
@@ -77,9 +99,22 @@ export function dots({ title, rows, field, label, norm, open }: Dots, writer: Wr
         return s(
           "g",
           { class: click ? "row opens" : "row", click },
-          s("title", {}, `${each.name}: ${writer.value("rate", each.row[field])}; 95% range ${writer.percent(each.low)} to ${writer.percent(each.high)}`),
-          s("rect", { class: "hit", x: 0, y: middle - (at.isNarrow ? 31 : at.rowHeight / 2), width, height: at.rowHeight }),
-          words(at.isNarrow ? at.left : at.left - 14, at.nameAt(index), fit(each.name, at.nameWidth), { class: "name", "text-anchor": at.isNarrow ? "start" : "end" }),
+          s(
+            "title",
+            {},
+            `${each.name}: ${writer.value("rate", each.row[field])}; 95% range ${writer.percent(each.low)} to ${writer.percent(each.high)}`,
+          ),
+          s("rect", {
+            class: "hit",
+            x: 0,
+            y: middle - (at.isNarrow ? 31 : at.rowHeight / 2),
+            width,
+            height: at.rowHeight,
+          }),
+          words(at.isNarrow ? at.left : at.left - 14, at.nameAt(index), fit(each.name, at.nameWidth), {
+            class: "name",
+            "text-anchor": at.isNarrow ? "start" : "end",
+          }),
           s("line", { class: `range ${side}`, x1: x(each.low), x2: x(each.high), y1: middle, y2: middle }),
           s("circle", {
             class: `${side}${each.isSmall ? " small" : ""}`,
@@ -91,7 +126,16 @@ export function dots({ title, rows, field, label, norm, open }: Dots, writer: Wr
             "data-low": each.low,
             "data-high": each.high,
           }),
-          s("rect", { class: "bar quiet", x: plotEnd + 24, y: middle - 6, width: Math.max(1, y(each.volume)), height: 12, rx: 3, "data-field": "volume", "data-value": each.volume }),
+          s("rect", {
+            class: "bar quiet",
+            x: plotEnd + 24,
+            y: middle - 6,
+            width: Math.max(1, y(each.volume)),
+            height: 12,
+            rx: 3,
+            "data-field": "volume",
+            "data-value": each.volume,
+          }),
           words(plotEnd + 30 + y(each.volume), middle, writer.short("count", each.volume), { class: "value" }),
         );
       });

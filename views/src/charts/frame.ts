@@ -27,7 +27,13 @@ export function figure({ title, sentence, draw, legend }: Picture): HTMLElement 
     canvas.replaceChildren(s("svg", { ...size, role: "img", "aria-label": `${title}. ${sentence}` }, ...marks));
   };
   new ResizeObserver(() => paint(Math.floor(canvas.clientWidth))).observe(canvas);
-  return h("figure", { class: "picture" }, h("figcaption", {}, title), canvas, legend?.length ? h("p", { class: "legend" }, ...legend) : undefined);
+  return h(
+    "figure",
+    { class: "picture" },
+    h("figcaption", {}, title),
+    canvas,
+    legend?.length ? h("p", { class: "legend" }, ...legend) : undefined,
+  );
 }
 
 /** A mark and its meaning, for the words below a picture. */
@@ -42,7 +48,12 @@ export function key(className: string, shape: "dot" | "box" | "line" | "ring", w
 }
 
 /** Words in a picture. */
-export function words(x: number, y: number, content: string, given: Record<string, string | number | undefined> = {}): SVGTextElement {
+export function words(
+  x: number,
+  y: number,
+  content: string,
+  given: Record<string, string | number | undefined> = {},
+): SVGTextElement {
   return s("text", { x, y, dy: "0.35em", ...given }, content);
 }
 
@@ -67,7 +78,7 @@ export function plan(width: number, top: number, names: string[]): RowPlan {
   return {
     isNarrow,
     rowHeight,
-    left: isNarrow ? 8 : nameWidth + 12,
+    left: isNarrow ? 8 : nameWidth + 16,
     nameWidth,
     middle: (index) => top + index * rowHeight + (isNarrow ? 31 : rowHeight / 2),
     nameAt: (index) => top + index * rowHeight + (isNarrow ? 12 : rowHeight / 2),

@@ -15,7 +15,8 @@ export function places(told: unknown): Places {
   for (const [zip, place] of Object.entries(told)) {
     if (!Array.isArray(place)) continue;
     const [latitude, longitude] = place.map(Number);
-    if (latitude !== undefined && longitude !== undefined && Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180) found.set(zip, [latitude, longitude]);
+    if (latitude !== undefined && longitude !== undefined && Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180)
+      found.set(zip, [latitude, longitude]);
   }
   return found;
 }
@@ -31,8 +32,14 @@ export interface MapOfDots {
 /** Left, top, right, bottom. */
 type Box = [number, number, number, number];
 
-const around = (x: number, y: number, across: number, down: number): Box => [x - across, y - down, x + across, y + down];
-const overlap = (one: Box, other: Box) => one[0] < other[2] && one[2] > other[0] && one[1] < other[3] && one[3] > other[1];
+const around = (x: number, y: number, across: number, down: number): Box => [
+  x - across,
+  y - down,
+  x + across,
+  y + down,
+];
+const overlap = (one: Box, other: Box) =>
+  one[0] < other[2] && one[2] > other[0] && one[1] < other[3] && one[3] > other[1];
 
 const MILES_PER_DEGREE = 69.05;
 
@@ -51,7 +58,14 @@ export function map({ title, rows, places, norm, open }: MapOfDots, writer: Writ
   const [south = 0, north = 0] = extent(dots, ({ latitude }) => latitude);
   const [west = 0, east = 0] = extent(dots, ({ longitude }) => longitude);
   const narrowing = Math.cos((((south + north) / 2) * Math.PI) / 180);
-  const side = (rate: number | undefined) => (rate === undefined || norm === undefined ? "near" : rate >= norm + 0.05 ? "above" : rate <= norm - 0.05 ? "below" : "near");
+  const side = (rate: number | undefined) =>
+    rate === undefined || norm === undefined
+      ? "near"
+      : rate >= norm + 0.05
+        ? "above"
+        : rate <= norm - 0.05
+          ? "below"
+          : "near";
   return figure({
     title,
     sentence: `${dots.length} ZIPs where they are. Most inspections: ${apart(first?.zip ?? "")} with ${writer.short("count", first?.volume)}.${without > 0 ? ` ${without} ${without === 1 ? "group has" : "groups have"} no known place.` : ""}`,
@@ -70,27 +84,51 @@ export function map({ title, rows, places, norm, open }: MapOfDots, writer: Writ
       const x = (longitude: number) => width / 2 + (longitude - (west + east) / 2) * narrowing * scale;
       const y = (latitude: number) => (height - 14) / 2 - (latitude - (south + north) / 2) * scale;
       const radius = scaleSqrt([0, max(dots, ({ volume }) => volume) || 1], [2, width < 480 ? 18 : 24]);
-      const taken: Box[] = dots.map((dot) => around(x(dot.longitude), y(dot.latitude), radius(dot.volume), radius(dot.volume)));
+      const taken: Box[] = dots.map((dot) =>
+        around(x(dot.longitude), y(dot.latitude), radius(dot.volume), radius(dot.volume)),
+      );
       const marks = dots.map((dot) => {
         const click = open(dot.row);
         const [cx, cy, r] = [x(dot.longitude), y(dot.latitude), radius(dot.volume)];
         return s(
           "g",
           { class: click ? "row opens" : "row", click },
-          s("title", {}, `${dot.zip}: ${writer.value("count", dot.volume)} inspections, add-on rate ${writer.value("rate", dot.row.attach)}`),
-          s("circle", { class: `place ${side(dot.rate)}`, cx, cy, r, "data-zip": dot.zip, "data-field": "volume", "data-value": dot.volume }),
+          s(
+            "title",
+            {},
+            `${dot.zip}: ${writer.value("count", dot.volume)} inspections, add-on rate ${writer.value("rate", dot.row.attach)}`,
+          ),
+          s("circle", {
+            class: `place ${side(dot.rate)}`,
+            cx,
+            cy,
+            r,
+            "data-zip": dot.zip,
+            "data-field": "volume",
+            "data-value": dot.volume,
+          }),
         );
       });
       // A label stands where it hides nothing, or in a large dot; where neither is possible, the table below has it.
       const labels = dots.flatMap((dot, index) => {
         const [cx, cy, r] = [x(dot.longitude), y(dot.latitude), radius(dot.volume)];
-        const free = ([[0, r + 9], [0, -r - 9], [r + 24, 0], [-r - 24, 0]] as const).find(([right, down]) => {
+        const free = (
+          [
+            [0, r + 9],
+            [0, -r - 9],
+            [r + 24, 0],
+            [-r - 24, 0],
+          ] as const
+        ).find(([right, down]) => {
           const box = around(cx + right, cy + down, 20, 7);
           return !taken.some((other, which) => which !== index && overlap(box, other));
         });
-        if (!free) return r < 18 ? [] : [words(cx, cy, fit(dot.zip, 46, 12), { class: "tick halo", "text-anchor": "middle" })];
+        if (!free)
+          return r < 18 ? [] : [words(cx, cy, fit(dot.zip, 46, 12), { class: "tick halo", "text-anchor": "middle" })];
         taken.push(around(cx + free[0], cy + free[1], 20, 7));
-        return [words(cx + free[0], cy + free[1], fit(dot.zip, 46, 12), { class: "tick halo", "text-anchor": "middle" })];
+        return [
+          words(cx + free[0], cy + free[1], fit(dot.zip, 46, 12), { class: "tick halo", "text-anchor": "middle" }),
+        ];
       });
       return { height, marks: [...scaleBar(scale, height), ...marks, ...labels] };
     },

@@ -36,14 +36,21 @@ export function rhythm({ title, rows, open }: Rhythm, writer: Writer): HTMLEleme
     ],
     draw(width) {
       const top = 24;
-      const at = plan(width, top, drawn.map(({ name }) => name));
+      const at = plan(
+        width,
+        top,
+        drawn.map(({ name }) => name),
+      );
       const labelRoom = 74;
       const x = scaleLinear([-longest, 0], [at.left + 6, width - labelRoom]).nice(5);
       const height = at.middle(drawn.length - 1) + 20;
       const ticks = x.ticks(at.isNarrow ? 3 : 6).filter((tick) => tick <= 0);
       const grid = ticks.flatMap((tick) => [
         s("line", { class: tick === 0 ? "axis" : "grid", x1: x(tick), x2: x(tick), y1: top, y2: height - 6 }),
-        words(x(tick), 9, tick === 0 ? "today" : days(-tick), { class: "tick", "text-anchor": x(tick) < 30 ? "start" : "middle" }),
+        words(x(tick), 9, tick === 0 ? "today" : days(-tick), {
+          class: "tick",
+          "text-anchor": x(tick) < 30 ? "start" : "middle",
+        }),
       ]);
       const marks = drawn.map(({ row, name, since, gap }, index) => {
         const middle = at.middle(index);
@@ -54,12 +61,38 @@ export function rhythm({ title, rows, open }: Rhythm, writer: Writer): HTMLEleme
           "g",
           { class: click ? "row opens" : "row", click },
           s("title", {}, `${name}: ${days(since)} since the last referral; usual gap ${days(gap)}`),
-          s("rect", { class: "hit", x: 0, y: middle - (at.isNarrow ? 31 : at.rowHeight / 2), width, height: at.rowHeight }),
-          words(at.isNarrow ? at.left : at.left - 10, at.nameAt(index), fit(name, at.nameWidth), { class: "name", "text-anchor": at.isNarrow ? "start" : "end" }),
-          ...past.map((day, beat) => s("circle", { class: "beat past", cx: x(day), cy: middle, r: 3, opacity: 0.75 - beat * 0.15 })),
+          s("rect", {
+            class: "hit",
+            x: 0,
+            y: middle - (at.isNarrow ? 31 : at.rowHeight / 2),
+            width,
+            height: at.rowHeight,
+          }),
+          words(at.isNarrow ? at.left : at.left - 10, at.nameAt(index), fit(name, at.nameWidth), {
+            class: "name",
+            "text-anchor": at.isNarrow ? "start" : "end",
+          }),
+          ...past.map((day, beat) =>
+            s("circle", { class: "beat past", cx: x(day), cy: middle, r: 3, opacity: 0.75 - beat * 0.15 }),
+          ),
           s("line", { class: "silence", x1: x(due), x2: x(0), y1: middle, y2: middle }),
-          s("line", { class: "waited", x1: x(-since), x2: x(due), y1: middle, y2: middle, "data-field": "usual_gap_days", "data-value": gap }),
-          s("circle", { class: "beat", cx: x(-since), cy: middle, r: 6, "data-field": "days_since", "data-value": since }),
+          s("line", {
+            class: "waited",
+            x1: x(-since),
+            x2: x(due),
+            y1: middle,
+            y2: middle,
+            "data-field": "usual_gap_days",
+            "data-value": gap,
+          }),
+          s("circle", {
+            class: "beat",
+            cx: x(-since),
+            cy: middle,
+            r: 6,
+            "data-field": "days_since",
+            "data-value": since,
+          }),
           words(x(0) + 8, middle, days(since), { class: "value" }),
         );
       });

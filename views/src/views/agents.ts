@@ -7,7 +7,14 @@ import { field } from "../layouts.ts";
 import { part, type Scene } from "../scene.ts";
 import { plain } from "./plain.ts";
 
-const HEADINGS: Record<string, string> = { top: "Top agents", dormant: "Agents gone quiet", new: "New agents", rising: "Rising agents", fading: "Fading agents", one: "An agent" };
+const HEADINGS: Record<string, string> = {
+  top: "Top agents",
+  dormant: "Agents gone quiet",
+  new: "New agents",
+  rising: "Rising agents",
+  fading: "Fading agents",
+  one: "An agent",
+};
 
 /** What an answer of this mode is called. */
 export function agentsHeading(args: Row): string | undefined {
@@ -24,8 +31,21 @@ export function agents(company: Row, scene: Scene): Child[] {
   const question = (row: Row) => ofAgent(scene, row, !isRanked);
   const open = (row: Row) => scene.opens(question(row));
   return [
-    scene.figures(company, ["found", "quoted_revenue", "revenue_share_of_top_1", "revenue_share_of_top_5", "revenue_share_of_top_10", "performed_without_agent", "found_by_90_days_rule"]),
-    has("days_since") && has("usual_gap_days") ? rhythm({ title: "Who has gone quiet: the usual gap and the days since the last referral", rows: found, open }, scene.writer) : ranking(found, open, scene),
+    scene.figures(company, [
+      "found",
+      "quoted_revenue",
+      "revenue_share_of_top_1",
+      "revenue_share_of_top_5",
+      "revenue_share_of_top_10",
+      "performed_without_agent",
+      "found_by_90_days_rule",
+    ]),
+    has("days_since") && has("usual_gap_days")
+      ? rhythm(
+          { title: "Who has gone quiet: the usual gap and the days since the last referral", rows: found, open },
+          scene.writer,
+        )
+      : ranking(found, open, scene),
     found.length === 0 && h("p", { class: "nothing" }, "No agent was found."),
     scene.table("agents", found, { question }),
     disagreement(company),
@@ -54,7 +74,17 @@ function ranking(found: Row[], open: (row: Row) => (() => void) | undefined, sce
   ].find(([name]) => name && found.some((row) => name in row));
   const [name, before] = drawn ?? [];
   if (!name) return undefined;
-  return bars({ title: `${field(name).label} by agent`, rows: found, name: (row) => text(row.agent), field: field(name), before: before ? field(before) : undefined, open }, scene.writer);
+  return bars(
+    {
+      title: `${field(name).label} by agent`,
+      rows: found,
+      name: (row) => text(row.agent),
+      field: field(name),
+      before: before ? field(before) : undefined,
+      open,
+    },
+    scene.writer,
+  );
 }
 
 const FIGURES = ["referrals", "quoted_revenue", "revenue_share", "attach", "selling_side", "at_stake_a_year"];
@@ -65,15 +95,42 @@ function profile(agent: Row, scene: Scene): Child[] {
   const open = scene.opens(question);
   const list = (name: string) => {
     const shown = rows(agent[name]);
-    return bars({ title: field(name).label, rows: shown, name: (row) => text(row.name), field: field("rate") }, scene.writer);
+    return bars(
+      { title: field(name).label, rows: shown, name: (row) => text(row.name), field: field("rate") },
+      scene.writer,
+    );
   };
-  const rest = Object.fromEntries(Object.entries(agent).filter(([name]) => ![...FIGURES, ...SHARES, "agent", "agency", "referrals_before", "by_year"].includes(name)));
+  const rest = Object.fromEntries(
+    Object.entries(agent).filter(
+      ([name]) => ![...FIGURES, ...SHARES, "agent", "agency", "referrals_before", "by_year"].includes(name),
+    ),
+  );
   return [
-    h("div", {}, h("h2", {}, named(text(agent.agent))), text(agent.agency) && h("p", { class: "under", dir: "auto" }, text(agent.agency))),
+    h(
+      "div",
+      {},
+      h("h2", {}, named(text(agent.agent))),
+      text(agent.agency) && h("p", { class: "under", dir: "auto" }, text(agent.agency)),
+    ),
     scene.figures(agent, FIGURES),
     open && h("p", {}, h("button", { type: "button", class: "plain", click: open }, "Show the referrals")),
-    rhythm({ title: `The usual gap of ${apart(text(agent.agent))} and the days since the last referral`, rows: [agent], open: () => open }, scene.writer),
-    bars({ title: "Performed inspections by year", rows: rows(agent.by_year), name: (row) => text(row.year), field: field("performed") }, scene.writer),
+    rhythm(
+      {
+        title: `The usual gap of ${apart(text(agent.agent))} and the days since the last referral`,
+        rows: [agent],
+        open: () => open,
+      },
+      scene.writer,
+    ),
+    bars(
+      {
+        title: "Performed inspections by year",
+        rows: rows(agent.by_year),
+        name: (row) => text(row.year),
+        field: field("performed"),
+      },
+      scene.writer,
+    ),
     h("div", { class: "beside" }, ...given(SHARES.map(list))),
     part("What else is known", ...plain(rest, scene)),
   ];
@@ -82,5 +139,9 @@ function profile(agent: Row, scene: Scene): Child[] {
 function disagreement(company: Row): HTMLElement | undefined {
   const told = company.statistics_disagree;
   if (!isRow(told)) return undefined;
-  return h("p", { class: "remark" }, `Spectora's own statistics disagree for ${text(told.agents)} of ${text(told.of)} agents; data quality says more.`);
+  return h(
+    "p",
+    { class: "remark" },
+    `Spectora's own statistics disagree for ${text(told.agents)} of ${text(told.of)} agents; data quality says more.`,
+  );
 }

@@ -20,16 +20,31 @@ export function breakdown(answer: Row, scene: Scene): Child[] {
     ...(Object.keys(totals).length ? [{ words: "Total", row: totals }] : []),
   ];
   return [
-    scene.figures(totals, measures.map(({ name }) => name)),
+    scene.figures(
+      totals,
+      measures.map(({ name }) => name),
+    ),
     picture(shown, by, measures, (row) => scene.opens(question(row)), scene),
     shown.length === 0 && h("p", { class: "nothing" }, "No inspection fits this question."),
-    scene.table("rows", shown, { caption: `By ${by.map((name) => fieldOf(name, shown).label).join(" and ")}`, columns: [...by, ...measures.map(({ name }) => name)], question, footer }),
-    answer.adds_up === false && h("p", { class: "remark" }, "The rows add up to more than the total, as an inspection can be in several."),
+    scene.table("rows", shown, {
+      caption: `By ${by.map((name) => fieldOf(name, shown).label).join(" and ")}`,
+      columns: [...by, ...measures.map(({ name }) => name)],
+      question,
+      footer,
+    }),
+    answer.adds_up === false &&
+      h("p", { class: "remark" }, "The rows add up to more than the total, as an inspection can be in several."),
     scene.table("companies", answer.companies),
   ];
 }
 
-function picture(shown: Row[], by: string[], measures: Field[], open: (row: Row) => (() => void) | undefined, scene: Scene): HTMLElement | undefined {
+function picture(
+  shown: Row[],
+  by: string[],
+  measures: Field[],
+  open: (row: Row) => (() => void) | undefined,
+  scene: Scene,
+): HTMLElement | undefined {
   const [first] = measures;
   if (!first) return undefined;
   const draw = (measure: Field) =>

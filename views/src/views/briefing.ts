@@ -22,7 +22,11 @@ export function briefing(company: Row, scene: Scene): Child[] {
     attention(texts(company.attention), jobs, scene),
     jobs.length === 0 && h("p", { class: "nothing" }, "No jobs are booked."),
     ...[...days].flatMap(([day, own]) => [
-      timeline(day ? `${day}: who is where, and when` : "Who is where, and when", own.flatMap((job) => blocks(job, warnings, scene)), scene.writer),
+      timeline(
+        day ? `${day}: who is where, and when` : "Who is where, and when",
+        own.flatMap((job) => blocks(job, warnings, scene)),
+        scene.writer,
+      ),
       cards(own, warnings, scene),
     ]),
     scene.table("inspectors", company.inspectors),
@@ -36,7 +40,11 @@ function warningsById(lines: string[], jobs: Row[]): Map<string, string[]> {
   for (const job of jobs) {
     const id = text(job.id);
     const told = id ? lines.filter((line) => line.includes(` ${id}: `)) : [];
-    if (told.length) found.set(id, told.flatMap((line) => line.slice(line.indexOf(` ${id}: `) + id.length + 3).split(", ")));
+    if (told.length)
+      found.set(
+        id,
+        told.flatMap((line) => line.slice(line.indexOf(` ${id}: `) + id.length + 3).split(", ")),
+      );
   }
   return found;
 }
@@ -47,9 +55,21 @@ function attention(lines: string[], jobs: Row[], scene: Scene): HTMLElement | un
     const job = jobs.find((row) => text(row.id) && line.includes(` ${text(row.id)}: `));
     if (!job) return h("li", { dir: "auto" }, line);
     const told = line.slice(line.indexOf(` ${text(job.id)}: `) + text(job.id).length + 3);
-    return h("li", {}, h("b", {}, scene.writer.value("time", job.time)), " ", named(texts(job.clients).join(" and ") || text(job.id)), `: ${told}`);
+    return h(
+      "li",
+      {},
+      h("b", {}, scene.writer.value("time", job.time)),
+      " ",
+      named(texts(job.clients).join(" and ") || text(job.id)),
+      `: ${told}`,
+    );
   };
-  return h("section", { class: "attention", "aria-label": "Needs attention" }, h("h2", {}, "Needs attention"), h("ul", {}, ...lines.map(item)));
+  return h(
+    "section",
+    { class: "attention", "aria-label": "Needs attention" },
+    h("h2", {}, "Needs attention"),
+    h("ul", {}, ...lines.map(item)),
+  );
 }
 
 function blocks(job: Row, warnings: Map<string, string[]>, scene: Scene): Block[] {
@@ -79,7 +99,12 @@ function cards(jobs: Row[], warnings: Map<string, string[]>, scene: Scene): HTML
     "div",
     { class: "cards" },
     ...[...people].map(([person, own]) =>
-      h("section", { class: "card" }, h("h2", {}, named(person)), ...own.map((job) => card(job, warnings.get(text(job.id)) ?? [], scene))),
+      h(
+        "section",
+        { class: "card" },
+        h("h2", {}, named(person)),
+        ...own.map((job) => card(job, warnings.get(text(job.id)) ?? [], scene)),
+      ),
     ),
   );
 }
@@ -93,11 +118,13 @@ function card(job: Row, warnings: string[], scene: Scene): HTMLElement {
     "article",
     { "data-id": text(job.id) || undefined },
     h("h3", {}, scene.writer.value("time", job.time), h("small", {}, ` ${scene.writer.value("hours", job.hours)}`)),
-    warnings.length > 0 && h("p", { class: "chips" }, ...warnings.map((each) => h("span", { class: "chip", dir: "auto" }, each))),
+    warnings.length > 0 &&
+      h("p", { class: "chips" }, ...warnings.map((each) => h("span", { class: "chip", dir: "auto" }, each))),
     line(text(job.address), "address"),
     line(texts(job.services).join(", ")),
     line(texts(job.clients).join(" and ")),
-    text(job.agent) && h("p", {}, "Agent ", named(text(job.agent)), text(job.agent_background) && `: ${text(job.agent_background)}`),
+    text(job.agent) &&
+      h("p", {}, "Agent ", named(text(job.agent)), text(job.agent_background) && `: ${text(job.agent_background)}`),
     ...["client_phone", "client_email", "agent_phone", "agent_email"].map((name) => line(text(job[name]), "contact")),
     line(text(job.notes), "typed"),
     line(text(job.request_notes), "typed"),

@@ -14,9 +14,25 @@ export function capacity(company: Row, scene: Scene): Child[] {
   return [
     scene.figures(company, ["median_week", "busy_week", "busy_week_hours", "error_per_week"]),
     ...ahead(weeks, number(company.busy_week), scene),
-    bars({ title: `${field(chart).label} by inspector`, rows: inspectors, name: (row) => text(row.inspector), field: field(chart), open: (row) => scene.opens(ofPerson(row)) }, scene.writer),
+    bars(
+      {
+        title: `${field(chart).label} by inspector`,
+        rows: inspectors,
+        name: (row) => text(row.inspector),
+        field: field(chart),
+        open: (row) => scene.opens(ofPerson(row)),
+      },
+      scene.writer,
+    ),
     scene.table("inspectors", inspectors, { question: ofPerson }),
-    scene.remark(company, ["model", "weeks_of_history", "naive_error_per_week", "back_test_starts", "level_changed_around", "level_times"]),
+    scene.remark(company, [
+      "model",
+      "weeks_of_history",
+      "naive_error_per_week",
+      "back_test_starts",
+      "level_changed_around",
+      "level_times",
+    ]),
   ];
 }
 
@@ -27,7 +43,10 @@ export function capacityTogether(combined: Row, scene: Scene): Child[] {
 function ahead(weeks: Row[], busyWeek: number | undefined, scene: Scene): Child[] {
   const question = (row: Row) => ofWeek(scene, row);
   return [
-    forecast({ title: "Inspections a week: booked and forecast", weeks, busyWeek, open: (row) => scene.opens(question(row)) }, scene.writer),
+    forecast(
+      { title: "Inspections a week: booked and forecast", weeks, busyWeek, open: (row) => scene.opens(question(row)) },
+      scene.writer,
+    ),
     weeks.length === 0 && h("p", { class: "nothing" }, "There is no week to plan for."),
     scene.table("weeks", weeks, { question }),
   ];

@@ -34,11 +34,24 @@ export function parts(tool: string, answer: Row): Part[] {
   const view = Object.hasOwn(BY_COMPANY, tool) ? BY_COMPANY[tool] : undefined;
   const companies = rows(answer.companies);
   if (!view || companies.length === 0) {
-    return [{ name: "", company: undefined, draw: (scene) => (tool === "breakdown" ? breakdown : plain)(answer, scene) }];
+    return [
+      { name: "", company: undefined, draw: (scene) => (tool === "breakdown" ? breakdown : plain)(answer, scene) },
+    ];
   }
-  const each = companies.map((company): Part => ({ name: text(company.company), company: text(company.company) || undefined, draw: (scene) => view.each(company, scene) }));
+  const each = companies.map((company): Part => ({
+    name: text(company.company),
+    company: text(company.company) || undefined,
+    draw: (scene) => view.each(company, scene),
+  }));
   const { combined } = answer;
   if (companies.length < 2 || !isRow(combined)) return each;
-  const together = view.together ?? ((whole: Row, scene: Scene) => [scene.figures(whole, Object.keys(whole).filter((name) => !Array.isArray(whole[name])))]);
+  const together =
+    view.together ??
+    ((whole: Row, scene: Scene) => [
+      scene.figures(
+        whole,
+        Object.keys(whole).filter((name) => !Array.isArray(whole[name])),
+      ),
+    ]);
   return [...each, { name: "All together", company: undefined, draw: (scene) => together(combined, scene) }];
 }

@@ -14,11 +14,35 @@ export function mix(company: Row, scene: Scene): Child[] {
   const question = (row: Row) => ofGroup(scene, row);
   const open = (row: Row) => scene.opens(question(row));
   const name = (row: Row) => text(row.group);
-  const shares = (list: string) => bars({ title: field(list).label, rows: rows(company[list]), name: (row) => text(row.name), field: field("rate") }, scene.writer);
+  const shares = (list: string) =>
+    bars(
+      { title: field(list).label, rows: rows(company[list]), name: (row) => text(row.name), field: field("rate") },
+      scene.writer,
+    );
   return [
     scene.figures(company, ["volume", "attach"]),
-    (by === "zip" && map({ title: "Inspections and add-ons by ZIP", rows: groups, places: scene.places, norm: share(company.attach), open }, scene.writer)) ||
-      bars({ title: `Inspections by ${what}`, rows: groups, name, field: field("volume"), before: field("volume_before"), open }, scene.writer),
+    (by === "zip" &&
+      map(
+        {
+          title: "Inspections and add-ons by ZIP",
+          rows: groups,
+          places: scene.places,
+          norm: share(company.attach),
+          open,
+        },
+        scene.writer,
+      )) ||
+      bars(
+        {
+          title: `Inspections by ${what}`,
+          rows: groups,
+          name,
+          field: field("volume"),
+          before: field("volume_before"),
+          open,
+        },
+        scene.writer,
+      ),
     scene.table("groups", groups, { caption: `By ${what}`, question }),
     h("div", { class: "beside" }, ...given([shares("services"), shares("add_ons")])),
     part(

@@ -9,7 +9,9 @@ export function plain(answer: Row, scene: Scene): Child[] {
   const told = isRow(item) ? { ...item, ...rest } : rest;
   const lists = Object.entries(told).filter(([, value]) => isTable(value));
   const inner = Object.entries(told).filter(([, value]) => isRow(value) && !("rate" in value) && !("low" in value));
-  const single = Object.fromEntries(Object.entries(told).filter((entry) => ![...lists, ...inner].some(([name]) => name === entry[0])));
+  const single = Object.fromEntries(
+    Object.entries(told).filter((entry) => ![...lists, ...inner].some(([name]) => name === entry[0])),
+  );
   const shown = [
     pairs(single, scene),
     ...inner.map(([name, value]) => part(fieldOf(name, []).label, pairs(value as Row, scene))),
@@ -24,12 +26,23 @@ export function pairs(row: Row, scene: Scene): HTMLElement | undefined {
     .map(([name, value]) => ({ field: fieldOf(name, [row]), value }))
     .filter(({ field, value }) => field.format !== "id" && scene.writer.value(field.format, value) !== "");
   if (shown.length === 0) return undefined;
-  const value = ({ name, format }: { name: string; format: Parameters<Scene["writer"]["value"]>[0] }, given: unknown): Child =>
-    (name === "portal_link" && linkButton(given, scene)) || (format === "text" ? named(scene.writer.value(format, given)) : scene.writer.value(format, given));
+  const value = (
+    { name, format }: { name: string; format: Parameters<Scene["writer"]["value"]>[0] },
+    given: unknown,
+  ): Child =>
+    (name === "portal_link" && linkButton(given, scene)) ||
+    (format === "text" ? named(scene.writer.value(format, given)) : scene.writer.value(format, given));
   return h(
     "dl",
     { class: "pairs" },
-    ...shown.map(({ field, value: given }) => h("div", { "data-field": field.name, "data-value": JSON.stringify(given) }, h("dt", {}, field.label), h("dd", {}, value(field, given)))),
+    ...shown.map(({ field, value: given }) =>
+      h(
+        "div",
+        { "data-field": field.name, "data-value": JSON.stringify(given) },
+        h("dt", {}, field.label),
+        h("dd", {}, value(field, given)),
+      ),
+    ),
   );
 }
 

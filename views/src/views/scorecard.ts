@@ -23,6 +23,9 @@ export function scorecard(company: Row, scene: Scene): Child[] {
       },
       scene.writer,
     ),
-    scene.table("inspectors", inspectors, { question: (row) => ofInspector(scene, row), footer: Object.keys(whole).length ? [{ words: "Whole company", row: whole }] : [] }),
+    scene.table("inspectors", inspectors, {
+      question: (row) => ofInspector(scene, row),
+      footer: Object.keys(whole).length ? [{ words: "Whole company", row: whole }] : [],
+    }),
   ];
 }
