@@ -27,6 +27,7 @@ mod support;
 mod sync;
 mod tools;
 mod version;
+mod view;
 mod webhooks;
 
 use std::path::PathBuf;
@@ -124,6 +125,8 @@ enum Command {
     Call(call::CallArgs),
     /// Print an insight as tables and charts, or write it as Markdown, CSV or HTML.
     Report(report::ReportArgs),
+    /// Show an answer as a chat client draws it, in a browser of this machine.
+    View(view::ViewArgs),
     /// Who may come in over HTTP: people, tokens, and the applications that people let in.
     Access(access::AccessArgs),
     /// Show who asked what of an HTTP server with a login.
@@ -210,6 +213,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo => demo::run(&global).await,
         Command::Call(args) => call::run(&global, &args).await,
         Command::Report(args) => report::run(&global, &args).await,
+        Command::View(args) => view::run(&global, &args).await,
         Command::Access(args) => access::run(&global, args).await,
         Command::Log(args) => log::run(&global, &args),
         Command::Tools(args) => tools::run(&global, &args).await,

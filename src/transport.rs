@@ -7,6 +7,7 @@ mod limits;
 mod lines;
 mod login;
 mod pages;
+mod preview;
 mod proxies;
 mod sessions;
 mod stdio;
@@ -15,6 +16,7 @@ mod unreadable;
 pub use http::{
     Checked, Delivered, Deliveries, HttpServer, HttpSettings, Readiness, WayIn, serve_http, serve_metrics, tls,
 };
+pub use preview::{Answers, PreviewServer};
 pub use stdio::serve_stdio;
 
 /// Text as it stands in HTML, in attributes too.

@@ -30,6 +30,11 @@ enum What {
         /// The folder.
         folder: PathBuf,
     },
+    /// What fields are called and which pictures answers have, for the page that is shown in a chat.
+    Layouts {
+        /// The file.
+        file: PathBuf,
+    },
     /// The pages of the documents that are made from the program: cookbook, tools, definitions, settings, commands.
     #[cfg(feature = "demo")]
     Docs {
@@ -55,6 +60,7 @@ pub(super) async fn run(global: &Global, args: &GenerateArgs) -> anyhow::Result<
             std::fs::create_dir_all(folder)?;
             clap_mangen::generate_to(command, folder)?;
         }
+        What::Layouts { file } => std::fs::write(file, format!("{:#}\n", present::description()))?,
         #[cfg(feature = "demo")]
         What::Docs { questions, folder } => docs::write(global, questions, folder).await?,
     }

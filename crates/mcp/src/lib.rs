@@ -18,6 +18,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod views;
 mod vocabulary;
 mod watch;
 
@@ -325,7 +326,9 @@ impl SpectoraServer {
                 if tools::search::NAMES.contains(&name) {
                     tools::search::link(&mut answer, self.pages.as_deref());
                 }
-                answer.into_result()
+                let mut result = answer.into_result();
+                result.meta = result.structured_content.as_ref().and_then(|answer| views::places(name, answer.as_object()?));
+                result
             }
             Ok(Ok(Err(failure))) => failure.into_result(),
             Ok(Err(_)) => {
@@ -347,8 +350,12 @@ impl ServerHandler for SpectoraServer {
             .with_title("Spectora (read-only)")
             .with_description(DESCRIPTION)
             .with_icons(vec![Icon::new(ICON).with_mime_type("image/svg+xml").with_sizes(vec!["any".to_owned()])]);
-        let capabilities =
-            ServerCapabilities::builder().enable_tools().enable_prompts().enable_resources().enable_completions();
+        let capabilities = ServerCapabilities::builder()
+            .enable_extensions_with(views::extension())
+            .enable_tools()
+            .enable_prompts()
+            .enable_resources()
+            .enable_completions();
         ServerConfig::new(capabilities.build()).with_server_info(identity).with_instructions(INSTRUCTIONS)
     }
 
@@ -496,10 +503,19 @@ fn declare(
     hints.destructive_hint = Some(false);
     hints.idempotent_hint = Some(true);
     hints.open_world_hint = Some(asks_the_service);
-    ToolDeclaration::new(name, description, input.into_schema())
+    let declaration = ToolDeclaration::new(name, description, input.into_schema())
         .with_title(title)
         .with_raw_output_schema(Arc::new(output))
-        .with_annotations(hints)
+        .with_annotations(hints);
+    match views::of_tool(name) {
+        Some(view) => declaration.with_meta(view),
+        None => declaration,
+    }
+}
+
+/// The page that draws answers, for whoever shows it outside a chat.
+pub fn view_page() -> &'static str {
+    views::page()
 }
 
 /// The zone's name for answers.

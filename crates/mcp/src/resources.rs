@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rmcp::model::{CacheScope, ErrorData, ReadResourceResult, Resource, ResourceContents};
 use serde_json::{Value, json};
 
-use super::{ToolFailure, zone_name};
+use super::{ToolFailure, views, zone_name};
 use answers::{Companies, Company};
 
 const DEFINITIONS: &str = "spectora://definitions";
@@ -117,6 +117,7 @@ pub(super) fn declarations() -> Vec<Resource> {
             .with_title("Status")
             .with_description("The configured companies, their time zones, the date there, API calls made.")
             .with_mime_type("application/json"),
+        views::declaration(),
     ]
 }
 
@@ -128,6 +129,10 @@ pub(super) async fn read(
     companies: impl Future<Output = Result<Arc<Companies>, ToolFailure>>,
     uri: &str,
 ) -> Result<ReadResourceResult, ErrorData> {
+    if uri == views::URI {
+        let result = ReadResourceResult::new(vec![views::contents()]);
+        return Ok(result.with_ttl_ms(DEFINITIONS_FRESH_MS).with_cache_scope(CacheScope::Public));
+    }
     let (text, kind, fresh_ms, scope) = match uri {
         DEFINITIONS => (definitions(), "text/markdown", DEFINITIONS_FRESH_MS, CacheScope::Public),
         DICTIONARY => (
@@ -144,7 +149,7 @@ pub(super) async fn read(
             (status.to_string(), "application/json", STATUS_FRESH_MS, CacheScope::Private)
         }
         _ => {
-            let message = format!("no such resource; there are: {DEFINITIONS}, {DICTIONARY}, {STATUS}");
+            let message = format!("no such resource; there are: {DEFINITIONS}, {DICTIONARY}, {STATUS}, {}", views::URI);
             return Err(ErrorData::resource_not_found(
                 message,
                 Some(json!({"uri": domain::excerpt(uri, URI_SHOWN_MAX)})),

@@ -1,12 +1,9 @@
 //! Which parts of which answer are shown, in which order, and with which picture.
 
-use serde::Serialize;
-
 /// How one tool's answer is laid out.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct Layout {
     /// The tool.
-    #[serde(skip)]
     pub tool: &'static str,
     /// The heading.
     pub title: &'static str,
@@ -16,10 +13,12 @@ pub struct Layout {
     pub left: &'static [&'static str],
     /// The tables of each company, the main one first.
     pub tables: &'static [TableLayout],
+    /// Tables that only a view in a chat has, where a reader opens what others read in a sentence.
+    pub in_chat: &'static [TableLayout],
 }
 
 /// One table.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct TableLayout {
     /// The field with its rows.
     pub field: &'static str,
@@ -37,8 +36,7 @@ pub struct TableLayout {
 }
 
 /// What a picture shows, by the names of fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Picture {
     /// A bar for each row.
     Bars {
@@ -69,7 +67,21 @@ pub enum Picture {
     Silence,
 }
 
+impl Picture {
+    /// The field that is drawn.
+    pub fn value(self) -> &'static str {
+        match self {
+            Self::Bars { value, .. } | Self::Map { value, .. } => value,
+            Self::Rates { rate, .. } => rate,
+            Self::Forecast => "forecast",
+            Self::Silence => "days_since",
+        }
+    }
+}
+
 const PLAIN: TableLayout = TableLayout { field: "", title: "", columns: &[], sums: &[], picture: None, cards_by: None };
+
+const NAMED_SHARES: &[&str] = &["name", "rate", "count", "of"];
 
 /// Every worked-out answer.
 pub const LAYOUTS: &[Layout] = &[
@@ -106,6 +118,7 @@ pub const LAYOUTS: &[Layout] = &[
             picture: Some(Picture::Rates { label: "inspector", rate: "attach", beside: "whole_company" }),
             ..PLAIN
         }],
+        in_chat: &[],
     },
     Layout {
         tool: "agent_analysis",
@@ -151,6 +164,7 @@ pub const LAYOUTS: &[Layout] = &[
                 ..PLAIN
             },
         ],
+        in_chat: &[TableLayout { field: "by_year", title: "By year", columns: &["year", "performed", "canceled"], picture: Some(Picture::Bars { label: "year", value: "performed" }), ..PLAIN }],
     },
     Layout {
         tool: "service_mix",
@@ -188,6 +202,7 @@ pub const LAYOUTS: &[Layout] = &[
                 ..PLAIN
             },
         ],
+        in_chat: &[TableLayout { field: "services", title: "Services", columns: NAMED_SHARES, picture: Some(Picture::Bars { label: "name", value: "rate" }), ..PLAIN }, TableLayout { field: "add_ons", title: "Add-ons", columns: NAMED_SHARES, picture: Some(Picture::Bars { label: "name", value: "rate" }), ..PLAIN }],
     },
     Layout {
         tool: "prep_briefing",
@@ -219,6 +234,7 @@ pub const LAYOUTS: &[Layout] = &[
                 ..PLAIN
             },
         ],
+        in_chat: &[],
     },
     Layout {
         tool: "capacity_plan",
@@ -263,6 +279,7 @@ pub const LAYOUTS: &[Layout] = &[
                 ..PLAIN
             },
         ],
+        in_chat: &[],
     },
     Layout {
         tool: "data_quality",
@@ -275,6 +292,31 @@ pub const LAYOUTS: &[Layout] = &[
             columns: &["what", "count", "of", "distorts", "examples"],
             ..PLAIN
         }],
+        in_chat: &[],
+    },
+    Layout {
+        tool: "breakdown",
+        title: "Breakdown",
+        facts: &[],
+        left: &[],
+        tables: &[
+            TableLayout { field: "rows", title: "Rows", ..PLAIN },
+            TableLayout { field: "companies", title: "Companies", ..PLAIN },
+        ],
+        in_chat: &[],
+    },
+    Layout {
+        tool: "explain",
+        title: "The inspections behind a number",
+        facts: &[],
+        left: &[],
+        tables: &[TableLayout {
+            field: "items",
+            title: "Inspections",
+            columns: &["starts_at", "inspector", "buying_agent", "zip", "quote", "canceled"],
+            ..PLAIN
+        }],
+        in_chat: &[],
     },
 ];
 

@@ -29,14 +29,22 @@ pub use terminal::{Screen, terminal};
 pub use words::{Exact, Shown};
 pub use xlsx::xlsx;
 
-/// All fields and layouts as one JSON document, for painters that are not of this crate.
+/// All fields and layouts as one JSON document, for the page that is shown in a chat.
 pub fn description() -> serde_json::Value {
-    let by_name = |name: &str, value: serde_json::Value| (name.to_owned(), value);
-    let fields = FIELDS.iter().map(|field| by_name(field.name, serde_json::json!(field)));
-    let layouts = LAYOUTS.iter().map(|layout| by_name(layout.tool, serde_json::json!(layout)));
-    serde_json::json!({
-        "fields": fields.collect::<serde_json::Map<_, _>>(), "layouts": layouts.collect::<serde_json::Map<_, _>>(),
-    })
+    use serde_json::{Map, Value, json};
+    let fields = FIELDS.iter().map(|field| (field.name.to_owned(), json!(field)));
+    let table = |table: &TableLayout| {
+        let mut shown = Map::from_iter([("title".to_owned(), json!(table.title)), ("columns".to_owned(), json!(table.columns))]);
+        if let Some(picture) = table.picture {
+            shown.insert("chart".to_owned(), json!(picture.value()));
+        }
+        (table.field.to_owned(), Value::Object(shown))
+    };
+    let layouts = LAYOUTS.iter().map(|layout| {
+        let tables: Map<String, Value> = layout.tables.iter().chain(layout.in_chat).map(table).collect();
+        (layout.tool.to_owned(), json!({"title": layout.title, "tables": tables}))
+    });
+    json!({"fields": fields.collect::<Map<_, _>>(), "layouts": layouts.collect::<Map<_, _>>()})
 }
 
 /// A file could not be made.

@@ -126,3 +126,12 @@ fn a_line_about_a_job_has_its_address() {
     let text = terminal(&[page], Screen { width: 60, has_color: true });
     assert!(text.contains("\u{1b}[36mAda Byron\u{1b}[0m"), "{text}");
 }
+
+#[test]
+fn the_view_in_a_chat_goes_by_the_same_names() {
+    let known: Value = serde_json::from_str(include_str!("../../../views/src/layouts.json")).unwrap();
+    assert!(
+        known == description(),
+        "run: spectora-mcp generate layouts views/src/layouts.json && scripts/views"
+    );
+}
