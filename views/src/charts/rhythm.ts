@@ -47,9 +47,9 @@ export function rhythm({ title, rows, open }: Rhythm, writer: Writer): HTMLEleme
       const ticks = x.ticks(at.isNarrow ? 3 : 6).filter((tick) => tick <= 0);
       const grid = ticks.flatMap((tick) => [
         s("line", { class: tick === 0 ? "axis" : "grid", x1: x(tick), x2: x(tick), y1: top, y2: height - 6 }),
-        words(x(tick), 9, tick === 0 ? "today" : days(-tick), {
+        words(x(tick), 9, tick === 0 ? "today" : at.isNarrow ? writer.value("count", -tick) : days(-tick), {
           class: "tick",
-          "text-anchor": x(tick) < 30 ? "start" : "middle",
+          "text-anchor": "middle",
         }),
       ]);
       const marks = drawn.map(({ row, name, since, gap }, index) => {

@@ -13,7 +13,7 @@ const HEADINGS: Record<string, string> = {
   new: "New agents",
   rising: "Rising agents",
   fading: "Fading agents",
-  one: "An agent",
+  one: "Agent profile",
 };
 
 /** What an answer of this mode is called. */

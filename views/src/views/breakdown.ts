@@ -27,7 +27,7 @@ export function breakdown(answer: Row, scene: Scene): Child[] {
     picture(shown, by, measures, (row) => scene.opens(question(row)), scene),
     shown.length === 0 && h("p", { class: "nothing" }, "No inspection fits this question."),
     scene.table("rows", shown, {
-      caption: `By ${by.map((name) => fieldOf(name, shown).label).join(" and ")}`,
+      caption: `By ${groupWords(by, shown)}`,
       columns: [...by, ...measures.map(({ name }) => name)],
       question,
       footer,
@@ -36,6 +36,12 @@ export function breakdown(answer: Row, scene: Scene): Child[] {
       h("p", { class: "remark" }, "The rows add up to more than the total, as an inspection can be in several."),
     scene.table("companies", answer.companies),
   ];
+}
+
+/** The groups inside a sentence: `inspector and weekday`, but `ZIP`. */
+function groupWords(by: string[], shown: Row[]): string {
+  const inside = (label: string) => label.replace(/^\p{Lu}(?=\p{Ll})/u, (first) => first.toLowerCase());
+  return by.map((name) => inside(fieldOf(name, shown).label)).join(" and ");
 }
 
 function picture(
@@ -50,7 +56,7 @@ function picture(
   const draw = (measure: Field) =>
     bars(
       {
-        title: `${measure.label} by ${by.map((name) => fieldOf(name, shown).label).join(" and ")}`,
+        title: `${measure.label} by ${groupWords(by, shown)}`,
         rows: shown,
         name: (row) => by.map((name) => scene.writer.value(fieldOf(name, shown).format, row[name])).join(", "),
         field: measure,
