@@ -92,6 +92,7 @@ mod trust;
 // Whether there is a newer version, and who is asked that.
 mod updates;
 // One vocabulary in all answers: whole lists, numbers of one form, names that tell who is meant.
+mod views;
 mod vocabulary;
 // How areas, names and people are told apart, and what is said to distort numbers.
 mod names;

@@ -36,8 +36,9 @@ before(async () => {
   const { companies } = answers.top.result.structuredContent;
   const one = { mode: "one", agent: companies[0].agents[0].id, company: companies[0].company };
   answers.agent = { tool: "agent_analysis", args: one, result: await program.call("agent_analysis", one) };
-  const mix = answers.mix.result;
-  answers.map = { ...answers.mix, result: { ...mix, _meta: { "spectora/places": placesOf(mix.structuredContent) } } };
+  answers.map = answers.mix;
+  const { _meta: _, ...withoutPlaces } = answers.mix.result;
+  answers.mix = { ...answers.mix, result: withoutPlaces };
   answers.briefing = await busyDay();
   for (const [name, { result }] of Object.entries(answers))
     assert.ok(result.structuredContent && !result.isError, `${name}: ${JSON.stringify(result.content)}`);
@@ -257,6 +258,10 @@ test("the map has a dot for each ZIP whose place came along, and without places 
   const map = await open("map");
   const { _meta: meta, structuredContent: answer } = answers.map.result;
   const [{ groups }] = answer.companies;
+  const places = placesOf(answer);
+  assert.deepEqual(Object.keys(meta["spectora/places"]).sort(), Object.keys(places).sort());
+  for (const [zip, told] of Object.entries(meta["spectora/places"]))
+    for (const [index, degrees] of told.entries()) assert.ok(Math.abs(degrees - places[zip][index]) < 0.0051, zip);
   const known = groups.filter(({ group }) => group in meta["spectora/places"]);
   const dots = await map.frame.evaluate(() =>
     [...document.querySelectorAll("circle.place")].map((dot) => [dot.dataset.zip, Number(dot.dataset.value)]),

@@ -327,7 +327,8 @@ impl SpectoraServer {
                     tools::search::link(&mut answer, self.pages.as_deref());
                 }
                 let mut result = answer.into_result();
-                result.meta = result.structured_content.as_ref().and_then(|answer| views::places(name, answer.as_object()?));
+                result.meta =
+                    result.structured_content.as_ref().and_then(|answer| views::places(name, answer.as_object()?));
                 result
             }
             Ok(Ok(Err(failure))) => failure.into_result(),

@@ -164,7 +164,13 @@ pub const LAYOUTS: &[Layout] = &[
                 ..PLAIN
             },
         ],
-        in_chat: &[TableLayout { field: "by_year", title: "By year", columns: &["year", "performed", "canceled"], picture: Some(Picture::Bars { label: "year", value: "performed" }), ..PLAIN }],
+        in_chat: &[TableLayout {
+            field: "by_year",
+            title: "By year",
+            columns: &["year", "performed", "canceled"],
+            picture: Some(Picture::Bars { label: "year", value: "performed" }),
+            ..PLAIN
+        }],
     },
     Layout {
         tool: "service_mix",
@@ -202,7 +208,22 @@ pub const LAYOUTS: &[Layout] = &[
                 ..PLAIN
             },
         ],
-        in_chat: &[TableLayout { field: "services", title: "Services", columns: NAMED_SHARES, picture: Some(Picture::Bars { label: "name", value: "rate" }), ..PLAIN }, TableLayout { field: "add_ons", title: "Add-ons", columns: NAMED_SHARES, picture: Some(Picture::Bars { label: "name", value: "rate" }), ..PLAIN }],
+        in_chat: &[
+            TableLayout {
+                field: "services",
+                title: "Services",
+                columns: NAMED_SHARES,
+                picture: Some(Picture::Bars { label: "name", value: "rate" }),
+                ..PLAIN
+            },
+            TableLayout {
+                field: "add_ons",
+                title: "Add-ons",
+                columns: NAMED_SHARES,
+                picture: Some(Picture::Bars { label: "name", value: "rate" }),
+                ..PLAIN
+            },
+        ],
     },
     Layout {
         tool: "prep_briefing",

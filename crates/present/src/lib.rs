@@ -34,7 +34,8 @@ pub fn description() -> serde_json::Value {
     use serde_json::{Map, Value, json};
     let fields = FIELDS.iter().map(|field| (field.name.to_owned(), json!(field)));
     let table = |table: &TableLayout| {
-        let mut shown = Map::from_iter([("title".to_owned(), json!(table.title)), ("columns".to_owned(), json!(table.columns))]);
+        let mut shown =
+            Map::from_iter([("title".to_owned(), json!(table.title)), ("columns".to_owned(), json!(table.columns))]);
         if let Some(picture) = table.picture {
             shown.insert("chart".to_owned(), json!(picture.value()));
         }

@@ -130,8 +130,5 @@ fn a_line_about_a_job_has_its_address() {
 #[test]
 fn the_view_in_a_chat_goes_by_the_same_names() {
     let known: Value = serde_json::from_str(include_str!("../../../views/src/layouts.json")).unwrap();
-    assert!(
-        known == description(),
-        "run: spectora-mcp generate layouts views/src/layouts.json && scripts/views"
-    );
+    assert!(known == description(), "run: spectora-mcp generate layouts views/src/layouts.json && scripts/views");
 }
