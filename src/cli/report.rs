@@ -196,7 +196,10 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
             let more = more.as_ref().and_then(Value::as_object);
             present::append(&mut answer, more.ok_or_else(|| anyhow::anyhow!("the rest could not be read"))?);
         }
-        let mut page = Page::of(question.tool, &answer, &mcp::place_of);
+        let page = Page::of(question.tool, &answer, &mcp::place_of);
+        // A letter is short; a workbook has room for all.
+        let is_short = args.name == Name::Monday && format != Format::Xlsx;
+        let mut page = if is_short { page.in_short(question.tool) } else { page };
         question.title.clone_into(&mut page.title);
         pages.push(page);
     }
@@ -206,6 +209,7 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
         Format::Terminal => present::terminal(&pages, screen(args)).into_bytes(),
         Format::Markdown => present::markdown(&pages).into_bytes(),
         Format::Csv => present::csv(&pages)?.into_bytes(),
+        Format::Html if args.name == Name::Monday => present::letter(title, &pages).into_bytes(),
         Format::Html => present::html(title, &pages).into_bytes(),
         Format::Xlsx => present::xlsx(&pages)?,
     };

@@ -27,14 +27,20 @@ stroke-width:1.5;stroke-dasharray:5 4}.sure{fill:var(--band)}.likely{fill:var(--
 .card h4{margin:0 0 .25rem;font-size:1rem}.job{display:grid;grid-template-columns:5.5rem 1fr;gap:.25rem .75rem;padding:.4rem 0;\
 border-top:1px solid var(--edge)}.job time{font-weight:600}.job p{margin:0}ul{padding-left:1.2rem;margin:.25rem 0}\
 footer{margin-top:2.5rem;border-top:1px solid var(--edge);padding-top:.75rem}footer dt{font-weight:600}footer dd{margin:0 0 .35rem}\
+.letter .parts{display:grid;grid-template-columns:repeat(auto-fit,minmax(19rem,1fr));gap:0 2rem}.letter h2{margin:1rem 0 0}\
+.letter h3{margin:.5rem 0 0;color:var(--main)}.letter .lead{font-size:1rem;margin:.15rem 0}.letter td,.letter th{padding:.15rem .5rem .15rem 0}\
+.letter caption{display:none}.letter table{margin-bottom:.25rem}.letter footer{margin-top:1rem}.letter p.soft{margin:0}\
 @page{size:letter;margin:.6in}@media print{:root{--ink:#000;--soft:#444;--paper:#fff;--edge:#bbb;--main:#1d6f5c;--pale:#b9d8cf;\
---band:#e4efeb;--rule:#b4552d;--card:#fff}body{max-width:none;padding:0;font-size:10.5pt}.wide{overflow:visible}\
+--band:#e4efeb;--rule:#b4552d;--card:#fff}body{max-width:none;padding:0;font-size:10.5pt}.letter{font-size:9pt}.letter h1{font-size:15pt}.letter h2{font-size:11pt;margin-top:6pt}.letter .lead{font-size:9pt}\
+.letter p.soft,.letter footer,.letter th{font-size:7.5pt}.letter h3{font-size:9.5pt;margin-top:3pt}.letter td,.letter th{padding:1pt 5pt 1pt 0}\
+.letter footer{margin-top:6pt;padding-top:3pt}.letter ul{margin:0}\
+.letter .parts{grid-template-columns:repeat(auto-fit,minmax(15rem,1fr))}.wide{overflow:visible}\
 tr,figure,.card,.job{break-inside:avoid}h2,h3,caption{break-after:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\
-</style></head><body>\n";
+</style></head><body CLASS>\n";
 
 /// The pages as one HTML document without scripts or anything from elsewhere; `title` is that of the document.
 pub fn html(title: &str, pages: &[Page]) -> String {
-    let mut out = HEAD.replace("TITLE", &escaped(title));
+    let mut out = head(title, "");
     out.push_str(&format!("<main><h1>{}</h1>\n", escaped(title)));
     for page in pages {
         out.push_str("<section>");
@@ -56,6 +62,49 @@ pub fn html(title: &str, pages: &[Page]) -> String {
     out.push_str("</main>\n");
     foot(&mut out, pages);
     out.push_str("</body></html>\n");
+    out
+}
+
+fn head(title: &str, class: &str) -> String {
+    HEAD.replace("TITLE", &escaped(title)).replace(" CLASS", class)
+}
+
+/// A letter that fits on a sheet: a section for each page, the companies beside each other. For pages in short.
+pub fn letter(title: &str, pages: &[Page]) -> String {
+    let mut out = head(title, " class=\"letter\"");
+    out.push_str(&format!("<main><h1>{}</h1>\n", escaped(title)));
+    for page in pages {
+        out.push_str(&format!("<section><h2>{}</h2>", escaped(&page.title)));
+        out.push_str(&format!("<p class=\"soft\">{}</p>\n", escaped(&page.basis.periods.join(". "))));
+        for missing in &page.basis.missing {
+            out.push_str(&format!("<p class=\"warn\">Missing: {}</p>\n", escaped(missing)));
+        }
+        if !page.basis.is_complete {
+            out.push_str("<p class=\"warn\">Incomplete: not everything that was asked for is in it.</p>\n");
+        }
+        out.push_str("<div class=\"parts\">");
+        for part in &page.parts {
+            out.push_str(&format!(
+                "<div><h3 dir=\"auto\">{}</h3>",
+                escaped(part.company.as_deref().unwrap_or_default())
+            ));
+            if let Some(headline) = &part.headline {
+                out.push_str(&format!("<p class=\"lead\" dir=\"auto\">{}</p>", escaped(headline)));
+            }
+            if !part.attention.is_empty() {
+                let lines: Vec<String> =
+                    part.attention.iter().map(|one| format!("<li dir=\"auto\">{}</li>", escaped(one))).collect();
+                out.push_str(&format!("<ul>{}</ul>", lines.concat()));
+            }
+            part.tables.iter().for_each(|table| grid(&mut out, table));
+            out.push_str("</div>\n");
+        }
+        out.push_str("</div></section>\n");
+    }
+    out.push_str("</main>\n");
+    let mut said: Vec<&str> = pages.iter().map(|page| page.basis.source.as_str()).collect();
+    said.dedup();
+    out.push_str(&format!("<footer>{}</footer></body></html>\n", escaped(&said.join(". "))));
     out
 }
 

@@ -27,6 +27,8 @@ pub struct TableLayout {
     /// Its columns, the ones that matter most first: where there is no room, those at the end are left out. Columns that no
     /// row has are left out too, and fields that are not named here come after them in files.
     pub columns: &'static [&'static str],
+    /// The columns that are left where there is room for little more than a headline; none leaves the table out.
+    pub in_short: &'static [&'static str],
     /// Fields that are one row each and stand at the end, with what they are called.
     pub sums: &'static [(&'static str, &'static str)],
     /// The picture beside it.
@@ -79,7 +81,8 @@ impl Picture {
     }
 }
 
-const PLAIN: TableLayout = TableLayout { field: "", title: "", columns: &[], sums: &[], picture: None, cards_by: None };
+const PLAIN: TableLayout =
+    TableLayout { field: "", title: "", columns: &[], in_short: &[], sums: &[], picture: None, cards_by: None };
 
 const NAMED_SHARES: &[&str] = &["name", "rate", "count", "of"];
 
@@ -116,6 +119,7 @@ pub const LAYOUTS: &[Layout] = &[
             ],
             sums: &[("whole_company", "Whole company"), ("median_inspector", "Middle inspector")],
             picture: Some(Picture::Rates { label: "inspector", rate: "attach", beside: "whole_company" }),
+            in_short: &["inspector", "volume", "attach"],
             ..PLAIN
         }],
         in_chat: &[],
@@ -155,6 +159,7 @@ pub const LAYOUTS: &[Layout] = &[
                     "selling_side",
                 ],
                 picture: Some(Picture::Silence),
+                in_short: &["agent", "at_stake_a_year", "days_since"],
                 ..PLAIN
             },
             TableLayout {
@@ -246,6 +251,7 @@ pub const LAYOUTS: &[Layout] = &[
                     "attachments",
                 ],
                 cards_by: Some("inspectors"),
+                in_short: &["time", "inspectors", "address"],
                 ..PLAIN
             },
             TableLayout {
@@ -282,6 +288,7 @@ pub const LAYOUTS: &[Layout] = &[
                     "holiday",
                 ],
                 picture: Some(Picture::Forecast),
+                in_short: &["week_of", "booked", "range_80"],
                 ..PLAIN
             },
             TableLayout {

@@ -20,7 +20,7 @@ mod xlsx;
 
 pub use csv_file::csv;
 pub use fields::{FIELDS, Field, Format};
-pub use html::html;
+pub use html::{html, letter};
 pub use layouts::{LAYOUTS, Layout, Picture, TableLayout, layout_of};
 pub use markdown::markdown;
 pub use page::{Basis, Column, Dot, Drawing, Page, Part, Places, Row, Table, Week};

@@ -192,11 +192,45 @@ impl Page {
         Self { title, parts, basis }
     }
 
+    /// The same with little more than its headlines, for a letter of several.
+    #[must_use]
+    pub fn in_short(mut self, tool: &str) -> Self {
+        /// The most rows of a table, and lines of what is to be looked at.
+        const ROWS: usize = 6;
+        const LINES: usize = 4;
+        let layouts = layout_of(tool).map(|layout| layout.tables).unwrap_or_default();
+        self.parts.retain(|part| part.company.is_some());
+        for part in &mut self.parts {
+            part.facts.clear();
+            part.attention.truncate(LINES);
+            let tables = std::mem::take(&mut part.tables);
+            part.tables = tables.into_iter().filter_map(|table| shortened(table, layouts, ROWS)).collect();
+        }
+        self.basis.notes.clear();
+        self
+    }
+
     /// What the columns mean that a label does not say, each once.
     pub fn definitions(&self) -> BTreeMap<&str, &'static str> {
         let columns = self.parts.iter().flat_map(|part| &part.tables).flat_map(|table| &table.columns);
         columns.filter(|column| !column.hint.is_empty()).map(|column| (column.label.as_str(), column.hint)).collect()
     }
+}
+
+/// A table with the columns that are left in short, and at most so many rows.
+fn shortened(mut table: Table, layouts: &[TableLayout], rows: usize) -> Option<Table> {
+    let layout =
+        layouts.iter().find(|layout| layout.title == table.title).filter(|layout| !layout.in_short.is_empty())?;
+    let place = |name: &&str| table.columns.iter().position(|column| column.field == *name);
+    let places: Vec<usize> = layout.in_short.iter().filter_map(place).collect();
+    table.rows.retain(|row| !row.is_sum);
+    table.rows.truncate(rows);
+    for row in &mut table.rows {
+        row.cells = places.iter().filter_map(|place| row.cells.get(*place).cloned()).collect();
+    }
+    table.columns = places.iter().filter_map(|place| table.columns.get(*place).cloned()).collect();
+    (table.picture, table.cards_by) = (None, None);
+    Some(table)
 }
 
 struct Context<'a> {

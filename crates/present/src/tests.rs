@@ -59,6 +59,21 @@ fn a_page_says_what_matters_and_leaves_nothing_out() {
 }
 
 #[test]
+fn in_short_a_page_is_its_headline_and_a_few_rows() {
+    let page = page("Walt Brennan").in_short("inspector_scorecard");
+    let table = &page.parts[0].tables[0];
+    assert_eq!(
+        table.columns.iter().map(|column| column.field.as_str()).collect::<Vec<_>>(),
+        ["inspector", "volume", "attach"]
+    );
+    let cells: Vec<&str> = table.rows.iter().flat_map(|row| &row.cells).map(|cell| cell.text.as_str()).collect();
+    assert_eq!(cells, ["Walt Brennan", "28", "50% (14 of 28)", "Dee Whitlock", "21", "62% (13 of 21)"]);
+    assert!(page.parts[0].headline.is_some() && page.parts[0].facts.is_empty() && table.picture.is_none());
+    let letter = letter("The week in short", &[page]);
+    assert!(letter.contains("Missing: clients") && letter.contains("Incomplete") && letter.contains("Walt Brennan"));
+}
+
+#[test]
 fn what_is_incomplete_says_so_in_every_form() {
     let pages = [page("Walt Brennan")];
     let screen = Screen { width: 80, has_color: false };
