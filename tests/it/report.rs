@@ -83,7 +83,12 @@ fn every_report_has_every_form() {
     for title in ["Last week", "Whom to call", "The weeks ahead", "Today"] {
         assert!(monday.contains(title), "{title}");
     }
-    assert!(monday.contains('█'), "a chart");
+    assert!(
+        !monday.contains('●') && shown(&["report", "scorecard"]).contains('●'),
+        "a letter is short, a report has its picture"
+    );
+    let letter = shown(&["report", "monday", "--format", "html"]);
+    assert!(letter.contains("class=\"letter\"") && !letter.contains("<svg"), "{letter}");
 }
 
 #[test]
