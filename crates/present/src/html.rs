@@ -17,7 +17,8 @@ font-size:.88rem}.warn{color:var(--rule);font-weight:600}dl.facts{display:flex;f
 dl.facts div{min-width:8rem}dl.facts dt{color:var(--soft);font-size:.85rem}dl.facts dd{margin:0;font-weight:600}\
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:.25rem 0 1rem}caption{text-align:left;font-weight:600;\
 padding:.25rem 0}th,td{padding:.3rem .6rem .3rem 0;border-bottom:1px solid var(--edge);text-align:left;vertical-align:top}\
-th{font-size:.85rem;color:var(--soft);font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\
+th{font-size:.85rem;color:var(--soft);font-weight:600;vertical-align:bottom}th.n{white-space:normal}\
+td:first-child,th:first-child{min-width:7.5rem}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\
 tr.sum td{font-weight:600;border-top:2px solid var(--edge)}figure{margin:1rem 0}svg{width:100%;height:auto;display:block}\
 svg text{fill:var(--ink);font-size:13px;font-family:inherit}svg .end{text-anchor:end}svg .axis{text-anchor:middle;fill:var(--soft)}\
 svg .strong{fill:var(--ink);font-weight:600}.bar,.dot{fill:var(--main)}.pale{fill:var(--pale)}.spot{fill:var(--main);fill-opacity:.35;\

@@ -133,8 +133,10 @@ fn rates(title: &str, dots: &[Dot], all: Option<f64>) -> String {
     }
     let whole =
         all.map(|all| format!(" The line is the whole company: {}%.", trimmed(all * 100.0, 0))).unwrap_or_default();
+    let chance =
+        if dots.iter().any(|dot| dot.range.is_some()) { "; the bar through a dot is what may be chance" } else { "" };
     let said = format!("{title} of {}: dots with the range each may truly have.{whole}", dots.len());
-    framed(&format!("{title}; the bar through a dot is what may be chance.{whole}"), &said, bottom + 24.0, &shapes)
+    framed(&format!("{title}{chance}.{whole}"), &said, bottom + 24.0, &shapes)
 }
 
 fn forecast(weeks: &[Week], busy: Option<f64>) -> String {
@@ -201,7 +203,7 @@ fn forecast(weeks: &[Week], busy: Option<f64>) -> String {
         )
     });
     let said = format!("Forecast by week. {}.", said.collect::<Vec<_>>().join("; "));
-    let title = "Bars: booked so far. Line: forecast, with its likely range (dark) and the range it almost surely is in (light).";
+    let title = "Bars: booked so far. Line: forecast, with its likely range (inner band) and the one it almost surely is in (outer).";
     framed(title, &said, FORECAST_HEIGHT, &shapes)
 }
 
