@@ -45,7 +45,7 @@ fn cell(cell: &Shown) -> String {
 }
 
 /// A cell no spreadsheet takes for a formula; numbers stay as they are.
-pub(crate) fn safe(text: &str) -> String {
+fn safe(text: &str) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
     if is_formula { format!("'{text}") } else { text.to_owned() }
 }

@@ -110,8 +110,7 @@ pub fn letter(title: &str, pages: &[Page]) -> String {
 }
 
 fn paint_part(out: &mut String, page: &Page, part: &Part) {
-    let all = if page.parts.len() > 1 { Some("All companies together") } else { None };
-    if let Some(name) = part.company.as_deref().or(all) {
+    if let Some(name) = page.name_of(part) {
         out.push_str(&format!("<h2 dir=\"auto\">{}</h2>\n", escaped(name)));
     }
     if let Some(headline) = &part.headline {
@@ -168,28 +167,17 @@ fn grid(out: &mut String, table: &Table) {
 }
 
 fn cards(out: &mut String, table: &Table, by: usize) {
-    let mut heads: Vec<&str> = Vec::new();
-    let head_of =
-        |cells: &[crate::words::Shown]| -> String { cells.get(by).map(|cell| cell.text.clone()).unwrap_or_default() };
-    for row in &table.rows {
-        let head = row.cells.get(by).map(|cell| cell.text.as_str()).unwrap_or_default();
-        if !heads.contains(&head) {
-            heads.push(head);
-        }
-    }
     out.push_str(&format!("<h3>{}</h3><div class=\"cards\">", escaped(&table.title)));
-    for head in heads {
+    for (head, rows) in table.grouped(by) {
         let shown = if head.is_empty() { "Nobody yet" } else { head };
         out.push_str(&format!("<article class=\"card\"><h4 dir=\"auto\">{}</h4>", escaped(shown)));
-        for row in table.rows.iter().filter(|row| head_of(&row.cells) == head) {
-            let first = row.cells.first().map(|cell| cell.text.as_str()).unwrap_or_default();
-            out.push_str(&format!("<div class=\"job\"><time>{}</time><div>", escaped(first)));
+        for row in rows {
+            out.push_str(&format!("<div class=\"job\"><time>{}</time><div>", escaped(row.text(0))));
             for (place, (column, cell)) in table.columns.iter().zip(&row.cells).enumerate() {
                 if place == 0 || place == by || cell.text.is_empty() {
                     continue;
                 }
-                let says_itself = matches!(column.field.as_str(), "address" | "services" | "hours");
-                let label = if says_itself {
+                let label = if column.says_itself() {
                     String::new()
                 } else {
                     format!("<span class=\"soft\">{}:</span> ", escaped(&column.label))

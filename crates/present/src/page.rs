@@ -54,6 +54,21 @@ pub struct Table {
     pub cards_by: Option<usize>,
 }
 
+impl Table {
+    /// The rows by what they have in a column, in the order in which that comes first.
+    pub(crate) fn grouped(&self, by: usize) -> Vec<(&str, Vec<&Row>)> {
+        let mut groups: Vec<(&str, Vec<&Row>)> = Vec::new();
+        for row in &self.rows {
+            let head = row.text(by);
+            match groups.iter_mut().find(|(known, _)| *known == head) {
+                Some((_, rows)) => rows.push(row),
+                None => groups.push((head, vec![row])),
+            }
+        }
+        groups
+    }
+}
+
 /// A column.
 #[derive(Clone, Debug)]
 pub struct Column {
@@ -72,6 +87,11 @@ impl Column {
     pub fn is_number(&self) -> bool {
         self.format.is_some_and(Format::is_number)
     }
+
+    /// Whether its values say themselves what they are: an address, and what is done there.
+    pub(crate) fn says_itself(&self) -> bool {
+        matches!(self.field.as_str(), "address" | "services" | "hours")
+    }
 }
 
 /// A row.
@@ -81,6 +101,13 @@ pub struct Row {
     pub cells: Vec<Shown>,
     /// Whether it sums up the others.
     pub is_sum: bool,
+}
+
+impl Row {
+    /// What stands in a column; empty where there is none.
+    pub(crate) fn text(&self, place: usize) -> &str {
+        self.cells.get(place).map(|cell| cell.text.as_str()).unwrap_or_default()
+    }
 }
 
 /// A picture's numbers.
@@ -208,6 +235,12 @@ impl Page {
         }
         self.basis.notes.clear();
         self
+    }
+
+    /// What a part is called; `None` where it is the only one and has no name.
+    pub(crate) fn name_of<'a>(&self, part: &'a Part) -> Option<&'a str> {
+        let all = if self.parts.len() > 1 { Some("All companies together") } else { None };
+        part.company.as_deref().or(all)
     }
 
     /// What the columns mean that a label does not say, each once.

@@ -2,7 +2,7 @@
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
-use crate::page::{Column, Dot, Drawing, Page, Part, Row, Table, Week};
+use crate::page::{Column, Dot, Drawing, Page, Part, Table, Week};
 use crate::words::trimmed;
 
 /// A column of text is not wider than this unless there is room for all.
@@ -70,8 +70,7 @@ fn line(out: &mut String, text: &str) {
 
 fn paint_part(out: &mut String, page: &Page, part: &Part, screen: Screen) {
     line(out, "");
-    let all = if page.parts.len() > 1 { Some("All companies together") } else { None };
-    if let Some(name) = part.company.as_deref().or(all) {
+    if let Some(name) = page.name_of(part) {
         line(out, &screen.ink(Ink::Accent, name));
     }
     if let Some(headline) = &part.headline {
@@ -263,28 +262,17 @@ fn grid(out: &mut String, table: &Table, screen: Screen) {
 
 /// Rows of which a person reads one after the other, together under what they have in common.
 fn cards(out: &mut String, table: &Table, by: usize, screen: Screen) {
-    let text = |row: &Row, place: usize| row.cells.get(place).map(|cell| cell.text.clone()).unwrap_or_default();
-    let mut heads: Vec<String> = Vec::new();
-    for row in &table.rows {
-        let head = text(row, by);
-        if !heads.contains(&head) {
-            heads.push(head);
-        }
-    }
-    for head in heads {
+    for (head, rows) in table.grouped(by) {
         line(out, "");
-        inked(out, Ink::Accent, if head.is_empty() { "Nobody yet" } else { &head }, screen);
-        for row in table.rows.iter().filter(|row| text(row, by) == head) {
-            let first = text(row, 0);
-            let mut begin = format!("  {}", padded(&first, 9));
+        inked(out, Ink::Accent, if head.is_empty() { "Nobody yet" } else { head }, screen);
+        for row in rows {
+            let mut begin = format!("  {}", padded(row.text(0), 9));
             for (place, column) in table.columns.iter().enumerate().filter(|(place, _)| *place != 0 && *place != by) {
-                let said = text(row, place);
+                let said = row.text(place);
                 if said.is_empty() {
                     continue;
                 }
-                // An address and what is done there say themselves what they are.
-                let says_itself = matches!(column.field.as_str(), "address" | "services" | "hours");
-                let said = if says_itself { said } else { format!("{}: {said}", column.label) };
+                let said = if column.says_itself() { said.to_owned() } else { format!("{}: {said}", column.label) };
                 hanging(out, &begin, &said, screen.width);
                 begin = " ".repeat(begin.width());
             }
