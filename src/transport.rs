@@ -16,10 +16,6 @@ mod unreadable;
 pub use http::{
     Checked, Delivered, Deliveries, HttpServer, HttpSettings, Readiness, WayIn, serve_http, serve_metrics, tls,
 };
+pub(crate) use present::escaped;
 pub use preview::{Answers, PreviewServer};
 pub use stdio::serve_stdio;
-
-/// Text as it stands in HTML, in attributes too.
-pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
-}

@@ -25,6 +25,7 @@ pub use layouts::{LAYOUTS, Layout, Picture, TableLayout, layout_of};
 pub use markdown::markdown;
 pub use page::{Basis, Column, Dot, Drawing, Page, Part, Places, Row, Table, Week};
 pub use pages::append;
+pub use svg::escaped;
 pub use terminal::{Screen, terminal};
 pub use words::{Exact, Shown};
 pub use xlsx::xlsx;

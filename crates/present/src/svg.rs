@@ -33,8 +33,8 @@ pub(crate) fn svg(drawing: &Drawing) -> String {
     }
 }
 
-/// Text inside an element or an attribute.
-pub(crate) fn escaped(text: &str) -> String {
+/// Text as it stands in HTML, in attributes too.
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
