@@ -634,6 +634,14 @@ async fn check_courses(app: &TestApp, company: &str, rows: &[Plain], seen: &mut 
                     let base = past.iter().filter(|row| 90.0 < since(row) && since(row) <= 360.0).count();
                     assert_eq!(one["last_90_days"].as_u64(), Some(recent as u64), "{what}");
                     near(&one["per_90_days_before"], Some(base as f64 / 3.0), 0.005_01, &what);
+                    let share = rhythm.recent_share.filter(|share| base != 0 && *share < 1.0);
+                    let expected = share.map(|share| base as f64 * share / (1.0 - share));
+                    near(&one["expected_last_90_days"], expected, 0.005_01, &what);
+                    for (name, range) in [("referrals", "period"), ("referrals_before", "compared")] {
+                        let day = |end: &str| answer["basis"][range][end].as_str().unwrap().parse::<Date>().unwrap();
+                        let within = past.iter().filter(|row| day("from") <= row.day && row.day <= day("to"));
+                        assert_eq!(one[name].as_u64(), Some(within.count() as u64), "{what}");
+                    }
                     assert_eq!(one["small_sample"].as_bool().unwrap_or(false), rhythm.occasions < 15, "{what}");
                 }
             }

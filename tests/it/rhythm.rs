@@ -16,6 +16,8 @@ pub(crate) struct PlainRhythm {
     pub(crate) since: f64,
     pub(crate) worked_since: Option<f64>,
     pub(crate) chance: Option<f64>,
+    /// The part of the company's work of the last 360 days that lies in the last 90.
+    pub(crate) recent_share: Option<f64>,
     waits: Vec<f64>,
     open: f64,
     within: f64,
@@ -46,6 +48,13 @@ fn busy(others: &[f64], week: usize) -> f64 {
     ((1.0 + around.iter().sum::<f64>()) / (1.0 + usual)).min(1.0)
 }
 
+/// The work of others in the week so many weeks ago, and the weeks around it.
+fn pace(others: &[f64], week: usize) -> f64 {
+    let latest = week.saturating_sub(1);
+    let around: Vec<f64> = others.iter().copied().skip(latest).take(week + 2 - latest).collect();
+    (1.0 + around.iter().sum::<f64>()) / around.len() as f64
+}
+
 fn of_one(own: &[i64], all: &[i64]) -> PlainRhythm {
     let now = now().as_millisecond();
     let weeks = all.iter().map(|at| (now - at) / WEEK + 1).max().unwrap_or(0);
@@ -58,12 +67,15 @@ fn of_one(own: &[i64], all: &[i64]) -> PlainRhythm {
     }
     let oldest = usize::try_from((now - own[0]) / WEEK).unwrap();
     let days: Vec<f64> = (0..=oldest).map(|week| 7.0 * busy(&others, week)).collect();
-    let worked_since = |at: i64| {
+    let paces: Vec<f64> = (0..=oldest).map(|week| pace(&others, week)).collect();
+    let since = |of_weeks: &[f64], at: i64| {
         let ago = (now - at).max(0);
         let whole = usize::try_from(ago / WEEK).unwrap();
         let part = (ago % WEEK) as f64 / WEEK as f64;
-        days[..whole].iter().sum::<f64>() + days.get(whole).map_or(0.0, |day| part * day)
+        let whole = whole.min(of_weeks.len());
+        of_weeks[..whole].iter().sum::<f64>() + of_weeks.get(whole).map_or(0.0, |week| part * week)
     };
+    let worked_since = |at: i64| since(&days, at);
     let mut begins = vec![own[0]];
     let mut silences = Vec::new();
     for (at, start) in own.iter().enumerate().skip(1) {
@@ -80,6 +92,7 @@ fn of_one(own: &[i64], all: &[i64]) -> PlainRhythm {
         since: (now - last) as f64 / DAY,
         worked_since: None,
         chance: None,
+        recent_share: None,
         waits: Vec::new(),
         open: 0.0,
         within: 0.0,
@@ -93,6 +106,8 @@ fn of_one(own: &[i64], all: &[i64]) -> PlainRhythm {
         plain.waits = begins.windows(2).map(|pair| worked_since(pair[0] + WEEK) - worked_since(pair[1])).collect();
         plain.open = worked_since(begins[begins.len() - 1] + WEEK);
         plain.within = worked_since(begins[0]) - plain.all_waits() - plain.open;
+        let worked = |days: i64| since(&paces, now - days * 86_400_000);
+        plain.recent_share = Some(worked(90) / worked(360));
     }
     plain
 }

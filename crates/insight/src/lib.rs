@@ -22,7 +22,7 @@ mod tests;
 
 pub use agents::{
     AgentAnalysis, AgentNumbers, AgentProfile, COURSE_OCCASIONS_MIN, COURSE_OCCASIONS_SURE, Course, DormantRule,
-    OCCASION_DAYS, OCCASIONS_MIN, agent_analysis, agent_profile,
+    Lately, OCCASION_DAYS, OCCASIONS_MIN, agent_analysis, agent_profile,
 };
 pub use breakdown::{Breakdown, BreakdownWanted, Cell, JobState, Kept, Measure, MeasureValue, behind, breakdown};
 pub use briefing::{AgentBackground, Briefing, Exception, Hop, IMPOSSIBLE_MPH, Job, Round, TIGHT_MPH, briefing};

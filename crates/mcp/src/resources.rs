@@ -63,7 +63,9 @@ Of 100 made-up agents who go on sending work at most 9 are called so, 14 where t
 who sent one a month and stops is found after about 66 days.
 - **Course of an agent**: steady, rising, fading or broken off, whichever makes the waits from the first occasion on, beside \
 the company's work in them, most likely; judged from 8 occasions on, a small sample below 15. Odds compare it with a steady one. Of 100 made-up steady \
-agents at most 4 are called rising or fading. *Lapsed* is dormant and broken off.
+agents at most 4 are called rising or fading. Whoever rose but has surely sent fewer in the last 90 or 180 days than in the \
+rest of the last 360 (chance alone: fewer than one in ten) is not listed as rising, and the other way round. *Expected in the \
+last 90 days*: as many as in the 270 days before, by what the company did for others in both. *Lapsed* is dormant and broken off.
 - **At stake**: quoted revenue of the 365 days up to the agent's last referral.
 - **Growing, shrinking**: a group's share of the later period against that of all other groups together, so a company that \
 shrinks as a whole marks nobody. Groups with fewer than five inspections expected in either period are not tested. Of \

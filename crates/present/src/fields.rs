@@ -146,6 +146,12 @@ pub const FIELDS: &[Field] = &[
     field("odds_for_that_course", "Odds for it", Format::Text, ""),
     field("last_90_days", "Last 90 days", Format::Count, ""),
     field("per_90_days_before", "Per 90 days before", Format::Decimal, ""),
+    field(
+        "expected_last_90_days",
+        "Expected in 90 days",
+        Format::Decimal,
+        "As in the 270 days before, by how busy the company was in both.",
+    ),
     field("dormant", "Gone quiet", Format::Flag, ""),
     field("dormant_rule", "Rule for gone quiet", Format::Text, ""),
     field("new", "New", Format::Flag, ""),

@@ -147,6 +147,8 @@ pub const LAYOUTS: &[Layout] = &[
                     "quoted_revenue",
                     "referrals",
                     "referrals_before",
+                    "last_90_days",
+                    "expected_last_90_days",
                     "last",
                     "days_since",
                     "usual_gap_days",

@@ -67,7 +67,7 @@ export function agentsTogether(combined: Row, scene: Scene): Child[] {
 
 function ranking(found: Row[], open: (row: Row) => (() => void) | undefined, scene: Scene): HTMLElement | undefined {
   const drawn = [
-    ["last_90_days", "per_90_days_before"],
+    ["last_90_days", "expected_last_90_days"],
     ["quoted_revenue", undefined],
     ["referrals", "referrals_before"],
     ["referrals_ever", undefined],

@@ -1,8 +1,10 @@
 //! The rhythm of an agent's referrals: occasions, the waits between them, and how likely the present silence is.
 
-use super::DAY_MS;
+use statrs::distribution::{Binomial, DiscreteCDF as _};
+
 use super::company_time::CompanyWeeks;
 use super::course::Course;
+use super::{BASE_DAYS, DAY_MS, Lately, RECENT_DAYS};
 use crate::common::{Rate, rate};
 
 /// All referrals within so many days from the first of them are one occasion: an inspection canceled and booked again, a
@@ -21,6 +23,10 @@ const TAIL: f64 = 1.5;
 const IRREGULAR_MAX: f64 = 10.0;
 /// And so much more regular.
 const IRREGULAR_MIN: f64 = 0.9;
+/// The latest quarter and half of a year are each compared with what comes before them in it, in days.
+const ENDS_DAYS: [i64; 2] = [RECENT_DAYS, 2 * RECENT_DAYS];
+/// They speak against a rise or a fall where chance alone would make so few, or so many, less often than this.
+const LATELY_CHANCE: f64 = 0.1;
 
 /// One agent's occasions up to now. Waits are in days as the company works (see [`CompanyTime`](super::company_time)), from
 /// the end of an occasion, a week after its beginning, to the beginning of the next.
@@ -42,6 +48,35 @@ pub(super) struct Rhythm {
     all_work: f64,
     /// The days within occasions, as the company works.
     within: f64,
+    /// The part of the company's work in the last 360 days that lies in the last 90, without what this agent sent; `None`
+    /// without a rhythm, or where the company had nothing before those 90 days.
+    pub(super) recent_share: Option<f64>,
+    /// What the last quarter or half of a year has beside what comes before it in the year.
+    pub(super) lately: Option<Lately>,
+}
+
+/// The end of a span of days beside what comes before it in that span.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct End {
+    /// Occasions that began in the end, and in all of the span.
+    recent: u64,
+    all: u64,
+    /// The part of the company's work in the span that lies in its end, between occasions.
+    share: f64,
+}
+
+impl End {
+    /// What the end has beside what comes before it: while the agent goes on as before, each occasion of the span lies in
+    /// its end with the chance `share`.
+    fn has(self) -> Option<Lately> {
+        let known = Binomial::new(self.share, self.all).ok().filter(|_| self.share < 1.0)?;
+        let as_many = self.recent.checked_sub(1).map_or(1.0, |fewer| known.sf(fewer));
+        if known.cdf(self.recent) < LATELY_CHANCE {
+            Some(Lately::Fewer)
+        } else {
+            (as_many < LATELY_CHANCE).then_some(Lately::More)
+        }
+    }
 }
 
 /// How irregular waits are beside those that chance makes: 1 is chance.
@@ -86,17 +121,36 @@ impl Rhythm {
         rhythm.worked_since = Some(time.since(*last).days);
         let mut end = time.since(end_of(*first));
         let mut work = 0.0;
+        // Where each wait begins and ends, by the company's work since then.
+        let mut waits = Vec::with_capacity(begins.len());
         for begin in begins.iter().skip(1) {
             let next = time.since(*begin);
             rhythm.waits.push((end.days - next.days).max(0.0));
             work += (end.work - next.work).max(0.0);
+            waits.push((end.work, next.work));
             rhythm.work.push(work);
             end = time.since(end_of(*begin));
         }
+        waits.push((end.work, 0.0));
         rhythm.open = end.days;
         rhythm.all_work = work + end.work;
         let waited = rhythm.waits.iter().sum::<f64>() + rhythm.open;
         rhythm.within = (time.since(*first).days - waited).max(0.0);
+        let end = |recent: i64, all: i64| {
+            let since = |days: i64| begins.iter().filter(|begin| now - days * 86_400_000 <= **begin).count() as u64;
+            // Only what lies between occasions: in the week of one, no other can begin.
+            let waited = |days: i64| -> f64 {
+                let within = time.since(now - days * 86_400_000).work;
+                waits.iter().map(|(from, to)| (from.min(within) - to.min(within)).max(0.0)).sum()
+            };
+            let share = if 0.0 < waited(all) { waited(recent) / waited(all) } else { 1.0 };
+            End { recent: since(recent), all: since(all), share }
+        };
+        let ends = ENDS_DAYS.map(|recent| end(recent, RECENT_DAYS + BASE_DAYS));
+        let worked = |days: i64| time.since(now - days * 86_400_000).work;
+        let year = worked(RECENT_DAYS + BASE_DAYS);
+        rhythm.recent_share = (0.0 < year).then(|| worked(RECENT_DAYS) / year).filter(|share| *share < 1.0);
+        rhythm.lately = ends.into_iter().find_map(End::has);
         rhythm
     }
 

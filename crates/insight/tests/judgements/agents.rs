@@ -283,6 +283,8 @@ fn power(name: &'static str, trend: Trend, monthly: f64, bound: Bound, worlds: u
         let is_named = |one: &&AgentNumbers| match trend {
             Trend::Rising => one.is_rising(NOW),
             Trend::Fading => one.is_fading(),
+            Trend::RisingUntilLately => !one.is_rising(NOW),
+            Trend::FadingUntilLately => !one.is_fading(),
             Trend::BrokenOff => one.is_lapsed(DormantRule::default()),
             Trend::Steady => !one.is_rising(NOW) && !one.is_fading(),
         };
@@ -304,6 +306,10 @@ pub(crate) fn lines(worlds: u64, first_seed: u64) -> Vec<Line> {
         ("rising, 2 a month", Trend::Rising, 2.0, Bound::AtLeast(0.7)),
         ("rising, 4 a month", Trend::Rising, 4.0, Bound::AtLeast(0.8)),
         ("rising, 12 a month", Trend::Rising, 12.0, Bound::AtLeast(0.8)),
+        ("rising until half a year ago, 2 a month", Trend::RisingUntilLately, 2.0, Bound::None),
+        ("rising until half a year ago, 4 a month", Trend::RisingUntilLately, 4.0, Bound::AtLeast(0.65)),
+        ("fading until a quarter ago, 2 a month", Trend::FadingUntilLately, 2.0, Bound::AtLeast(0.9)),
+        ("fading until a quarter ago, 4 a month", Trend::FadingUntilLately, 4.0, Bound::AtLeast(0.9)),
         ("fading, 1 a month", Trend::Fading, 1.0, Bound::None),
         ("fading, 2 a month", Trend::Fading, 2.0, Bound::AtLeast(0.7)),
         ("fading, 4 a month", Trend::Fading, 4.0, Bound::AtLeast(0.8)),

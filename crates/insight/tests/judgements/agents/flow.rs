@@ -36,6 +36,10 @@ pub(super) enum Trend {
     Fading,
     /// None in the last half year.
     BrokenOff,
+    /// Rising, but a third as many in the last half year as just before.
+    RisingUntilLately,
+    /// Fading, but in the last quarter as many as ever.
+    FadingUntilLately,
 }
 
 /// What the rest of the company does.
@@ -167,8 +171,22 @@ fn referrals(
         Trend::Rising => s * s,
         Trend::Fading => (1.0 - s).powi(2),
         Trend::BrokenOff => f64::from(u8::from(s < 1.0 - 182.0 / span)),
+        Trend::RisingUntilLately => {
+            if s < 1.0 - 182.0 / span {
+                s * s
+            } else {
+                0.25
+            }
+        }
+        Trend::FadingUntilLately => {
+            if s < 1.0 - 91.0 / span {
+                (1.0 - s).powi(2)
+            } else {
+                1.0
+            }
+        }
     };
-    let most = if matches!(trend, Trend::Rising | Trend::Fading) { 3.0 } else { 1.0 };
+    let most = if matches!(trend, Trend::Steady | Trend::BrokenOff) { 1.0 } else { 3.0 };
     let monthly = monthly * most;
     let size = match flow {
         Flow::Clumped { .. } => 3.0,

@@ -17,7 +17,10 @@ use super::{
 };
 use answers::{AgentsPart, Apart, Asked, Companies, Company, Only};
 use domain::{AgentNumber, CompanyName, FactTable, Inspection, WordNumber};
-use insight::{AgentNumbers, COURSE_OCCASIONS_MIN, COURSE_OCCASIONS_SURE, DormantRule, OCCASIONS_MIN, agent_profile};
+use insight::{
+    AgentNumbers, COURSE_OCCASIONS_MIN, COURSE_OCCASIONS_SURE, Course, DormantRule, Lately, OCCASIONS_MIN,
+    agent_profile,
+};
 
 /// Agents shown unless asked otherwise.
 const SHOWN: usize = 10;
@@ -225,7 +228,8 @@ const DORMANT_TRIED: &str = "on made-up agents: of 100 who go on sending work at
                              66 days";
 /// The same of courses.
 const COURSE_TRIED: &str = "on made-up agents: of 100 steady ones at most 4 are called rising or fading; told from 8 \
-                            occasions on (referrals within 7 days are one)";
+                            occasions on (referrals within 7 days are one); whoever has surely sent fewer (or more) \
+                            in the last 90 or 180 days than before in that year is left out";
 
 /// The rule in words.
 fn said(rule: DormantRule) -> String {
@@ -390,6 +394,8 @@ impl Shown<'_> {
             }
             Mode::New => self.ever(row.put("first", self.day(one.first)), one),
             Mode::Rising | Mode::Fading => recently(&mut row, one)
+                .put("referrals", Some(one.referrals))
+                .put("referrals_before", one.referrals_before)
                 .put("odds_against_steady", odds(one))
                 .put("small_sample", (one.occasions < COURSE_OCCASIONS_SURE).then_some(true))
                 .put("last", self.day(one.last))
@@ -481,9 +487,11 @@ impl Shown<'_> {
     }
 }
 
-/// The referrals of the last 90 days beside those of the days before.
+/// The referrals of the last 90 days beside those of the days before, and how many those lead to expect.
 fn recently<'a>(row: &'a mut Row, one: &AgentNumbers) -> &'a mut Row {
-    row.put("last_90_days", Some(one.recent)).put("per_90_days_before", Some(rounded(one.base as f64 / 3.0)))
+    row.put("last_90_days", Some(one.recent))
+        .put("expected_last_90_days", one.expected_recent.map(rounded))
+        .put("per_90_days_before", Some(rounded(one.base as f64 / 3.0)))
 }
 
 /// The days since the last referral as the company worked, where these are far fewer of many: a weekend says nothing.
@@ -507,9 +515,14 @@ fn cannot_be_told(one: &AgentNumbers) -> Option<String> {
     Some(what)
 }
 
-/// The course in words; with few occasions it is a guess.
+/// The course in words, and whether the last months speak against it; with few occasions it is a guess.
 fn course(one: &AgentNumbers) -> Option<String> {
     let (course, _) = one.course?;
+    let but = match (course, one.lately) {
+        (Course::Rising, Some(Lately::Fewer)) => ", but fewer lately",
+        (Course::Fading, Some(Lately::More)) => ", but more lately",
+        _ => "",
+    };
     let few = if one.occasions < COURSE_OCCASIONS_SURE { " (small sample)" } else { "" };
-    Some(format!("{}{few}", course.name()))
+    Some(format!("{}{but}{few}", course.name()))
 }
