@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use present::{Page, Screen};
-use rmcp::model::CallToolRequestParams;
+use present::{Beside, Page, Screen};
+use rmcp::model::{CallToolRequestParams, CallToolResult};
 use serde_json::{Map, Value};
 
 use super::call::key_value;
@@ -183,6 +183,7 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
             client.call_tool(CallToolRequestParams::new(question.tool).with_arguments(arguments.clone()))
         };
         let result = ask(&arguments).await?;
+        let mut beside = along(&result);
         let Some(Value::Object(mut answer)) =
             result.structured_content.clone().filter(|_| result.is_error != Some(true))
         else {
@@ -192,11 +193,12 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
         };
         while let Some(cursor) = answer.remove("next_cursor").filter(|_| has_all) {
             arguments.insert("cursor".to_owned(), cursor);
-            let more = ask(&arguments).await?.structured_content;
-            let more = more.as_ref().and_then(Value::as_object);
+            let further = ask(&arguments).await?;
+            beside.extend(along(&further));
+            let more = further.structured_content.as_ref().and_then(Value::as_object);
             present::append(&mut answer, more.ok_or_else(|| anyhow::anyhow!("the rest could not be read"))?);
         }
-        let page = Page::of(question.tool, &answer, &mcp::place_of);
+        let page = Page::of(question.tool, &answer, &beside);
         // A letter is short; a workbook has room for all.
         let is_short = args.name == Name::Monday && format != Format::Xlsx;
         let mut page = if is_short { page.in_short(question.tool) } else { page };
@@ -215,6 +217,11 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
     };
     written(args, format, &bytes)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What comes along with an answer for its pictures.
+fn along(result: &CallToolResult) -> Beside {
+    result.meta.as_ref().map(|meta| Beside::of(&meta.0)).unwrap_or_default()
 }
 
 /// What is painted on: a file is as wide as usual and has no color.

@@ -61,7 +61,10 @@ fn csv_rows(text: &str) -> Vec<std::collections::BTreeMap<String, String>> {
 fn every_report_has_every_form() {
     for (name, _) in NAMES {
         let terminal = shown(&["report", name]);
-        assert!(terminal.contains("spectora_company1") && terminal.contains("From the local copy, as of"), "{name}");
+        assert!(
+            terminal.contains("Summit Ridge Home Inspections") && terminal.contains("From the local copy, as of"),
+            "{name}"
+        );
         assert!(!terminal.contains('\u{1b}'), "{name}: no color where there is no terminal");
         let markdown = shown(&["report", name, "--format", "markdown"]);
         assert!(markdown.starts_with("# ") && markdown.contains("| --- |"), "{name}: {markdown}");
@@ -99,7 +102,7 @@ fn a_report_says_the_numbers_of_the_tool() {
     let inspectors = scorecard["companies"][0]["inspectors"].as_array().unwrap();
     assert_eq!(rows.len(), inspectors.len());
     for (row, inspector) in rows.iter().zip(inspectors) {
-        assert_eq!(row["Company"], "spectora_company1");
+        assert_eq!(row["Company"], "Summit Ridge Home Inspections");
         assert_eq!(row["Inspector"], inspector["inspector"].as_str().unwrap());
         assert_eq!(row["Inspections"], inspector["volume"].to_string());
         assert_eq!(row["Quoted revenue"], inspector["quoted_revenue"].as_str().unwrap());
@@ -113,6 +116,47 @@ fn a_report_says_the_numbers_of_the_tool() {
         weeks.iter().map(|week| week["week_of"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     );
     assert_eq!(of("Forecast"), weeks.iter().map(|week| week["forecast"].to_string()).collect::<Vec<_>>());
+}
+
+/// What opens files here is a program of the test's own, which writes down what it was given.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_report_is_opened_by_what_opens_such_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let (told, opener) = (folder.path().join("told"), folder.path().join("xdg-open"));
+    std::fs::write(&opener, format!("#!/bin/sh\nprintf '%s\\n' \"$@\" >'{}'\n", told.display())).unwrap();
+    std::fs::set_permissions(&opener, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let opened = |arguments: &[&str]| {
+        std::fs::remove_file(&told).ok();
+        let path = std::env::join_paths([folder.path().to_owned(), "/usr/bin".into(), "/bin".into()]).unwrap();
+        let mut command = demo(&MIRROR);
+        command.env("PATH", path).env("TMPDIR", folder.path()).args(arguments).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let is_written = || std::fs::read_to_string(&told).ok().filter(|text| text.ends_with('\n'));
+        let path = eventually(is_written);
+        (path.trim_end().to_owned(), String::from_utf8(output.stdout).unwrap())
+    };
+    let out = folder.path().join("week one.html");
+    let (path, said) = opened(&["report", "quality", "--out", out.to_str().unwrap(), "--open"]);
+    assert_eq!((path.as_str(), said.as_str()), (out.to_str().unwrap(), ""));
+    // Without a name it is a page for now, and its place is said.
+    let (path, said) = opened(&["report", "quality", "--open"]);
+    assert_eq!(said.trim_end(), path);
+    assert!(path.starts_with(folder.path().to_str().unwrap()), "{path}");
+    assert!(std::fs::read_to_string(&path).unwrap().contains("</html>"), "{path}");
+}
+
+/// What is there after a while.
+#[cfg(target_os = "linux")]
+fn eventually<T>(found: impl Fn() -> Option<T>) -> T {
+    for _ in 0..500 {
+        if let Some(found) = found() {
+            return found;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("it did not come")
 }
 
 #[test]

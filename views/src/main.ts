@@ -1,7 +1,7 @@
 import { isRow, joined, recognize, text, words, type Row, type ToolResult } from "./answer.ts";
 import { basisBlock, daysInWords, definitions } from "./basis.ts";
+import { besideOf, joinedBeside } from "./beside.ts";
 import { Bridge } from "./bridge.ts";
-import { places } from "./charts/map.ts";
 import { freshId, given, h, named } from "./dom.ts";
 import type { Question } from "./drill.ts";
 import { civilDay, writer, type Writer } from "./format.ts";
@@ -126,6 +126,8 @@ function drawAnswer(answer: Row): void {
   if (!chosen) return;
   const body = h("div", { class: "body", id: freshId("part") });
   const tabs = all.length > 1 ? tabList(all, chosen, body, (each) => show(each)) : undefined;
+  // Where there is one company only, no tab says whose numbers these are.
+  const only = !tabs && chosen.company ? besideOf(state.result?._meta).companyName(chosen.company) : undefined;
   const incomplete = basis.complete === false && h("span", { class: "badge" }, "Incomplete");
   page.replaceChildren(
     ...given([
@@ -134,6 +136,7 @@ function drawAnswer(answer: Row): void {
         { class: "head" },
         h("h1", {}, (tool === "agent_analysis" && agentsHeading(state.args)) || title(tool)),
         incomplete,
+        only !== undefined && h("p", {}, named(only)),
         h("p", {}, daysInWords(basis, chosen.company, written)),
       ),
       tabs,
@@ -163,7 +166,7 @@ function drawPart(body: HTMLElement, each: Part, tool: string, answer: Row, basi
     state.args,
     answer,
     each.company,
-    places(state.result?._meta?.["spectora/places"]),
+    besideOf(state.result?._meta),
     written,
     canAsk ? ask : undefined,
     canFollow ? follow : undefined,
@@ -189,7 +192,7 @@ function tabList(all: Part[], chosen: Part, body: HTMLElement, show: (part: Part
         click: () => select(each),
         keydown: (event: KeyboardEvent) => move(event, each),
       },
-      each.company ? named(each.name) : each.name,
+      each.company ? named(besideOf(state.result?._meta).companyName(each.name)) : each.name,
     ),
   );
   const mark = (part: Part) =>
@@ -230,11 +233,11 @@ function moreButton(tool: string, answer: Row): HTMLElement | undefined {
       const next = await call(tool, { ...state.args, cursor });
       if (next.isError === true || !isRow(next.structuredContent))
         throw new Error(words(next) || "The tool gave no answer.");
-      const told = {
-        ...(state.result?._meta ?? {}),
-        "spectora/places": { ...placesOf(state.result), ...placesOf(next) },
+      state.result = {
+        ...state.result,
+        structuredContent: joined(tool, answer, next.structuredContent),
+        _meta: joinedBeside(state.result?._meta, next._meta),
       };
-      state.result = { ...state.result, structuredContent: joined(tool, answer, next.structuredContent), _meta: told };
       draw();
       say("More rows were added");
       page.querySelector<HTMLElement>(".more, [role=tab][aria-selected=true], .scroller")?.focus();
@@ -244,11 +247,6 @@ function moreButton(tool: string, answer: Row): HTMLElement | undefined {
     }
   });
   return button;
-}
-
-function placesOf(result: ToolResult | undefined): Row {
-  const found = result?._meta?.["spectora/places"];
-  return isRow(found) ? found : {};
 }
 
 const watch = new ResizeObserver(() => {

@@ -1,5 +1,6 @@
 import { isRow, joined, number, rows, text, words, type Row, type ToolResult } from "./answer.ts";
 import { basisBlock } from "./basis.ts";
+import { besideOf } from "./beside.ts";
 import { freshId, given, h, named, type Child } from "./dom.ts";
 import type { Choice, Question } from "./drill.ts";
 import type { Writer } from "./format.ts";
@@ -102,7 +103,7 @@ export class Panel {
       choice.args,
       answer,
       text(choice.args.company) || undefined,
-      new Map(),
+      besideOf(undefined),
       writer,
       undefined,
       follow,

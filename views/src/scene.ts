@@ -1,5 +1,5 @@
-import { isRow, rows, text, type Row } from "./answer.ts";
-import type { Places } from "./charts/map.ts";
+import { isRow, number, rows, text, texts, type Row } from "./answer.ts";
+import type { Beside } from "./beside.ts";
 import { h, type Child } from "./dom.ts";
 import type { Asked, Question } from "./drill.ts";
 import type { Writer } from "./format.ts";
@@ -27,7 +27,7 @@ export class Scene implements Asked {
     readonly args: Row,
     readonly answer: Row,
     readonly company: string | undefined,
-    readonly places: Places,
+    readonly beside: Beside,
     readonly writer: Writer,
     private readonly ask: ((question: Question, opener: Element | undefined) => void) | undefined,
     private readonly follow: ((url: string) => void) | undefined,
@@ -63,18 +63,24 @@ export class Scene implements Asked {
     this.fields.push(...fields);
     const { question } = more;
     const ask = question && ((row: Row, opener: Element) => this.opens(question(row), opener));
-    return dataTable(
-      {
-        caption: more.caption ?? layout.title,
-        list,
-        fields,
-        rows: shown,
-        footer: more.footer,
-        open: more.open ?? ask,
-        say: this.say,
-      },
-      this.writer,
-    );
+    return dataTable({
+      caption: more.caption ?? layout.title,
+      list,
+      fields,
+      rows: shown,
+      footer: more.footer,
+      open: more.open ?? ask,
+      say: this.say,
+      write: (field, value) => this.written(field, value),
+    });
+  }
+
+  /** A value as people read it: companies by what people call them. */
+  private written({ name, format }: Field, value: unknown): string {
+    const named = (company: string) => this.beside.companyName(company);
+    if (name === "company" && typeof value === "string") return named(value);
+    if (name === "companies" && Array.isArray(value)) return texts(value).map(named).join(", ");
+    return this.writer.value(format, value);
   }
 
   /** Numbers that stand alone, each under its name. */
@@ -101,6 +107,19 @@ export class Scene implements Asked {
       );
     };
     return h("dl", { class: "figures" }, ...shown.map(tile));
+  }
+
+  /** What follows on the next pages, in words: how many rows, and their sums. */
+  following(row: Row): HTMLElement | undefined {
+    const count = number(row.not_shown);
+    if (count === undefined || count === 0) return undefined;
+    const sums = Object.keys(row).filter((name) => name !== "not_shown" && name.endsWith("_not_shown"));
+    const told = sums.map((name) => {
+      const { label, format } = fieldOf(name.replace(/_not_shown$/, ""), []);
+      return `${label.toLowerCase()} ${this.writer.short(format, row[name])}`;
+    });
+    const rest = told.length ? `: ${told.join(", ")}` : "";
+    return h("p", { class: "following" }, `${this.writer.value("count", count)} more rows follow${rest}.`);
   }
 
   /** The words of an answer about itself, such as the rule it was found by. */

@@ -1,6 +1,5 @@
 import { number, text, type Row } from "./answer.ts";
 import { freshId, h, named, type Child } from "./dom.ts";
-import type { Writer } from "./format.ts";
 import { isNumber, type Field } from "./layouts.ts";
 
 /** Above so many rows there is a field to search in them. */
@@ -19,16 +18,21 @@ export interface Shown {
   open?(row: Row, opener: HTMLElement): (() => void) | undefined;
   /** Says to those who listen what has changed. */
   say(words: string): void;
+  /** A value as it is written. */
+  write(field: Field, value: unknown): string;
 }
 
 /** A table that is sorted by its heads and, if it is long, searched by a field. */
-export function dataTable(shown: Shown, writer: Writer): HTMLElement {
+export function dataTable(shown: Shown): HTMLElement {
   const { fields, rows } = shown;
-  const written = new Map(rows.map((row) => [row, fields.map(({ name, format }) => writer.value(format, row[name]))]));
+  const written = new Map(rows.map((row) => [row, fields.map((field) => shown.write(field, row[field.name]))]));
   // What is written in sentences is wrapped, and what is short is not.
   const longs = fields.map(({ format }, index) =>
     rows.some((row) => (written.get(row)?.[index]?.length ?? 0) > (format === "rates" ? 90 : 48)),
   );
+  // With two columns of sentences a row is wider than a phone.
+  const areSentences = longs.filter(Boolean).length > 1;
+  const role = (name: string) => (areSentences ? name : undefined);
   let sorted: { field: Field; ascending: boolean } | undefined;
   let wanted = "";
 
@@ -42,6 +46,7 @@ export function dataTable(shown: Shown, writer: Writer): HTMLElement {
       "th",
       {
         scope: "col",
+        role: role("columnheader"),
         class: isNumber(field.format) ? "number" : longs[index] ? "long" : undefined,
         "data-field": field.name,
       },
@@ -49,16 +54,19 @@ export function dataTable(shown: Shown, writer: Writer): HTMLElement {
     );
   });
   const lines = new Map(rows.map((row) => [row, line(row)]));
-  const body = h("tbody", {}, ...lines.values());
+  const body = h("tbody", { role: role("rowgroup") }, ...lines.values());
   const nothing = h("p", { class: "nothing", hidden: true }, "No row has these words.");
   const captionId = freshId("caption");
   const table = h(
     "table",
-    { "data-list": shown.list },
+    // Where the page is narrow such rows are no longer laid out as a table, and stay one for those who hear it.
+    { "data-list": shown.list, class: areSentences ? "sentences" : undefined, role: areSentences && "table" },
     h("caption", { id: captionId }, shown.caption),
-    h("thead", {}, h("tr", {}, ...heads)),
+    h("thead", { role: role("rowgroup") }, h("tr", { role: role("row") }, ...heads)),
     body,
-    shown.footer?.length ? h("tfoot", {}, ...shown.footer.map(({ words, row }) => line(row, words))) : undefined,
+    shown.footer?.length
+      ? h("tfoot", { role: role("rowgroup") }, ...shown.footer.map(({ words, row }) => line(row, words)))
+      : undefined,
   );
   // What scrolls must be reached by keys too.
   const scroller = h("div", { class: "scroller", tabindex: "0", role: "region", "aria-labelledby": captionId }, table);
@@ -71,17 +79,19 @@ export function dataTable(shown: Shown, writer: Writer): HTMLElement {
           ? (written.get(row)?.[index] ?? "")
           : index === 0
             ? words
-            : writer.value(field.format, row[field.name]);
+            : shown.write(field, row[field.name]);
       const given = {
         class: isNumber(field.format) ? "number" : longs[index] ? "long" : undefined,
         "data-field": field.name,
         "data-value": JSON.stringify(row[field.name]),
+        "data-label": areSentences && value !== "" ? field.label : undefined,
+        role: role(index === 0 ? "rowheader" : "cell"),
       };
       const content = words === undefined && field.format === "text" ? named(value) : value;
       if (index > 0) return h("td", given, content);
       return h("th", { scope: "row", ...given }, words === undefined ? opener(row, content) : content);
     });
-    return h("tr", { "data-id": text(row.id) || undefined }, ...cells);
+    return h("tr", { "data-id": text(row.id) || undefined, role: role("row") }, ...cells);
   }
 
   function opener(row: Row, content: Child): Child {

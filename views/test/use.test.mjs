@@ -18,7 +18,7 @@ async function open(tool, args, options = {}) {
   assert.ok(!result.isError, JSON.stringify(result.content));
   const host = await Host.open(chromium, { call: program.call, ...options });
   await host.show(args, result);
-  return { host, answer: result.structuredContent };
+  return { host, answer: result.structuredContent, names: result._meta["spectora/companies"] };
 }
 
 const column = (host, list, field) =>
@@ -197,12 +197,13 @@ test("the error of a tool is shown in its own words", async () => {
 });
 
 test("arrow keys go from company to company", async () => {
-  const { host, answer } = await open("inspector_scorecard", {});
+  const { host, answer, names } = await open("inspector_scorecard", {});
   const tabs = host.frame.locator("[role=tab]");
-  assert.deepEqual(await tabs.allTextContents(), [...answer.companies.map(({ company }) => company), "All together"]);
+  const companies = answer.companies.map(({ company }) => names[company]);
+  assert.deepEqual(await tabs.allTextContents(), [...companies, "All together"]);
   await tabs.first().focus();
   await host.page.keyboard.press("ArrowRight");
-  assert.equal(await host.frame.evaluate(() => document.activeElement.textContent), answer.companies[1].company);
+  assert.equal(await host.frame.evaluate(() => document.activeElement.textContent), companies[1]);
   assert.equal(await tabs.nth(1).getAttribute("aria-selected"), "true");
   assert.equal((await column(host, "inspectors", "inspector")).length, answer.companies[1].inspectors.length);
   await host.page.keyboard.press("ArrowLeft");
@@ -317,9 +318,9 @@ test("the filters of a question hold for what is behind it", async () => {
 test("a job's details are asked for by its id", async () => {
   const day = await program.call("list_inspections", { status: ["upcoming"], sort: "oldest", limit: 1 });
   const [{ starts_at: startsAt }] = day.structuredContent.items;
-  const { host, answer } = await open("prep_briefing", { day: startsAt.slice(0, 10) });
+  const { host, answer, names } = await open("prep_briefing", { day: startsAt.slice(0, 10) });
   const company = answer.companies.find(({ jobs }) => jobs?.length);
-  if (answer.companies.length > 1) await host.frame.locator("[role=tab]", { hasText: company.company }).click();
+  if (answer.companies.length > 1) await host.frame.locator("[role=tab]", { hasText: names[company.company] }).click();
   await host.frame.locator(".card .plain", { hasText: "Details" }).first().click();
   await host.frame.waitForSelector(".panel .pairs");
   const [call] = host.calls();

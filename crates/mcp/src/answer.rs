@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use rmcp::model::{CallToolResult, ContentBlock};
+use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -22,6 +22,8 @@ pub(super) struct Answer {
     content: Map<String, Value>,
     /// Whether the text is the same JSON, because that is what the shape's readers expect.
     text_is_json: bool,
+    /// What comes along for pictures alone, in the result's `_meta`: no model reads it.
+    beside: Map<String, Value>,
 }
 
 /// Rows with the place each has in the list, and what is known about the whole.
@@ -208,7 +210,7 @@ impl Answer {
             answer.insert("next_cursor".to_owned(), cursor.into());
         }
         answer.insert("basis".to_owned(), basis.into_value());
-        Self { content: answer, text_is_json: false }
+        Self { content: answer, text_is_json: false, beside: Map::new() }
     }
 
     /// An insight: a part for each company, sums where they make sense and no company is missing, and the basis.
@@ -219,7 +221,7 @@ impl Answer {
             content.insert("combined".to_owned(), combined);
         }
         content.insert("basis".to_owned(), basis.into_value());
-        Self { content, text_is_json: false }
+        Self { content, text_is_json: false, beside: Map::new() }
     }
 
     /// A page of an insight: of each company `size` rows after the first `skip`, of at most `rows`; fewer where they would
@@ -266,12 +268,12 @@ impl Answer {
             content.insert("next_cursor".to_owned(), cursor.into());
         }
         content.insert("basis".to_owned(), basis.into_value());
-        Self { content, text_is_json: false }
+        Self { content, text_is_json: false, beside: Map::new() }
     }
 
     /// A shape of its own, whose text is the same JSON.
     pub(super) fn json(content: Map<String, Value>) -> Self {
-        Self { content, text_is_json: true }
+        Self { content, text_is_json: true, beside: Map::new() }
     }
 
     /// The same answer, whose basis says this before all else. A shape without a basis stays as it is.
@@ -284,6 +286,19 @@ impl Answer {
             basis::put_notes(basis, notes);
         }
         self
+    }
+
+    /// The same answer, with something for its pictures where there is any; see [`views`](super::views).
+    pub(super) fn with_beside(mut self, name: &str, value: Map<String, Value>) -> Self {
+        if !value.is_empty() {
+            self.beside.insert(name.to_owned(), value.into());
+        }
+        self
+    }
+
+    /// The structured content.
+    pub(super) fn content(&self) -> &Map<String, Value> {
+        &self.content
     }
 
     /// The structured content, for what only the server knows.
@@ -301,7 +316,7 @@ impl Answer {
         let mut answer = Map::new();
         answer.insert("item".to_owned(), item.into());
         answer.insert("basis".to_owned(), basis.into_value());
-        Self { content: answer, text_is_json: false }
+        Self { content: answer, text_is_json: false, beside: Map::new() }
     }
 
     /// The tool result: text and structured content, each enough alone.
@@ -314,6 +329,7 @@ impl Answer {
         };
         let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
         result.structured_content = Some(Value::Object(self.content));
+        result.meta = (!self.beside.is_empty()).then(|| MetaObject(self.beside));
         result
     }
 }

@@ -41,11 +41,6 @@ use serde_json::{Map, Value};
 use tracing::Instrument as _;
 
 use answer::{Answer, QueryMark};
-/// Where a ZIP code of the United States is: latitude and longitude, in degrees. `None` for what is none.
-pub fn place_of(zip: &str) -> Option<(f64, f64)> {
-    insight::place_of(zip).map(|place| (place.latitude, place.longitude))
-}
-
 pub use answers::SentRequest;
 use answers::{Companies, Company, costed};
 use asking::{Asking, ShownTools, find};
@@ -318,7 +313,7 @@ impl SpectoraServer {
                 },
                 answer => answer,
             };
-            answer.map(|answer| answer.noting(settled.notes))
+            answer.map(|answer| views::with_beside(name, answer.noting(settled.notes), &companies))
         };
         let guarded = tokio::time::timeout(CALL_TIME_MAX, AssertUnwindSafe(answer).catch_unwind().instrument(span));
         Ok(match guarded.await {
@@ -326,10 +321,7 @@ impl SpectoraServer {
                 if tools::search::NAMES.contains(&name) {
                     tools::search::link(&mut answer, self.pages.as_deref());
                 }
-                let mut result = answer.into_result();
-                result.meta =
-                    result.structured_content.as_ref().and_then(|answer| views::places(name, answer.as_object()?));
-                result
+                answer.into_result()
             }
             Ok(Ok(Err(failure))) => failure.into_result(),
             Ok(Err(_)) => {

@@ -5,6 +5,9 @@
 use rmcp::model::{ExtensionCapabilities, MetaObject, Resource, ResourceContents};
 use serde_json::{Map, Value, json};
 
+use super::answer::Answer;
+use answers::Companies;
+
 /// Where the page is.
 pub(super) const URI: &str = "ui://spectora/insight.html";
 /// What it is.
@@ -15,6 +18,10 @@ const EXTENSION: &str = "io.modelcontextprotocol/ui";
 const PAGE: &str = include_str!("../../../views/dist/insight.html");
 /// Where the ZIP codes of an answer are, in the result's `_meta`: latitude and longitude by code.
 const PLACES: &str = "spectora/places";
+/// What people call the companies, by their names.
+const NAMES: &str = "spectora/companies";
+/// How many days ago the referrals of an answer's agents were, the latest first: by company, then by the agent's id.
+pub(super) const REFERRALS: &str = "spectora/referrals";
 
 /// The page's text.
 pub(super) fn page() -> &'static str {
@@ -63,20 +70,26 @@ fn meta() -> MetaObject {
     MetaObject(object(json!({"ui": {"prefersBorder": true}})))
 }
 
-/// Where the ZIP codes are that an answer is grouped by; `None` where it is by something else.
-pub(super) fn places(tool: &str, answer: &Map<String, Value>) -> Option<MetaObject> {
-    if tool != "service_mix" {
-        return None;
+/// The answer with what its pictures need and no model does: where its ZIP codes are, and what people call the companies.
+pub(super) fn with_beside(tool: &str, answer: Answer, companies: &Companies) -> Answer {
+    if !DRAWN.contains(&tool) {
+        return answer;
     }
+    let names = companies.all.iter().filter_map(|one| Some((one.name.to_string(), one.display_name.clone()?.into())));
+    let places = if tool == "service_mix" { places(answer.content()) } else { Map::new() };
+    answer.with_beside(NAMES, names.collect()).with_beside(PLACES, places)
+}
+
+/// Where the ZIP codes are that an answer is grouped by; none where it is by something else.
+fn places(answer: &Map<String, Value>) -> Map<String, Value> {
     let companies = answer.get("companies").and_then(Value::as_array).into_iter().flatten();
     let groups = companies.filter_map(|company| company.get("groups")?.as_array()).flatten();
-    let places: Map<String, Value> = groups
+    groups
         .filter_map(|row| row.get("group")?.as_str())
-        .filter_map(|zip| Some((zip.to_owned(), super::place_of(zip)?)))
+        .filter_map(|zip| Some((zip.to_owned(), insight::place_of(zip)?)))
         // Hundredths of a degree are half a mile, and a ZIP code is larger.
-        .map(|(zip, (latitude, longitude))| (zip, json!([rounded(latitude), rounded(longitude)])))
-        .collect();
-    (!places.is_empty()).then(|| MetaObject(Map::from_iter([(PLACES.to_owned(), Value::Object(places))])))
+        .map(|(zip, place)| (zip, json!([rounded(place.latitude), rounded(place.longitude)])))
+        .collect()
 }
 
 fn rounded(degrees: f64) -> f64 {

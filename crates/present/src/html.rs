@@ -21,7 +21,7 @@ th{font-size:.85rem;color:var(--soft);font-weight:600;vertical-align:bottom}th.n
 td:first-child,th:first-child{min-width:7.5rem}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\
 tr.sum td{font-weight:600;border-top:2px solid var(--edge)}figure{margin:1rem 0}svg{width:100%;height:auto;display:block}\
 svg text{fill:var(--ink);font-size:13px;font-family:inherit}svg .end{text-anchor:end}svg .axis{text-anchor:middle;fill:var(--soft)}\
-svg .strong{fill:var(--ink);font-weight:600}.bar,.dot{fill:var(--main)}.pale{fill:var(--pale)}.spot{fill:var(--main);fill-opacity:.35;\
+svg .strong{fill:var(--ink);font-weight:600}.bar,.dot{fill:var(--main)}.pale{fill:var(--pale)}.sent{stroke:var(--main);stroke-width:2;stroke-opacity:.7}.spot{fill:var(--main);fill-opacity:.35;\
 stroke:var(--main)}.grid{stroke:var(--edge)}.range{stroke:var(--pale);stroke-width:6;stroke-linecap:round}.rule{stroke:var(--rule);\
 stroke-width:1.5;stroke-dasharray:5 4}.sure{fill:var(--band)}.likely{fill:var(--pale)}.line{fill:none;stroke:var(--main);stroke-width:2.5}\
 .cards{display:grid;gap:.75rem}.card{border:1px solid var(--edge);border-radius:.5rem;padding:.6rem .9rem;background:var(--card)}\
@@ -131,6 +131,9 @@ fn paint_part(out: &mut String, page: &Page, part: &Part) {
     for table in &part.tables {
         if let Some(picture) = &table.picture {
             out.push_str(&svg(picture));
+            if let Some(part) = table.drawn_in_part() {
+                out.push_str(&format!("<p class=\"soft\">{part}</p>\n"));
+            }
         }
         match table.cards_by {
             Some(by) => cards(out, table, by),

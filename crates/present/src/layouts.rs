@@ -65,8 +65,8 @@ pub enum Picture {
         /// How large.
         value: &'static str,
     },
-    /// Each agent's usual gap beside the silence now.
-    Silence,
+    /// When each agent sent work, and the silence now beside the usual gap.
+    Rhythms,
 }
 
 impl Picture {
@@ -76,7 +76,7 @@ impl Picture {
             Self::Bars { value, .. } | Self::Map { value, .. } => value,
             Self::Rates { rate, .. } => rate,
             Self::Forecast => "forecast",
-            Self::Silence => "days_since",
+            Self::Rhythms => "days_since",
         }
     }
 }
@@ -160,7 +160,7 @@ pub const LAYOUTS: &[Layout] = &[
                     "canceled",
                     "selling_side",
                 ],
-                picture: Some(Picture::Silence),
+                picture: Some(Picture::Rhythms),
                 in_short: &["agent", "at_stake_a_year", "days_since"],
                 ..PLAIN
             },

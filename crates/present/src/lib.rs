@@ -2,9 +2,10 @@
 //! which picture in `layouts`; `page` makes a page of an answer by them, and the painters draw it: `terminal`, `html`,
 //! `markdown`, `csv`, `xlsx`. The view in a chat is drawn from the same two tables, see [`description`].
 //!
-//! It knows nothing of where answers come from: a page is made of a tool's structured answer alone, so that it cannot show a
-//! number that the answer does not have.
+//! It knows nothing of where answers come from: a page is made of a tool's result alone (the structured answer, and what comes
+//! along with it for pictures, see [`Beside`]), so that it cannot show a number that the result does not have.
 
+mod beside;
 mod csv_file;
 mod fields;
 mod headline;
@@ -18,12 +19,13 @@ mod terminal;
 mod words;
 mod xlsx;
 
+pub use beside::Beside;
 pub use csv_file::csv;
 pub use fields::{FIELDS, Field, Format};
 pub use html::{html, letter};
 pub use layouts::{LAYOUTS, Layout, Picture, TableLayout, layout_of};
 pub use markdown::markdown;
-pub use page::{Basis, Column, Dot, Drawing, Page, Part, Places, Row, Table, Week};
+pub use page::{Basis, Column, Dot, Drawing, Page, Part, Rhythm, Row, Table, Week};
 pub use pages::append;
 pub use svg::escaped;
 pub use terminal::{Screen, terminal};

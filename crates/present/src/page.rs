@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 
+use crate::beside::Beside;
 use crate::fields::{Format, named};
 use crate::headline;
 use crate::layouts::{Layout, Picture, TableLayout, layout_of};
 use crate::words::{Shown, day, number, plainly, shown};
-
-/// Where a place is, in degrees: latitude and longitude.
-pub type Places<'a> = &'a dyn Fn(&str) -> Option<(f64, f64)>;
 
 /// One answer.
 #[derive(Clone, Debug)]
@@ -54,7 +52,18 @@ pub struct Table {
     pub cards_by: Option<usize>,
 }
 
+/// A picture has no more rows than these; the table has all of them.
+const PICTURE_ROWS_MAX: usize = 25;
+
 impl Table {
+    /// What is to be said below a picture that has not all rows.
+    pub(crate) fn drawn_in_part(&self) -> Option<String> {
+        let is_by_row =
+            matches!(self.picture, Some(Drawing::Bars { .. } | Drawing::Rates { .. } | Drawing::Rhythms { .. }));
+        let rows = self.rows.iter().filter(|row| !row.is_sum).count();
+        (is_by_row && PICTURE_ROWS_MAX < rows).then(|| format!("The first {PICTURE_ROWS_MAX} of {rows} are drawn."))
+    }
+
     /// The rows by what they have in a column, in the order in which that comes first.
     pub(crate) fn grouped(&self, by: usize) -> Vec<(&str, Vec<&Row>)> {
         let mut groups: Vec<(&str, Vec<&Row>)> = Vec::new();
@@ -143,11 +152,31 @@ pub enum Drawing {
         /// What each is called, where it is (latitude, longitude), and how large.
         dots: Vec<(String, (f64, f64), f64)>,
     },
-    /// Silences beside usual gaps, in days.
-    Silence {
-        /// Who, the usual gap, and the days since.
-        rows: Vec<(String, f64, f64)>,
+    /// When agents sent work, and how long they have been silent.
+    Rhythms {
+        /// Each agent.
+        rows: Vec<Rhythm>,
     },
+}
+
+/// An agent's referrals over time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rhythm {
+    /// Who.
+    pub label: String,
+    /// How many days ago each was, the latest first; empty where nobody told.
+    pub referrals: Vec<f64>,
+    /// The usual gap in days, where there is a rhythm.
+    pub gap: Option<f64>,
+    /// Days since the last one.
+    pub since: f64,
+}
+
+impl Rhythm {
+    /// The days in which one would have been due again and none came.
+    pub(crate) fn overdue(&self) -> f64 {
+        self.gap.map_or(0.0, |gap| (self.since - gap).max(0.0))
+    }
 }
 
 /// A share.
@@ -201,12 +230,12 @@ pub struct Basis {
 }
 
 impl Page {
-    /// The page of a tool's structured answer. `places` tells where ZIP codes are. An answer that nobody laid out is shown as
-    /// its fields.
-    pub fn of(tool: &str, answer: &Map<String, Value>, places: Places<'_>) -> Self {
+    /// The page of a tool's structured answer, with what comes along for its pictures. An answer that nobody laid out is
+    /// shown as its fields.
+    pub fn of(tool: &str, answer: &Map<String, Value>, beside: &Beside) -> Self {
         let layout = layout_of(tool);
-        let basis = basis_of(answer.get("basis").and_then(Value::as_object));
-        let context = Context { layout, year: basis.year, places };
+        let basis = basis_of(answer.get("basis").and_then(Value::as_object), beside);
+        let context = Context { layout, year: basis.year, beside };
         let companies = answer.get("companies").and_then(Value::as_array).into_iter().flatten();
         let mut parts: Vec<Part> = companies
             .filter_map(Value::as_object)
@@ -269,7 +298,7 @@ fn shortened(mut table: Table, layouts: &[TableLayout], rows: usize) -> Option<T
 struct Context<'a> {
     layout: Option<&'static Layout>,
     year: i16,
-    places: Places<'a>,
+    beside: &'a Beside,
 }
 
 impl Context<'_> {
@@ -312,6 +341,7 @@ impl Context<'_> {
         }
         facts.retain(|(_, value)| !value.is_empty());
         let headline = self.layout.and_then(|layout| headline::of(layout.tool, fields, self.year));
+        let company = company.map(|name| self.beside.company(name));
         Part { company, headline, facts, attention, tables }
     }
 
@@ -380,6 +410,8 @@ impl Context<'_> {
         let text = |row: &Map<String, Value>, name: &str| row.get(name).map(plainly).unwrap_or_default();
         let read = |row: &Map<String, Value>, name: &str| row.get(name).and_then(number);
         let share = |map: &Value| map.get("rate").and_then(number);
+        let all = rows;
+        let rows = all.get(..PICTURE_ROWS_MAX).unwrap_or(all);
         let ends = |map: &Value| map.get("low").and_then(number).zip(map.get("high").and_then(number));
         let drawing = match picture {
             Picture::Bars { label, value } => bars(rows, label, value, self.year),
@@ -395,32 +427,38 @@ impl Context<'_> {
                 all: fields.get(beside).and_then(|all| share(all.get(rate)?)),
             },
             Picture::Forecast => Drawing::Forecast {
-                weeks: rows.iter().filter_map(|row| week(row, self.year)).collect(),
+                weeks: all.iter().filter_map(|row| week(row, self.year)).collect(),
                 busy: fields.get("busy_week").and_then(number),
             },
             Picture::Map { label, value } => {
-                let dots: Vec<_> = rows
+                let dots: Vec<_> = all
                     .iter()
-                    .filter_map(|row| Some((text(row, label), (self.places)(&text(row, label))?, read(row, value)?)))
+                    .filter_map(|row| {
+                        Some((text(row, label), self.beside.place(&text(row, label))?, read(row, value)?))
+                    })
                     .collect();
                 // By anything but ZIP codes there is no map.
-                if dots.len() * 2 < rows.len() {
+                if dots.len() * 2 < all.len() {
                     bars(rows, label, value, self.year)
                 } else {
                     Drawing::Map { title: named(value).label, dots }
                 }
             }
-            Picture::Silence => {
-                let silences: Vec<_> = rows
-                    .iter()
-                    .filter_map(|row| {
-                        Some((text(row, "agent"), read(row, "usual_gap_days")?, read(row, "days_since")?))
-                    })
-                    .collect();
-                if silences.is_empty() {
+            Picture::Rhythms => {
+                let company = fields.get("company").map(plainly).unwrap_or_default();
+                let rhythm = |row: &&Map<String, Value>| {
+                    let referrals = self.beside.referrals(&company, &text(row, "id")).to_vec();
+                    let gap = read(row, "usual_gap_days");
+                    let since = read(row, "days_since").or_else(|| referrals.first().copied())?;
+                    // Without either there is nothing to see but a number.
+                    let is_drawn = gap.is_some() || !referrals.is_empty();
+                    is_drawn.then(|| Rhythm { label: text(row, "agent"), referrals, gap, since })
+                };
+                let rhythms: Vec<Rhythm> = rows.iter().filter_map(rhythm).collect();
+                if rhythms.is_empty() {
                     bars(rows, "agent", "quoted_revenue", self.year)
                 } else {
-                    Drawing::Silence { rows: silences }
+                    Drawing::Rhythms { rows: rhythms }
                 }
             }
         };
@@ -429,7 +467,7 @@ impl Context<'_> {
             Drawing::Rates { dots, .. } => dots.is_empty(),
             Drawing::Forecast { weeks, .. } => weeks.is_empty(),
             Drawing::Map { dots, .. } => dots.is_empty(),
-            Drawing::Silence { rows } => rows.is_empty(),
+            Drawing::Rhythms { rows } => rows.is_empty(),
         };
         (!is_empty).then_some(drawing)
     }
@@ -470,7 +508,7 @@ fn is_row(value: &Value) -> bool {
     value.as_object().is_some_and(|row| !(row.contains_key("name") && row.contains_key("rate")))
 }
 
-fn basis_of(basis: Option<&Map<String, Value>>) -> Basis {
+fn basis_of(basis: Option<&Map<String, Value>>, beside: &Beside) -> Basis {
     let Some(basis) = basis else { return Basis::default() };
     let text = |name: &str| basis.get(name).map(plainly).unwrap_or_default();
     let as_of = text("as_of");
@@ -484,7 +522,8 @@ fn basis_of(basis: Option<&Map<String, Value>>) -> Basis {
         match period.get("companies").and_then(Value::as_array) {
             // Each company has its own days.
             Some(each) => periods.extend(each.iter().filter_map(Value::as_object).map(|one| {
-                format!("{title} of {}: {}", one.get("company").map(plainly).unwrap_or_default(), days(one, year))
+                let company = beside.company(one.get("company").map(plainly).unwrap_or_default());
+                format!("{title} of {company}: {}", days(one, year))
             })),
             None => periods.push(format!("{title}: {}", days(period, year))),
         }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::page::{Dot, Drawing, Week};
+use crate::page::{Dot, Drawing, Rhythm, Week};
 use crate::words::trimmed;
 
 /// The width of a picture in its own units; it grows and shrinks with the page.
@@ -10,11 +10,11 @@ const WIDTH: f64 = 720.0;
 /// The height of a row with its space.
 const ROW: f64 = 26.0;
 /// The room for names at the left.
-const NAMES: f64 = 170.0;
+const NAMES: f64 = 196.0;
 /// The room for numbers at the right.
 const NUMBERS: f64 = 90.0;
 /// The longest name in a picture, in characters.
-const NAME_CHARS_MAX: usize = 24;
+const NAME_CHARS_MAX: usize = 26;
 /// The height of a forecast's picture.
 const FORECAST_HEIGHT: f64 = 300.0;
 /// The height of a map.
@@ -29,7 +29,7 @@ pub(crate) fn svg(drawing: &Drawing) -> String {
         Drawing::Rates { title, dots, all } => rates(title, dots, *all),
         Drawing::Forecast { weeks, busy } => forecast(weeks, *busy),
         Drawing::Map { title, dots } => map(title, dots),
-        Drawing::Silence { rows } => silence(rows),
+        Drawing::Rhythms { rows } => rhythms(rows),
     }
 }
 
@@ -253,27 +253,78 @@ fn map(title: &str, dots: &[(String, (f64, f64), f64)]) -> String {
     framed(&format!("{title} by ZIP code: the larger the dot, the more. North is up."), &said, MAP_HEIGHT, &shapes)
 }
 
-fn silence(rows: &[(String, f64, f64)]) -> String {
+/// Ends of a time axis, in days before today: half a year and so on.
+const SPANS: [f64; 6] = [182.0, 365.0, 730.0, 1095.0, 1826.0, 3652.0];
+
+/// A line for each agent that ends today: a stroke for each referral, the usual gap after the last one, the silence beyond.
+fn rhythms(rows: &[Rhythm]) -> String {
     let room = WIDTH - NAMES - NUMBERS;
-    let most = rows.iter().map(|(_, gap, since)| gap.max(*since)).fold(1.0, f64::max);
+    let oldest = rows.iter().flat_map(|row| &row.referrals).copied().fold(0.0, f64::max);
+    let oldest = rows.iter().map(|row| row.since).fold(oldest, f64::max);
+    let span = SPANS.into_iter().find(|span| oldest <= *span).unwrap_or(oldest);
+    let at = |ago: f64| NAMES + room * (1.0 - (ago / span).clamp(0.0, 1.0));
+    let bottom = row_at(rows.len());
     let mut shapes = String::new();
-    for (number, (label, gap, since)) in rows.iter().enumerate() {
-        let top = row_at(number);
-        let (usual, silent) = (room * gap.min(*since) / most, room * since / most);
-        shapes.push_str(&name_at(NAMES - 8.0, top + 17.0, label));
-        write!(
-            shapes,
-            "<rect class=\"pale\" x=\"{NAMES}\" y=\"{0:.1}\" width=\"{silent:.1}\" height=\"14\" rx=\"3\" data-value=\"{since}\"/>\
-             <rect class=\"bar\" x=\"{NAMES}\" y=\"{0:.1}\" width=\"{usual:.1}\" height=\"14\" rx=\"3\" data-value=\"{gap}\"/>",
-            top + 6.0
-        )
-        .ok();
-        shapes.push_str(&text(NAMES + silent + 6.0, top + 17.0, "", &format!("{} days", trimmed(*since, 0))));
+    for (quarter, name) in [(0.0, "today"), (0.25, ""), (0.5, ""), (0.75, ""), (1.0, "")] {
+        let x = at(span * quarter);
+        write!(shapes, "<line class=\"grid\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"0\" y2=\"{bottom:.1}\"/>").ok();
+        let name = if name.is_empty() { months(span * quarter) } else { name.to_owned() };
+        shapes.push_str(&text(x, bottom + 16.0, "axis", &name));
     }
-    let first = rows.iter().max_by(|one, other| one.2.total_cmp(&other.2));
-    let said = first.map(|(label, gap, since)| {
-        format!("{label} has been silent for {} days; the usual gap is {}.", trimmed(*since, 0), trimmed(*gap, 0))
+    for (number, row) in rows.iter().enumerate() {
+        let (top, middle) = (row_at(number), row_at(number) + ROW / 2.0);
+        shapes.push_str(&name_at(NAMES - 8.0, middle + 4.5, &row.label));
+        if let Some(gap) = row.gap {
+            let (last, due) = (at(row.since), at(row.overdue()));
+            write!(
+                shapes,
+                "<rect class=\"pale\" x=\"{due:.1}\" y=\"{0:.1}\" width=\"{1:.1}\" height=\"8\" rx=\"2\" data-value=\"{since}\"/>\
+                 <rect class=\"bar\" x=\"{last:.1}\" y=\"{0:.1}\" width=\"{2:.1}\" height=\"8\" rx=\"2\" data-value=\"{gap}\"/>",
+                middle - 4.0,
+                at(0.0) - due,
+                due - last,
+                since = row.since,
+            )
+            .ok();
+        }
+        for ago in &row.referrals {
+            let x = at(*ago);
+            write!(
+                shapes,
+                "<line class=\"sent\" data-value=\"{ago}\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/>",
+                top + 5.0,
+                top + ROW - 5.0
+            )
+            .ok();
+        }
+        let said = format!("{} days", trimmed(row.since, 0));
+        shapes.push_str(&text(WIDTH - NUMBERS + 12.0, middle + 4.5, "", &said));
+    }
+    let first = rows.iter().max_by(|one, other| one.since.total_cmp(&other.since));
+    let said = first.map(|row| {
+        let usual = row.gap.map(|gap| format!("; the usual gap is {}", trimmed(gap, 0))).unwrap_or_default();
+        format!("The longest silence: {}, {} days{usual}.", row.label, trimmed(row.since, 0))
     });
-    let title = "Days since the last referral. Dark: as long as the agent's usual gap; light: beyond it.";
-    framed(title, &format!("{title} {}", said.unwrap_or_default()), row_at(rows.len()) + 6.0, &shapes)
+    let title = if rows.iter().any(|row| row.gap.is_some()) {
+        "Each stroke is a referral; the days since the last one stand at the right. Dark: as long as the agent's usual gap; light: \
+         the silence beyond it."
+    } else {
+        "Each stroke is a referral; the days since the last one stand at the right."
+    };
+    framed(
+        title,
+        &format!("Referrals of {} agents over time. {}", rows.len(), said.unwrap_or_default()),
+        bottom + 24.0,
+        &shapes,
+    )
+}
+
+/// So many days ago, in words for an axis.
+fn months(days: f64) -> String {
+    let months = days / 30.44;
+    if months < 23.5 {
+        format!("{} months ago", trimmed(months, 0))
+    } else {
+        format!("{} years ago", trimmed(days / 365.25, 1))
+    }
 }

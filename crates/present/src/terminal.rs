@@ -2,7 +2,7 @@
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
-use crate::page::{Column, Dot, Drawing, Page, Part, Table, Week};
+use crate::page::{Column, Dot, Drawing, Page, Part, Rhythm, Table, Week};
 use crate::words::trimmed;
 
 /// A column of text is not wider than this unless there is room for all.
@@ -17,6 +17,8 @@ const PICTURE_MAX: usize = 60;
 const LABEL_MAX: usize = 24;
 /// Eighths of a block, from none to seven.
 const EIGHTHS: &[&str] = &["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+/// Eighths of a block from below, from one to eight.
+const SPARKS: &[char] = &['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// What is painted on.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +97,9 @@ fn paint_part(out: &mut String, page: &Page, part: &Part, screen: Screen) {
         if let Some(picture) = &table.picture {
             line(out, "");
             draw(out, picture, screen);
+            if let Some(part) = table.drawn_in_part() {
+                faint(out, &part, screen);
+            }
         }
     }
 }
@@ -298,7 +303,7 @@ fn draw(out: &mut String, picture: &Drawing, screen: Screen) {
         }
         Drawing::Rates { title, dots, all } => draw_rates(out, title, dots, *all, screen),
         Drawing::Forecast { weeks, busy } => draw_forecast(out, weeks, *busy, screen),
-        Drawing::Silence { rows } => draw_silence(out, rows, screen),
+        Drawing::Rhythms { rows } => draw_rhythms(out, rows, screen),
     }
 }
 
@@ -384,23 +389,57 @@ fn draw_forecast(out: &mut String, weeks: &[Week], busy: Option<f64>, screen: Sc
     }
 }
 
-fn draw_silence(out: &mut String, rows: &[(String, f64, f64)], screen: Screen) {
-    let (names, room) = split(rows.iter().map(|(label, ..)| label.as_str()), 10, screen);
-    let most = rows.iter().map(|(_, gap, since)| gap.max(*since)).fold(1.0, f64::max);
-    faint(out, "Days since the last referral, █ as long as the usual gap, ░ beyond it", screen);
-    for (label, gap, since) in rows {
-        let (usual, silent) = (place(gap.min(*since) / most, room), place(since / most, room));
-        let text = format!("{}{}", "█".repeat(usual), "░".repeat(silent.saturating_sub(usual)));
-        line(
-            out,
-            &format!(
-                "{} {} {} days",
-                padded(label, names),
-                screen.ink(Ink::Accent, &padded(&text, room)),
-                trimmed(*since, 0)
-            ),
-        );
+/// The days that a column of an agent's line stands for, where they all have room: weeks for few, months for many.
+const COLUMN_DAYS: [f64; 4] = [7.0, 14.0, 30.44, 91.31];
+
+/// A line for each agent, from long ago to today: how much came when, and the silence beyond the usual gap.
+fn draw_rhythms(out: &mut String, rows: &[Rhythm], screen: Screen) {
+    let (names, room) = split(rows.iter().map(|row| row.label.as_str()), 10, screen);
+    #[expect(clippy::cast_precision_loss, reason = "columns of a screen")]
+    let columns = room as f64;
+    let oldest = rows.iter().flat_map(|row| &row.referrals).copied().fold(0.0, f64::max);
+    let oldest = rows.iter().map(|row| row.since).fold(oldest, f64::max);
+    let days = COLUMN_DAYS.into_iter().find(|days| oldest < days * columns).unwrap_or((oldest + 1.0) / columns);
+    let each = match days {
+        7.0 => "a week",
+        14.0 => "two weeks",
+        30.44 => "a month",
+        91.31 => "a quarter",
+        _ => "as many days",
+    };
+    faint(
+        out,
+        &format!("Referrals over time, {each} a column, today at the right; ░ silence beyond the usual gap"),
+        screen,
+    );
+    let room = room.min(floor(oldest / days) + 1);
+    for row in rows {
+        let mut counts = vec![0_usize; room];
+        let column = |ago: f64| room.saturating_sub(1).saturating_sub(floor(ago / days));
+        for ago in &row.referrals {
+            if let Some(count) = counts.get_mut(column(*ago)) {
+                *count += 1;
+            }
+        }
+        let most = counts.iter().copied().max().unwrap_or(0).max(1);
+        // With nothing known but the last one, that is drawn.
+        let (last, due) = (column(row.since), column(row.overdue()));
+        let mark = |(place, count): (usize, &usize)| match count {
+            0 if row.referrals.is_empty() && place == last => '▂',
+            0 if last < place && due <= place && 0.0 < row.overdue() => '░',
+            0 => ' ',
+            count => SPARKS.get((count * SPARKS.len()).div_ceil(most) - 1).copied().unwrap_or('█'),
+        };
+        let text: String = counts.iter().enumerate().map(mark).collect();
+        let said = format!("{} days", trimmed(row.since, 0));
+        line(out, &format!("{} {} {said}", padded(&row.label, names), screen.ink(Ink::Accent, &text)));
     }
+}
+
+/// Whole columns.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "columns of a screen")]
+fn floor(columns: f64) -> usize {
+    columns.max(0.0) as usize
 }
 
 #[cfg(test)]

@@ -8,10 +8,6 @@ fn map(value: Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap()
 }
 
-fn nowhere(_: &str) -> Option<(f64, f64)> {
-    None
-}
-
 fn scorecard(name: &str) -> Map<String, Value> {
     let rate = |rate: f64, count: u64, of: u64| json!({"rate": rate, "count": count, "of": of, "low": rate / 2.0, "high": (rate * 1.5).min(1.0)});
     map(json!({
@@ -31,7 +27,7 @@ fn scorecard(name: &str) -> Map<String, Value> {
 }
 
 fn page(name: &str) -> Page {
-    Page::of("inspector_scorecard", &scorecard(name), &nowhere)
+    Page::of("inspector_scorecard", &scorecard(name), &Beside::default())
 }
 
 #[test]
@@ -120,8 +116,9 @@ fn numbers_in_files_are_numbers() {
 fn a_map_needs_places_and_becomes_bars_without() {
     let answer = |groups: Value| map(json!({"companies": [{"company": "one", "volume": 9, "groups": groups}]}));
     let by_zip = answer(json!([{"group": "80202", "volume": 6}, {"group": "80233", "volume": 3}]));
-    let at = |zip: &str| (zip.len() == 5).then_some((39.7, -105.0));
-    let drawn = |answer: &Map<String, Value>| Page::of("service_mix", answer, &at).parts[0].tables[0].picture.clone();
+    let beside = Beside::of(&map(json!({"spectora/places": {"80202": [39.7, -105.0], "80233": [39.7, -105.0]}})));
+    let drawn =
+        |answer: &Map<String, Value>| Page::of("service_mix", answer, &beside).parts[0].tables[0].picture.clone();
     let map_of = vec![("80202".to_owned(), (39.7, -105.0), 6.0), ("80233".to_owned(), (39.7, -105.0), 3.0)];
     assert_eq!(drawn(&by_zip), Some(Drawing::Map { title: "Inspections".to_owned(), dots: map_of }));
     let by_month = answer(json!([{"group": "2026-09", "volume": 6}, {"group": "2026-10", "volume": 3}]));
@@ -130,12 +127,51 @@ fn a_map_needs_places_and_becomes_bars_without() {
 }
 
 #[test]
+fn agents_are_drawn_with_the_days_on_which_they_sent_work_and_companies_have_their_names() {
+    let answer = map(json!({"companies": [{"company": "one", "agents": [
+        {"agent": "Ada Byron", "id": "7", "days_since": 100, "usual_gap_days": 12.5},
+        {"agent": "Dee Whitlock", "id": "8", "quoted_revenue": "10.00"},
+    ]}], "basis": {"period": {"companies": [{"company": "one", "from": "2026-01-01", "to": "2026-01-31"}]}}}));
+    let beside = Beside::of(&map(json!({
+        "spectora/referrals": {"one": {"7": [100, 112, 130], "8": [3]}, "two": {"7": [1]}},
+        "spectora/companies": {"one": "Elm Street Inspections"},
+    })));
+    let page = Page::of("agent_analysis", &answer, &beside);
+    assert_eq!(page.parts[0].company.as_deref(), Some("Elm Street Inspections"));
+    assert!(page.basis.periods[0].starts_with("Period of Elm Street Inspections: Jan 1"), "{:?}", page.basis.periods);
+    let rows = vec![
+        Rhythm { label: "Ada Byron".to_owned(), referrals: vec![100.0, 112.0, 130.0], gap: Some(12.5), since: 100.0 },
+        Rhythm { label: "Dee Whitlock".to_owned(), referrals: vec![3.0], gap: None, since: 3.0 },
+    ];
+    assert_eq!(page.parts[0].tables[0].picture, Some(Drawing::Rhythms { rows }));
+    let shown = html("Agents", &[page]);
+    for day in ["100", "112", "130", "3"] {
+        assert_eq!(shown.matches(&format!("class=\"sent\" data-value=\"{day}\"")).count(), 1, "{day}");
+    }
+    // Without what comes along there is the silence alone, and an agent without a rhythm has none.
+    let page = Page::of("agent_analysis", &answer, &Beside::default());
+    let Some(Drawing::Rhythms { rows }) = &page.parts[0].tables[0].picture else { panic!("{page:?}") };
+    assert!(rows.len() == 1 && rows[0].referrals.is_empty() && rows[0].since > 99.0, "{rows:?}");
+}
+
+#[test]
+fn a_long_table_is_drawn_in_part_and_says_so() {
+    let row = |number: usize| json!({"agent": format!("Agent {number}"), "quoted_revenue": "5.00"});
+    let agents: Vec<Value> = (0..40).map(row).collect();
+    let page = Page::of("agent_analysis", &map(json!({"companies": [{"agents": agents}]})), &Beside::default());
+    let shown = html("Agents", std::slice::from_ref(&page));
+    assert!(shown.contains("The first 25 of 40 are drawn.") && shown.matches("class=\"bar\"").count() == 25, "{shown}");
+    assert_eq!(shown.matches("<tr>").count(), 41, "the table has all rows and its head");
+    assert!(terminal(&[page], Screen { width: 80, has_color: false }).contains("The first 25 of 40 are drawn."));
+}
+
+#[test]
 fn a_line_about_a_job_has_its_address() {
     let answer = map(
         json!({"companies": [{"company": "one", "jobs_booked": 1, "attention": ["09:30 55: unpaid", "ways are long"],
         "jobs": [{"time": "09:30", "id": "55", "inspectors": ["Ada Byron"], "address": "12 Elm St, Golden, CO 80401"}]}]}),
     );
-    let page = Page::of("prep_briefing", &answer, &nowhere);
+    let page = Page::of("prep_briefing", &answer, &Beside::default());
     assert_eq!(page.parts[0].attention, ["9:30 AM, 12 Elm St: unpaid", "ways are long"]);
     assert_eq!(page.parts[0].headline.as_deref(), Some("1 job. 2 need attention."));
     let text = terminal(&[page], Screen { width: 60, has_color: true });

@@ -1,4 +1,4 @@
-import { h, measured, s, type Child } from "../dom.ts";
+import { given, h, measured, s, type Child } from "../dom.ts";
 
 /** A picture: what stands above it, and the sentence that says what it shows to those who do not see it. */
 export interface Picture {
@@ -32,16 +32,17 @@ export function figure({ title, sentence, draw, legend }: Picture): HTMLElement 
     { class: "picture" },
     h("figcaption", {}, title),
     canvas,
-    legend?.length ? h("p", { class: "legend" }, ...legend) : undefined,
+    given(legend ?? []).length ? h("p", { class: "legend" }, ...(legend ?? [])) : undefined,
   );
 }
 
 /** A mark and its meaning, for the words below a picture. */
-export function key(className: string, shape: "dot" | "box" | "line" | "ring", words: string): HTMLElement {
+export function key(className: string, shape: "dot" | "box" | "line" | "ring" | "stroke", words: string): HTMLElement {
   const marks = {
     dot: () => s("circle", { cx: 7, cy: 7, r: 5, class: className }),
     ring: () => s("circle", { cx: 7, cy: 7, r: 4, class: className }),
     box: () => s("rect", { x: 1, y: 3, width: 12, height: 8, rx: 2, class: className }),
+    stroke: () => s("line", { x1: 7, x2: 7, y1: 0, y2: 14, class: className }),
     line: () => s("line", { x1: 0, x2: 14, y1: 7, y2: 7, class: className }),
   };
   return h("span", { class: "key" }, s("svg", { width: 14, height: 14, "aria-hidden": "true" }, marks[shape]()), words);

@@ -1,25 +1,10 @@
 import { extent, max } from "d3-array";
 import { scaleSqrt } from "d3-scale";
 import { number, share, text, type Row } from "../answer.ts";
+import type { Places } from "../beside.ts";
 import { apart, fit, s } from "../dom.ts";
 import type { Writer } from "../format.ts";
 import { figure, key, words } from "./frame.ts";
-
-/** Where each ZIP is: latitude and longitude. */
-export type Places = Map<string, [number, number]>;
-
-/** The places that came with a result. What is no pair of degrees is left out. */
-export function places(told: unknown): Places {
-  const found: Places = new Map();
-  if (typeof told !== "object" || told === null) return found;
-  for (const [zip, place] of Object.entries(told)) {
-    if (!Array.isArray(place)) continue;
-    const [latitude, longitude] = place.map(Number);
-    if (latitude !== undefined && longitude !== undefined && Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180)
-      found.set(zip, [latitude, longitude]);
-  }
-  return found;
-}
 
 export interface MapOfDots {
   title: string;

@@ -30,6 +30,7 @@ export function agents(company: Row, scene: Scene): Child[] {
   const isRanked = has("referrals");
   const question = (row: Row) => ofAgent(scene, row, !isRanked);
   const open = (row: Row) => scene.opens(question(row));
+  const referrals = (row: Row) => scene.beside.referrals(scene.company, text(row.id));
   return [
     scene.figures(company, [
       "found",
@@ -40,14 +41,21 @@ export function agents(company: Row, scene: Scene): Child[] {
       "performed_without_agent",
       "found_by_90_days_rule",
     ]),
-    has("days_since") && has("usual_gap_days")
-      ? rhythm(
-          { title: "Who has gone quiet: the usual gap and the days since the last referral", rows: found, open },
-          scene.writer,
-        )
-      : ranking(found, open, scene),
+    !has("usual_gap_days") && ranking(found, open, scene),
+    rhythm(
+      {
+        title: has("usual_gap_days")
+          ? "Who has gone quiet: the referrals, and the days since the last one"
+          : "When each agent sent work",
+        rows: found,
+        referrals,
+        open,
+      },
+      scene.writer,
+    ),
     found.length === 0 && h("p", { class: "nothing" }, "No agent was found."),
     scene.table("agents", found, { question }),
+    scene.following(company),
     disagreement(company),
     scene.remark(company, ["rule", "tried"]),
   ];
@@ -116,8 +124,9 @@ function profile(agent: Row, scene: Scene): Child[] {
     open && h("p", {}, h("button", { type: "button", class: "plain", click: open }, "Show the referrals")),
     rhythm(
       {
-        title: `The usual gap of ${apart(text(agent.agent))} and the days since the last referral`,
+        title: `When ${apart(text(agent.agent))} sent work, and the days since the last referral`,
         rows: [agent],
+        referrals: (row) => scene.beside.referrals(scene.company, text(row.id)),
         open: () => open,
       },
       scene.writer,

@@ -1,5 +1,6 @@
 import { isRow, number, rows, text, type Row } from "../answer.ts";
 import { bars } from "../charts/bars.ts";
+import { areTimes, columns } from "../charts/columns.ts";
 import { freshId, h, type Child } from "../dom.ts";
 import { groupsOf, ofCell } from "../drill.ts";
 import { fieldOf, type Field } from "../layouts.ts";
@@ -53,17 +54,16 @@ function picture(
 ): HTMLElement | undefined {
   const [first] = measures;
   if (!first) return undefined;
-  const draw = (measure: Field) =>
-    bars(
-      {
-        title: `${measure.label} by ${groupWords(by, shown)}`,
-        rows: shown,
-        name: (row) => by.map((name) => scene.writer.value(fieldOf(name, shown).format, row[name])).join(", "),
-        field: measure,
-        open,
-      },
-      scene.writer,
-    ) ?? "";
+  const group = (row: Row) => by.map((name) => text(row[name])).join(", ");
+  const isOverTime = by.length === 1 && areTimes(shown.map(group));
+  const draw = (field: Field) => {
+    const title = `${field.label} by ${groupWords(by, shown)}`;
+    const name = (row: Row) => by.map((one) => scene.writer.value(fieldOf(one, shown).format, row[one])).join(", ");
+    const drawn = isOverTime
+      ? columns({ title, rows: shown, time: group, field, open }, scene.writer)
+      : bars({ title, rows: shown, name, field, open }, scene.writer);
+    return drawn ?? "";
+  };
   const place = h("div", {}, draw(first));
   if (measures.length === 1) return place;
   const id = freshId("measure");

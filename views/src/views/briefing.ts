@@ -30,7 +30,13 @@ export function briefing(company: Row, scene: Scene): Child[] {
       cards(own, warnings, scene),
     ]),
     scene.table("inspectors", company.inspectors),
-    scene.table("jobs", jobs, { question: (row) => ofJob(scene, row) }),
+    jobs.length > 0 &&
+      h(
+        "details",
+        { class: "more-of-it" },
+        h("summary", {}, "All jobs as a table"),
+        scene.table("jobs", jobs, { question: (row) => ofJob(scene, row) }),
+      ),
   ];
 }
 

@@ -25,6 +25,7 @@ export function capacity(company: Row, scene: Scene): Child[] {
       scene.writer,
     ),
     scene.table("inspectors", inspectors, { question: ofPerson }),
+    scene.following(company),
     scene.remark(company, [
       "model",
       "weeks_of_history",

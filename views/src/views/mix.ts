@@ -1,5 +1,6 @@
 import { rows, share, text, type Row } from "../answer.ts";
 import { bars } from "../charts/bars.ts";
+import { areTimes, columns } from "../charts/columns.ts";
 import { map } from "../charts/map.ts";
 import { given, h, type Child } from "../dom.ts";
 import { ofGroup } from "../drill.ts";
@@ -26,12 +27,17 @@ export function mix(company: Row, scene: Scene): Child[] {
         {
           title: "Inspections and add-ons by ZIP",
           rows: groups,
-          places: scene.places,
+          places: scene.beside.places,
           norm: share(company.attach),
           open,
         },
         scene.writer,
       )) ||
+      (areTimes(groups.map(name)) &&
+        columns(
+          { title: `Inspections by ${what}`, rows: groups, time: name, field: field("volume"), open },
+          scene.writer,
+        )) ||
       bars(
         {
           title: `Inspections by ${what}`,
@@ -44,6 +50,7 @@ export function mix(company: Row, scene: Scene): Child[] {
         scene.writer,
       ),
     scene.table("groups", groups, { caption: `By ${what}`, question }),
+    scene.following(company),
     h("div", { class: "beside" }, ...given([shares("services"), shares("add_ons")])),
     part(
       "Growing and shrinking, against the rest of the company",

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::super::super::answer::{Answer, Row};
-use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema};
+use super::super::super::{Tool, ToolFailure, basis, declare, mark, schema, views};
 use super::super::{Limit, limit_or, parse};
 use super::{
     Page, agent_name, amount, chance_value, first_rates, inspector_name, money, put_page, rate_value, rounded,
@@ -24,6 +24,8 @@ use insight::{
 
 /// Agents shown unless asked otherwise.
 const SHOWN: usize = 10;
+/// The most referrals of an agent in a picture, the latest ones: about as many as strokes can be told apart.
+const REFERRALS_DRAWN: usize = 100;
 /// Services, add-ons and inspectors named as usual in a profile.
 const USUAL: usize = 3;
 
@@ -117,7 +119,7 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
     }
     let rows = lists.iter().map(Vec::len).max().unwrap_or(0);
     let several = (1 < answered.parts.len()).then(|| together.shown(mode, limit_or(wanted.limit, SHOWN)));
-    Ok(page.answer(rows, several, basis::shown(&answered.basis), |place| {
+    let answer = page.answer(rows, several, basis::shown(&answered.basis), |place| {
         let parts = answered.parts.iter().zip(&lists).map(|((company, one), chosen)| {
             let read = &Read(one);
             let mut part = Row::default();
@@ -134,7 +136,47 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
             Value::Object(part.0)
         });
         parts.collect()
-    }))
+    });
+    let referrals = answered.parts.iter().zip(&lists).map(|((company, part), chosen)| {
+        let days = referrals(&part.facts, &shown_ids(answer.content(), &company.name), chosen, now);
+        (company.name.to_string(), Value::Object(days))
+    });
+    let referrals = referrals.collect();
+    Ok(answer.with_beside(views::REFERRALS, referrals))
+}
+
+/// The ids of the agents of a company that an answer shows.
+fn shown_ids<'a>(answer: &'a Map<String, Value>, company: &CompanyName) -> BTreeSet<&'a str> {
+    let parts = answer.get("companies").and_then(Value::as_array).into_iter().flatten();
+    let part = parts.filter_map(Value::as_object).find(|part| part.get("company") == Some(&company.as_str().into()));
+    let agents = part.and_then(|part| part.get("agents")).and_then(Value::as_array).into_iter().flatten();
+    let one = part.and_then(|part| part.get("agent"));
+    agents.chain(one).filter_map(|agent| agent.get("id")?.as_str()).collect()
+}
+
+/// How many days ago the last referrals of these agents were, the latest first, for a picture.
+fn referrals(facts: &FactTable, ids: &BTreeSet<&str>, chosen: &[&AgentNumbers], now: Timestamp) -> Map<String, Value> {
+    let id_of = |agent: AgentNumber| facts.agent(agent).map(|agent| agent.id.as_str());
+    let shown = chosen.iter().map(|one| one.agent);
+    let mut found: BTreeMap<AgentNumber, Vec<f64>> = shown
+        .filter(|agent| id_of(*agent).is_some_and(|id| ids.contains(id)))
+        .map(|agent| (agent, Vec::new()))
+        .collect();
+    let now = now.as_millisecond();
+    for fact in facts.rows().get(..facts.begun(now)).unwrap_or_default().iter().rev() {
+        let own = fact.buying_agent().and_then(|agent| found.get_mut(&agent));
+        if let Some(own) = own.filter(|own| own.len() < REFERRALS_DRAWN) {
+            own.push(days_between(fact.starts_at(), now));
+        }
+    }
+    let named = found.into_iter().filter_map(|(agent, days)| Some((id_of(agent)?.to_owned(), days.into())));
+    named.collect()
+}
+
+/// Whole days from one instant to another, in milliseconds, as `days_since` is rounded.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a few years")]
+fn days_between(from: i64, to: i64) -> f64 {
+    ((to - from) as f64 / 86_400_000.0).round()
 }
 
 /// One agent's profile; zeros where there is nothing of them among the inspections asked about.
