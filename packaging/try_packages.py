@@ -36,7 +36,7 @@ def try_archive(package, home, version):
     with tarfile.open(package) as archive:
         archive.extractall(home.folder, filter="data")
     folder = home.folder / package.name.removesuffix(".tar.gz")
-    for wanted in ["LICENSE", "README.md", "completions/spectora-mcp.bash", "man/spectora-mcp-setup.1"]:
+    for wanted in ["LICENSE", "LICENSE.fonts", "README.md", "completions/spectora-mcp.bash", "man/spectora-mcp-setup.1"]:
         if not (folder / wanted).is_file():
             raise Failed(f"{wanted} is missing")
     try_program(home, [folder / "spectora-mcp"], version)

@@ -27,8 +27,9 @@ def metadata(version):
         f"Version: {version}",
         f"Summary: {npm['description']}",
         f"Keywords: {','.join(npm['keywords'])}",
-        "License-Expression: Apache-2.0",
+        "License-Expression: Apache-2.0 AND OFL-1.1",
         "License-File: LICENSE",
+        "License-File: LICENSE.fonts",
         "Requires-Python: >=3.8",
         "Description-Content-Type: text/markdown",
     ]
@@ -58,6 +59,7 @@ def write(program, tag, folder):
         add(f"{name}.data/scripts/{program.name}", program.read_bytes(), 0o755)
         add(f"{info}/METADATA", metadata(version).encode())
         add(f"{info}/licenses/LICENSE", (ROOT / "LICENSE").read_bytes())
+        add(f"{info}/licenses/LICENSE.fonts", (ROOT / "crates/pdf/fonts/OFL.txt").read_bytes())
         wheel = ["Wheel-Version: 1.0", "Generator: spectora-mcp", "Root-Is-Purelib: false", f"Tag: py3-none-{tag}", ""]
         add(f"{info}/WHEEL", "\n".join(wheel).encode())
         lines = [*record, f"{info}/RECORD,,", ""]

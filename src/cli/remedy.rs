@@ -4,6 +4,7 @@ use access::{AccessError, StoreError};
 use assistants::ChangeError;
 use domain::RoleError;
 use mirror::MirrorError;
+use pdf::PdfError;
 use present::PaintError;
 use spectora::SpectoraError;
 use sync::SyncError;
@@ -33,7 +34,8 @@ pub(super) fn of(error: &anyhow::Error) -> Option<String> {
             ChangeError,
             RoleError,
             TelemetryError,
-            PaintError
+            PaintError,
+            PdfError
         );
         None
     })

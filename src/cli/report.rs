@@ -71,11 +71,22 @@ enum Format {
     Csv,
     /// One page without scripts, with charts, for a browser or a printer.
     Html,
+    /// Sheets of US Letter, to print or to mail.
+    Pdf,
     /// A workbook for Excel and its like, with a sheet for each table.
     Xlsx,
 }
 
 impl Format {
+    /// What it is, where a terminal cannot show it.
+    fn not_for_terminals(self) -> Option<&'static str> {
+        match self {
+            Self::Pdf => Some("a PDF"),
+            Self::Xlsx => Some("a workbook"),
+            _ => None,
+        }
+    }
+
     /// What the ending of a file's name says.
     fn of_file(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_string_lossy().to_ascii_lowercase();
@@ -83,6 +94,7 @@ impl Format {
             "md" | "markdown" => Some(Self::Markdown),
             "csv" => Some(Self::Csv),
             "html" | "htm" => Some(Self::Html),
+            "pdf" => Some(Self::Pdf),
             "xlsx" => Some(Self::Xlsx),
             "txt" => Some(Self::Terminal),
             _ => None,
@@ -148,7 +160,7 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
         (Some(format), _) => format,
         (None, Some(path)) => Format::of_file(path).ok_or_else(|| {
             anyhow::anyhow!(
-                "{} could be anything: end it with .html, .xlsx, .csv, .md or .txt, or give --format",
+                "{} could be anything: end it with .html, .pdf, .xlsx, .csv, .md or .txt, or give --format",
                 path.display()
             )
         })?,
@@ -156,13 +168,17 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
         (None, None) => Format::Terminal,
     };
     if args.name == Name::Monday && format == Format::Csv {
-        anyhow::bail!("a letter of several tables is no CSV: choose one report, or --format html or xlsx");
+        anyhow::bail!("a letter of several tables is no CSV: choose one report, or --format html, pdf or xlsx");
     }
     if args.name == Name::Monday && !args.arguments.is_empty() {
         anyhow::bail!("the Monday letter takes no arguments; --company narrows it");
     }
-    if format == Format::Xlsx && args.out.is_none() && !args.open && std::io::stdout().is_terminal() {
-        anyhow::bail!("a workbook cannot be shown in a terminal: give --out FILE, or --open");
+    if let Some(what) = format.not_for_terminals()
+        && args.out.is_none()
+        && !args.open
+        && std::io::stdout().is_terminal()
+    {
+        anyhow::bail!("{what} cannot be shown in a terminal: give --out FILE, or --open");
     }
     let opened = Opened::new(global).await?;
     let app = opened.filled_app().await?;
@@ -213,6 +229,7 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
         Format::Csv => present::csv(&pages)?.into_bytes(),
         Format::Html if args.name == Name::Monday => present::letter(title, &pages).into_bytes(),
         Format::Html => present::html(title, &pages).into_bytes(),
+        Format::Pdf => pdf::pdf(title, &pages)?,
         Format::Xlsx => present::xlsx(&pages)?,
     };
     written(args, format, &bytes)?;
@@ -258,6 +275,7 @@ fn in_passing(format: Format) -> PathBuf {
         Format::Markdown => "md",
         Format::Csv => "csv",
         Format::Html => "html",
+        Format::Pdf => "pdf",
         Format::Xlsx => "xlsx",
     };
     std::env::temp_dir().join(format!("spectora-report-{}.{ending}", std::process::id()))

@@ -79,6 +79,8 @@ fn every_report_has_every_form() {
             assert!(!text.contains(is_hidden), "{name}");
         }
         assert!(!csv_rows(&shown(&["report", name, "--format", "csv"])).is_empty(), "{name}");
+        let pdf = run(&["report", name, "--format", "pdf"]).stdout;
+        assert!(pdf.starts_with(b"%PDF-1.7") && pdf.trim_ascii_end().ends_with(b"%%EOF"), "{name}");
     }
     let narrow = shown(&["report", "capacity", "--width", "40"]);
     assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");

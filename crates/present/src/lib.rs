@@ -8,6 +8,7 @@
 mod beside;
 mod csv_file;
 mod fields;
+mod figure;
 mod headline;
 mod html;
 mod layouts;
@@ -22,6 +23,7 @@ mod xlsx;
 pub use beside::Beside;
 pub use csv_file::csv;
 pub use fields::{FIELDS, Field, Format};
+pub use figure::{Figure, Ink, LETTERS, ROW, Shape, WIDTH, Words, figure};
 pub use html::{html, letter};
 pub use layouts::{LAYOUTS, Layout, Picture, TableLayout, layout_of};
 pub use markdown::markdown;

@@ -57,7 +57,7 @@ const PICTURE_ROWS_MAX: usize = 25;
 
 impl Table {
     /// What is to be said below a picture that has not all rows.
-    pub(crate) fn drawn_in_part(&self) -> Option<String> {
+    pub fn drawn_in_part(&self) -> Option<String> {
         let is_by_row =
             matches!(self.picture, Some(Drawing::Bars { .. } | Drawing::Rates { .. } | Drawing::Rhythms { .. }));
         let rows = self.rows.iter().filter(|row| !row.is_sum).count();
@@ -65,7 +65,7 @@ impl Table {
     }
 
     /// The rows by what they have in a column, in the order in which that comes first.
-    pub(crate) fn grouped(&self, by: usize) -> Vec<(&str, Vec<&Row>)> {
+    pub fn grouped(&self, by: usize) -> Vec<(&str, Vec<&Row>)> {
         let mut groups: Vec<(&str, Vec<&Row>)> = Vec::new();
         for row in &self.rows {
             let head = row.text(by);
@@ -98,7 +98,7 @@ impl Column {
     }
 
     /// Whether its values say themselves what they are: an address, and what is done there.
-    pub(crate) fn says_itself(&self) -> bool {
+    pub fn says_itself(&self) -> bool {
         matches!(self.field.as_str(), "address" | "services" | "hours")
     }
 }
@@ -114,7 +114,7 @@ pub struct Row {
 
 impl Row {
     /// What stands in a column; empty where there is none.
-    pub(crate) fn text(&self, place: usize) -> &str {
+    pub fn text(&self, place: usize) -> &str {
         self.cells.get(place).map(|cell| cell.text.as_str()).unwrap_or_default()
     }
 }
@@ -267,7 +267,7 @@ impl Page {
     }
 
     /// What a part is called; `None` where it is the only one and has no name.
-    pub(crate) fn name_of<'a>(&self, part: &'a Part) -> Option<&'a str> {
+    pub fn name_of<'a>(&self, part: &'a Part) -> Option<&'a str> {
         let all = if self.parts.len() > 1 { Some("All companies together") } else { None };
         part.company.as_deref().or(all)
     }
