@@ -101,7 +101,9 @@ fn rate(map: &Map<String, Value>) -> Shown {
         let share = trimmed(share * 100.0, 0);
         return Shown { text: format!("{} {share}%", one_line(name)), exact: None };
     }
-    Shown { text, exact: Some(Exact::Share(share)) }
+    // What is known to be below a number is not that number.
+    let exact = if below.is_empty() { Some(Exact::Share(share)) } else { None };
+    Shown { text, exact }
 }
 
 /// A value on one line.
@@ -216,7 +218,7 @@ mod tests {
             Some(Exact::Share(0.05)),
         );
         check(&json!({"rate": 0.017}), Format::Rate, "1.7%", Some(Exact::Share(0.017)));
-        check(&json!({"rate": 0.01, "below": true}), Format::Rate, "under 1%", Some(Exact::Share(0.01)));
+        check(&json!({"rate": 0.01, "below": true}), Format::Rate, "under 1%", None);
         check(&json!({"low": 29, "high": 32}), Format::Range, "29–32", None);
         let date = jiff::civil::date(2026, 12, 6);
         check(&json!("2026-12-06"), Format::Date, "Dec 6", Some(Exact::Day(date)));

@@ -87,7 +87,19 @@ fn paint(sheet: &mut Worksheet, table: &Table) -> Result<(), PaintError> {
         }
     }
     sheet.set_freeze_panes(1, 1)?;
+    let last = u16::try_from(table.columns.len()).unwrap_or(u16::MAX).saturating_sub(1);
+    let rows = table.rows.iter().take_while(|row| !row.is_sum).count();
+    // Sums below it are not sorted among the others.
+    sheet.autofilter(0, 0, u32::try_from(rows).unwrap_or(u32::MAX), last)?;
+    printed(sheet);
+    sheet.set_repeat_rows(0, 0)?;
     Ok(())
+}
+
+/// On US Letter, as wide as the paper.
+fn printed(sheet: &mut Worksheet) {
+    const LETTER: u8 = 1;
+    sheet.set_paper_size(LETTER).set_landscape().set_print_fit_to_pages(1, 0);
 }
 
 /// What it stands on and what the columns mean.
@@ -95,6 +107,8 @@ fn about(sheet: &mut Worksheet, pages: &[Page]) -> Result<(), PaintError> {
     sheet.set_name("About")?;
     sheet.set_column_width(0, 30.0)?;
     sheet.set_column_width(1, 100.0)?;
+    printed(sheet);
+    let wrapped = Style::new().set_text_wrap();
     let mut lines: Vec<(String, String)> = Vec::new();
     for page in pages {
         let complete = if page.basis.is_complete { "complete" } else { "INCOMPLETE" };
@@ -106,7 +120,8 @@ fn about(sheet: &mut Worksheet, pages: &[Page]) -> Result<(), PaintError> {
     }
     for ((name, text), row) in lines.iter().zip(0_u32..) {
         sheet.write_string(row, 0, name)?;
-        sheet.write_string(row, 1, text.chars().take(CELL_CHARS_MAX).collect::<String>())?;
+        let text: String = text.chars().take(CELL_CHARS_MAX).collect();
+        sheet.write_string_with_format(row, 1, text, &wrapped)?;
     }
     Ok(())
 }
