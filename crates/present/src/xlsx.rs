@@ -1,6 +1,6 @@
 //! A workbook for bookkeepers: real numbers, dates and shares, a sheet for each table.
 
-use rust_xlsxwriter::{ExcelDateTime, Format as Style, Workbook, Worksheet};
+use rust_xlsxwriter::{ExcelDateTime, Format as Style, FormatAlign, Workbook, Worksheet};
 
 use crate::PaintError;
 use crate::page::{Page, Part, Table};
@@ -10,6 +10,10 @@ use crate::words::Exact;
 const NAME_CHARS_MAX: usize = 31;
 /// A cell takes no longer text.
 const CELL_CHARS_MAX: usize = 32_000;
+/// The height of a line, in points.
+const LINE: f64 = 15.0;
+/// The characters of a line on the sheet about the others.
+const ABOUT_CHARS: usize = 100;
 /// Columns are not wider than this.
 const WIDTH_MAX: f64 = 48.0;
 
@@ -59,8 +63,10 @@ fn paint(sheet: &mut Worksheet, table: &Table) -> Result<(), PaintError> {
         Style::new().set_num_format("0.0%"),
         Style::new().set_num_format("yyyy-mm-dd"),
     );
+    // Ranges and the like are text, and stand below the numbers of their column.
+    let (right, bold_right) = (Style::new().set_align(FormatAlign::Right), bold.clone().set_align(FormatAlign::Right));
     for (column, at) in table.columns.iter().zip(0_u16..) {
-        sheet.write_string_with_format(0, at, &column.label, &bold)?;
+        sheet.write_string_with_format(0, at, &column.label, if column.is_number() { &bold_right } else { &bold })?;
         let longest =
             table.rows.iter().filter_map(|row| row.cells.get(usize::from(at))).map(|cell| cell.text.chars().count());
         #[expect(clippy::cast_precision_loss, reason = "characters of a column")]
@@ -68,7 +74,7 @@ fn paint(sheet: &mut Worksheet, table: &Table) -> Result<(), PaintError> {
         sheet.set_column_width(at, width.min(WIDTH_MAX))?;
     }
     for (row, down) in table.rows.iter().zip(1_u32..) {
-        for (cell, at) in row.cells.iter().zip(0_u16..) {
+        for ((cell, column), at) in row.cells.iter().zip(&table.columns).zip(0_u16..) {
             match cell.exact {
                 Some(Exact::Number(number)) => sheet.write_number(down, at, number)?,
                 Some(Exact::Dollars(amount)) => sheet.write_number_with_format(down, at, amount, &money)?,
@@ -82,7 +88,8 @@ fn paint(sheet: &mut Worksheet, table: &Table) -> Result<(), PaintError> {
                     )?;
                     sheet.write_datetime_with_format(down, at, &day, &date)?
                 }
-                None => sheet.write_string(down, at, cell.text.chars().take(CELL_CHARS_MAX).collect::<String>())?,
+                None if column.is_number() => sheet.write_string_with_format(down, at, cut(&cell.text), &right)?,
+                None => sheet.write_string(down, at, cut(&cell.text))?,
             };
         }
     }
@@ -94,6 +101,17 @@ fn paint(sheet: &mut Worksheet, table: &Table) -> Result<(), PaintError> {
     printed(sheet);
     sheet.set_repeat_rows(0, 0)?;
     Ok(())
+}
+
+/// Text that a cell takes.
+fn cut(text: &str) -> String {
+    text.chars().take(CELL_CHARS_MAX).collect()
+}
+
+/// How many lines a text takes on the sheet about the others.
+#[expect(clippy::cast_precision_loss, reason = "lines of a text")]
+fn lines_of(text: &str) -> f64 {
+    text.chars().count().div_ceil(ABOUT_CHARS).max(1) as f64
 }
 
 /// On US Letter, as wide as the paper.
@@ -120,7 +138,9 @@ fn about(sheet: &mut Worksheet, pages: &[Page]) -> Result<(), PaintError> {
     }
     for ((name, text), row) in lines.iter().zip(0_u32..) {
         sheet.write_string(row, 0, name)?;
-        let text: String = text.chars().take(CELL_CHARS_MAX).collect();
+        let text = cut(text);
+        // Some programs do not make room for wrapped text by themselves.
+        sheet.set_row_height(row, LINE * lines_of(&text))?;
         sheet.write_string_with_format(row, 1, text, &wrapped)?;
     }
     Ok(())
