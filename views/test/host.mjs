@@ -10,6 +10,8 @@ import { chromium } from "playwright-core";
 
 const require = createRequire(import.meta.url);
 const schema = JSON.parse(readFileSync(require.resolve("@modelcontextprotocol/ext-apps/schema.json"), "utf8"));
+/** The rules of axe-core, as a script that is put into a page. */
+export const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const ajv = addFormats(new Ajv2020({ strict: false, allErrors: true }));
 const compiled = new Map();
 
@@ -47,6 +49,28 @@ export function browser() {
   });
 }
 
+// To make a page takes longer than most tests. What is shown sits in a frame that keeps nothing, so that a page can be used
+// again once its frame is gone.
+const free = new WeakMap();
+
+async function emptyPage(browser) {
+  if (!free.has(browser)) free.set(browser, []);
+  const known = free.get(browser).pop();
+  if (known) return known;
+  const page = await browser.newPage();
+  const complain = (told) => page.host?.complaints.push(told);
+  page.on("request", (request) => complain(`asks ${request.url()}`));
+  page.on("pageerror", (error) => complain(error.message));
+  page.on("console", (message) => message.type() === "error" && complain(message.text()));
+  page.on("dialog", (dialog) => {
+    complain(`says ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  await page.exposeBinding("hear", (_, message) => page.host?.hear(message));
+  await page.setContent("<!doctype html><style>body{margin:0}iframe{width:100%;border:0;display:block}</style>");
+  return page;
+}
+
 /** The published schema wants every color at once, and takes no box of a fixed size, both unlike the types it is made from. */
 function loose({ styles: _, containerDimensions: __, ...context }) {
   return context;
@@ -64,38 +88,31 @@ export class Host {
   lastId = 0;
 
   /** `call` answers the page's calls of tools; `before` stands in the page before its own script. */
-  constructor(page, { capabilities = CAPABILITIES, context = {}, call, answersInitialize = true }) {
-    Object.assign(this, { page, capabilities, context: { ...CONTEXT, ...context }, call, answersInitialize });
+  constructor(page, { capabilities = CAPABILITIES, context = {}, call, answersInitialize = true, fixed }) {
+    Object.assign(this, { page, capabilities, context: { ...CONTEXT, ...context }, call, answersInitialize, fixed });
   }
 
   static async open(
     browser,
     { width = 1024, colorScheme = "light", reducedMotion = "reduce", before = "", fixed = false, ...rest } = {},
   ) {
-    const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, reducedMotion });
-    const page = await context.newPage();
-    const host = new Host(page, rest);
-    page.on("request", (request) => host.complaints.push(`asks ${request.url()}`));
-    page.on("pageerror", (error) => host.complaints.push(error.message));
-    page.on("console", (message) => message.type() === "error" && host.complaints.push(message.text()));
-    page.on("dialog", (dialog) => {
-      host.complaints.push(`says ${dialog.message()}`);
-      void dialog.dismiss();
-    });
-    await page.exposeBinding("hear", (_, message) => host.hear(message));
-    await page.setContent(
-      '<!doctype html><style>body{margin:0}iframe{width:100%;border:0;display:block}</style><iframe id="view" title="View" sandbox="allow-scripts"></iframe>',
-    );
+    const page = await emptyPage(browser);
+    const host = new Host(page, { ...rest, fixed });
+    page.host = host;
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme, reducedMotion });
     await page.evaluate(
       ([source, fixed]) => {
-        const view = document.getElementById("view");
-        window.addEventListener("message", (event) => {
+        const view = document.createElement("iframe");
+        Object.assign(view, { id: "view", title: "View", sandbox: "allow-scripts", srcdoc: source });
+        window.listener = (event) => {
           if (event.source !== view.contentWindow) return;
           if (event.data?.method === "ui/notifications/size-changed" && !fixed)
             view.style.height = `${event.data.params.height}px`;
           window.hear(event.data);
-        });
-        view.srcdoc = source;
+        };
+        window.addEventListener("message", window.listener);
+        document.body.append(view);
       },
       [html.replace("<title>", () => `${before}<title>`), fixed],
     );
@@ -177,22 +194,34 @@ export class Host {
     await this.settle();
   }
 
-  /** Waits until the pictures are drawn and the frame has its height. */
+  /** Waits until the pictures are drawn and the frame has the height that the page asked for. */
   async settle() {
-    let before = -1;
-    for (let round = 0; round < 40; round += 1) {
-      await this.page.waitForTimeout(40);
-      const now = await this.frame.evaluate(
-        () => document.body.getBoundingClientRect().height * 1000 + document.querySelectorAll("svg *").length,
-      );
-      if (now === before) return;
-      before = now;
-    }
+    await this.frame.evaluate(async (asksForHeight) => {
+      let before, same;
+      for (let round = 0; round < 100 && !(same >= 3); round += 1) {
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+        const { height } = document.body.getBoundingClientRect();
+        const now = `${innerWidth} ${innerHeight} ${height} ${document.querySelectorAll("svg *").length}`;
+        same = now === before && (!asksForHeight || innerHeight === Math.ceil(height)) ? same + 1 : 0;
+        before = now;
+      }
+    }, this.answersInitialize && !this.fixed);
   }
 
   async resize(width) {
     await this.page.setViewportSize({ width, height: 900 });
+    await this.frame.waitForFunction((wanted) => innerWidth === wanted, width);
     await this.settle();
+  }
+
+  /** Fails on whatever axe-core knows to keep people out. */
+  async isUsable() {
+    if (!(await this.frame.evaluate(() => "axe" in window))) await this.frame.evaluate(axe);
+    const found = await this.frame.evaluate(async () => {
+      const { violations } = await window.axe.run(document, { resultTypes: ["violations"] });
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+    });
+    assert.deepEqual(found, []);
   }
 
   /** Fails where something is wider than the page, and says what. */
@@ -236,7 +265,12 @@ export class Host {
   /** Ends it, and fails where the page did what it must not. */
   async close() {
     this.isClosing = true;
-    await this.page.context().close();
+    await this.page.evaluate(() => {
+      window.removeEventListener("message", window.listener);
+      document.getElementById("view").remove();
+    });
+    this.page.host = undefined;
+    free.get(this.page.context().browser()).push(this.page);
     assert.deepEqual(this.complaints, []);
   }
 }

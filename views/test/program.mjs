@@ -1,14 +1,27 @@
 // The program itself, asked over standard input and output, as a chat client asks it.
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { env } from "node:process";
+import { promisify } from "node:util";
+
+/**
+ * A new data folder with all of the invented companies. To read them takes long, so it is a copy where MIRRORS names a folder
+ * that has been filled before; a copy, since the program brings it up to date.
+ */
+export async function dataFolder() {
+  const folder = mkdtempSync(join(tmpdir(), "spectora-views-"));
+  if (env.MIRRORS) cpSync(env.MIRRORS, folder, { recursive: true });
+  else await promisify(execFile)(env.PROGRAM, ["sync", "--demo", "--data-dir", folder]);
+  return folder;
+}
 
 /** Starts the program on its invented companies. */
 export async function start() {
-  const folder = mkdtempSync(join(tmpdir(), "spectora-views-"));
+  const folder = await dataFolder();
   const given = ["--data-dir", folder, "--log-level", "error"];
   const running = spawn(env.PROGRAM, ["serve", "--demo", ...given], { stdio: ["pipe", "pipe", "inherit"] });
   const waiting = new Map();
@@ -34,11 +47,11 @@ export async function start() {
   });
   send({ method: "notifications/initialized" });
   const call = (name, args = {}) => ask("tools/call", { name, arguments: args });
-  // The first reading goes on for a moment, and until then answers are of a part only.
-  for (let isWhole = false; !isWhole; await new Promise((resolve) => setTimeout(resolve, 100))) {
-    const { structuredContent: told } = await call("list_companies");
-    isWhole = told.items.every(({ mirror }) => mirror === "complete");
-  }
+  const { structuredContent: told } = await call("list_companies");
+  assert.ok(
+    told.items.every(({ mirror }) => mirror === "complete"),
+    "answers would be of a part only",
+  );
   return {
     call,
     stop: () => {
