@@ -6,7 +6,10 @@ import { browser, Host } from "./host.mjs";
 import { start } from "./program.mjs";
 
 let program, chromium;
-before(async () => ([program, chromium] = await Promise.all([start(), browser()])));
+before(async () => {
+  program = await start();
+  chromium = await browser();
+});
 after(async () => {
   await chromium?.close();
   program?.stop();

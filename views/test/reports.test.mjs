@@ -11,7 +11,10 @@ import { dataFolder } from "./program.mjs";
 const { PICTURES, PROGRAM } = env;
 let chromium, folder;
 
-before(async () => ([folder, chromium] = await Promise.all([dataFolder(), browser()])));
+before(async () => {
+  folder = await dataFolder();
+  chromium = await browser();
+});
 
 after(async () => {
   await chromium?.close();

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { env } from "node:process";
 import { after, before, test } from "node:test";
+import { answersOf } from "./asked.mjs";
 import { browser, Host } from "./host.mjs";
 import { placesOf, start } from "./program.mjs";
 
@@ -11,34 +12,9 @@ let program, chromium, answers;
 
 before(async () => {
   mkdirSync(PICTURES, { recursive: true });
-  [program, chromium] = await Promise.all([start(), browser()]);
-  const asked = {
-    scorecard: ["inspector_scorecard", {}],
-    "scorecard-full": ["inspector_scorecard", { detail: "full" }],
-    top: ["agent_analysis", {}],
-    dormant: ["agent_analysis", { mode: "dormant" }],
-    rising: ["agent_analysis", { mode: "rising" }],
-    new: ["agent_analysis", { mode: "new" }],
-    mix: ["service_mix", {}],
-    capacity: ["capacity_plan", {}],
-    breakdown: [
-      "breakdown",
-      { by: ["inspector"], measures: ["booked", "performed", "cancellation_rate", "quoted_revenue"] },
-    ],
-    "breakdown-two": ["breakdown", { by: ["zip", "service"] }],
-    quality: ["data_quality", {}],
-    other: ["whats_new", {}],
-  };
-  answers = {};
-  for (const [name, [tool, args]] of Object.entries(asked))
-    answers[name] = { tool, args, result: await program.call(tool, args) };
-  const { companies } = answers.top.result.structuredContent;
-  const one = { mode: "one", agent: companies[0].agents[0].id, company: companies[0].company };
-  answers.agent = { tool: "agent_analysis", args: one, result: await program.call("agent_analysis", one) };
-  answers.map = answers.mix;
-  const { _meta: _, ...withoutPlaces } = answers.mix.result;
-  answers.mix = { ...answers.mix, result: withoutPlaces };
-  answers.briefing = await busyDay();
+  program = await start();
+  chromium = await browser();
+  answers = await answersOf(program.call);
   for (const [name, { result }] of Object.entries(answers))
     assert.ok(result.structuredContent && !result.isError, `${name}: ${JSON.stringify(result.content)}`);
 });
@@ -47,17 +23,6 @@ after(async () => {
   await chromium?.close();
   program?.stop();
 });
-
-// Tomorrow may be a Sunday on which nobody works.
-async function busyDay() {
-  for (let ahead = 1; ; ahead += 1) {
-    const args = { day: new Date(Date.now() + ahead * 86_400_000).toISOString().slice(0, 10), include: ["links"] };
-    const result = await program.call("prep_briefing", args);
-    const { companies } = result.structuredContent;
-    if (ahead > 10 || companies.every(({ jobs_booked: jobs }) => jobs > 2))
-      return { tool: "prep_briefing", args, result };
-  }
-}
 
 const NAMES = [
   "scorecard",
