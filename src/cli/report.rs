@@ -55,9 +55,11 @@ enum Name {
     Briefing,
     /// The weeks ahead.
     Capacity,
+    /// What was booked, canceled, moved and published in the last 7 days, or since a day.
+    News,
     /// What distorts the numbers.
     Quality,
-    /// The owner's weekly letter: last week, whom to call, the weeks ahead, today; of all companies.
+    /// The owner's weekly letter: last week, what changed, whom to call, the weeks ahead, today; of all companies.
     Monday,
 }
 
@@ -104,8 +106,12 @@ impl Format {
 
 /// The tools whose rows come in pages.
 const PAGED: &[&str] = &["inspector_scorecard", "agent_analysis", "service_mix", "capacity_plan"];
-/// The tool whose jobs come in pages as large as an answer may be.
+/// A day's jobs, which come in pages as large as an answer may be.
 const BRIEFING: &str = "prep_briefing";
+/// What changed, of which a part says little.
+const NEWS: &str = "whats_new";
+/// The tools of whose answers there are all pages anywhere.
+const WHOLE: &[&str] = &[BRIEFING, NEWS];
 /// The most rows such a tool gives at once.
 const ROWS_OF_A_CALL: u32 = 100;
 
@@ -140,11 +146,13 @@ impl Name {
             Self::Mix => &const { [Question::new("Service mix", "service_mix", &[])] },
             Self::Briefing => &const { [Question::new("Briefing", "prep_briefing", &[])] },
             Self::Capacity => &const { [Question::new("The weeks ahead", "capacity_plan", &[])] },
+            Self::News => &const { [Question::new("What changed", NEWS, &[])] },
             Self::Quality => &const { [Question::new("Data quality", "data_quality", &[])] },
             Self::Monday => {
                 &const {
                     [
                         Question::new("Last week", "inspector_scorecard", &[("period", "last_week")]),
+                        Question::new("What changed in 7 days", NEWS, &[]),
                         Question::new("Whom to call", "agent_analysis", &[("mode", "dormant"), ("limit", "5")]),
                         Question::new("The weeks ahead", "capacity_plan", &[]),
                         Question::new("Today", "prep_briefing", &[("day", "today")]),
@@ -191,8 +199,8 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
         // What goes elsewhere has all rows, unless a number of them is asked for; a day has all its jobs anywhere.
         let goes_elsewhere = format != Format::Terminal || args.out.is_some();
         let is_paged = PAGED.contains(&question.tool) && goes_elsewhere && !arguments.contains_key("limit");
-        let has_all = is_paged || question.tool == BRIEFING;
-        if is_paged {
+        let has_all = is_paged || WHOLE.contains(&question.tool) && !arguments.contains_key("limit");
+        if has_all && question.tool != BRIEFING {
             arguments.insert("limit".to_owned(), ROWS_OF_A_CALL.into());
         }
         let ask = |arguments: &Map<String, Value>| {

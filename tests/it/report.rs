@@ -16,6 +16,7 @@ const NAMES: &[(&str, &str)] = &[
     ("briefing", "prep_briefing"),
     ("capacity", "capacity_plan"),
     ("quality", "data_quality"),
+    ("news", "whats_new"),
 ];
 
 /// The program on invented companies that are large enough for every report to have something to say.
@@ -85,7 +86,7 @@ fn every_report_has_every_form() {
     let narrow = shown(&["report", "capacity", "--width", "40"]);
     assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");
     let monday = shown(&["report", "monday"]);
-    for title in ["Last week", "Whom to call", "The weeks ahead", "Today"] {
+    for title in ["Last week", "What changed in 7 days", "Whom to call", "The weeks ahead", "Today"] {
         assert!(monday.contains(title), "{title}");
     }
     assert!(
@@ -159,6 +160,31 @@ fn eventually<T>(found: impl Fn() -> Option<T>) -> T {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     panic!("it did not come")
+}
+
+/// The counts of what changed are over all pages, in the terminal too, where a page of the tool has 25 rows.
+#[test]
+fn all_that_changed_is_counted() {
+    let mut counts = std::collections::BTreeMap::new();
+    let mut asked = vec!["call".to_owned(), "--json".to_owned(), "whats_new".to_owned()];
+    loop {
+        let page = shown(&asked.iter().map(String::as_str).collect::<Vec<_>>());
+        let page: Value = serde_json::from_str(&page).unwrap();
+        for item in page["items"].as_array().unwrap() {
+            *counts.entry(item["what"].as_str().unwrap().to_owned()).or_insert(0_u64) += 1;
+        }
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        asked.truncate(3);
+        asked.push(format!("cursor={cursor}"));
+    }
+    assert!(counts.values().sum::<u64>() > 25, "{counts:?}");
+    let said = shown(&["report", "news"]);
+    for (what, word) in [("booked", "booked"), ("canceled", "canceled"), ("published", "published")] {
+        if let Some(count) = counts.get(what) {
+            assert!(said.contains(&format!("{count} {word}")), "{counts:?} {said}");
+        }
+    }
+    assert_eq!(csv_rows(&shown(&["report", "news", "--format", "csv"])).len() as u64, counts.values().sum::<u64>());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use rmcp::model::{ExtensionCapabilities, MetaObject, Resource, ResourceContents}
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
-use answers::Companies;
+use answers::{Companies, Company};
 
 /// Where the page is.
 pub(super) const URI: &str = "ui://spectora/insight.html";
@@ -38,6 +38,9 @@ const DRAWN: &[&str] = &[
     "breakdown",
     "data_quality",
 ];
+
+/// Further tools whose answers are shown by companies, in reports.
+const NAMED: &[&str] = &["whats_new"];
 
 /// What a tool says of its view; `None` for one without. ChatGPT knows the page by a name of its own.
 pub(super) fn of_tool(name: &str) -> Option<MetaObject> {
@@ -72,10 +75,11 @@ fn meta() -> MetaObject {
 
 /// The answer with what its pictures need and no model does: where its ZIP codes are, and what people call the companies.
 pub(super) fn with_beside(tool: &str, answer: Answer, companies: &Companies) -> Answer {
-    if !DRAWN.contains(&tool) {
+    if !DRAWN.contains(&tool) && !NAMED.contains(&tool) {
         return answer;
     }
-    let names = companies.all.iter().filter_map(|one| Some((one.name.to_string(), one.display_name.clone()?.into())));
+    let called = |one: &Company| one.display_name.clone().unwrap_or_else(|| one.name.to_string());
+    let names = companies.all.iter().map(|one| (one.name.to_string(), called(one).into()));
     let places = if tool == "service_mix" { places(answer.content()) } else { Map::new() };
     answer.with_beside(NAMES, names.collect()).with_beside(PLACES, places)
 }

@@ -48,6 +48,12 @@ impl Beside {
         self.referrals.get(&(company.to_owned(), agent.to_owned())).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// What people call the company, where there is one only.
+    pub(crate) fn only_company(&self) -> Option<String> {
+        let mut all = self.companies.values();
+        all.next().filter(|_| all.next().is_none()).cloned()
+    }
+
     /// What people call a company; its name where nobody told.
     pub(crate) fn company(&self, name: String) -> String {
         self.companies.get(&name).cloned().unwrap_or(name)

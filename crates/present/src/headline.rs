@@ -13,6 +13,7 @@ pub(crate) fn of(tool: &str, part: &Map<String, Value>, year: i16) -> Option<Str
         "service_mix" => mix(part),
         "prep_briefing" => briefing(part),
         "capacity_plan" => capacity(part, year),
+        "whats_new" => Some(news(part)),
         "data_quality" => quality(part),
         _ => None,
     }
@@ -133,6 +134,27 @@ fn capacity(part: &Map<String, Value>, year: i16) -> Option<String> {
         text.push_str(&format!(". Short of people: {}", short.join(", ")));
     }
     Some(format!("{text}."))
+}
+
+/// The kinds of news in the order in which they are said, with the words for one and for more.
+const NEWS: &[(&str, &str, &str)] = &[
+    ("booked", "booked", "booked"),
+    ("canceled", "canceled", "canceled"),
+    ("rescheduled", "rescheduled", "rescheduled"),
+    ("quote_changed", "changed price", "changed prices"),
+    ("published", "published", "published"),
+    ("deleted", "deleted", "deleted"),
+    ("new_agent", "new agent", "new agents"),
+];
+
+fn news(part: &Map<String, Value>) -> String {
+    let all = rows(part, "items");
+    let said = NEWS.iter().filter_map(|(kind, one, many)| {
+        let count = all.iter().filter(|row| row.get("what").and_then(Value::as_str) == Some(kind)).count() as u64;
+        (count != 0).then(|| so_many(count, one, many))
+    });
+    let said: Vec<String> = said.collect();
+    if said.is_empty() { "Nothing changed.".to_owned() } else { format!("{}.", said.join(", ")) }
 }
 
 fn quality(part: &Map<String, Value>) -> Option<String> {

@@ -312,6 +312,29 @@ pub const LAYOUTS: &[Layout] = &[
         in_chat: &[],
     },
     Layout {
+        tool: "whats_new",
+        title: "What changed",
+        facts: &[],
+        left: &[],
+        tables: &[TableLayout {
+            field: "items",
+            title: "Changes",
+            columns: &[
+                "at",
+                "what",
+                "starts_at",
+                "clients",
+                "inspectors",
+                "buying_agent",
+                "cancel_reason",
+                "before",
+                "after",
+            ],
+            ..PLAIN
+        }],
+        in_chat: &[],
+    },
+    Layout {
         tool: "data_quality",
         title: "Data quality",
         facts: &[],

@@ -236,11 +236,12 @@ impl Page {
         let layout = layout_of(tool);
         let basis = basis_of(answer.get("basis").and_then(Value::as_object), beside);
         let context = Context { layout, year: basis.year, beside };
-        let companies = answer.get("companies").and_then(Value::as_array).into_iter().flatten();
-        let mut parts: Vec<Part> = companies
-            .filter_map(Value::as_object)
-            .map(|fields| context.part(fields.get("company").map(plainly), fields))
-            .collect();
+        let name_of = |fields: &Map<String, Value>| match fields.get("company") {
+            Some(name) => Some(beside.company(plainly(name))),
+            None => beside.only_company(),
+        };
+        let mut parts: Vec<Part> =
+            by_company(answer).iter().map(|fields| context.part(name_of(fields), fields)).collect();
         if let Some(combined) = answer.get("combined").and_then(Value::as_object) {
             parts.push(context.part(None, combined));
         }
@@ -255,7 +256,10 @@ impl Page {
         const ROWS: usize = 6;
         const LINES: usize = 4;
         let layouts = layout_of(tool).map(|layout| layout.tables).unwrap_or_default();
-        self.parts.retain(|part| part.company.is_some());
+        // Without the companies in sum.
+        if 1 < self.parts.len() {
+            self.parts.retain(|part| part.company.is_some());
+        }
         for part in &mut self.parts {
             part.facts.clear();
             part.attention.truncate(LINES);
@@ -277,6 +281,32 @@ impl Page {
         let columns = self.parts.iter().flat_map(|part| &part.tables).flat_map(|table| &table.columns);
         columns.filter(|column| !column.hint.is_empty()).map(|column| (column.label.as_str(), column.hint)).collect()
     }
+}
+
+/// The parts of an answer, one for each company. A list is put into parts by whose each of its rows is; where there is one
+/// company only, no row says it.
+fn by_company(answer: &Map<String, Value>) -> Vec<Map<String, Value>> {
+    let list = |name: &str| answer.get(name).and_then(Value::as_array);
+    if let Some(parts) = list("companies") {
+        return parts.iter().filter_map(Value::as_object).cloned().collect();
+    }
+    let Some(items) = list("items") else { return Vec::new() };
+    let mut parts: Vec<(Option<&Value>, Vec<Value>)> = Vec::new();
+    for item in items {
+        let company = item.get("company");
+        match parts.iter_mut().find(|(known, _)| *known == company) {
+            Some((_, rows)) => rows.push(item.clone()),
+            None => parts.push((company, vec![item.clone()])),
+        }
+    }
+    if parts.is_empty() {
+        parts.push((None, Vec::new()));
+    }
+    let part = |(company, rows): (Option<&Value>, Vec<Value>)| {
+        let company = company.map(|company| ("company".to_owned(), company.clone()));
+        company.into_iter().chain([("items".to_owned(), Value::from(rows))]).collect()
+    };
+    parts.into_iter().map(part).collect()
 }
 
 /// A table with the columns that are left in short, and at most so many rows.
@@ -341,7 +371,6 @@ impl Context<'_> {
         }
         facts.retain(|(_, value)| !value.is_empty());
         let headline = self.layout.and_then(|layout| headline::of(layout.tool, fields, self.year));
-        let company = company.map(|name| self.beside.company(name));
         Part { company, headline, facts, attention, tables }
     }
 
@@ -367,7 +396,8 @@ impl Context<'_> {
         let mut names: Vec<String> =
             layout.columns.iter().filter(|name| has(name)).map(|name| (*name).to_owned()).collect();
         for name in rows.iter().flat_map(|row| row.keys()) {
-            if !names.contains(name) && named(name).format != Some(Format::Id) {
+            // Whose a row is stands above the table.
+            if !names.contains(name) && named(name).format != Some(Format::Id) && name != "company" {
                 names.push(name.clone());
             }
         }

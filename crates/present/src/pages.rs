@@ -7,7 +7,7 @@ const IN_PAGES: &[&str] = &["inspectors", "agents", "groups", "attention", "jobs
 /// The end of the names of what says how much of a table follows.
 const NOT_SHOWN: &str = "not_shown";
 
-/// Adds the rows of another page to each company's tables that come in pages.
+/// Adds the rows of another page to each company's tables that come in pages, or to the list that the answer is.
 pub fn append(answer: &mut Map<String, Value>, more: &Map<String, Value>) {
     let parts = |answer: &Map<String, Value>| answer.get("companies").and_then(Value::as_array).cloned();
     let further = parts(more).unwrap_or_default();
@@ -29,6 +29,9 @@ pub fn append(answer: &mut Map<String, Value>, more: &Map<String, Value>) {
         let left = other.iter().filter(|(name, _)| name.ends_with(NOT_SHOWN));
         part.extend(left.map(|(name, value)| (name.clone(), value.clone())));
     }
+    if let Some(Value::Array(items)) = answer.get_mut("items") {
+        items.extend(more.get("items").and_then(Value::as_array).cloned().unwrap_or_default());
+    }
     match more.get("next_cursor") {
         Some(cursor) => drop(answer.insert("next_cursor".to_owned(), cursor.clone())),
         None => drop(answer.remove("next_cursor")),
@@ -40,6 +43,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn pages_of_a_list_make_one_list() {
+        let page = |answer: Value| answer.as_object().cloned().unwrap();
+        let mut answer = page(json!({"items": [{"id": "1"}], "total": 2, "next_cursor": "2"}));
+        append(&mut answer, &page(json!({"items": [{"id": "2"}], "total": 2})));
+        assert_eq!(Value::Object(answer), json!({"items": [{"id": "1"}, {"id": "2"}], "total": 2}));
+    }
 
     #[test]
     fn pages_make_one_table_and_what_is_said_once_stays() {

@@ -166,6 +166,26 @@ fn a_long_table_is_drawn_in_part_and_says_so() {
 }
 
 #[test]
+fn a_list_is_put_into_parts_by_company_and_counted() {
+    let item = |company: &str, what: &str| json!({"company": company, "at": "2026-11-28T19:26:50-07:00", "what": what, "id": "1"});
+    let items = [item("one", "booked"), item("two", "new_agent"), item("one", "booked"), item("one", "canceled")];
+    let page = Page::of("whats_new", &map(json!({"items": items, "total": 4})), &Beside::default());
+    let said: Vec<_> = page.parts.iter().map(|part| (part.company.as_deref(), part.headline.as_deref())).collect();
+    assert_eq!(said, [(Some("one"), Some("2 booked, 1 canceled.")), (Some("two"), Some("1 new agent."))]);
+    let columns: Vec<&str> = page.parts[0].tables[0].columns.iter().map(|column| column.label.as_str()).collect();
+    assert_eq!(columns, ["When", "What"]);
+    assert_eq!(page.parts[0].tables[0].rows.len(), 3);
+    assert!(page.clone().in_short("whats_new").parts.iter().all(|part| part.tables.is_empty()));
+    // One company alone is not named by its rows, and no news are news.
+    let one = Beside::of(&map(json!({"spectora/companies": {"one": "Elm Street Inspections"}})));
+    let alone = Page::of("whats_new", &map(json!({"items": [{"what": "booked"}]})), &one).in_short("whats_new");
+    assert_eq!(alone.parts[0].headline.as_deref(), Some("1 booked."));
+    assert_eq!(alone.parts[0].company.as_deref(), Some("Elm Street Inspections"));
+    let none = Page::of("whats_new", &map(json!({"items": []})), &Beside::default());
+    assert_eq!(none.parts[0].headline.as_deref(), Some("Nothing changed."));
+}
+
+#[test]
 fn a_line_about_a_job_has_its_address() {
     let answer = map(
         json!({"companies": [{"company": "one", "jobs_booked": 1, "attention": ["09:30 55: unpaid", "ways are long"],

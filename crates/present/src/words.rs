@@ -1,6 +1,6 @@
 //! Values as people write them.
 
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, DateTime, Time};
 use serde_json::{Map, Value};
 
 use crate::fields::Format;
@@ -70,6 +70,9 @@ pub(crate) fn shown(value: &Value, format: Option<Format>, year: i16) -> Shown {
             Ok(time) => plain(clock(time)),
             Err(_) => plain(plainly(value)),
         },
+        (Some(Format::Text) | None, Value::String(text)) if moment(text, year).is_some() => {
+            plain(moment(text, year).unwrap_or_default())
+        }
         (Some(Format::Flag), Value::Bool(flag)) => plain(if *flag { "yes" } else { "" }.to_owned()),
         (_, Value::Object(map)) if map.contains_key("rate") => rate(map),
         (_, Value::Object(map)) if map.contains_key("low") && map.contains_key("high") => plain(format!(
@@ -178,6 +181,12 @@ pub(crate) fn day(date: Date, year: i16) -> String {
     if date.year() == year { text.to_string() } else { format!("{text}, {}", date.year()) }
 }
 
+/// `Nov 28, 7:26 PM` of an instant in a company's own time (`2026-11-28T19:26:50-07:00`); `None` of what is none.
+fn moment(text: &str, year: i16) -> Option<String> {
+    let at = text.parse::<jiff::Timestamp>().ok().and_then(|_| text.get(..19)?.parse::<DateTime>().ok())?;
+    Some(format!("{}, {}", day(at.date(), year), clock(at.time())))
+}
+
 fn clock(time: Time) -> String {
     let (hour, half) = match time.hour() {
         0 => (12, "AM"),
@@ -230,6 +239,8 @@ mod tests {
         check(&add_ons, Format::Rates, "Radon Test 43%, Sewer Scope 30%", None);
         check(&json!(["Ada Byron", "Max\nByron"]), Format::List, "Ada Byron, Max Byron", None);
         check(&json!(null), Format::Money, "", None);
+        check(&json!("2026-11-28T19:26:50-07:00"), Format::Text, "Nov 28, 7:26 PM", None);
+        check(&json!("2026-11-28T19:26"), Format::Text, "2026-11-28T19:26", None);
         check(&json!("safe\u{202e}gnp.exe"), Format::Text, "safegnp.exe", None);
     }
 }

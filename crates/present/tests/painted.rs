@@ -2,6 +2,8 @@
 //! drawn from (`views/test/answers`, made by `views/test/record.mjs`), and the pages are looked at in a browser by
 //! `scripts/views --check`. After a wanted change: `INSTA_UPDATE=always cargo test -p present`.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "tests")]
+
 use std::path::Path;
 
 use insta::{assert_binary_snapshot, assert_snapshot};
@@ -17,11 +19,13 @@ const REPORTS: &[(&str, &str)] = &[
     ("briefing", "Briefing"),
     ("capacity", "The weeks ahead"),
     ("quality", "Data quality"),
+    ("other", "What changed"),
 ];
 
 /// The parts of the Monday letter.
 const MONDAY: &[(&str, &str)] = &[
     ("scorecard-week", "Last week"),
+    ("other", "What changed in 7 days"),
     ("dormant", "Whom to call"),
     ("capacity", "The weeks ahead"),
     ("briefing", "Today"),
