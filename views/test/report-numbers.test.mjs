@@ -1,7 +1,7 @@
 // The numbers in the pictures of the pages that `report` writes are the tool's, read back from the drawn page.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { env } from "node:process";
 import { after, before, test } from "node:test";
 import { browser } from "./host.mjs";
@@ -178,5 +178,17 @@ test("the picture of the weeks has the tool's bookings, forecasts and ranges", a
     await values(1, "circle.dot"),
     used.map(({ utilization }) => utilization.rate),
   );
+  await page.close();
+});
+
+test("the Monday letter of two companies on a working day has room on one sheet of US Letter", async () => {
+  const stored = new URL("../../crates/present/tests/painted/page@monday.snap.html", import.meta.url);
+  const page = await chromium.newPage({ viewport: { width: Math.floor((8.5 - 2 * 0.6) * 96), height: 900 } });
+  await page.emulateMedia({ media: "print" });
+  await page.setContent(readFileSync(stored, "utf8"));
+  const rows = await page.locator("section:last-of-type tbody tr").count();
+  assert.ok(rows > 4, "a day without jobs shows nothing");
+  const height = await page.evaluate(() => document.body.getBoundingClientRect().height);
+  assert.ok(height <= (11 - 2 * 0.5) * 96, `${height} pixels of 960`);
   await page.close();
 });

@@ -31,9 +31,9 @@ footer{margin-top:2.5rem;border-top:1px solid var(--edge);padding-top:.75rem}foo
 .letter .parts{display:grid;grid-template-columns:repeat(auto-fit,minmax(19rem,1fr));gap:0 2rem}.letter h2{margin:1rem 0 0}\
 .letter h3{margin:.5rem 0 0;color:var(--main)}.letter .lead{font-size:1rem;margin:.15rem 0}.letter td,.letter th{padding:.15rem .5rem .15rem 0}\
 .letter caption{display:none}.letter table{margin-bottom:.25rem}.letter footer{margin-top:1rem}.letter p.soft{margin:0}\
-@page{size:letter;margin:.6in}@media print{:root{--ink:#000;--soft:#444;--paper:#fff;--edge:#bbb;--main:#1d6f5c;--pale:#b9d8cf;\
---band:#e4efeb;--rule:#b4552d;--card:#fff}body{max-width:none;padding:0;font-size:10.5pt}.letter{font-size:9pt}.letter h1{font-size:15pt}.letter h2{font-size:11pt;margin-top:6pt}.letter .lead{font-size:9pt}\
-.letter p.soft,.letter footer,.letter th{font-size:7.5pt}.letter h3{font-size:9.5pt;margin-top:3pt}.letter td,.letter th{padding:1pt 5pt 1pt 0}\
+@page{size:letter;margin:.5in .6in}@media print{:root{--ink:#000;--soft:#444;--paper:#fff;--edge:#bbb;--main:#1d6f5c;--pale:#b9d8cf;\
+--band:#e4efeb;--rule:#b4552d;--card:#fff}body{max-width:none;padding:0;font-size:10.5pt}.letter{font-size:8.2pt;line-height:1.22}.letter h1{font-size:15pt}.letter h2{font-size:10.5pt;margin-top:4pt}.letter .lead{font-size:8.2pt}\
+.letter p.soft,.letter footer,.letter th{font-size:7.5pt}.letter h3{font-size:9pt;margin-top:2pt}.letter td,.letter th{padding:1pt 5pt 1pt 0}\
 .letter footer{margin-top:6pt;padding-top:3pt}.letter ul{margin:0}\
 .letter .parts{grid-template-columns:repeat(auto-fit,minmax(15rem,1fr))}.wide{overflow:visible}\
 tr,figure,.card,.job{break-inside:avoid}h2,h3,caption{break-after:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\
@@ -103,8 +103,12 @@ pub fn letter(title: &str, pages: &[Page]) -> String {
         out.push_str("</div></section>\n");
     }
     out.push_str("</main>\n");
-    let mut said: Vec<&str> = pages.iter().map(|page| page.basis.source.as_str()).collect();
-    said.dedup();
+    let mut said: Vec<&str> = Vec::new();
+    for page in pages {
+        if !said.contains(&page.basis.source.as_str()) {
+            said.push(&page.basis.source);
+        }
+    }
     out.push_str(&format!("<footer>{}</footer></body></html>\n", escaped(&said.join(". "))));
     out
 }

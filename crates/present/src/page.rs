@@ -253,8 +253,8 @@ impl Page {
     #[must_use]
     pub fn in_short(mut self, tool: &str) -> Self {
         /// The most rows of a table, and lines of what is to be looked at.
-        const ROWS: usize = 6;
-        const LINES: usize = 4;
+        const ROWS: usize = 5;
+        const LINES: usize = 3;
         let layouts = layout_of(tool).map(|layout| layout.tables).unwrap_or_default();
         // Without the companies in sum.
         if 1 < self.parts.len() {
@@ -321,6 +321,12 @@ fn shortened(mut table: Table, layouts: &[TableLayout], rows: usize) -> Option<T
         row.cells = places.iter().filter_map(|place| row.cells.get(*place).cloned()).collect();
     }
     table.columns = places.iter().filter_map(|place| table.columns.get(*place).cloned()).collect();
+    // Of an address the street is enough.
+    if let Some(place) = table.columns.iter().position(|column| column.field == "address") {
+        for cell in table.rows.iter_mut().filter_map(|row| row.cells.get_mut(place)) {
+            cell.text.truncate(cell.text.find(", ").unwrap_or(cell.text.len()));
+        }
+    }
     (table.picture, table.cards_by) = (None, None);
     Some(table)
 }
