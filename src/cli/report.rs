@@ -237,6 +237,7 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
         Format::Csv => present::csv(&pages)?.into_bytes(),
         Format::Html if args.name == Name::Monday => present::letter(title, &pages).into_bytes(),
         Format::Html => present::html(title, &pages).into_bytes(),
+        Format::Pdf if args.name == Name::Monday => pdf::letter(title, &pages)?,
         Format::Pdf => pdf::pdf(title, &pages)?,
         Format::Xlsx => present::xlsx(&pages)?,
     };

@@ -28,6 +28,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("IssuerError", "told to programs, by the codes of OAuth"),
     ("EnvelopeError", "told to Spectora's webhooks, which nobody reads"),
     ("PaintError", "its cases hold errors of the libraries that write files; `remedy` is exhaustive"),
+    ("PdfError", "one remedy for all its cases, which need a broken font or library"),
     ("TelemetryError", "its cases need an exporter; `remedy` is exhaustive"),
 ];
 

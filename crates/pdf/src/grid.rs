@@ -3,16 +3,12 @@
 use present::{Row, Table};
 
 use crate::fonts::{Fonts, Weight};
-use crate::report::{CELL, CELL_HEAD, COLUMNS_MAX, HEADING, SMALL, Writer, count};
-use crate::sheet::{Drawn, EDGE, Id, ROOM, Role, Sheets, placed};
+use crate::report::{COLUMNS_MAX, HEADING, Look, Writer, count};
+use crate::sheet::{Drawn, Id, ROOM, Role, Sheets, placed};
 use crate::text::{Line, Paragraph, Style};
 
-/// The room between columns, in points.
-const BETWEEN: f32 = 9.0;
-/// The room that text has more of where a number stands right before it, in points.
-const APART: f32 = 6.0;
-/// The room above and below what stands in a row, in points.
-const AROUND: f32 = 2.2;
+/// How much more of the room between columns text has where a number stands right before it.
+const APART: f32 = 5.0 / 3.0;
 /// The widest that a column asks for, in points.
 const WIDEST: f32 = 2.0 * ROOM;
 /// The widest that a column insists on, in points: longer words are broken.
@@ -35,25 +31,30 @@ struct Ready {
 
 struct Grid<'a> {
     table: &'a Table,
+    look: &'static Look,
     widths: Vec<f32>,
     head: Ready,
 }
 
 /// Draws a table.
 pub(crate) fn grid(writer: &mut Writer<'_>, within: Id, table: &Table) {
-    let widths = widths(writer.fonts, table);
+    let (fonts, look) = (writer.fonts, writer.look);
+    let widths = widths(fonts, look, table, writer.room);
     let labels: Vec<&str> = table.columns.iter().take(COLUMNS_MAX).map(|column| column.label.as_str()).collect();
-    let head = ready(writer.fonts, &labels, &widths, CELL_HEAD, false);
-    let grid = Grid { table, widths, head };
-    let rows: Vec<Ready> = table.rows.iter().map(|row| row_of(writer.fonts, row, &grid.widths)).collect();
+    let head = ready(fonts, look, &labels, &widths, look.cell_head, false);
+    let grid = Grid { table, look, widths, head };
+    let rows: Vec<Ready> = table.rows.iter().map(|row| row_of(fonts, look, row, &grid.widths)).collect();
     let first: f32 = rows.iter().take(ROWS_MIN).map(|row| row.height).sum();
     let first = first.min(Sheets::full() / 2.0);
-    writer.sheets.skip(8.0);
-    writer.sheets.need(HEADING.line() + grid.head.height + first + 4.0);
-    let part = writer.sheets.part(within, Role::Table);
-    let caption = writer.sheets.part(part, Role::Caption);
-    writer.lines(caption, &table.title, HEADING);
-    writer.sheets.down(2.0);
+    let caption = if look.has_captions { HEADING.line() + 2.0 } else { 0.0 };
+    writer.sheets.skip(look.apart);
+    writer.sheets.need(caption + grid.head.height + first + look.apart / 4.0);
+    let part = writer.sheets.part(within, Role::Table((!look.has_captions).then(|| table.title.clone())));
+    if look.has_captions {
+        let caption = writer.sheets.part(part, Role::Caption);
+        writer.lines(caption, &table.title, HEADING);
+        writer.sheets.down(2.0);
+    }
     let head = writer.sheets.part(part, Role::Head);
     let head = writer.sheets.part(head, Role::Row);
     grid.head(writer, Some(head));
@@ -64,10 +65,10 @@ pub(crate) fn grid(writer: &mut Writer<'_>, within: Id, table: &Table) {
         let follows = if let [last] = rest { last.height } else { 0.0 };
         grid.row(writer, body, row, follows);
     }
-    writer.sheets.down(4.0);
+    writer.sheets.down(look.apart / 2.0);
     let left: Vec<&str> = table.columns.iter().skip(COLUMNS_MAX).map(|column| column.label.as_str()).collect();
     if !left.is_empty() {
-        writer.text(within, &format!("The workbook (--out NAME.xlsx) also has: {}.", left.join(", ")), SMALL);
+        writer.text(within, &format!("The workbook (--out NAME.xlsx) also has: {}.", left.join(", ")), look.small);
     }
 }
 
@@ -75,11 +76,12 @@ impl Grid<'_> {
     /// Draws the headings; without a part of the document they are only for the eye.
     fn head(&self, writer: &mut Writer<'_>, part: Option<Id>) {
         let tallest = count(self.head.cells.iter().map(Vec::len).max().unwrap_or_default());
-        let mut left = EDGE;
+        let mut left = writer.left;
+        let top = writer.sheets.top() + self.look.around;
         for (place, (lines, width)) in self.head.cells.iter().zip(&self.widths).enumerate() {
             // Headings stand at the bottom of their row.
-            let above = (tallest - count(lines.len())) * CELL_HEAD.line();
-            let drawn = self.cell(lines, CELL_HEAD, (left, writer.sheets.top() + AROUND + above), *width, place);
+            let above = (tallest - count(lines.len())) * self.look.cell_head.line();
+            let drawn = self.cell(lines, self.look.cell_head, (left, top + above), *width, place);
             match part {
                 Some(part) => {
                     let cell = writer.sheets.part(part, Role::ColumnHead);
@@ -87,7 +89,7 @@ impl Grid<'_> {
                 }
                 None => writer.sheets.decorate(drawn),
             }
-            left += width + between(self.table, place);
+            left += width + between(self.look, self.table, place);
         }
         writer.sheets.down(self.head.height);
         rule(writer, 0.0, THIN);
@@ -115,7 +117,7 @@ impl Grid<'_> {
         let tallest = row.cells.iter().map(Vec::len).max().unwrap_or_default();
         let mut from = 0;
         loop {
-            let room = writer.sheets.left() - 2.0 * AROUND;
+            let room = writer.sheets.left() - 2.0 * self.look.around;
             let fit = (from + 1..=tallest).take_while(|to| count(to - from) * row.style.line() <= room).last();
             let to = fit.unwrap_or(from + 1);
             self.lines(writer, &cells, row, from..to);
@@ -130,72 +132,74 @@ impl Grid<'_> {
     }
 
     fn lines(&self, writer: &mut Writer<'_>, cells: &[Id], row: &Ready, range: std::ops::Range<usize>) {
-        let mut left = EDGE;
+        let mut left = writer.left;
         for (place, ((lines, width), cell)) in row.cells.iter().zip(&self.widths).zip(cells).enumerate() {
             let shown = lines.get(range.start..range.end.min(lines.len())).unwrap_or_default();
             // An empty cell is marked too, so that a row has all its cells for a reader aloud.
             if range.start == 0 || !shown.is_empty() {
-                let drawn = self.cell(shown, row.style, (left, writer.sheets.top() + AROUND), *width, place);
+                let drawn = self.cell(shown, row.style, (left, writer.sheets.top() + self.look.around), *width, place);
                 writer.sheets.draw(*cell, drawn);
             }
-            left += width + between(self.table, place);
+            left += width + between(self.look, self.table, place);
         }
-        writer.sheets.down(count(range.len()) * row.style.line() + 2.0 * AROUND);
+        writer.sheets.down(count(range.len()) * row.style.line() + 2.0 * self.look.around);
     }
 }
 
 fn rule(writer: &mut Writer<'_>, above: f32, thick: f32) {
-    let at = (EDGE, writer.sheets.top() - above);
-    writer.sheets.decorate(vec![Drawn::Rule { at, width: ROOM, thick }]);
+    let at = (writer.left, writer.sheets.top() - above);
+    writer.sheets.decorate(vec![Drawn::Rule { at, width: writer.room, thick }]);
 }
 
-fn row_of(fonts: &Fonts, row: &Row, widths: &[f32]) -> Ready {
+fn row_of(fonts: &Fonts, look: &Look, row: &Row, widths: &[f32]) -> Ready {
     let cells: Vec<&str> = row.cells.iter().take(COLUMNS_MAX).map(|cell| cell.text.as_str()).collect();
-    ready(fonts, &cells, widths, style_of(row), row.is_sum)
+    ready(fonts, look, &cells, widths, style_of(look, row), row.is_sum)
 }
 
-fn style_of(row: &Row) -> Style {
-    Style { weight: if row.is_sum { Weight::Heavy } else { Weight::Plain }, ..CELL }
+fn style_of(look: &Look, row: &Row) -> Style {
+    Style { weight: if row.is_sum { Weight::Heavy } else { Weight::Plain }, ..look.cell }
 }
 
-fn ready(fonts: &Fonts, cells: &[&str], widths: &[f32], style: Style, is_sum: bool) -> Ready {
+fn ready(fonts: &Fonts, look: &Look, cells: &[&str], widths: &[f32], style: Style, is_sum: bool) -> Ready {
     let lines = |(cell, width): (&&str, &f32)| match cell.trim() {
         "" => Vec::new(),
         text => Paragraph::new(fonts, style, text).lines(*width, 0.0),
     };
     let cells: Vec<Vec<Line>> = cells.iter().zip(widths).map(lines).collect();
     let tallest = cells.iter().map(Vec::len).max().unwrap_or_default().max(1);
-    Ready { cells, style, height: count(tallest) * style.line() + 2.0 * AROUND, is_sum }
+    Ready { cells, style, height: count(tallest) * style.line() + 2.0 * look.around, is_sum }
 }
 
-/// How wide each column is: all together as wide as the sheet.
-fn widths(fonts: &Fonts, table: &Table) -> Vec<f32> {
-    let mut least = Vec::new();
-    let mut most = Vec::new();
+/// How wide each column is: all together they take the room. Words are whole where there is room for all of them; with more room
+/// numbers stand on one line and the first column has its width, and then all get more.
+fn widths(fonts: &Fonts, look: &Look, table: &Table, room: f32) -> Vec<f32> {
+    let (mut words, mut least, mut most) = (Vec::new(), Vec::new(), Vec::new());
     for (place, column) in table.columns.iter().take(COLUMNS_MAX).enumerate() {
-        let label = Paragraph::new(fonts, CELL_HEAD, &column.label);
-        let (mut narrow, mut wide) = (label.widest_word(), label.widest_word());
+        let label = Paragraph::new(fonts, look.cell_head, &column.label).widest_word();
+        let (mut word, mut wide) = (label, label);
         for row in &table.rows {
             let Some(cell) = row.cells.get(place) else { continue };
-            let cell = Paragraph::new(fonts, style_of(row), &cell.text);
-            let whole = cell.width();
-            narrow = narrow.max(if column.is_number() { whole } else { cell.widest_word() });
-            wide = wide.max(whole);
+            let cell = Paragraph::new(fonts, style_of(look, row), &cell.text);
+            word = word.max(cell.widest_word());
+            wide = wide.max(cell.width());
         }
         let floor = if place == 0 { FIRST } else { 0.0 };
+        let narrow = if column.is_number() { wide } else { word };
         // A hair more than the text, so that rounding does not break it.
         let narrow = narrow.min(WORD_WIDEST).max(floor.min(wide)) + 0.1;
+        words.push(word.min(WORD_WIDEST) + 0.1);
         least.push(narrow);
         most.push(wide.min(WIDEST).max(narrow) + 0.1);
     }
-    let apart: f32 = (1..least.len()).map(|place| between(table, place - 1)).sum();
-    shared(&least, &most, ROOM - apart)
+    let apart: f32 = (1..least.len()).map(|place| between(look, table, place - 1)).sum();
+    let room = room - apart;
+    if least.iter().sum::<f32>() <= room { shared(&least, &most, room) } else { shared(&words, &least, room) }
 }
 
 /// The room between a column and the next one.
-fn between(table: &Table, place: usize) -> f32 {
+fn between(look: &Look, table: &Table, place: usize) -> f32 {
     let is_number = |place: usize| table.columns.get(place).is_some_and(present::Column::is_number);
-    if is_number(place) && !is_number(place + 1) { BETWEEN + APART } else { BETWEEN }
+    if is_number(place) && !is_number(place + 1) { APART * look.between } else { look.between }
 }
 
 /// The room, shared among columns between the least and the most that each asks for.

@@ -1,12 +1,14 @@
 //! Reports as PDF, on sheets of US Letter: what `present::html` shows, for whoever prints it or sends it on.
 //!
 //! `fonts` and `text` turn text of any script into glyphs on lines; `sheet` places them on pages and keeps what a reader aloud
-//! needs to know of them; `report`, `grid`, `cards` and `picture` lay out a page; `write` makes the file. Text is only ever
+//! needs to know of them; `report`, `grid`, `cards` and `picture` lay out a page, `letter` short ones with the companies beside each
+//! other; `write` makes the file. Text is only ever
 //! drawn, so that nothing in it is taken for markup. The same pages make the same bytes: no time and no random number is in them.
 
 mod cards;
 mod fonts;
 mod grid;
+mod letter;
 mod picture;
 mod report;
 mod sheet;
@@ -37,6 +39,14 @@ impl PdfError {
 pub fn pdf(title: &str, pages: &[Page]) -> Result<Vec<u8>, PdfError> {
     let fonts = fonts::Fonts::new()?;
     let sheets = report::sheets(&fonts, title, pages);
+    write::file(&fonts, title, sheets)
+}
+
+/// A letter as one PDF: a section for each page, the companies beside each other; on one sheet where they have room. For pages in
+/// short: of each company its headline, what is to be looked at, and its tables.
+pub fn letter(title: &str, pages: &[Page]) -> Result<Vec<u8>, PdfError> {
+    let fonts = fonts::Fonts::new()?;
+    let sheets = letter::sheets(&fonts, title, pages);
     write::file(&fonts, title, sheets)
 }
 

@@ -24,15 +24,22 @@ pub(crate) const TEXT_HEAVY: Style = Style { weight: Weight::Heavy, size: 9.5, c
 /// What matters less.
 pub(crate) const SMALL: Style = Style { weight: Weight::Plain, size: 8.2, color: SOFT };
 const SMALL_HEAVY: Style = Style { weight: Weight::Heavy, size: 8.2, color: SOFT };
-const WARNING: Style = Style { weight: Weight::Heavy, size: 9.5, color: ALARM };
 /// The names on cards.
 pub(crate) const CARD_HEAD: Style = Style { weight: Weight::Heavy, size: 10.5, color: INK };
 /// What values on cards are.
 pub(crate) const CARD_SOFT: Style = Style { weight: Weight::Plain, size: 9.5, color: SOFT };
-/// Cells of tables.
-pub(crate) const CELL: Style = Style { weight: Weight::Plain, size: 8.6, color: INK };
-/// Headings of columns.
-pub(crate) const CELL_HEAD: Style = Style { weight: Weight::Heavy, size: 7.8, color: SOFT };
+/// How a report looks.
+const LOOK: Look = Look {
+    text: TEXT,
+    small: SMALL,
+    warning: Style { weight: Weight::Heavy, size: 9.5, color: ALARM },
+    cell: Style { weight: Weight::Plain, size: 8.6, color: INK },
+    cell_head: Style { weight: Weight::Heavy, size: 7.8, color: SOFT },
+    between: 9.0,
+    around: 2.2,
+    apart: 8.0,
+    has_captions: true,
+};
 
 /// The room between facts, in points.
 const FACTS: f32 = 22.0;
@@ -53,20 +60,46 @@ pub(crate) fn count(number: usize) -> f32 {
     number as f32
 }
 
+/// The looks of what reports and letters both have.
+pub(crate) struct Look {
+    /// Lists.
+    pub(crate) text: Style,
+    /// What matters less.
+    pub(crate) small: Style,
+    /// What is missing.
+    pub(crate) warning: Style,
+    /// Cells of tables.
+    pub(crate) cell: Style,
+    /// Headings of columns.
+    pub(crate) cell_head: Style,
+    /// The room between columns of a table, in points.
+    pub(crate) between: f32,
+    /// The room above and below what stands in a row of a table, in points.
+    pub(crate) around: f32,
+    /// The room above a table, in points; half of it is below.
+    pub(crate) apart: f32,
+    /// Whether tables have captions.
+    pub(crate) has_captions: bool,
+}
+
 /// Writes on sheets.
 pub(crate) struct Writer<'a> {
     /// With these fonts.
     pub(crate) fonts: &'a Fonts,
     /// On these sheets.
     pub(crate) sheets: Sheets,
+    /// With these looks.
+    pub(crate) look: &'static Look,
+    /// From here to the right, in points from the left end of a sheet.
+    pub(crate) left: f32,
+    /// So wide, in points.
+    pub(crate) room: f32,
 }
 
 /// The sheets of a report.
 pub(crate) fn sheets(fonts: &Fonts, title: &str, pages: &[Page]) -> Sheets {
-    let mut writer = Writer { fonts, sheets: Sheets::new() };
-    let whole = writer.sheets.part(Sheets::whole(), Role::Section);
-    writer.sheets.enter(0, title);
-    writer.heading(whole, 1, title, TITLE, 0.0);
+    let mut writer = Writer::new(fonts, &LOOK);
+    let whole = writer.begin(title, TITLE);
     for page in pages {
         writer.page(whole, title, page);
     }
@@ -75,7 +108,20 @@ pub(crate) fn sheets(fonts: &Fonts, title: &str, pages: &[Page]) -> Sheets {
     writer.sheets
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    /// Writes on sheets of its own, as wide as they are.
+    pub(crate) fn new(fonts: &'a Fonts, look: &'static Look) -> Self {
+        Self { fonts, sheets: Sheets::new(), look, left: EDGE, room: ROOM }
+    }
+
+    /// Writes the title; what follows goes into what this gives.
+    pub(crate) fn begin(&mut self, title: &str, style: Style) -> Id {
+        let whole = self.sheets.part(Sheets::whole(), Role::Section);
+        self.sheets.enter(0, title);
+        self.heading(whole, 1, title, style, 0.0);
+        whole
+    }
+
     /// Writes text.
     pub(crate) fn text(&mut self, within: Id, text: &str, style: Style) {
         let part = self.sheets.part(within, Role::Paragraph);
@@ -88,16 +134,19 @@ impl Writer<'_> {
     }
 
     fn lines_at(&mut self, part: Id, text: &str, style: Style, indent: f32) {
-        for line in Paragraph::new(self.fonts, style, text).lines(ROOM - indent, 0.0) {
+        for line in Paragraph::new(self.fonts, style, text).lines(self.room - indent, 0.0) {
             self.sheets.need(style.line());
-            let line = placed(line, style, EDGE + indent, self.sheets.top(), ROOM - indent, false);
+            let line = placed(line, style, self.left + indent, self.sheets.top(), self.room - indent, false);
             self.sheets.draw(part, vec![line]);
             self.sheets.down(style.line());
         }
     }
 
-    /// Writes a heading on the same sheet as what follows, if that is no higher than this.
+    /// Writes a heading on the same sheet as what follows, if that is no higher than this; none where it would say nothing.
     pub(crate) fn heading(&mut self, within: Id, level: u16, text: &str, style: Style, follows: f32) {
+        if text.trim().is_empty() {
+            return;
+        }
         self.sheets.need(style.line() + follows);
         let part = self.sheets.part(within, Role::Heading(level, text.to_owned()));
         self.lines(part, text, style);
@@ -112,17 +161,22 @@ impl Writer<'_> {
             self.sheets.enter(1, &page.title);
             self.heading(section, 2, &page.title, Style { size: 15.0, ..SECTION }, 90.0);
         }
-        if !page.basis.is_complete {
-            self.text(section, "Incomplete: not everything that was asked for is in it.", WARNING);
-        }
-        for missing in &page.basis.missing {
-            self.text(section, &format!("Missing: {missing}"), WARNING);
-        }
-        if !page.basis.periods.is_empty() {
-            self.text(section, &page.basis.periods.join(". "), SMALL);
-        }
+        self.basis(section, page);
         for part in &page.parts {
             self.company(section, page, part, if has_heading { 3 } else { 2 });
+        }
+    }
+
+    /// What is missing, and the days it is about.
+    pub(crate) fn basis(&mut self, within: Id, page: &Page) {
+        if !page.basis.is_complete {
+            self.text(within, "Incomplete: not everything that was asked for is in it.", self.look.warning);
+        }
+        for missing in &page.basis.missing {
+            self.text(within, &format!("Missing: {missing}"), self.look.warning);
+        }
+        if !page.basis.periods.is_empty() {
+            self.text(within, &page.basis.periods.join(". "), self.look.small);
         }
     }
 
@@ -161,16 +215,18 @@ impl Writer<'_> {
         }
     }
 
-    fn list(&mut self, within: Id, points: &[String]) {
+    /// Writes points below each other.
+    pub(crate) fn list(&mut self, within: Id, points: &[String]) {
+        let style = self.look.text;
         let list = self.sheets.part(within, Role::List);
         for point in points {
             let item = self.sheets.part(list, Role::Item);
             let body = self.sheets.part(item, Role::Body);
-            self.sheets.need(TEXT.line());
-            let dot = self.line("•", TEXT);
-            let at = (EDGE + 2.0, self.sheets.top() + TEXT.stand());
-            self.sheets.decorate(vec![Drawn::Text { at, line: dot, style: TEXT }]);
-            self.lines_at(body, point, TEXT, INDENT);
+            self.sheets.need(style.line());
+            let dot = self.line("•", style);
+            let at = (self.left + 2.0, self.sheets.top() + style.stand());
+            self.sheets.decorate(vec![Drawn::Text { at, line: dot, style }]);
+            self.lines_at(body, point, style, INDENT);
         }
     }
 
@@ -220,21 +276,28 @@ impl Writer<'_> {
         self.sheets.down(height);
     }
 
-    /// What the report stands on, and what its columns mean.
-    fn end(&mut self, within: Id, pages: &[Page]) {
-        let section = self.sheets.part(within, Role::Section);
-        self.sheets.skip(14.0);
-        self.sheets.need(3.0 * SMALL.line());
+    /// What the report stands on.
+    pub(crate) fn sources(&mut self, within: Id, pages: &[Page]) {
+        let style = self.look.small;
+        self.sheets.need(5.0 + style.line());
         self.sheets.decorate(vec![Drawn::Rule { at: (EDGE, self.sheets.top()), width: ROOM, thick: 0.6 }]);
         self.sheets.down(5.0);
         let mut said: Vec<&String> = Vec::new();
         for line in pages.iter().flat_map(|page| std::iter::once(&page.basis.source).chain(&page.basis.notes)) {
             if !said.contains(&line) {
                 said.push(line);
-                self.text(section, line, SMALL);
+                self.text(within, line, style);
                 self.sheets.down(2.0);
             }
         }
+    }
+
+    /// What the report stands on, and what its columns mean.
+    fn end(&mut self, within: Id, pages: &[Page]) {
+        let section = self.sheets.part(within, Role::Section);
+        self.sheets.skip(14.0);
+        self.sheets.need(3.0 * SMALL.line());
+        self.sources(section, pages);
         let definitions: BTreeMap<&str, &str> = pages.iter().flat_map(Page::definitions).collect();
         if !definitions.is_empty() {
             self.sheets.skip(8.0);
@@ -271,14 +334,15 @@ impl Writer<'_> {
     }
 
     /// The title and the number of the sheet at the foot of each.
-    fn feet(&mut self, title: &str) {
+    pub(crate) fn feet(&mut self, title: &str) {
+        let style = self.look.small;
         let all = self.sheets.sheets.len();
-        let name = Paragraph::new(self.fonts, SMALL, title).lines(ROOM * 0.7, 0.0).into_iter().next();
+        let name = Paragraph::new(self.fonts, style, title).lines(ROOM * 0.7, 0.0).into_iter().next();
         for number in 0..all {
-            let line = self.line(&format!("Page {} of {all}", number + 1), SMALL);
+            let line = self.line(&format!("Page {} of {all}", number + 1), style);
             let right = (EDGE + ROOM - line.width, HEIGHT - FOOT);
-            let mut drawn = vec![Drawn::Text { at: right, line, style: SMALL }];
-            let name = name.clone().map(|line| Drawn::Text { at: (EDGE, HEIGHT - FOOT), line, style: SMALL });
+            let mut drawn = vec![Drawn::Text { at: right, line, style }];
+            let name = name.clone().map(|line| Drawn::Text { at: (EDGE, HEIGHT - FOOT), line, style });
             drawn.extend(name);
             self.sheets.decorate_on(number, drawn);
         }

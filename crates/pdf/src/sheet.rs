@@ -91,8 +91,8 @@ pub(crate) enum Role {
     Item,
     /// What an item says.
     Body,
-    /// A table.
-    Table,
+    /// A table, with what it is called where no caption says it.
+    Table(Option<String>),
     /// What it is called.
     Caption,
     /// Its row of headings.
@@ -156,6 +156,7 @@ pub(crate) struct Entry {
 }
 
 /// The sheets so far.
+#[derive(Clone)]
 pub(crate) struct Sheets {
     /// What is on each of them.
     pub(crate) sheets: Vec<Vec<Piece>>,
@@ -164,6 +165,15 @@ pub(crate) struct Sheets {
     /// The list of contents.
     pub(crate) contents: Vec<Entry>,
     marks: usize,
+    place: Place,
+}
+
+/// A place on the sheets; further on is more.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub(crate) struct Place {
+    /// The number of the sheet, from 0.
+    pub(crate) sheet: usize,
+    /// How far from above, in points.
     top: f32,
 }
 
@@ -171,7 +181,13 @@ impl Sheets {
     /// An empty sheet.
     pub(crate) fn new() -> Self {
         let whole = Part { role: Role::Document, children: Vec::new() };
-        Self { sheets: vec![Vec::new()], parts: vec![whole], contents: Vec::new(), marks: 0, top: EDGE }
+        Self {
+            sheets: vec![Vec::new()],
+            parts: vec![whole],
+            contents: Vec::new(),
+            marks: 0,
+            place: Place { sheet: 0, top: EDGE },
+        }
     }
 
     /// The whole document.
@@ -194,27 +210,37 @@ impl Sheets {
         self.parts.get(id.0)
     }
 
+    /// Where the next thing is drawn.
+    pub(crate) fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Goes on at a place where it was before, on the sheets that are there.
+    pub(crate) fn go(&mut self, place: Place) {
+        self.place = place;
+    }
+
     /// Where the next thing is drawn, in points from above.
     pub(crate) fn top(&self) -> f32 {
-        self.top
+        self.place.top
     }
 
     /// Leaves room.
     pub(crate) fn skip(&mut self, height: f32) {
         // At the top of a sheet nothing is left free.
-        if EDGE < self.top {
-            self.top += height;
+        if EDGE < self.place.top {
+            self.place.top += height;
         }
     }
 
     /// Moves on below what was drawn.
     pub(crate) fn down(&mut self, height: f32) {
-        self.top += height;
+        self.place.top += height;
     }
 
     /// The room that is left on this sheet, in points.
     pub(crate) fn left(&self) -> f32 {
-        BOTTOM - self.top
+        BOTTOM - self.place.top
     }
 
     /// The room of an empty sheet, in points.
@@ -222,15 +248,17 @@ impl Sheets {
         BOTTOM - EDGE
     }
 
-    /// Begins a sheet.
+    /// Goes on at the top of the next sheet, which is new unless another column reached it before.
     pub(crate) fn turn(&mut self) {
-        self.sheets.push(Vec::new());
-        self.top = EDGE;
+        self.place = Place { sheet: self.place.sheet + 1, top: EDGE };
+        if self.sheets.len() <= self.place.sheet {
+            self.sheets.push(Vec::new());
+        }
     }
 
-    /// Begins a sheet if this much is not left on this one; `true` if it did. What is higher than a sheet begins where it is.
+    /// Goes on at the top of the next sheet if this much is not left on this one; `true` if it did. What is higher than a sheet begins where it is.
     pub(crate) fn need(&mut self, height: f32) -> bool {
-        let is_short = self.left() < height && EDGE < self.top && height <= Self::full();
+        let is_short = self.left() < height && EDGE < self.place.top && height <= Self::full();
         if is_short {
             self.turn();
         }
@@ -244,31 +272,29 @@ impl Sheets {
         if let Some(part) = self.parts.get_mut(part.0) {
             part.children.push(Child::Mark(mark));
         }
-        self.put(Some(mark), drawn);
+        self.put(self.place.sheet, Some(mark), drawn);
     }
 
     /// Draws what is only for the eye.
     pub(crate) fn decorate(&mut self, drawn: Vec<Drawn>) {
-        self.put(None, drawn);
+        self.put(self.place.sheet, None, drawn);
     }
 
     /// Draws what is only for the eye on a sheet by its number.
     pub(crate) fn decorate_on(&mut self, sheet: usize, drawn: Vec<Drawn>) {
-        if let Some(sheet) = self.sheets.get_mut(sheet) {
-            sheet.push(Piece { mark: None, drawn });
-        }
+        self.put(sheet, None, drawn);
     }
 
-    fn put(&mut self, mark: Option<usize>, drawn: Vec<Drawn>) {
-        if let Some(sheet) = self.sheets.last_mut() {
+    fn put(&mut self, sheet: usize, mark: Option<usize>, drawn: Vec<Drawn>) {
+        if let Some(sheet) = self.sheets.get_mut(sheet) {
             sheet.push(Piece { mark, drawn });
         }
     }
 
     /// Enters this place in the list of contents.
     pub(crate) fn enter(&mut self, depth: usize, text: &str) {
-        let sheet = self.sheets.len().saturating_sub(1);
-        self.contents.push(Entry { text: text.to_owned(), depth, sheet, top: self.top });
+        let Place { sheet, top } = self.place;
+        self.contents.push(Entry { text: text.to_owned(), depth, sheet, top });
     }
 }
 

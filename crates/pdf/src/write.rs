@@ -107,7 +107,7 @@ fn tag(role: &Role) -> TagKind {
         Role::List => Tag::L(ListNumbering::Disc).into(),
         Role::Item => Tag::LI.into(),
         Role::Body => Tag::LBody.into(),
-        Role::Table => Tag::Table.into(),
+        Role::Table(summary) => Tag::Table.with_summary(summary.clone()).into(),
         Role::Caption => Tag::Caption.into(),
         Role::Head => Tag::THead.into(),
         Role::Rows => Tag::TBody.into(),
