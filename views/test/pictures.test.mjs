@@ -1,13 +1,14 @@
 // Every recorded answer and every stored page of a report, light and dark, wide and narrow, looks as it did. UPDATE_PICTURES=yes
 // stores how they look now: scripts/views --pictures
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { IN_REPORTS } from "./asked.mjs";
 import { browser, Host } from "./host.mjs";
 import { Pictures, THEMES, WIDTHS } from "./pictures.mjs";
 
 const ANSWERS = new URL("answers/", import.meta.url);
-const PAGES = new URL("../../crates/present/tests/pages/", import.meta.url);
+const PAGES = new URL("../../crates/present/tests/painted/", import.meta.url);
 let chromium, pictures;
 
 before(async () => {
@@ -16,10 +17,11 @@ before(async () => {
 });
 after(() => chromium?.close());
 
-/** The names of the files of a folder that may not be there. */
+/** The names of the files of a folder with an ending. */
 function named(folder, ending) {
-  const all = existsSync(folder) ? readdirSync(folder) : [];
-  return all.filter((file) => file.endsWith(ending)).map((file) => file.slice(0, -ending.length));
+  const all = readdirSync(folder).filter((file) => file.endsWith(ending));
+  assert.ok(all.length > 0, `nothing in ${folder}`);
+  return all.map((file) => file.slice(0, -ending.length));
 }
 
 /** Compares, unless this machine would draw all letters otherwise. */
@@ -38,8 +40,11 @@ async function open(name) {
   return host;
 }
 
-const answers = named(ANSWERS, ".json");
-const pages = named(PAGES, ".html");
+// Those that are there for reports alone look like others.
+const answers = named(ANSWERS, ".json").filter((name) => !(name in IN_REPORTS));
+// Stored beside the test that paints them: page@scorecard.snap.html
+const PAGE = "page@";
+const pages = named(PAGES, ".snap.html").map((name) => name.slice(PAGE.length));
 
 for (const name of answers)
   compares(`${name} looks as it did`, async () => {
@@ -56,7 +61,7 @@ for (const name of answers)
 
 for (const name of pages)
   compares(`the page ${name} looks as it did`, () =>
-    pictures.compareHtml(`page-${name}`, readFileSync(new URL(`${name}.html`, PAGES), "utf8")),
+    pictures.compareHtml(`page-${name}`, readFileSync(new URL(`${PAGE}${name}.snap.html`, PAGES), "utf8")),
   );
 
 const SMALL_CHANGES = {
