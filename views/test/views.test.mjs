@@ -1,17 +1,13 @@
-// Each answer as the program gives it, drawn light and dark, narrow and wide: its numbers, its pictures, and who can use it.
+// Each answer as the program gives it: its numbers are those of the tables and pictures.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { env } from "node:process";
 import { after, before, test } from "node:test";
 import { answersOf } from "./asked.mjs";
 import { browser, Host } from "./host.mjs";
 import { placesOf, start } from "./program.mjs";
 
-const PICTURES = env.PICTURES;
 let program, chromium, answers;
 
 before(async () => {
-  mkdirSync(PICTURES, { recursive: true });
   program = await start();
   chromium = await browser();
   answers = await answersOf(program.call);
@@ -24,24 +20,6 @@ after(async () => {
   program?.stop();
 });
 
-const NAMES = [
-  "scorecard",
-  "scorecard-full",
-  "top",
-  "dormant",
-  "rising",
-  "new",
-  "agent",
-  "mix",
-  "map",
-  "briefing",
-  "capacity",
-  "breakdown",
-  "breakdown-two",
-  "quality",
-  "other",
-];
-
 async function open(name, options = {}) {
   const { tool, args, result } = answers[name];
   const host = await Host.open(chromium, { call: program.call, ...options });
@@ -51,26 +29,6 @@ async function open(name, options = {}) {
     });
   await host.show(args, result);
   return host;
-}
-
-for (const name of NAMES) {
-  for (const theme of ["light", "dark"]) {
-    test(`${name} in ${theme} colors can be read by everybody and asks nobody`, async () => {
-      const host = await open(name, { context: { theme } });
-      for (const width of [1024, 360, 320]) {
-        await host.resize(width);
-        if (width !== 320) await host.picture(`${PICTURES}/${name}-${theme}-${width}.png`);
-        await host.isNoWider();
-        const drawn = await host.frame.locator("svg[role=img] [data-value]").count();
-        if (!["quality", "other"].includes(name))
-          assert.ok(drawn + (await host.frame.locator("svg[role=img] [data-begins]").count()) > 0, "no picture");
-        const unnamed = await host.frame.locator("svg:not([aria-label]):not([aria-hidden])").count();
-        assert.equal(unnamed, 0, "a picture says nothing");
-        if (width !== 320) await host.isUsable();
-      }
-      await host.close();
-    });
-  }
 }
 
 /** The values in the table of a list, as they stand in the page. */
