@@ -562,6 +562,37 @@ async fn check_agents(app: &TestApp, company: &str, rows: &[Plain], seen: &mut u
     }
 }
 
+/// The days of referrals that come along for pictures: the latest ones of each agent shown, and never many in all.
+async fn check_days_beside(app: &TestApp, company: &str, ever: &BTreeMap<&str, Vec<&Plain>>) {
+    for limit in [5, 100] {
+        let result = app.call("agent_analysis", json!({"company": company, "limit": limit})).await;
+        let answer = result.structured_content.as_ref().unwrap();
+        let agents = answer["companies"][0]["agents"].as_array().unwrap();
+        let beside = serde_json::to_value(result.meta.as_ref().unwrap()).unwrap();
+        let beside = beside["spectora/referrals"][company].as_object().unwrap();
+        assert_eq!(beside.len(), agents.len(), "{company} {limit}");
+        let days_of = |agent: &Value| -> Vec<f64> {
+            let rows = ever[agent["id"].as_str().unwrap()].iter().rev();
+            rows.map(|row| ((now().as_millisecond() - row.start.as_millisecond()) as f64 / 86_400_000.0).round())
+                .collect()
+        };
+        // Of too many the latest are there, from the same day on for all agents.
+        let mut all: Vec<f64> = agents.iter().flat_map(days_of).collect();
+        all.sort_by(f64::total_cmp);
+        let before = all.get(4_000).copied().unwrap_or(f64::MAX);
+        for agent in agents {
+            let id = agent["id"].as_str().unwrap();
+            let told: Vec<f64> = beside[id].as_array().unwrap().iter().map(|ago| ago.as_f64().unwrap()).collect();
+            assert_eq!(
+                told,
+                days_of(agent).into_iter().filter(|ago| *ago < before).collect::<Vec<_>>(),
+                "{company} {id}"
+            );
+        }
+        assert!(serde_json::to_string(beside).unwrap().len() < 25_000, "{company} {limit}");
+    }
+}
+
 /// What does not hang on a period: every dormant, new, rising and fading agent.
 async fn check_courses(app: &TestApp, company: &str, rows: &[Plain], seen: &mut u64) {
     let day_of = 86_400.0;
@@ -580,6 +611,7 @@ async fn check_courses(app: &TestApp, company: &str, rows: &[Plain], seen: &mut 
     let rhythms = rhythms(&begun);
     let is_booked =
         |id: &str| rows.iter().any(|row| row.buyer.as_deref() == Some(id) && now() <= row.start && !row.canceled);
+    check_days_beside(app, company, &ever).await;
     for mode in ["dormant", "new", "rising", "fading"] {
         let asked = json!({"company": company, "mode": mode, "limit": 50});
         let answer = app.answer("agent_analysis", asked.clone()).await;

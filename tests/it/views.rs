@@ -59,7 +59,7 @@ async fn a_tool_that_is_drawn_says_so_and_its_answer_stays_whole() {
 }
 
 #[test]
-fn places_are_beside_the_answer_and_a_model_reads_the_answer_alone() {
+fn what_pictures_need_is_beside_the_answer_and_a_model_reads_the_answer_alone() {
     let mut command = program();
     command.args(["serve", "--demo", "--demo-inspections", "600"]);
     let mut server = Server::start(command);
@@ -71,6 +71,13 @@ fn places_are_beside_the_answer_and_a_model_reads_the_answer_alone() {
     let latitude = place[0].to_string();
     assert!(
         !mix["content"].to_string().contains(&latitude) && !mix["structuredContent"].to_string().contains(&latitude)
+    );
+    let agents = server.call("agent_analysis", json!({}));
+    let names = &agents["_meta"]["spectora/companies"];
+    assert_eq!(names["spectora_company1"], "Summit Ridge Home Inspections");
+    let display = "Summit Ridge";
+    assert!(
+        !agents["content"].to_string().contains(display) && !agents["structuredContent"].to_string().contains(display)
     );
     for (tool, arguments) in [("inspector_scorecard", json!({})), ("service_mix", json!({"by": "month"}))] {
         assert!(server.call(tool, arguments)["_meta"]["spectora/places"].is_null(), "{tool}");

@@ -24,8 +24,8 @@ use insight::{
 
 /// Agents shown unless asked otherwise.
 const SHOWN: usize = 10;
-/// The most referrals of an agent in a picture, the latest ones: about as many as strokes can be told apart.
-const REFERRALS_DRAWN: usize = 100;
+/// The most referrals that come along with an answer for a picture: some 20 kB.
+const REFERRALS_MAX: usize = 4_000;
 /// Services, add-ons and inspectors named as usual in a profile.
 const USUAL: usize = 3;
 
@@ -138,10 +138,9 @@ async fn answer(companies: &Companies, arguments: Map<String, Value>) -> Result<
         parts.collect()
     });
     let referrals = answered.parts.iter().zip(&lists).map(|((company, part), chosen)| {
-        let days = referrals(&part.facts, &shown_ids(answer.content(), &company.name), chosen, now);
-        (company.name.to_string(), Value::Object(days))
+        (&company.name, referrals(&part.facts, &shown_ids(answer.content(), &company.name), chosen, now))
     });
-    let referrals = referrals.collect();
+    let referrals = within_bounds(referrals.collect());
     Ok(answer.with_beside(views::REFERRALS, referrals))
 }
 
@@ -154,8 +153,11 @@ fn shown_ids<'a>(answer: &'a Map<String, Value>, company: &CompanyName) -> BTree
     agents.chain(one).filter_map(|agent| agent.get("id")?.as_str()).collect()
 }
 
-/// How many days ago the last referrals of these agents were, the latest first, for a picture.
-fn referrals(facts: &FactTable, ids: &BTreeSet<&str>, chosen: &[&AgentNumbers], now: Timestamp) -> Map<String, Value> {
+/// How many days ago the referrals of each agent were, the latest first, by the agent's id.
+type Days = BTreeMap<String, Vec<f64>>;
+
+/// The referrals of these agents, for a picture.
+fn referrals(facts: &FactTable, ids: &BTreeSet<&str>, chosen: &[&AgentNumbers], now: Timestamp) -> Days {
     let id_of = |agent: AgentNumber| facts.agent(agent).map(|agent| agent.id.as_str());
     let shown = chosen.iter().map(|one| one.agent);
     let mut found: BTreeMap<AgentNumber, Vec<f64>> = shown
@@ -164,12 +166,26 @@ fn referrals(facts: &FactTable, ids: &BTreeSet<&str>, chosen: &[&AgentNumbers], 
         .collect();
     let now = now.as_millisecond();
     for fact in facts.rows().get(..facts.begun(now)).unwrap_or_default().iter().rev() {
-        let own = fact.buying_agent().and_then(|agent| found.get_mut(&agent));
-        if let Some(own) = own.filter(|own| own.len() < REFERRALS_DRAWN) {
+        if let Some(own) = fact.buying_agent().and_then(|agent| found.get_mut(&agent)) {
             own.push(days_between(fact.starts_at(), now));
         }
     }
-    let named = found.into_iter().filter_map(|(agent, days)| Some((id_of(agent)?.to_owned(), days.into())));
+    found.into_iter().filter_map(|(agent, days)| Some((id_of(agent)?.to_owned(), days))).collect()
+}
+
+/// Those of all companies by their names. Where there are too many, all agents' begin on the same day, so that nobody seems
+/// to have begun later than others.
+fn within_bounds(mut of_companies: Vec<(&CompanyName, Days)>) -> Map<String, Value> {
+    let mut all: Vec<f64> = of_companies.iter().flat_map(|(_, days)| days.values().flatten().copied()).collect();
+    all.sort_by(f64::total_cmp);
+    if let Some(oldest) = all.get(REFERRALS_MAX).copied() {
+        let days = of_companies.iter_mut().flat_map(|(_, days)| days.values_mut());
+        days.for_each(|days| days.retain(|ago| *ago < oldest));
+    }
+    let named = of_companies.into_iter().map(|(company, days)| {
+        let days: Map<String, Value> = days.into_iter().map(|(id, days)| (id, days.into())).collect();
+        (company.to_string(), days.into())
+    });
     named.collect()
 }
 
