@@ -7,15 +7,16 @@ const HEAD: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf
 <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\">\
 <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
 <title>TITLE</title><style>\
-:root{--ink:#1c2321;--soft:#56615d;--paper:#fff;--edge:#d9dedc;--main:#1d6f5c;--pale:#b9d8cf;--band:#dcebe6;--rule:#b4552d;--card:#f6f8f7}\
+:root{--ink:#1c2321;--soft:#56615d;--paper:#fff;--edge:#d9dedc;--main:#1d6f5c;--pale:#b9d8cf;--band:#dcebe6;--rule:#b4552d;--card:#f6f8f7;--shade:#1c232140}\
 @media (prefers-color-scheme:dark){:root{--ink:#e8ecea;--soft:#a3aeaa;--paper:#151a18;--edge:#333c39;--main:#5cc0a5;--pale:#2f5f53;\
---band:#22332e;--rule:#e59467;--card:#1c2321}}\
+--band:#22332e;--rule:#e59467;--card:#1c2321;--shade:#000000b0}}\
 *{box-sizing:border-box}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1.5rem 1rem 3rem;color:var(--ink);\
 background:var(--paper)}h1{font-size:1.7rem;margin:0 0 .25rem}h2{font-size:1.2rem;margin:2rem 0 .25rem;color:var(--main)}\
 h3{font-size:1rem;margin:1.5rem 0 .25rem}.lead{font-size:1.15rem;margin:.25rem 0 1rem}.soft,footer,figcaption{color:var(--soft);\
 font-size:.88rem}.warn{color:var(--rule);font-weight:600}dl.facts{display:flex;flex-wrap:wrap;gap:.5rem 2rem;margin:.5rem 0}\
 dl.facts div{min-width:8rem}dl.facts dt{color:var(--soft);font-size:.85rem}dl.facts dd{margin:0;font-weight:600}\
-.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:.25rem 0 1rem}caption{text-align:left;font-weight:600;\
+.wide{overflow-x:auto;background:linear-gradient(to left,var(--paper) 40%,transparent) right/56px 100% no-repeat local,\
+linear-gradient(to left,var(--shade),transparent) right/18px 100% no-repeat scroll}table{border-collapse:collapse;width:100%;margin:.25rem 0 1rem}caption{text-align:left;font-weight:600;\
 padding:.25rem 0}th,td{padding:.3rem .6rem .3rem 0;border-bottom:1px solid var(--edge);text-align:left;vertical-align:top}\
 th{font-size:.85rem;color:var(--soft);font-weight:600;vertical-align:bottom}th.n{white-space:normal}\
 td:first-child,th:first-child{min-width:7.5rem}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\
@@ -35,7 +36,7 @@ footer{margin-top:2.5rem;border-top:1px solid var(--edge);padding-top:.75rem}foo
 --band:#e4efeb;--rule:#b4552d;--card:#fff}body{max-width:none;padding:0;font-size:10.5pt}.letter{font-size:8.2pt;line-height:1.22}.letter h1{font-size:15pt}.letter h2{font-size:10.5pt;margin-top:4pt}.letter .lead{font-size:8.2pt}\
 .letter p.soft,.letter footer,.letter th{font-size:7.5pt}.letter h3{font-size:9pt;margin-top:2pt}.letter td,.letter th{padding:1pt 5pt 1pt 0}\
 .letter footer{margin-top:6pt;padding-top:3pt}.letter ul{margin:0}\
-.letter .parts{grid-template-columns:repeat(auto-fit,minmax(15rem,1fr))}.wide{overflow:visible}\
+.letter .parts{grid-template-columns:repeat(auto-fit,minmax(15rem,1fr))}.wide{overflow:visible;background:none}\
 tr,figure,.card,.job{break-inside:avoid}h2,h3,caption{break-after:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\
 </style></head><body CLASS>\n";
 
