@@ -198,8 +198,8 @@ pub(super) async fn run(global: &Global, args: &ReportArgs) -> anyhow::Result<Ex
         arguments.extend(args.arguments.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))));
         // What goes elsewhere has all rows, unless a number of them is asked for; a day has all its jobs anywhere.
         let goes_elsewhere = format != Format::Terminal || args.out.is_some();
-        let is_paged = PAGED.contains(&question.tool) && goes_elsewhere && !arguments.contains_key("limit");
-        let has_all = is_paged || WHOLE.contains(&question.tool) && !arguments.contains_key("limit");
+        let wants_all = WHOLE.contains(&question.tool) || PAGED.contains(&question.tool) && goes_elsewhere;
+        let has_all = wants_all && !arguments.contains_key("limit");
         if has_all && question.tool != BRIEFING {
             arguments.insert("limit".to_owned(), ROWS_OF_A_CALL.into());
         }

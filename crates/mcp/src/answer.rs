@@ -178,6 +178,10 @@ pub(super) fn seconds(at: Timestamp) -> String {
 }
 
 impl Answer {
+    fn of(content: Map<String, Value>) -> Self {
+        Self { content, text_is_json: false, beside: Map::new() }
+    }
+
     /// A list. Rows that would make it too large are cut from its end and come with the cursor.
     pub(super) fn list<P: Serialize>(rows: Rows<P>, mark: &QueryMark, mut basis: ShownBasis) -> Self {
         let found = rows.rows.len();
@@ -210,7 +214,7 @@ impl Answer {
             answer.insert("next_cursor".to_owned(), cursor.into());
         }
         answer.insert("basis".to_owned(), basis.into_value());
-        Self { content: answer, text_is_json: false, beside: Map::new() }
+        Self::of(answer)
     }
 
     /// An insight: a part for each company, sums where they make sense and no company is missing, and the basis.
@@ -221,7 +225,7 @@ impl Answer {
             content.insert("combined".to_owned(), combined);
         }
         content.insert("basis".to_owned(), basis.into_value());
-        Self { content, text_is_json: false, beside: Map::new() }
+        Self::of(content)
     }
 
     /// A page of an insight: of each company `size` rows after the first `skip`, of at most `rows`; fewer where they would
@@ -268,12 +272,12 @@ impl Answer {
             content.insert("next_cursor".to_owned(), cursor.into());
         }
         content.insert("basis".to_owned(), basis.into_value());
-        Self { content, text_is_json: false, beside: Map::new() }
+        Self::of(content)
     }
 
     /// A shape of its own, whose text is the same JSON.
     pub(super) fn json(content: Map<String, Value>) -> Self {
-        Self { content, text_is_json: true, beside: Map::new() }
+        Self { text_is_json: true, ..Self::of(content) }
     }
 
     /// The same answer, whose basis says this before all else. A shape without a basis stays as it is.
@@ -316,7 +320,7 @@ impl Answer {
         let mut answer = Map::new();
         answer.insert("item".to_owned(), item.into());
         answer.insert("basis".to_owned(), basis.into_value());
-        Self { content: answer, text_is_json: false, beside: Map::new() }
+        Self::of(answer)
     }
 
     /// The tool result: text and structured content, each enough alone.

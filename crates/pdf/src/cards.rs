@@ -37,8 +37,7 @@ pub(crate) fn cards(writer: &mut Writer<'_>, within: Id, table: &Table, by: usiz
     writer.heading(within, 3, &table.title, HEADING, 80.0);
     for (head, rows) in table.grouped(by) {
         let part = writer.sheets.part(within, Role::Section);
-        let name = if head.is_empty() { "Nobody yet" } else { head };
-        let mut strips = headed(writer, part, name);
+        let mut strips = headed(writer, part, head);
         for row in rows {
             strips.extend(job(writer, part, table, by, row));
         }

@@ -1,9 +1,9 @@
 //! A table: columns as wide as they need to be, and a row of headings on every sheet.
 
-use present::{Row, Table};
+use present::{COLUMNS_MAX, Row, Table};
 
 use crate::fonts::{Fonts, Weight};
-use crate::report::{COLUMNS_MAX, HEADING, Look, Writer, count};
+use crate::report::{HEADING, Look, Writer, count};
 use crate::sheet::{Drawn, Id, ROOM, Role, Sheets, placed};
 use crate::text::{Line, Paragraph, Style};
 
@@ -66,9 +66,8 @@ pub(crate) fn grid(writer: &mut Writer<'_>, within: Id, table: &Table) {
         grid.row(writer, body, row, follows);
     }
     writer.sheets.down(look.apart / 2.0);
-    let left: Vec<&str> = table.columns.iter().skip(COLUMNS_MAX).map(|column| column.label.as_str()).collect();
-    if !left.is_empty() {
-        writer.text(within, &format!("The workbook (--out NAME.xlsx) also has: {}.", left.join(", ")), look.small);
+    if let Some(left) = table.left_to_workbooks() {
+        writer.text(within, &left, look.small);
     }
 }
 
@@ -92,7 +91,7 @@ impl Grid<'_> {
             left += width + between(self.look, self.table, place);
         }
         writer.sheets.down(self.head.height);
-        rule(writer, 0.0, THIN);
+        rule(writer, THIN);
     }
 
     fn cell(&self, lines: &[Line], style: Style, at: (f32, f32), width: f32, place: usize) -> Vec<Drawn> {
@@ -112,7 +111,7 @@ impl Grid<'_> {
         let role = |place: usize| if place == 0 { Role::RowHead } else { Role::Cell };
         let cells: Vec<Id> = (0..row.cells.len()).map(|place| writer.sheets.part(part, role(place))).collect();
         if row.is_sum {
-            rule(writer, 0.0, THICK);
+            rule(writer, THICK);
         }
         let tallest = row.cells.iter().map(Vec::len).max().unwrap_or_default();
         let mut from = 0;
@@ -128,7 +127,7 @@ impl Grid<'_> {
             writer.sheets.turn();
             self.head(writer, None);
         }
-        rule(writer, 0.0, THIN);
+        rule(writer, THIN);
     }
 
     fn lines(&self, writer: &mut Writer<'_>, cells: &[Id], row: &Ready, range: std::ops::Range<usize>) {
@@ -146,8 +145,8 @@ impl Grid<'_> {
     }
 }
 
-fn rule(writer: &mut Writer<'_>, above: f32, thick: f32) {
-    let at = (writer.left, writer.sheets.top() - above);
+fn rule(writer: &mut Writer<'_>, thick: f32) {
+    let at = (writer.left, writer.sheets.top());
     writer.sheets.decorate(vec![Drawn::Rule { at, width: writer.room, thick }]);
 }
 

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use present::{Drawing, Page, Part};
+use present::{Page, Part};
 
 use crate::fonts::{Fonts, Weight};
 use crate::sheet::{ALARM, Drawn, EDGE, HEIGHT, INK, Id, MAIN, ROOM, Role, SOFT, Sheets, placed};
 use crate::text::{Line, Paragraph, Style};
 use crate::{cards, grid, picture};
-
-/// The most columns of a table: more do not fit on a sheet.
-pub(crate) const COLUMNS_MAX: usize = 9;
 
 const TITLE: Style = Style { weight: Weight::Heavy, size: 18.0, color: INK };
 const SECTION: Style = Style { weight: Weight::Heavy, size: 13.0, color: MAIN };
@@ -170,7 +167,7 @@ impl<'a> Writer<'a> {
     /// What is missing, and the days it is about.
     pub(crate) fn basis(&mut self, within: Id, page: &Page) {
         if !page.basis.is_complete {
-            self.text(within, "Incomplete: not everything that was asked for is in it.", self.look.warning);
+            self.text(within, present::INCOMPLETE, self.look.warning);
         }
         for missing in &page.basis.missing {
             self.text(within, &format!("Missing: {missing}"), self.look.warning);
@@ -282,13 +279,9 @@ impl<'a> Writer<'a> {
         self.sheets.need(5.0 + style.line());
         self.sheets.decorate(vec![Drawn::Rule { at: (EDGE, self.sheets.top()), width: ROOM, thick: 0.6 }]);
         self.sheets.down(5.0);
-        let mut said: Vec<&String> = Vec::new();
-        for line in pages.iter().flat_map(|page| std::iter::once(&page.basis.source).chain(&page.basis.notes)) {
-            if !said.contains(&line) {
-                said.push(line);
-                self.text(within, line, style);
-                self.sheets.down(2.0);
-            }
+        for line in present::sources(pages) {
+            self.text(within, line, style);
+            self.sheets.down(2.0);
         }
     }
 
@@ -306,11 +299,8 @@ impl<'a> Writer<'a> {
                 self.definition(section, label, hint);
             }
         }
-        let drawings = pages.iter().flat_map(|page| &page.parts).flat_map(|part| &part.tables);
-        if drawings.into_iter().any(|table| matches!(table.picture, Some(Drawing::Rates { .. }))) {
+        if let Some(said) = present::of_few_cases(pages) {
             self.sheets.down(4.0);
-            let said =
-                "A share of few cases says little: the bar through a dot shows within what range it may truly be.";
             self.text(section, said, SMALL);
         }
     }

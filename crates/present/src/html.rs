@@ -1,6 +1,6 @@
 //! One page that stands alone: for a browser, a printer, or somebody who gets it by mail.
 
-use crate::page::{Column, Drawing, Page, Part, Table};
+use crate::page::{COLUMNS_MAX, Column, INCOMPLETE, Page, Part, Table, of_few_cases, sources};
 use crate::svg::{escaped, svg};
 
 const HEAD: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -50,7 +50,7 @@ pub fn html(title: &str, pages: &[Page]) -> String {
             out.push_str(&format!("<h2>{}</h2>\n", escaped(&page.title)));
         }
         if !page.basis.is_complete {
-            out.push_str("<p class=\"warn\">Incomplete: not everything that was asked for is in it.</p>\n");
+            out.push_str(&format!("<p class=\"warn\">{INCOMPLETE}</p>\n"));
         }
         for missing in &page.basis.missing {
             out.push_str(&format!("<p class=\"warn\">Missing: {}</p>\n", escaped(missing)));
@@ -82,7 +82,7 @@ pub fn letter(title: &str, pages: &[Page]) -> String {
             out.push_str(&format!("<p class=\"warn\">Missing: {}</p>\n", escaped(missing)));
         }
         if !page.basis.is_complete {
-            out.push_str("<p class=\"warn\">Incomplete: not everything that was asked for is in it.</p>\n");
+            out.push_str(&format!("<p class=\"warn\">{INCOMPLETE}</p>\n"));
         }
         out.push_str("<div class=\"parts\">");
         for part in &page.parts {
@@ -104,13 +104,7 @@ pub fn letter(title: &str, pages: &[Page]) -> String {
         out.push_str("</div></section>\n");
     }
     out.push_str("</main>\n");
-    let mut said: Vec<&str> = Vec::new();
-    for page in pages {
-        if !said.contains(&page.basis.source.as_str()) {
-            said.push(&page.basis.source);
-        }
-    }
-    out.push_str(&format!("<footer>{}</footer></body></html>\n", escaped(&said.join(". "))));
+    out.push_str(&format!("<footer>{}</footer></body></html>\n", escaped(&sources(pages).join(". "))));
     out
 }
 
@@ -147,9 +141,6 @@ fn paint_part(out: &mut String, page: &Page, part: &Part) {
     }
 }
 
-/// The most columns of a table: more do not fit on a sheet of paper.
-const COLUMNS_MAX: usize = 9;
-
 fn grid(out: &mut String, table: &Table) {
     let class = |column: &Column| if column.is_number() { " class=\"n\"" } else { "" };
     out.push_str(&format!(
@@ -168,17 +159,15 @@ fn grid(out: &mut String, table: &Table) {
         out.push_str("</tr>\n");
     }
     out.push_str("</tbody></table></div>\n");
-    let left: Vec<String> = table.columns.iter().skip(COLUMNS_MAX).map(|column| escaped(&column.label)).collect();
-    if !left.is_empty() {
-        out.push_str(&format!("<p class=\"soft\">The workbook (--out NAME.xlsx) also has: {}.</p>\n", left.join(", ")));
+    if let Some(left) = table.left_to_workbooks() {
+        out.push_str(&format!("<p class=\"soft\">{}</p>\n", escaped(&left)));
     }
 }
 
 fn cards(out: &mut String, table: &Table, by: usize) {
     out.push_str(&format!("<h3>{}</h3><div class=\"cards\">", escaped(&table.title)));
     for (head, rows) in table.grouped(by) {
-        let shown = if head.is_empty() { "Nobody yet" } else { head };
-        out.push_str(&format!("<article class=\"card\"><h4 dir=\"auto\">{}</h4>", escaped(shown)));
+        out.push_str(&format!("<article class=\"card\"><h4 dir=\"auto\">{}</h4>", escaped(head)));
         for row in rows {
             out.push_str(&format!("<div class=\"job\"><time>{}</time><div>", escaped(row.text(0))));
             for (place, (column, cell)) in table.columns.iter().zip(&row.cells).enumerate() {
@@ -201,16 +190,8 @@ fn cards(out: &mut String, table: &Table, by: usize) {
 
 fn foot(out: &mut String, pages: &[Page]) {
     out.push_str("<footer>");
-    let mut said: Vec<String> = Vec::new();
-    for page in pages {
-        for line in std::iter::once(&page.basis.source).chain(&page.basis.notes) {
-            if !said.contains(line) {
-                said.push(line.clone());
-            }
-        }
-    }
-    for line in said {
-        out.push_str(&format!("<p>{}</p>", escaped(&line)));
+    for line in sources(pages) {
+        out.push_str(&format!("<p>{}</p>", escaped(line)));
     }
     let definitions: std::collections::BTreeMap<&str, &str> = pages.iter().flat_map(Page::definitions).collect();
     if !definitions.is_empty() {
@@ -220,15 +201,8 @@ fn foot(out: &mut String, pages: &[Page]) {
         }
         out.push_str("</dl>");
     }
-    if pages
-        .iter()
-        .flat_map(|page| &page.parts)
-        .flat_map(|part| &part.tables)
-        .any(|table| matches!(table.picture, Some(Drawing::Rates { .. })))
-    {
-        out.push_str(
-            "<p>A share of few cases says little: the bar through a dot shows within what range it may truly be.</p>",
-        );
+    if let Some(said) = of_few_cases(pages) {
+        out.push_str(&format!("<p>{said}</p>"));
     }
     out.push_str("</footer>\n");
 }

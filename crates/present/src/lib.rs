@@ -27,7 +27,9 @@ pub use figure::{Figure, Ink, LETTERS, ROW, Shape, WIDTH, Words, figure};
 pub use html::{html, letter};
 pub use layouts::{LAYOUTS, Layout, Picture, TableLayout, layout_of};
 pub use markdown::markdown;
-pub use page::{Basis, Column, Dot, Drawing, Page, Part, Rhythm, Row, Table, Week};
+pub use page::{
+    Basis, COLUMNS_MAX, Column, Dot, Drawing, INCOMPLETE, Page, Part, Rhythm, Row, Table, Week, of_few_cases, sources,
+};
 pub use pages::append;
 pub use svg::escaped;
 pub use terminal::{Screen, terminal};

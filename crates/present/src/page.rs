@@ -52,6 +52,10 @@ pub struct Table {
     pub cards_by: Option<usize>,
 }
 
+/// The most columns of a table on paper: more do not fit.
+pub const COLUMNS_MAX: usize = 9;
+/// What is said above a page that has not all.
+pub const INCOMPLETE: &str = "Incomplete: not everything that was asked for is in it.";
 /// A picture has no more rows than these; the table has all of them.
 const PICTURE_ROWS_MAX: usize = 25;
 
@@ -64,8 +68,14 @@ impl Table {
         (is_by_row && PICTURE_ROWS_MAX < rows).then(|| format!("The first {PICTURE_ROWS_MAX} of {rows} are drawn."))
     }
 
-    /// The rows by what they have in a column, in the order in which that comes first.
-    pub fn grouped(&self, by: usize) -> Vec<(&str, Vec<&Row>)> {
+    /// What is to be said below a table on paper that has not all columns.
+    pub fn left_to_workbooks(&self) -> Option<String> {
+        let left: Vec<&str> = self.columns.iter().skip(COLUMNS_MAX).map(|column| column.label.as_str()).collect();
+        (!left.is_empty()).then(|| format!("The workbook (--out NAME.xlsx) also has: {}.", left.join(", ")))
+    }
+
+    /// The rows by whom they have in a column, in the order in which that comes first.
+    pub fn grouped<'a>(&'a self, by: usize) -> Vec<(&'a str, Vec<&'a Row>)> {
         let mut groups: Vec<(&str, Vec<&Row>)> = Vec::new();
         for row in &self.rows {
             let head = row.text(by);
@@ -74,7 +84,8 @@ impl Table {
                 None => groups.push((head, vec![row])),
             }
         }
-        groups
+        let named = |(head, rows): (&'a str, Vec<&'a Row>)| (if head.is_empty() { "Nobody yet" } else { head }, rows);
+        groups.into_iter().map(named).collect()
     }
 }
 
@@ -281,6 +292,25 @@ impl Page {
         let columns = self.parts.iter().flat_map(|part| &part.tables).flat_map(|table| &table.columns);
         columns.filter(|column| !column.hint.is_empty()).map(|column| (column.label.as_str(), column.hint)).collect()
     }
+}
+
+/// What pages stand on and what is to be known, each once.
+pub fn sources(pages: &[Page]) -> Vec<&str> {
+    let mut said: Vec<&str> = Vec::new();
+    for line in pages.iter().flat_map(|page| std::iter::once(&page.basis.source).chain(&page.basis.notes)) {
+        if !said.contains(&line.as_str()) {
+            said.push(line);
+        }
+    }
+    said
+}
+
+/// What is to be said of shares, where some are drawn.
+pub fn of_few_cases(pages: &[Page]) -> Option<&'static str> {
+    let mut tables = pages.iter().flat_map(|page| &page.parts).flat_map(|part| &part.tables);
+    let has_shares = tables.any(|table| matches!(table.picture, Some(Drawing::Rates { .. })));
+    has_shares
+        .then_some("A share of few cases says little: the bar through a dot shows within what range it may truly be.")
 }
 
 /// The parts of an answer, one for each company. A list is put into parts by whose each of its rows is; where there is one

@@ -269,7 +269,7 @@ fn grid(out: &mut String, table: &Table, screen: Screen) {
 fn cards(out: &mut String, table: &Table, by: usize, screen: Screen) {
     for (head, rows) in table.grouped(by) {
         line(out, "");
-        inked(out, Ink::Accent, if head.is_empty() { "Nobody yet" } else { head }, screen);
+        inked(out, Ink::Accent, head, screen);
         for row in rows {
             let mut begin = format!("  {}", padded(row.text(0), 9));
             for (place, column) in table.columns.iter().enumerate().filter(|(place, _)| *place != 0 && *place != by) {
@@ -390,7 +390,7 @@ fn draw_forecast(out: &mut String, weeks: &[Week], busy: Option<f64>, screen: Sc
 }
 
 /// The days that a column of an agent's line stands for, where they all have room: weeks for few, months for many.
-const COLUMN_DAYS: [f64; 4] = [7.0, 14.0, 30.44, 91.31];
+const COLUMN_DAYS: [(f64, &str); 4] = [(7.0, "a week"), (14.0, "two weeks"), (30.44, "a month"), (91.31, "a quarter")];
 
 /// A line for each agent, from long ago to today: how much came when, and the silence beyond the usual gap.
 fn draw_rhythms(out: &mut String, rows: &[Rhythm], screen: Screen) {
@@ -399,14 +399,10 @@ fn draw_rhythms(out: &mut String, rows: &[Rhythm], screen: Screen) {
     let columns = room as f64;
     let oldest = rows.iter().flat_map(|row| &row.referrals).copied().fold(0.0, f64::max);
     let oldest = rows.iter().map(|row| row.since).fold(oldest, f64::max);
-    let days = COLUMN_DAYS.into_iter().find(|days| oldest < days * columns).unwrap_or((oldest + 1.0) / columns);
-    let each = match days {
-        7.0 => "a week",
-        14.0 => "two weeks",
-        30.44 => "a month",
-        91.31 => "a quarter",
-        _ => "as many days",
-    };
+    let (days, each) = COLUMN_DAYS
+        .into_iter()
+        .find(|(days, _)| oldest < days * columns)
+        .unwrap_or(((oldest + 1.0) / columns, "as many days"));
     faint(
         out,
         &format!("Referrals over time, {each} a column, today at the right; ░ silence beyond the usual gap"),

@@ -70,9 +70,7 @@ pub(crate) fn shown(value: &Value, format: Option<Format>, year: i16) -> Shown {
             Ok(time) => plain(clock(time)),
             Err(_) => plain(plainly(value)),
         },
-        (Some(Format::Text) | None, Value::String(text)) if moment(text, year).is_some() => {
-            plain(moment(text, year).unwrap_or_default())
-        }
+        (Some(Format::Text) | None, Value::String(text)) => plain(moment(text, year).unwrap_or_else(|| plainly(value))),
         (Some(Format::Flag), Value::Bool(flag)) => plain(if *flag { "yes" } else { "" }.to_owned()),
         (_, Value::Object(map)) if map.contains_key("rate") => rate(map),
         (_, Value::Object(map)) if map.contains_key("low") && map.contains_key("high") => plain(format!(

@@ -136,21 +136,20 @@ impl Rhythm {
         rhythm.all_work = work + end.work;
         let waited = rhythm.waits.iter().sum::<f64>() + rhythm.open;
         rhythm.within = (time.since(*first).days - waited).max(0.0);
-        let end = |recent: i64, all: i64| {
-            let since = |days: i64| begins.iter().filter(|begin| now - days * 86_400_000 <= **begin).count() as u64;
-            // Only what lies between occasions: in the week of one, no other can begin.
-            let waited = |days: i64| -> f64 {
-                let within = time.since(now - days * 86_400_000).work;
-                waits.iter().map(|(from, to)| (from.min(within) - to.min(within)).max(0.0)).sum()
-            };
-            let share = if 0.0 < waited(all) { waited(recent) / waited(all) } else { 1.0 };
-            End { recent: since(recent), all: since(all), share }
+        let instant = |days: i64| now - days * 86_400_000;
+        let began = |days: i64| begins.iter().filter(|begin| instant(days) <= **begin).count() as u64;
+        let worked = |days: i64| time.since(instant(days)).work;
+        // Only what lies between occasions: in the week of one, no other can begin.
+        let waited = |days: i64| -> f64 {
+            let within = worked(days);
+            waits.iter().map(|(from, to)| (from.min(within) - to.min(within)).max(0.0)).sum()
         };
-        let ends = ENDS_DAYS.map(|recent| end(recent, RECENT_DAYS + BASE_DAYS));
-        let worked = |days: i64| time.since(now - days * 86_400_000).work;
-        let year = worked(RECENT_DAYS + BASE_DAYS);
-        rhythm.recent_share = (0.0 < year).then(|| worked(RECENT_DAYS) / year).filter(|share| *share < 1.0);
-        rhythm.lately = ends.into_iter().find_map(End::has);
+        let share = |part: f64, whole: f64| if 0.0 < whole { part / whole } else { 1.0 };
+        let year = RECENT_DAYS + BASE_DAYS;
+        let (all, all_waited) = (began(year), waited(year));
+        let end = |recent: i64| End { recent: began(recent), all, share: share(waited(recent), all_waited) };
+        rhythm.lately = ENDS_DAYS.into_iter().find_map(|recent| end(recent).has());
+        rhythm.recent_share = Some(share(worked(RECENT_DAYS), worked(year))).filter(|share| *share < 1.0);
         rhythm
     }
 
